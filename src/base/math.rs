@@ -1,0 +1,1 @@
+//! Float maths that gives the same bits on every platform. (Owner: the engine work.)

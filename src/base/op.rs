@@ -1,0 +1,220 @@
+//! The language that clients and parts speak: operations, outcomes, values. Closed, so that protocols,
+//! checkers and exploration can list every case.
+
+use crate::base::cause::Causes;
+use crate::base::ids::{OpId, ProgramId};
+use crate::base::time::Span;
+
+/// The most arguments a program takes.
+pub const ARGS_MAX: usize = 3;
+
+/// The arguments of a program: at most [`ARGS_MAX`] integers.
+pub type Args = [i64; ARGS_MAX];
+
+/// When an [`Op::Update`] applies: the current value is on the left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum When {
+    /// Without condition.
+    Always,
+    /// Current value ≥ bound.
+    AtLeast,
+    /// Current value > bound.
+    Above,
+    /// Current value ≤ bound.
+    AtMost,
+    /// Current value < bound.
+    Below,
+    /// Current value = bound.
+    Equal,
+    /// Current value ≠ bound.
+    Differs,
+}
+
+impl When {
+    /// Whether `current` meets the condition against `bound`.
+    pub fn holds(self, current: i64, bound: i64) -> bool {
+        match self {
+            When::Always => true,
+            When::AtLeast => current >= bound,
+            When::Above => current > bound,
+            When::AtMost => current <= bound,
+            When::Below => current < bound,
+            When::Equal => current == bound,
+            When::Differs => current != bound,
+        }
+    }
+}
+
+/// One operation on a part. Keys are `(table, key)`; caches have one table, 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Op {
+    /// Run a program of the part.
+    Run {
+        /// Which.
+        program: ProgramId,
+        /// Its arguments; those that it does not take are 0.
+        args: Args,
+    },
+    /// Read the value of a key.
+    Read {
+        /// Table.
+        table: u16,
+        /// Key.
+        key: i64,
+    },
+    /// Write a value, whatever is there.
+    Write {
+        /// Table.
+        table: u16,
+        /// Key.
+        key: i64,
+        /// New value.
+        n: i64,
+        /// The version that the new value was derived from.
+        parent: OpId,
+    },
+    /// Change a value atomically, if its current value meets a condition.
+    Update {
+        /// Table.
+        table: u16,
+        /// Condition, on the current value.
+        when: When,
+        /// Key.
+        key: i64,
+        /// Added to the value.
+        delta: i64,
+        /// Right side of the condition.
+        bound: i64,
+    },
+    /// Compare and set.
+    Cas {
+        /// Table.
+        table: u16,
+        /// Key.
+        key: i64,
+        /// Expected value.
+        from: i64,
+        /// New value.
+        to: i64,
+    },
+    /// Put into a cache.
+    Put {
+        /// What the guard writes beside the value: the lease token, or (xfetch) the rebuild time in µs, rounded up.
+        note: u32,
+        /// Key.
+        key: i64,
+        /// Value.
+        n: i64,
+        /// Version of the value in the store that it was built from.
+        version: OpId,
+    },
+    /// Remove from a cache.
+    Drop {
+        /// Key.
+        key: i64,
+    },
+    /// `SET key token EX ttl NX`: take a mutex.
+    Acquire {
+        /// Key.
+        key: i64,
+        /// Who holds it.
+        token: u64,
+        /// For how long, counted at the part from the moment it is set.
+        ttl: Span,
+    },
+    /// Give a mutex back if `token` holds it (compare-and-delete).
+    Release {
+        /// Key.
+        key: i64,
+        /// Who gives it back.
+        token: u64,
+    },
+}
+
+const _: () = assert!(size_of::<Op>() <= 32);
+
+/// A value and where it came from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Value {
+    /// The number itself.
+    pub n: i64,
+    /// The attempt that wrote it.
+    pub version: OpId,
+    /// The version that it was derived from.
+    pub parent: OpId,
+}
+
+/// Why an operation did not succeed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// No reply in time.
+    Timeout,
+    /// The connection broke.
+    Reset,
+    /// Nobody listens there.
+    Refused,
+    /// No place in a queue.
+    Overloaded,
+    /// A cache has no value for the key.
+    Miss,
+    /// A cache has no value, and the caller is the one who shall fill it (the reply's `note` is its token).
+    Leased,
+    /// A cache has no value and somebody else fills it: come back later.
+    Wait,
+    /// Somebody else holds it.
+    Held,
+    /// The caller does not hold it (any more).
+    NotHeld,
+    /// The condition did not hold.
+    Condition,
+    /// Arithmetic overflow or division by zero in a program.
+    Arithmetic,
+    /// The dependency answered with an error.
+    Error,
+    /// A `fail NAME` step; the number is the name's index in the design's list of failures.
+    Named(u16),
+}
+
+/// What became of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// It succeeded.
+    Ok(Value),
+    /// It succeeded, and the caller is asked to rebuild the value in the background or in advance.
+    Renew(Value),
+    /// It certainly had no effect.
+    Fail(Reason),
+    /// It may have had an effect, now or later.
+    Unknown(Reason),
+}
+
+impl Outcome {
+    /// `Ok` with a plain number.
+    pub fn ok(n: i64) -> Outcome {
+        Outcome::Ok(Value { n, ..Value::default() })
+    }
+
+    /// Whether it succeeded.
+    pub fn is_ok(self) -> bool {
+        matches!(self, Outcome::Ok(_) | Outcome::Renew(_))
+    }
+
+    /// The value, when it succeeded.
+    pub fn value(self) -> Option<Value> {
+        match self {
+            Outcome::Ok(value) | Outcome::Renew(value) => Some(value),
+            Outcome::Fail(_) | Outcome::Unknown(_) => None,
+        }
+    }
+}
+
+/// What comes back from a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Reply {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// What a cache's guard says beside the outcome: the lease token.
+    pub note: u32,
+    /// Where the time between sending the call and receiving this reply went; sums to it exactly.
+    pub causes: Causes,
+}

@@ -1,0 +1,107 @@
+//! Users' mistakes: collected, never first-come; each with its place, what is wrong and what would be right.
+
+use std::ops::Range;
+
+/// Which of the loaded files a problem is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(pub u16);
+
+/// A place in a loaded file: bytes from its start.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// Which file.
+    pub file: FileId,
+    /// Which bytes of it.
+    pub bytes: Range<usize>,
+}
+
+/// One mistake in a user's file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Documented code, `SB0102`.
+    pub code: &'static str,
+    /// What is wrong, in one sentence without a full stop.
+    pub message: String,
+    /// Where; `None` when it is about a file as a whole (missing, a directory, too large).
+    pub place: Option<Place>,
+    /// What would be right: the nearest known word, a correct example.
+    pub help: Option<String>,
+}
+
+/// All mistakes found so far.
+#[derive(Clone, Debug, Default)]
+pub struct Problems(pub Vec<Problem>);
+
+impl Problems {
+    /// Adds a problem at a place.
+    pub fn at(&mut self, code: &'static str, place: Place, message: impl Into<String>) -> &mut Problem {
+        self.0.push(Problem { code, message: message.into(), place: Some(place), help: None });
+        self.0.last_mut().expect("just pushed")
+    }
+
+    /// Adds a problem about something as a whole.
+    pub fn overall(&mut self, code: &'static str, message: impl Into<String>) -> &mut Problem {
+        self.0.push(Problem { code, message: message.into(), place: None, help: None });
+        self.0.last_mut().expect("just pushed")
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Problem {
+    /// Says what would be right.
+    pub fn help(&mut self, help: impl Into<String>) -> &mut Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// The known word nearest to `word` by edit distance, if it is near enough to be meant.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let limit = (word.chars().count() / 3).max(1) + 1;
+    known
+        .into_iter()
+        .map(|candidate| (distance(word, candidate), candidate))
+        .filter(|(distance, _)| *distance <= limit)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// Edit distance with swaps of neighbours (optimal string alignment).
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows = vec![vec![0usize; b.len() + 1]; a.len() + 1];
+    for (i, row) in rows.iter_mut().enumerate() {
+        row[0] = i;
+    }
+    for (j, cell) in rows[0].iter_mut().enumerate() {
+        *cell = j;
+    }
+    for i in 1..=a.len() {
+        for j in 1..=b.len() {
+            let swap_of_letters = usize::from(a[i - 1] != b[j - 1]);
+            let mut best = (rows[i - 1][j] + 1).min(rows[i][j - 1] + 1).min(rows[i - 1][j - 1] + swap_of_letters);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            rows[i][j] = best;
+        }
+    }
+    rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_word_is_found_and_far_ones_are_not() {
+        let known = ["cache", "server", "external"];
+        assert_eq!(nearest("cahce", known), Some("cache"));
+        assert_eq!(nearest("srver", known), Some("server"));
+        assert_eq!(nearest("zebra", known), None);
+    }
+}

@@ -1,0 +1,119 @@
+//! A generational slab: stable small indices, O(1) insert and remove, no allocation while it does not grow.
+//! A key of a removed entry never finds the entry that took its place.
+
+/// Key of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// Place.
+    pub slot: u32,
+    /// Which use of that place.
+    pub generation: u32,
+}
+
+impl Key {
+    /// Both halves in one word, for an event.
+    pub const fn to_word(self) -> u64 {
+        (self.generation as u64) << 32 | self.slot as u64
+    }
+
+    /// The inverse of [`Key::to_word`].
+    pub const fn from_word(word: u64) -> Key {
+        Key { slot: word as u32, generation: (word >> 32) as u32 }
+    }
+}
+
+#[derive(Clone, Debug, Hash)]
+struct Entry<T> {
+    generation: u32,
+    value: Option<T>,
+}
+
+/// A slab of `T`.
+#[derive(Clone, Debug, Hash)]
+pub struct Slab<T> {
+    entries: Vec<Entry<T>>,
+    free: Vec<u32>,
+}
+
+impl<T> Default for Slab<T> {
+    fn default() -> Self {
+        Slab { entries: Vec::new(), free: Vec::new() }
+    }
+}
+
+impl<T> Slab<T> {
+    /// Puts `value` in and says where.
+    ///
+    /// # Panics
+    /// At 2^32 entries.
+    pub fn insert(&mut self, value: T) -> Key {
+        if let Some(slot) = self.free.pop() {
+            let entry = &mut self.entries[slot as usize];
+            entry.value = Some(value);
+            return Key { slot, generation: entry.generation };
+        }
+        let slot = u32::try_from(self.entries.len()).expect("a slab holds fewer than 2^32 entries");
+        self.entries.push(Entry { generation: 0, value: Some(value) });
+        Key { slot, generation: 0 }
+    }
+
+    /// The entry of `key`, if it is still there.
+    pub fn get(&self, key: Key) -> Option<&T> {
+        let entry = self.entries.get(key.slot as usize)?;
+        if entry.generation == key.generation { entry.value.as_ref() } else { None }
+    }
+
+    /// The entry of `key`, if it is still there.
+    pub fn get_mut(&mut self, key: Key) -> Option<&mut T> {
+        let entry = self.entries.get_mut(key.slot as usize)?;
+        if entry.generation == key.generation { entry.value.as_mut() } else { None }
+    }
+
+    /// Takes the entry of `key` out, if it is still there.
+    pub fn remove(&mut self, key: Key) -> Option<T> {
+        let entry = self.entries.get_mut(key.slot as usize)?;
+        if entry.generation != key.generation {
+            return None;
+        }
+        let value = entry.value.take()?;
+        entry.generation = entry.generation.wrapping_add(1);
+        self.free.push(key.slot);
+        Some(value)
+    }
+
+    /// Entries in use.
+    pub fn len(&self) -> usize {
+        self.entries.len() - self.free.len()
+    }
+
+    /// Whether none is in use.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All entries in order of place.
+    pub fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
+        self.entries.iter().enumerate().filter_map(|(slot, entry)| {
+            let value = entry.value.as_ref()?;
+            Some((Key { slot: slot as u32, generation: entry.generation }, value))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_key_never_finds_a_new_entry() {
+        let mut slab = Slab::default();
+        let first = slab.insert("a");
+        assert_eq!(slab.remove(first), Some("a"));
+        let second = slab.insert("b");
+        assert_eq!(first.slot, second.slot);
+        assert_eq!(slab.get(first), None);
+        assert_eq!(slab.remove(first), None);
+        assert_eq!(slab.get(second), Some(&"b"));
+        assert_eq!(Key::from_word(second.to_word()), second);
+    }
+}

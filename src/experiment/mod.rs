@@ -1,0 +1,3 @@
+//! From an experiment file to results: variants × sweep points × seeds, trials, statistics.
+
+pub mod results;

@@ -1,0 +1,150 @@
+//! The result contract, as DESIGN fixes it: `results.json` is this, serialised. Names and units are fixed:
+//! s, 1/s, 1, $. All maps are ordered; floats print shortest-round-trip.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// `results.json`.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
+pub struct Results {
+    /// Version of this format: 1.
+    pub schema: u32,
+    /// The experiment's name: its file's stem.
+    pub experiment: String,
+    /// Its title.
+    pub title: String,
+    /// Version of splitbrain.
+    pub version: String,
+    /// The first seed.
+    pub seed: u64,
+    /// Over all trials, in order; 32 hex digits.
+    pub fingerprint: String,
+    /// Every default that was used, by path.
+    pub defaults: BTreeMap<String, String>,
+    /// Variant × sweep point, variants in file order, points in sweep order.
+    pub cells: Vec<Cell>,
+    /// Pairs of variants under the same seeds.
+    pub comparisons: Vec<Comparison>,
+    /// What `find` found.
+    pub findings: BTreeMap<String, Estimate>,
+    /// Theory beside simulation.
+    pub theory: Vec<Theory>,
+    /// The run as a whole.
+    pub summary: Summary,
+}
+
+/// One variant at one sweep point.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
+pub struct Cell {
+    /// The variant's name (`base` when the experiment has none).
+    pub variant: String,
+    /// The sweep point: path to value as written.
+    pub point: BTreeMap<String, String>,
+    /// Replications.
+    pub runs: u32,
+    /// By the measure's expression, printed canonically.
+    pub measures: BTreeMap<String, Estimate>,
+    /// By the property's name.
+    pub properties: BTreeMap<String, Property>,
+    /// Mean time by cause, by program; `_ns` fields, over all runs (`queue_ns`, …), sum to `total_ns`.
+    pub causes: BTreeMap<String, BTreeMap<String, u64>>,
+}
+
+/// A measure over the runs of a cell.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
+pub struct Estimate {
+    /// Mean over runs; `null` when it is undefined.
+    pub mean: Option<f64>,
+    /// 95 % interval (Student-t over runs); `null` with fewer than two runs.
+    pub ci95: Option<[f64; 2]>,
+    /// `s`, `1/s`, `1` or `$`.
+    pub unit: String,
+    /// Runs in which it was defined.
+    pub n: u32,
+    /// Why it is undefined, and how percentiles were taken when not exactly.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// A property in a cell.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
+pub struct Property {
+    /// `always`, `sometimes`, `slo` or `verdict`.
+    pub kind: String,
+    /// `holds`, `violated` or `unknown`.
+    pub outcome: String,
+    /// What the experiment expects: one of these, or `either`.
+    pub expected: String,
+    /// Whether it came as expected.
+    pub as_expected: bool,
+    /// Seeds of the runs that violate it.
+    pub failing_seeds: Vec<u64>,
+    /// One sentence, when it is violated or unknown.
+    pub witness: String,
+}
+
+/// Two variants under the same seeds, run by run.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
+pub struct Comparison {
+    /// The measure.
+    pub measure: String,
+    /// The sweep point.
+    pub point: BTreeMap<String, String>,
+    /// First variant.
+    pub a: String,
+    /// Second variant.
+    pub b: String,
+    /// Mean of a − b.
+    pub difference: Option<f64>,
+    /// Its 95 % interval.
+    pub ci95: Option<[f64; 2]>,
+    /// Paired t-test, two-sided.
+    pub p_value: Option<f64>,
+    /// Correlation of the pairs: what common random numbers reached.
+    pub correlation: Option<f64>,
+}
+
+/// A closed form or a paper's figure beside the simulation.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
+pub struct Theory {
+    /// Its name, with variant and point when there are several.
+    pub name: String,
+    /// The variant.
+    pub variant: String,
+    /// The sweep point.
+    pub point: BTreeMap<String, String>,
+    /// The measure.
+    pub of: String,
+    /// Mean over runs.
+    pub simulated: Option<f64>,
+    /// 99 % and 95 %: the 95 % interval of the simulated mean.
+    pub ci95: Option<[f64; 2]>,
+    /// 99 % interval, which decides.
+    pub ci99: Option<[f64; 2]>,
+    /// What theory says.
+    pub theory: f64,
+    /// `s`, `1/s`, `1` or `$`.
+    pub unit: String,
+    /// Allowed relative difference.
+    pub within: f64,
+    /// Where the theory is from.
+    pub source: String,
+    /// By the rule of docs/validation.md.
+    pub agrees: bool,
+}
+
+/// The run as a whole.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
+pub struct Summary {
+    /// Runs done.
+    pub trials: u64,
+    /// Events processed.
+    pub events: u64,
+    /// Wall time, s. May differ between two runs of the same thing.
+    pub wall_s: f64,
+    /// Events per second of wall time. May differ between two runs of the same thing.
+    pub events_per_s: f64,
+    /// Whether every property and every theory came as expected.
+    pub as_expected: bool,
+}

@@ -1,0 +1,10 @@
+//! The little language of endpoints: text → syntax tree → flat code → effects. It knows no parts and no
+//! network: running a program yields *effects* as values, and whoever hosts it carries them out.
+//!
+//! Data path: [`syntax`] parses, [`compile`] turns a body into [`instr::Program`], [`interpret`] resumes strands.
+
+pub mod compile;
+pub mod instr;
+pub mod interpret;
+pub mod law;
+pub mod syntax;

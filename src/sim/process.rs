@@ -1,0 +1,117 @@
+//! The one trait that built-in parts and users' own protocols implement.
+
+use std::hash::Hash;
+
+use crate::base::ids::{CallId, Pid, SyncId};
+use crate::base::op::{Op, Reply};
+use crate::sim::context::Context;
+
+/// A value that fits into the 64-bit word of an event.
+pub trait Word: Copy {
+    /// To the word.
+    fn to_word(self) -> u64;
+    /// From the word.
+    fn from_word(word: u64) -> Self;
+}
+
+/// What protocol messages carry. At most 24 bits travel in the event itself; larger payloads lie in the tier's slab.
+pub trait Payload: Clone + Hash + Send + 'static {
+    /// The payload as at most 24 bits, if it fits.
+    fn inline(&self) -> Option<u32> {
+        None
+    }
+    /// The inverse of [`Payload::inline`].
+    fn from_inline(_bits: u32) -> Self {
+        unreachable!("only payloads that go inline come back inline")
+    }
+}
+
+/// What a process's disk holds: the last snapshot and the records synced after it.
+#[derive(Clone, Debug, Hash)]
+pub struct Disk<R, S> {
+    /// The last snapshot, if one was taken.
+    pub snapshot: Option<S>,
+    /// Records appended after the snapshot, oldest first.
+    pub records: Vec<R>,
+}
+
+impl<R, S> Default for Disk<R, S> {
+    fn default() -> Self {
+        Disk { snapshot: None, records: Vec::new() }
+    }
+}
+
+/// An order from outside the protocol: a fault, or an operator.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Order {
+    /// Forget what is cached.
+    Flush,
+    /// Set the knob with this index in the part's knob table (`count`s and shares as they are, spans in ns).
+    Set {
+        /// Index of the knob in its kind's table.
+        knob: u16,
+        /// New value.
+        value: f64,
+    },
+}
+
+/// A process: state plus what it does when something happens to it. No floats in it, so that it is `Hash`.
+pub trait Process: Clone + Hash + Send + 'static {
+    /// What all members share and nobody changes: resolved knobs, programs, who is who.
+    type Plan: Send + Sync + 'static;
+    /// The protocol's own messages.
+    type Message: Payload;
+    /// Timers.
+    type Timer: Word;
+    /// What it appends to its disk.
+    type Record: Clone + Hash + Send + 'static;
+    /// What it snapshots to its disk.
+    type Snapshot: Clone + Hash + Send + 'static;
+
+    /// A fresh member: what it is at time zero and, but for its disk, after each crash.
+    fn build(plan: &Self::Plan, member: u32) -> Self;
+
+    /// At time zero and after each restart.
+    fn start(&mut self, _disk: &Disk<Self::Record, Self::Snapshot>, _ctx: &mut Context<Self>) {}
+
+    /// A client's operation arrived. Answer it, now or later, by [`Context::reply`].
+    fn on_call(&mut self, call: CallId, op: Op, ctx: &mut Context<Self>);
+
+    /// The answer to a call of ours (exactly one per call, a timeout included); `tag` is what we gave with the call.
+    fn on_reply(&mut self, _call: CallId, _tag: u64, _reply: Reply, _ctx: &mut Context<Self>) {}
+
+    /// A message of the protocol arrived.
+    fn on_message(&mut self, _from: Pid, _message: Self::Message, _ctx: &mut Context<Self>) {}
+
+    /// A timer went off.
+    fn on_timer(&mut self, _timer: Self::Timer, _ctx: &mut Context<Self>) {}
+
+    /// A sync of our disk completed.
+    fn on_synced(&mut self, _sync: SyncId, _ctx: &mut Context<Self>) {}
+
+    /// An order from outside.
+    fn on_order(&mut self, _order: Order, _ctx: &mut Context<Self>) {}
+}
+
+impl Word for u64 {
+    fn to_word(self) -> u64 {
+        self
+    }
+    fn from_word(word: u64) -> u64 {
+        word
+    }
+}
+
+impl Word for () {
+    fn to_word(self) -> u64 {
+        0
+    }
+    fn from_word(_: u64) {}
+}
+
+impl Payload for () {
+    fn inline(&self) -> Option<u32> {
+        Some(0)
+    }
+    fn from_inline(_: u32) {}
+}
