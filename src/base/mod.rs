@@ -4,6 +4,7 @@
 pub mod cause;
 pub mod dist;
 pub mod ids;
+pub mod knob;
 pub mod math;
 pub mod op;
 pub mod problem;

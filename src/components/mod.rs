@@ -1,1 +1,71 @@
-//! (module comment)
+//! The parts. One file each, and one line each in [`KINDS`]; the order of the list is the order that users see.
+//! Parts do not import each other and know no command line, no TOML: they get checked knobs and a directory.
+
+use std::any::Any;
+
+use crate::base::ids::{PartId, PolicyId, SeriesId, TierId, ZoneId};
+use crate::base::knob::{Knob, Knobs};
+use crate::base::problem::Problems;
+
+/// What the loader must know of a kind of part.
+pub struct Kind {
+    /// `server`, `cache`, …
+    pub name: &'static str,
+    /// One sentence.
+    pub doc: &'static str,
+    /// Its knobs, besides those that every part has ([`COMMON`]).
+    pub knobs: &'static [Knob],
+    /// Names of its counters and levels (`hits`), with a sentence each.
+    pub series: &'static [(&'static str, &'static str)],
+    /// Whether `[on.part]` programs may be given.
+    pub runs_programs: bool,
+    /// From checked knobs to a part that can be built; says what does not fit together.
+    pub resolve: fn(&Knobs, &Names, &mut Problems) -> Option<Box<dyn Part>>,
+}
+
+/// Who is who, for `resolve`.
+pub struct Names<'a> {
+    /// The part being resolved.
+    pub me: PartId,
+    /// Its name.
+    pub name: &'a str,
+    /// Where its series begin: series `i` of the kind's list is `SeriesId(first_series.0 + i)`.
+    pub first_series: SeriesId,
+    /// All parts in order of name: name, kind, tier, member count.
+    pub parts: &'a [PartName],
+    /// Policies in order of name.
+    pub policies: &'a [String],
+    /// Zones in order of name.
+    pub zones: &'a [String],
+}
+
+/// One part of a design.
+#[derive(Clone, Debug)]
+pub struct PartName {
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: &'static str,
+    /// The tier that its members form.
+    pub tier: TierId,
+    /// How many members.
+    pub count: u32,
+    /// Their zones, in turn.
+    pub zones: Vec<ZoneId>,
+}
+
+/// A resolved part: ready to be built into a tier (see `sim::tier`). The kernel work and the component work
+/// agree on the method here.
+pub trait Part: Any + Send + Sync {
+    /// For `explain` and tests.
+    fn kind(&self) -> &'static str;
+}
+
+/// A policy, as callers use it.
+pub struct PolicyRef(pub PolicyId);
+
+/// The knobs that every part has.
+pub const COMMON: &[Knob] = &[];
+
+/// Every kind of part.
+pub const KINDS: &[Kind] = &[];

@@ -1,0 +1,182 @@
+//! Knobs: the one source of the loader's checks, `explain`, the JSON Schema and docs/language.md.
+//! A part, fault, policy, guard or arrival law states its knobs as a table; the loader hands it checked [`Knobs`].
+
+use std::collections::BTreeMap;
+
+use crate::base::dist::Dist;
+use crate::base::ids::{PartId, PolicyId, ZoneId};
+use crate::base::problem::Place;
+use crate::base::time::Span;
+
+/// One knob of a table.
+#[derive(Clone, Copy, Debug)]
+pub struct Knob {
+    /// The TOML key or argument name.
+    pub name: &'static str,
+    /// What it takes.
+    pub takes: Takes,
+    /// What holds when it is not given.
+    pub default: Preset,
+    /// One sentence: what it does, with unit and range.
+    pub doc: &'static str,
+}
+
+/// What a knob takes.
+#[derive(Clone, Copy, Debug)]
+pub enum Takes {
+    /// A whole number in a range, `8` or `10k`; `unlimited` when `max` is `u64::MAX`.
+    Count { min: u64, max: u64 },
+    /// A share, `80%`, in a range of fractions.
+    Share { min: f64, max: f64 },
+    /// A factor, `2x`, or a bare number, in a range.
+    Factor { min: f64, max: f64 },
+    /// A span, `20ms`, in a range.
+    Span { min: Span, max: Span },
+    /// A rate, `500/s`, above 0.
+    Rate,
+    /// Bytes, `64KiB`.
+    Bytes { min: u64, max: u64 },
+    /// Bits per second, `10Gb/s`.
+    Bandwidth,
+    /// Dollars, `$5`.
+    Dollars,
+    /// Dollars per hour, `$0.17/h`.
+    DollarsPerHour,
+    /// A law of spans, `lognormal(p50=4ms, p99=40ms)` or `5ms`.
+    Law,
+    /// A law of plain numbers.
+    NumberLaw,
+    /// `true` or `false`.
+    Switch,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// One of these forms, `mutex(ttl=3s)`.
+    Form(&'static [Form]),
+    /// The name of a part of one of these kinds.
+    Part(&'static [&'static str]),
+    /// The name of a policy.
+    Policy,
+    /// A zone, or a list of zones.
+    Zones,
+    /// A call of a program, `build_page(item=key)`; handed over as text with its place, parsed by `design`.
+    Call,
+    /// Free text or a file name.
+    Text,
+    /// A list.
+    List(&'static Takes),
+    /// A table of named values of one type.
+    Table(&'static Takes),
+}
+
+/// `name(knobs)`: one of the functions that a knob takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Form {
+    /// Its name.
+    pub name: &'static str,
+    /// Its arguments. Positional arguments fill them in order.
+    pub knobs: &'static [Knob],
+    /// One sentence.
+    pub doc: &'static str,
+}
+
+/// What holds when a knob is not given.
+#[derive(Clone, Copy, Debug)]
+pub enum Preset {
+    /// It must be given.
+    Required,
+    /// It may be left out, and then there is none.
+    Absent,
+    /// This, as it would stand in the TOML, and why this.
+    Is {
+        /// As in the TOML.
+        text: &'static str,
+        /// Where the value is from.
+        source: &'static str,
+    },
+}
+
+/// A checked value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Setting {
+    /// Counts and bytes; `unlimited` is `u64::MAX`.
+    Count(u64),
+    /// Shares as fractions, factors, rates per second, bits per second, dollars.
+    Number(f64),
+    /// A span.
+    Span(Span),
+    /// A law (of spans: in nanoseconds).
+    Law(Dist),
+    /// A switch.
+    Switch(bool),
+    /// A word of the table.
+    Word(&'static str),
+    /// A form with its arguments.
+    Form(&'static str, Knobs),
+    /// A part.
+    Part(PartId),
+    /// A policy.
+    Policy(PolicyId),
+    /// Zones.
+    Zones(Vec<ZoneId>),
+    /// Text with its place.
+    Text(String, Place),
+    /// A list.
+    List(Vec<Setting>),
+    /// A table, by name.
+    Table(BTreeMap<String, Setting>),
+}
+
+/// Checked values by knob name, with the place of each (the entry's own place where a default holds).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Knobs {
+    /// Values, absent ones left out.
+    pub values: BTreeMap<&'static str, (Setting, Option<Place>)>,
+}
+
+macro_rules! getter {
+    ($(#[$doc:meta])* $name:ident, $variant:ident, $type:ty) => {
+        $(#[$doc])*
+        ///
+        /// # Panics
+        /// When the table has no such knob of this type with a default: our mistake.
+        pub fn $name(&self, knob: &str) -> $type {
+            match self.values.get(knob) {
+                Some((Setting::$variant(value), _)) => value.clone(),
+                other => panic!("knob {knob} is {other:?}, not a {}", stringify!($variant)),
+            }
+        }
+    };
+}
+
+impl Knobs {
+    getter!(/** A count or bytes. */ count, Count, u64);
+    getter!(/** A share, factor, rate, bandwidth or price. */ number, Number, f64);
+    getter!(/** A span. */ span, Span, Span);
+    getter!(/** A law. */ law, Law, Dist);
+    getter!(/** A switch. */ switch, Switch, bool);
+    getter!(/** A word. */ word, Word, &'static str);
+    getter!(/** A part. */ part, Part, PartId);
+    getter!(/** A policy. */ policy, Policy, PolicyId);
+    getter!(/** Zones. */ zones, Zones, Vec<ZoneId>);
+
+    /// A form: its name and arguments.
+    ///
+    /// # Panics
+    /// When the table has no such knob with a default: our mistake.
+    pub fn form(&self, knob: &str) -> (&'static str, &Knobs) {
+        match self.values.get(knob) {
+            Some((Setting::Form(name, knobs), _)) => (name, knobs),
+            other => panic!("knob {knob} is {other:?}, not a form"),
+        }
+    }
+
+    /// The value, when there is one.
+    pub fn get(&self, knob: &str) -> Option<&Setting> {
+        self.values.get(knob).map(|(setting, _)| setting)
+    }
+
+    /// Where it was given, when it was.
+    pub fn place(&self, knob: &str) -> Option<&Place> {
+        self.values.get(knob).and_then(|(_, place)| place.as_ref())
+    }
+}
