@@ -19,7 +19,7 @@ use crate::sim::event::{Event, KERNEL, Kind};
 use crate::sim::fingerprint::Fingerprint;
 use crate::sim::nodes::{Crash, TierNodes, stream_name};
 
-/// Losses in a row after which a parcel gets through all the same; 0.5^64 never happens, a loss of 100 % is a cut.
+/// Losses in a row after which a parcel gets through all the same: with a loss of 50 % that takes 2^64 parcels.
 const LOSSES_MAX: u32 = 64;
 /// Cancelled alarms that may lie in the queue beyond the live ones.
 const DEAD_SLACK: usize = 1024;

@@ -21,4 +21,6 @@ pub mod kernel;
 pub mod nodes;
 pub mod process;
 pub mod run;
+#[cfg(test)]
+mod tests;
 pub mod tier;
