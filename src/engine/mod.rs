@@ -8,14 +8,17 @@
 //!    clock moves on.
 //! 4. The clock moves only by [`Engine::pop_before`], to the instant of the event it gives out, and never back.
 //!
-//! Who picks the next event is a seam: [`Engine`] is generic over [`PendingEvents`]. The ladder queue picks by time
+//! Who picks the next event is a seam: [`Engine`] is generic over [`PendingEvents`]. [`ladder::Ladder`] picks by time
 //! and is the default, [`heap::Heap`] is its slow twin and the oracle of its tests, and an explorer of orders brings
 //! a third.
 
+mod chunks;
 pub mod heap;
+pub mod ladder;
+mod sorted;
 
 use crate::base::time::Time;
-use heap::Heap;
+use ladder::Ladder;
 
 /// A pending event and when it is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -53,7 +56,7 @@ pub trait PendingEvents<E: Copy> {
 
 /// The clock and the pending events.
 #[derive(Clone, Debug)]
-pub struct Engine<E, Q = Heap<E>> {
+pub struct Engine<E, Q = Ladder<E>> {
     now: Time,
     pending: Q,
     events: std::marker::PhantomData<E>,
@@ -62,7 +65,7 @@ pub struct Engine<E, Q = Heap<E>> {
 impl<E: Copy> Engine<E> {
     /// At [`Time::ZERO`] with nothing pending.
     pub fn new() -> Self {
-        Engine::over(Heap::default())
+        Engine::over(Ladder::default())
     }
 }
 
@@ -135,3 +138,6 @@ impl<E: Copy, Q: PendingEvents<E>> Engine<E, Q> {
         self.pending.retain(keep);
     }
 }
+
+#[cfg(test)]
+mod tests;
