@@ -3,9 +3,11 @@
 
 use std::any::Any;
 
-use crate::base::ids::{PartId, PolicyId, SeriesId, TierId, ZoneId};
+use crate::base::ids::{PartId, SeriesId, TierId, ZoneId};
 use crate::base::knob::{Knob, Knobs};
 use crate::base::problem::Problems;
+use crate::program::instr::SharedPrograms;
+use crate::sim::run::World;
 
 /// What the loader must know of a kind of part.
 pub struct Kind {
@@ -54,15 +56,22 @@ pub struct PartName {
     pub zones: Vec<ZoneId>,
 }
 
-/// A resolved part: ready to be built into a tier (see `sim::tier`). The kernel work and the component work
-/// agree on the method here.
+/// A resolved part: ready to be built into a tier.
 pub trait Part: Any + Send + Sync {
     /// For `explain` and tests.
     fn kind(&self) -> &'static str;
+
+    /// Adds the part's tier to the world: makes the plan that all members share and calls [`World::add`], exactly once.
+    fn build(&self, at: &PartName, wiring: &Wiring, world: &mut World);
 }
 
-/// A policy, as callers use it.
-pub struct PolicyRef(pub PolicyId);
+/// What exists only once the whole design is resolved, and every plan may share.
+/// (The server work adds `directory: Arc<Directory>` and `policies: Arc<[Policy]>`.)
+#[derive(Clone, Default)]
+pub struct Wiring {
+    /// All programs.
+    pub programs: SharedPrograms,
+}
 
 /// The knobs that every part has.
 pub const COMMON: &[Knob] = &[];

@@ -27,7 +27,14 @@ pub struct Frames {
 impl Frames {
     /// A new activation of `program`; `stem` is what its draws are derived from, `host` is the host's own word for
     /// it (its index of the call, say). Resume the strand with `Input::Go` to start it.
-    pub fn begin(&mut self, _programs: &Programs, _program: ProgramId, _args: Args, _stem: u64, _host: u64) -> StrandId {
+    pub fn begin(
+        &mut self,
+        _programs: &Programs,
+        _program: ProgramId,
+        _args: Args,
+        _stem: u64,
+        _host: u64,
+    ) -> StrandId {
         todo!("program work")
     }
 
