@@ -106,7 +106,7 @@ pub const NET: &[Knob] = &[
     },
     span(
         "break_after",
-        Preset::Is { text: "15m", source: "Linux: tcp_retries2 = 15 gives up after 13 to 30 min" },
+        Preset::Is { text: "924.6s", source: "Linux: tcp_retries2 = 15" },
         "A cut longer than this breaks connections.",
     ),
 ];

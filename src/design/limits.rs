@@ -46,8 +46,8 @@ pub const TABLES_MAX: usize = 1_000;
 /// Tallies, and names of failures: both numbered by 16 bits.
 pub const NAMES_MAX: usize = 10_000;
 
-/// Zones: numbered by a byte.
-pub const ZONES_MAX: usize = 200;
+/// Zones: the network's table of paths has this number squared.
+pub const ZONES_MAX: usize = crate::net::ZONES_MAX;
 
 /// Policies: ids are 16 bits.
 pub const POLICIES_MAX: usize = 1_000;
