@@ -117,7 +117,6 @@ fn cpu_time() -> Option<Duration> {
     text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
 }
 
-
 /// The largest resident size so far, where the system tells (Linux).
 fn peak_kib() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/self/status").ok()?;
