@@ -8,7 +8,7 @@ use toml::de::DeTable;
 use crate::base::problem::{FileId, Place, Problem, Problems};
 use crate::design::codes;
 use crate::design::entries::ENTRIES;
-use crate::design::limits::{FILE_BYTES_MAX, FILES_MAX, SYNTAX_ERRORS_MAX};
+use crate::design::limits::{DATA_BYTES_MAX, FILE_BYTES_MAX, FILES_MAX, SYNTAX_ERRORS_MAX};
 use crate::design::source::Sources;
 use crate::design::text::Text;
 use crate::design::tree::{self, Entry, Node, Table, Value};
@@ -17,7 +17,42 @@ use crate::design::tree::{self, Entry, Node, Table, Value};
 pub trait Reader {
     /// The whole file. Must refuse a file of more than [`FILE_BYTES_MAX`] bytes *before* reading it.
     fn read(&self, path: &str) -> Result<Vec<u8>, ReadError>;
+
+    /// A data file that a law or a trace names. May be larger: refuse more than [`DATA_BYTES_MAX`] bytes.
+    fn read_data(&self, path: &str) -> Result<Vec<u8>, ReadError> {
+        self.read(path)
+    }
 }
+
+/// Reads the data files that a design names, each relative to the file in which its name stands.
+#[derive(Clone, Copy)]
+pub struct Data<'a> {
+    /// Brings the bytes.
+    pub reader: &'a dyn Reader,
+    /// Which file is which.
+    pub sources: &'a Sources,
+}
+
+impl Data<'_> {
+    /// The text of the file `path`, as named in file `from`; an error is a sentence.
+    pub fn read(&self, from: FileId, path: &str) -> Result<String, String> {
+        // What stands on the command line is relative to the experiment.
+        let from = if self.sources.path(from) == COMMAND_LINE { FileId(0) } else { from };
+        let path = beside(self.sources.path(from), path);
+        match self.reader.read_data(&path) {
+            Ok(bytes) => String::from_utf8(bytes).map_err(|_| format!("'{path}' is not UTF-8")),
+            Err(ReadError::Missing) => Err(format!("there is no file '{path}'")),
+            Err(ReadError::Directory) => Err(format!("'{path}' is a directory")),
+            Err(ReadError::TooLarge(bytes)) => {
+                Err(format!("'{path}' has {bytes} bytes: at most {DATA_BYTES_MAX}"))
+            }
+            Err(ReadError::Other(words)) => Err(format!("'{path}' cannot be read: {words}")),
+        }
+    }
+}
+
+/// The path of a text that was given on the command line.
+const COMMAND_LINE: &str = "--set";
 
 /// Why a file could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -321,7 +356,7 @@ fn normalise(path: &str) -> String {
 /// A value given on the command line, `--set PATH=VALUE`: a node with a place in a text of its own, so that problems
 /// in it can be shown. A whole number, `true` or `false` are what they look like; everything else is text.
 pub fn value_from_command_line(sources: &mut Sources, argument: &str, value_at: usize) -> Node {
-    let file = sources.add("--set", argument.to_owned());
+    let file = sources.add(COMMAND_LINE, argument.to_owned());
     let value = argument[value_at..].trim();
     let at = value_at + (argument[value_at..].len() - argument[value_at..].trim_start().len());
     let place = Place { file, bytes: at..at + value.len() };

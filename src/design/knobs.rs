@@ -6,6 +6,7 @@ use crate::base::ids::{PartId, PolicyId, ZoneId};
 use crate::base::knob::{Form, Knob, Knobs, Preset, Setting, Takes};
 use crate::base::problem::{Place, Problems, known_words, shown};
 use crate::design::codes;
+use crate::design::file::Data;
 use crate::design::quantities;
 use crate::design::text::Text;
 use crate::design::tree::{Node, Table, Value};
@@ -35,6 +36,8 @@ pub struct Known {
 pub struct Checker<'a> {
     /// Who is there.
     pub known: &'a Known,
+    /// Where data files are read.
+    pub data: Data<'a>,
     /// Defaults used so far, by path.
     pub defaults: &'a mut BTreeMap<String, DefaultUsed>,
     /// Problems found so far.

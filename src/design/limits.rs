@@ -3,6 +3,9 @@
 /// A design is written by hand: 1 MiB is twenty thousand lines. Larger files are refused before they are read.
 pub const FILE_BYTES_MAX: u64 = 1 << 20;
 
+/// Data files: a trace of ten million lines.
+pub const DATA_BYTES_MAX: u64 = 256 << 20;
+
 /// Files joined by `use`. A design with its experiment takes two.
 pub const FILES_MAX: usize = 32;
 

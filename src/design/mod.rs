@@ -22,5 +22,7 @@ pub mod resolve;
 pub mod schema;
 pub mod shape;
 pub mod source;
+#[cfg(test)]
+mod test_kinds;
 pub mod text;
 pub mod tree;

@@ -309,3 +309,86 @@ fn paths(tree: &Table) -> Vec<String> {
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::design::file::value_from_command_line;
+    use crate::design::render::render;
+    use crate::design::test_kinds::{KINDS, loaded};
+
+    const DESIGN: &str = r#"
+net.latency = "1ms"
+link."a b" = { latency = "normal(12ms, sd=1ms)" }
+cache.pages = { guard = "mutex(3s, wait=fixed(50ms))", ttl = "60s" }
+cache.bare = { guard = "none" }
+db.shop = { read = "mix(90%=1ms, 10%=exp(9ms))", start = { stock = "each(500, keys=100k)" } }
+workload.w = { do = "buy(item=uniform(10))", arrive = "poisson(5/s)" }
+"#;
+
+    /// The design after `argument`, at `shown`; or the first line of what is wrong.
+    fn after(argument: &str, shown: &str) -> String {
+        let mut loaded = loaded(DESIGN);
+        let (path, _) = argument.split_once('=').expect("PATH=VALUE");
+        let value = value_from_command_line(&mut loaded.sources, argument, path.len() + 1);
+        let place = Place { file: value.place.file, bytes: 0..path.len() };
+        let change = Change { path: Path::parse(path).expect("a path"), place, value };
+        let mut problems = Problems::default();
+        if set(&mut loaded.tree, &change, &KINDS, &mut problems) {
+            let path = Path::parse(shown).expect("a path");
+            return get(&loaded.tree, &path, &KINDS).expect("it is there").show();
+        }
+        render(&loaded.sources, &problems, false)
+    }
+
+    #[test]
+    fn a_patch_replaces_only_what_it_names() {
+        for (argument, shown, expected) in [
+            ("cache.pages.ttl=5s", "cache.pages.ttl", "5s"),
+            ("cache.pages.guard=none", "cache.pages.guard", "none"),
+            ("cache.pages.guard.ttl=9s", "cache.pages.guard", "mutex(9s, wait=fixed(50ms))"),
+            ("cache.pages.guard.wait.every=9ms", "cache.pages.guard", "mutex(3s, wait=fixed(9ms))"),
+            ("cache.pages.guard.wait=fixed(1ms)", "cache.pages.guard", "mutex(3s, wait=fixed(1ms))"),
+            (
+                "cache.pages.guard.recheck=false",
+                "cache.pages.guard",
+                "mutex(3s, wait=fixed(50ms), recheck=false)",
+            ),
+            ("cache.pages.jitter=10%", "cache.pages.jitter", "10%"),
+            ("db.shop.start.stock.keys=7", "db.shop.start.stock", "each(500, keys=7)"),
+            ("db.shop.start.stock.n=1", "db.shop.start.stock", "each(1, keys=100k)"),
+            ("workload.w.do.item=sequence(5)", "workload.w.do", "buy(item=sequence(5))"),
+            ("link.\"a b\".latency.sd=2ms", "link.\"a b\".latency", "normal(12ms, sd=2ms)"),
+            ("net.loss=1%", "net.loss", "1%"),
+            ("length=5m", "length", "5m"),
+            ("fault.f.at=5m", "fault.f.at", "5m"),
+            ("cache.pages.guard.ttl=9s", "cache.pages.guard.ttl", "9s"),
+        ] {
+            assert_eq!(after(argument, shown), expected, "{argument}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_names_nothing_is_told_the_nearest() {
+        for (argument, help) in [
+            ("cache.pgaes.ttl=5s", "did you mean `cache.pages.ttl`?"),
+            ("db.shop.raed.p50=5s", "did you mean `db.shop.read`?"),
+            ("cache.pages.guard.tll=5s", "a path names a knob"),
+            ("cache.pages.ttl.of=5s", "did you mean `cache.pages.ttl`?"),
+            ("cahce=5s", "did you mean `cache"),
+        ] {
+            let shown = after(argument, "net.latency");
+            assert!(shown.starts_with("error[SB0302]") && shown.contains(help), "{argument}:\n{shown}");
+        }
+    }
+
+    #[test]
+    fn paths_print_as_they_are_read() {
+        for text in ["cache.pages.ttl", "link.\"a > b\".latency", "length"] {
+            assert_eq!(Path::parse(text).expect("a path").to_string(), text);
+        }
+        for text in ["", ".", "a..b", "a.", "\"a", "\"a\"b"] {
+            assert_eq!(Path::parse(text), None, "{text}");
+        }
+    }
+}

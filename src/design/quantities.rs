@@ -7,6 +7,7 @@ use crate::base::time::Span;
 use crate::design::codes;
 use crate::design::knobs::{Checker, Given, describe, example};
 use crate::design::tree::{Node, Value};
+use crate::program::law::{law_of_numbers, law_of_spans};
 use crate::program::syntax::{Expr, Spanned, UnaryOp};
 
 /// The largest whole number that a float holds exactly: counts without an exact integer stop there.
@@ -211,9 +212,27 @@ pub(super) fn law(
         }
         return Some(Setting::Law(Dist::Constant(quantity.value)));
     }
-    let Given::Expr(..) = given else {
+    let Given::Expr(text, expr) = given else {
         checker.wrong(codes::WRONG_TYPE, given.place(), path, takes, given.what());
         return None;
     };
-    None
+    let file = text.place(expr.at.clone()).file;
+    let data = checker.data;
+    let files = move |path: &str| data.read(file, path);
+    let law = match takes {
+        Takes::NumberLaw => law_of_numbers(expr, &files),
+        _ => law_of_spans(expr, &files),
+    };
+    match law {
+        Ok(law) => Some(Setting::Law(law)),
+        Err(error) => {
+            let problem = checker.problems.at(
+                codes::BAD_LAW,
+                text.place(error.at),
+                format!("{}: {}", shown(path), error.message),
+            );
+            problem.help(error.help.unwrap_or_else(|| format!("write for example `{}`", example(takes))));
+            None
+        }
+    }
 }

@@ -125,7 +125,7 @@ fn boundary(text: &str, mut at: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::problem::{FileId, Place};
+    use crate::base::problem::Place;
 
     fn shown(text: &str, bytes: std::ops::Range<usize>) -> String {
         let mut sources = Sources::default();

@@ -9,6 +9,7 @@ use crate::base::knob::{Knob, Knobs, Setting};
 use crate::base::problem::{Place, Problems};
 use crate::components::{COMMON, KINDS, Kind, Names, Part, PartName};
 use crate::design::codes;
+use crate::design::file::Data;
 use crate::design::knobs::{Checker, DefaultUsed, Known, check};
 use crate::design::limits::{MEMBERS_MAX, MEMBERS_TOTAL_MAX};
 use crate::design::names::{self, DEFAULT_POLICY, Written};
@@ -98,11 +99,11 @@ fn index<'a>(mut names: impl Iterator<Item = &'a str>, name: &str) -> Option<usi
 }
 
 /// Checks a tree (a joined one, after its patches) as a whole. All problems are found at once; `None` when there are any.
-pub fn resolve(tree: &Table, tables: &Tables, problems: &mut Problems) -> Option<Design> {
+pub fn resolve(tree: &Table, tables: &Tables, data: Data<'_>, problems: &mut Problems) -> Option<Design> {
     let before = problems.0.len();
     let mut defaults = BTreeMap::new();
     let (known, written) = names::collect(tree, tables.kinds, problems);
-    let mut checker = Checker { known: &known, defaults: &mut defaults, problems };
+    let mut checker = Checker { known: &known, data, defaults: &mut defaults, problems };
     let places = places::places(tree, &mut checker);
     let policies = policies(tree, tables, &mut checker);
     let knobs: Vec<Option<Knobs>> =
@@ -233,4 +234,74 @@ fn parts(
         parts.push(resolved);
     }
     parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::dist::Dist;
+    use crate::base::time::Span;
+    use crate::design::test_kinds::{loaded, resolved};
+
+    const DESIGN: &str = r#"
+zone = { south = { users = "40%" }, north = { users = "60%" } }
+link."north south" = { latency = "30ms" }
+net.loss = "1%"
+server.web = { at = ["south", "north"], count = 4, threads = 200, cost = "$0.17/h", pause = "exp(5ms)" }
+cache.pages = { ttl = "60s", guard = "mutex(3s)", fill = "build(item=key)" }
+db.shop = { at = ["south", "north"], start = { stock = "each(500, keys=100k)", items = "each(unlimited, keys=1)" } }
+lb.edge = { to = "web" }
+policy.pay = { timeout = "800ms" }
+workload.w = { do = "page(item=1)", arrive = "poisson(5/s)", with = "pay" }
+[on.web]
+page = "get pages[item]"
+build = "n = read shop.items[item]; return n"
+"#;
+
+    #[test]
+    fn ids_follow_names_and_knobs_become_numbers() {
+        let design = resolved(&loaded(DESIGN)).unwrap_or_else(|shown| panic!("{shown}"));
+        let names: Vec<&str> = design.names.iter().map(|part| part.name.as_str()).collect();
+        assert_eq!(names, ["edge", "pages", "shop", "web"]);
+        assert_eq!(design.zones, ["north", "south"]);
+        let web = design.part("web").expect("there").index();
+        assert_eq!((design.names[web].count, &design.names[web].zones[..]), (4, &[ZoneId(1), ZoneId(0)][..]));
+        assert_eq!(design.names[design.part("shop").expect("there").index()].count, 1);
+        assert_eq!(design.knobs[web].count("threads"), 200);
+        assert_eq!(design.knobs[web].law("pause"), Dist::Exponential { mean: 5e6 });
+        let (guard, arguments) = design.knobs[1].form("guard");
+        assert_eq!(
+            (guard, arguments.span("ttl"), arguments.switch("recheck")),
+            ("mutex", Span::from_secs(3), true)
+        );
+        assert_eq!(design.series("pages.misses"), Some(SeriesId(3)));
+        assert_eq!(design.places.path(ZoneId(0), ZoneId(1)).latency, Dist::Constant(30e6));
+        assert_eq!(design.places.path(ZoneId(1), ZoneId(1)).latency, Dist::Constant(250e3));
+        assert!((design.places.path(ZoneId(1), ZoneId(0)).loss - 0.01).abs() < 1e-15);
+        assert_eq!(
+            design.policies.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
+            ["default", "pay"]
+        );
+        assert_eq!(design.naming.tables[2][..2], ["items", "stock"]);
+        assert_eq!(design.defaults["server.web.cores"].value, "2");
+        assert_eq!(design.defaults["cache.pages.guard.wait"].value, "fixed(50ms)");
+        assert!(!design.defaults.contains_key("server.web.threads"));
+    }
+
+    #[test]
+    fn the_order_of_lines_changes_nothing() {
+        let forward = resolved(&loaded(DESIGN)).unwrap_or_else(|shown| panic!("{shown}"));
+        let (head, programs) = DESIGN.split_once("[on.web]").expect("there");
+        let turned = |text: &str| text.lines().rev().collect::<Vec<_>>().join("\n");
+        let backward = format!("{}\n[on.web]\n{}", turned(head), turned(programs));
+        let backward = resolved(&loaded(&backward)).unwrap_or_else(|shown| panic!("{shown}"));
+        let key = |design: &Design| {
+            let programs: Vec<&str> = design.programs.0.iter().map(|program| program.name.as_str()).collect();
+            format!(
+                "{:?} {:?} {:?} {:?} {programs:?}",
+                design.names, design.naming, design.defaults, design.fills
+            )
+        };
+        assert_eq!(key(&forward), key(&backward));
+    }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use splitbrain::base::problem::Problems;
-use splitbrain::design::file::{self, ReadError, Reader};
+use splitbrain::design::file::{self, Data, ReadError, Reader};
 use splitbrain::design::limits::FILE_BYTES_MAX;
 use splitbrain::design::render::render;
 use splitbrain::design::resolve::{Tables, resolve};
@@ -35,7 +35,12 @@ fn problems_of(reader: &dyn Reader, path: &str) -> (Sources, Problems) {
         Err(failed) => failed,
         Ok(loaded) => {
             let mut problems = Problems::default();
-            let design = resolve(&loaded.tree, &Tables::shipped(), &mut problems);
+            let design = resolve(
+                &loaded.tree,
+                &Tables::shipped(),
+                Data { reader, sources: &loaded.sources },
+                &mut problems,
+            );
             assert_eq!(design.is_some(), problems.is_empty(), "a design, or problems");
             (loaded.sources, problems)
         }
@@ -114,7 +119,10 @@ fn hostile_files_are_refused_with_one_sentence() {
     write("deep_table.toml", format!("cache = {}a = 1{}", "{ a = ".repeat(40), "}".repeat(40)).as_bytes());
     write("many.toml", (0..100_000).map(|n| format!("k{n}=1\n")).collect::<String>().as_bytes());
     write("long_name.toml", format!("{} = 1", "n".repeat(1_000_000)).as_bytes());
-    write("deep_form.toml", format!("net.latency = \"{}1ms{}\"", "mix(1%=".repeat(50_000), ")".repeat(50_000)).as_bytes());
+    write(
+        "deep_form.toml",
+        format!("net.latency = \"{}1ms{}\"", "mix(1%=".repeat(50_000), ")".repeat(50_000)).as_bytes(),
+    );
     std::fs::create_dir(folder.path().join("folder.toml")).expect("writable");
     write("uses_folder.toml", b"use = [\"folder.toml\", \"absent.toml\", \"huge.toml\"]\n");
     let disk = Disk(folder.path().to_owned());
@@ -144,7 +152,10 @@ fn hostile_files_are_refused_with_one_sentence() {
 
 /// Every problem's place lies within its file, and showing it does not panic.
 fn holds_up(text: &[u8]) {
-    let files = BTreeMap::from([("a.toml".to_owned(), text.to_vec()), ("b.toml".to_owned(), b"title = \"b\"".to_vec())]);
+    let files = BTreeMap::from([
+        ("a.toml".to_owned(), text.to_vec()),
+        ("b.toml".to_owned(), b"title = \"b\"".to_vec()),
+    ]);
     let (sources, problems) = problems_of(&files, "a.toml");
     for problem in &problems.0 {
         if let Some(place) = &problem.place {
