@@ -118,7 +118,7 @@ impl Dist {
     /// A draw as a span, to the nearest nanosecond.
     #[inline]
     pub fn span(&self, bits: &mut impl Bits) -> Span {
-        Span::from_ns((self.sample(bits) + 0.5) as u64)
+        nearest_span(self.sample(bits))
     }
 
     /// The mean, where it exists (a Pareto with alpha ≤ 1 has none).
@@ -152,6 +152,19 @@ impl Dist {
                 mean
             }
         })
+    }
+}
+
+/// The nearest number of nanoseconds; negative numbers and NaN give none, too large ones saturate.
+#[inline]
+fn nearest_span(ns: f64) -> Span {
+    // Below 2^51 (26 days) adding 2^52 leaves the nearest integer in the low bits of the sum: one addition, where a
+    // cast that saturates takes a dozen instructions. One comparison of bits also finds signs and NaN.
+    const TWO_TO_52: f64 = 4_503_599_627_370_496.0;
+    if ns.to_bits() < (TWO_TO_52 / 2.0).to_bits() {
+        Span::from_ns((ns + TWO_TO_52).to_bits() - TWO_TO_52.to_bits())
+    } else {
+        Span::from_ns((ns + 0.5) as u64)
     }
 }
 

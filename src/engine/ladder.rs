@@ -220,7 +220,6 @@ impl<E: Copy> Ladder<E> {
     fn lower_bucket(&mut self) {
         let rung = self.rungs.last_mut().expect("there are rungs");
         let Some(ahead) = rung.buckets[rung.next..].iter().position(|list| !list.is_empty()) else {
-            self.bottom_end = rung.end;
             self.spare.extend(self.rungs.pop().map(|rung| rung.buckets));
             return;
         };
