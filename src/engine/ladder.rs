@@ -29,7 +29,7 @@ const FEW_AGAIN: usize = 24;
 /// A bucket of more entries gets a rung of its own.
 const REFINE_ABOVE: usize = 64;
 /// Entries that a new rung's bucket holds on average.
-const PER_BUCKET: usize = 8;
+const PER_BUCKET: usize = 32;
 /// Most buckets of a rung: the ends of so many lists stay in the second-level cache.
 const BUCKETS_MAX: usize = 2048;
 /// A bottom that has grown to this becomes a rung.
