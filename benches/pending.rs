@@ -63,7 +63,7 @@ impl<Q: PendingEvents<Event>> Hold<Q> {
     }
 }
 
-/// Millions of events per second in the best of some slices: other work on the machine only ever slows one down.
+/// Millions of events per second over one slice; the caller takes the median of slices of both queues in turn.
 fn speed<Q: PendingEvents<Event>>(hold: &mut Hold<Q>, events: u64) -> f64 {
     let begun = Instant::now();
     hold.run(events);
