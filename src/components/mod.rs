@@ -1,14 +1,23 @@
 //! The parts. One file each, and one line each in [`KINDS`]; the order of the list is the order that users see.
 //! Parts do not import each other and know no command line, no TOML: they get checked knobs and a directory.
 
+pub mod arrivals;
+pub mod chooser;
+pub mod client;
 pub mod cores;
+pub mod directory;
 pub mod guard;
+pub mod policy;
+pub mod server;
 
 use std::any::Any;
+use std::sync::Arc;
 
-use crate::base::ids::{PartId, SeriesId, TierId, ZoneId};
+use crate::base::ids::{PartId, ProbeId, SeriesId, TierId, ZoneId};
 use crate::base::knob::{Knob, Knobs};
 use crate::base::problem::Problems;
+use crate::components::directory::{Client, Directory};
+use crate::components::policy::Policy;
 use crate::program::instr::SharedPrograms;
 use crate::sim::run::World;
 
@@ -64,16 +73,27 @@ pub trait Part: Any + Send + Sync {
     /// For `explain` and tests.
     fn kind(&self) -> &'static str;
 
+    /// What its clients must know of it.
+    fn client(&self) -> Client {
+        Client::Plain
+    }
+
     /// Adds the part's tier to the world: makes the plan that all members share and calls [`World::add`], exactly once.
     fn build(&self, at: &PartName, wiring: &Wiring, world: &mut World);
 }
 
 /// What exists only once the whole design is resolved, and every plan may share.
-/// (The server work adds `directory: Arc<Directory>` and `policies: Arc<[Policy]>`.)
 #[derive(Clone, Default)]
 pub struct Wiring {
     /// All programs.
     pub programs: SharedPrograms,
+    /// Who is where.
+    pub directory: Arc<Directory>,
+    /// All policies.
+    pub policies: Arc<[Policy]>,
+    /// By program: where its activations are recorded on the server that runs them; `None` for programs that
+    /// workloads call, which are recorded at the client.
+    pub probes: Arc<[Option<ProbeId>]>,
 }
 
 /// The knobs that every part has.
