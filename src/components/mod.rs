@@ -1,6 +1,9 @@
 //! The parts. One file each, and one line each in [`KINDS`]; the order of the list is the order that users see.
 //! Parts do not import each other and know no command line, no TOML: they get checked knobs and a directory.
 
+pub mod cores;
+pub mod guard;
+
 use std::any::Any;
 
 use crate::base::ids::{PartId, SeriesId, TierId, ZoneId};
