@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::base::ids::{PartId, PolicyId, ZoneId};
 use crate::base::knob::{Form, Knob, Knobs, Preset, Setting, Takes};
-use crate::base::problem::{Place, Problems, known_words, shown};
+use crate::base::problem::{Place, Problems, known_words, nearest, shown};
 use crate::design::codes;
 use crate::design::file::Data;
 use crate::design::quantities;
@@ -98,8 +98,10 @@ pub fn check(
 ) -> Knobs {
     let mut checked = Knobs::default();
     let all = || knobs.iter().flat_map(|table: &&'static [Knob]| table.iter());
+    let mut meant = Vec::new();
     for entry in table.entries() {
         if !all().any(|knob| knob.name == entry.key) {
+            meant.extend(nearest(&entry.key, all().map(|knob| knob.name)));
             let kind = path.split('.').next().unwrap_or(path);
             let message = format!("unknown key '{}' in {}", shown(&entry.key), shown(path));
             let help = known_words(&entry.key, &format!("keys of {kind}"), all().map(|knob| knob.name));
@@ -113,6 +115,8 @@ pub fn check(
             if let Some(setting) = checker.value(&path, &knob.takes, Given::Node(&entry.node)) {
                 checked.values.insert(knob.name, (setting, Some(entry.node.place.clone())));
             }
+        } else if matches!(knob.default, Preset::Required) && meant.contains(&knob.name) {
+            // Given under a misspelt name, which has been told.
         } else if let Some(setting) = checker.preset(&path, knob, place, codes::MISSING_KEY) {
             checked.values.insert(knob.name, (setting, None));
         }
@@ -382,6 +386,7 @@ impl Checker<'_> {
         let mut given: BTreeMap<&'static str, &Spanned<Expr>> = BTreeMap::new();
         let args = function.map_or(&[][..], |function| function.args.as_slice());
         let mut in_order = form.knobs.iter();
+        let mut meant = None;
         for arg in args {
             let (knob, at) = match &arg.key {
                 None => (in_order.next(), &arg.value.at),
@@ -396,6 +401,7 @@ impl Checker<'_> {
                     };
                     let knob = form.knobs.iter().find(|knob| knob.name == *name);
                     if knob.is_none() {
+                        meant = meant.or(nearest(name, form.knobs.iter().map(|knob| knob.name)));
                         self.unknown_argument(form, name, text.place(key.at.clone()));
                         continue;
                     }
@@ -423,6 +429,8 @@ impl Checker<'_> {
                 if let Some(setting) = self.value(&path, &knob.takes, Given::Expr(text, expr)) {
                     knobs.values.insert(knob.name, (setting, Some(text.place(expr.at.clone()))));
                 }
+            } else if matches!(knob.default, Preset::Required) && meant == Some(knob.name) {
+                // Given under a misspelt name, which has been told.
             } else if let Some(setting) = self.preset(&path, knob, place, codes::MISSING_ARGUMENT) {
                 knobs.values.insert(knob.name, (setting, None));
             }
