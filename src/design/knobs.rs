@@ -6,6 +6,7 @@ use crate::base::ids::{PartId, PolicyId, ZoneId};
 use crate::base::knob::{Form, Knob, Knobs, Preset, Setting, Takes};
 use crate::base::problem::{Place, Problems, known_words, nearest, shown};
 use crate::design::codes;
+use crate::design::describe::{describe, example, how_many, signature};
 use crate::design::file::Data;
 use crate::design::quantities;
 use crate::design::text::Text;
@@ -455,23 +456,6 @@ fn owner(path: &str) -> &str {
     path.rsplit_once('.').map_or(path, |(owner, _)| owner)
 }
 
-fn how_many(count: usize) -> String {
-    match count {
-        0 => "no arguments".to_owned(),
-        1 => "one argument".to_owned(),
-        count => format!("{count} arguments"),
-    }
-}
-
-/// `mutex(ttl=, wait=)`: how a form is written.
-pub(super) fn signature(form: &Form) -> String {
-    if form.knobs.is_empty() {
-        return format!("write `{}`", form.name);
-    }
-    let arguments = form.knobs.iter().map(|knob| format!("{}=", knob.name)).collect::<Vec<_>>().join(", ");
-    format!("write `{}({arguments})`", form.name)
-}
-
 /// A default as the TOML value that it would be.
 fn preset_node(text: &'static str, takes: &Takes, place: &Place) -> Node {
     let value = match (takes, text) {
@@ -482,61 +466,57 @@ fn preset_node(text: &'static str, takes: &Takes, place: &Place) -> Node {
     Node { value, place: place.clone() }
 }
 
-/// What a knob takes, in words.
-pub fn describe(takes: &Takes) -> String {
-    match takes {
-        Takes::Count { max: u64::MAX, .. } => "a whole number or `unlimited`".to_owned(),
-        Takes::Count { .. } => "a whole number".to_owned(),
-        Takes::Share { .. } => "a share".to_owned(),
-        Takes::Factor { .. } => "a factor".to_owned(),
-        Takes::Span { .. } => "a time".to_owned(),
-        Takes::Rate => "a rate".to_owned(),
-        Takes::Bytes { .. } => "a size".to_owned(),
-        Takes::Bandwidth => "a bandwidth".to_owned(),
-        Takes::Dollars => "a sum of money".to_owned(),
-        Takes::DollarsPerHour => "a price per hour".to_owned(),
-        Takes::Law => "a time or a distribution of times".to_owned(),
-        Takes::NumberLaw => "a number or a distribution of numbers".to_owned(),
-        Takes::Switch => "`true` or `false`".to_owned(),
-        Takes::Word(words) => format!("one of {}", words.join(", ")),
-        Takes::Form(forms) => {
-            format!("one of {}", forms.iter().map(|form| form.name).collect::<Vec<_>>().join(", "))
-        }
-        Takes::Part(kinds) => format!("the name of a {}", kinds.join(" or ")),
-        Takes::Policy => "the name of a policy".to_owned(),
-        Takes::Zones => "a zone or a list of zones".to_owned(),
-        Takes::Call => "a call of a program".to_owned(),
-        Takes::Text => "a text".to_owned(),
-        Takes::Any => "a number, a text or a list".to_owned(),
-        Takes::List(inner) => format!("a list, each {}", describe(inner)),
-        Takes::Table(inner) => format!("a table, each {}", describe(inner)),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::components::{COMMON, KINDS};
+    use crate::design::entries::{ENTRIES, Holds};
+    use crate::design::places::nowhere;
+    use crate::design::resolve::Tables;
+    use crate::design::source::Sources;
 
-/// A correct value, as it stands in the TOML.
-pub fn example(takes: &Takes) -> String {
-    let quoted = |text: &str| format!("\"{text}\"");
-    match takes {
-        Takes::Count { min, max } => 8.clamp(*min, *max).to_string(),
-        Takes::Share { .. } => quoted("80%"),
-        Takes::Factor { .. } => quoted("2x"),
-        Takes::Span { .. } => quoted("20ms"),
-        Takes::Rate => quoted("500/s"),
-        Takes::Bytes { .. } => quoted("64KiB"),
-        Takes::Bandwidth => quoted("10Gb/s"),
-        Takes::Dollars => quoted("$5"),
-        Takes::DollarsPerHour => quoted("$0.17/h"),
-        Takes::Law => quoted("lognormal(p50=4ms, p99=40ms)"),
-        Takes::NumberLaw => quoted("uniform(1, 10)"),
-        Takes::Switch => "true".to_owned(),
-        Takes::Word(words) => quoted(words.first().unwrap_or(&"")),
-        Takes::Form(forms) => forms.first().map_or(quoted(""), |form| quoted(form.name)),
-        Takes::Part(_) => quoted("app"),
-        Takes::Policy => quoted("default"),
-        Takes::Zones => "[\"a\", \"b\"]".to_owned(),
-        Takes::Call => quoted("product(item=1)"),
-        Takes::Text | Takes::Any => quoted("…"),
-        Takes::List(inner) => format!("[{}]", example(inner)),
-        Takes::Table(inner) => format!("{{ name = {} }}", example(inner)),
+    /// All knobs of a table, those of the forms that they take included.
+    fn all_knobs(path: &str, knobs: &'static [Knob], found: &mut Vec<(String, &'static Knob)>) {
+        for knob in knobs {
+            let path = format!("{path}.{}", knob.name);
+            let mut takes = &knob.takes;
+            while let Takes::List(inner) | Takes::Table(inner) = takes {
+                takes = inner;
+            }
+            if let Takes::Form(forms) = takes {
+                for form in *forms {
+                    all_knobs(&format!("{path}.{}", form.name), form.knobs, found);
+                }
+            }
+            found.push((path, knob));
+        }
+    }
+
+    #[test]
+    fn every_shipped_default_is_what_its_knob_takes() {
+        let mut knobs = Vec::new();
+        all_knobs("common", COMMON, &mut knobs);
+        all_knobs("policy", Tables::shipped().policy, &mut knobs);
+        for kind in KINDS {
+            all_knobs(kind.name, kind.knobs, &mut knobs);
+        }
+        for entry in ENTRIES {
+            if let Holds::Knobs(table) = entry.holds {
+                all_knobs(entry.name, table, &mut knobs);
+            }
+        }
+        let (files, sources) = (BTreeMap::<String, Vec<u8>>::new(), Sources::default());
+        for (path, knob) in knobs {
+            let (known, mut defaults, mut problems) =
+                (Known::default(), BTreeMap::new(), Problems::default());
+            let data = Data { reader: &files, sources: &sources };
+            let mut checker =
+                Checker { known: &known, data, defaults: &mut defaults, problems: &mut problems };
+            if matches!(knob.default, Preset::Is { .. }) {
+                let setting = checker.preset(&path, knob, &nowhere(), codes::MISSING_KEY);
+                assert!(setting.is_some(), "{path}: {problems:?}");
+            }
+            assert!(knob.doc.ends_with('.'), "{path}: its doc is a sentence");
+        }
     }
 }

@@ -8,6 +8,7 @@
 //! their shape is checked ([`entries`]).
 
 pub mod codes;
+pub mod describe;
 pub mod entries;
 pub mod file;
 pub mod knobs;

@@ -72,7 +72,7 @@ fn leaves(path: Vec<String>, entry: &Entry, found: &mut Vec<Change>) {
     match entry.node.table() {
         Some(table) => {
             for entry in table.entries() {
-                leaves([path.as_slice(), &[entry.key.clone()]].concat(), entry, found);
+                leaves([path.as_slice(), std::slice::from_ref(&entry.key)].concat(), entry, found);
             }
         }
         None => {

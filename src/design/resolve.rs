@@ -183,7 +183,7 @@ fn part_names(written: &[Written<'_>], knobs: &[Option<Knobs>], problems: &mut P
             Some(Setting::Zones(zones)) => zones.clone(),
             _ => vec![ZoneId(0)], // where a part's place is not given it stands in the first zone by name
         };
-        let count = knobs.as_ref().map_or(1, |knobs| members(knobs, &zones));
+        let count = knobs.as_ref().map_or(1, |knobs| members(part.kind, knobs, &zones));
         total += count;
         if count > MEMBERS_MAX {
             let message = format!("'{}' has {count} members: at most {MEMBERS_MAX}", part.entry.key);
@@ -204,11 +204,12 @@ fn part_names(written: &[Written<'_>], knobs: &[Option<Knobs>], problems: &mut P
     names
 }
 
-/// `copies` (of a db: one for each zone that it is at, unless given) or `count`.
-fn members(knobs: &Knobs, zones: &[ZoneId]) -> u64 {
+/// `copies`, of a part that has them (one for each zone that it is at, unless given), or `count`.
+fn members(kind: &Kind, knobs: &Knobs, zones: &[ZoneId]) -> u64 {
+    let copied = kind.knobs.iter().any(|knob| knob.name == "copies");
     match (knobs.get("copies"), knobs.get("count")) {
         (Some(Setting::Count(copies)), _) => *copies,
-        (None, Some(Setting::Count(count))) => *count,
+        (_, Some(Setting::Count(count))) if !copied || knobs.place("count").is_some() => *count,
         _ => zones.len() as u64,
     }
 }
@@ -282,7 +283,11 @@ build = "n = read shop.items[item]; return n"
         assert_eq!(design.known.zones, ["north", "south"]);
         let web = design.part("web").expect("there").index();
         assert_eq!((design.names[web].count, &design.names[web].zones[..]), (4, &[ZoneId(1), ZoneId(0)][..]));
-        assert_eq!(design.names[design.part("shop").expect("there").index()].count, 1);
+        assert_eq!(
+            design.names[design.part("shop").expect("there").index()].count,
+            2,
+            "a copy for each zone"
+        );
         assert_eq!(design.knobs[web].count("threads"), 200);
         assert_eq!(design.knobs[web].law("pause"), Dist::Exponential { mean: 5e6 });
         let (guard, arguments) = design.knobs[1].form("guard");
