@@ -25,5 +25,7 @@ pub mod shape;
 pub mod source;
 #[cfg(test)]
 mod test_kinds;
+#[cfg(test)]
+mod tests;
 pub mod text;
 pub mod tree;

@@ -197,7 +197,7 @@ const SEED_DESIGN: &str = include_str!("../designs/good/flash_sale.toml");
 
 proptest! {
     // A few seconds in a debug build: enough to hold the promise, short enough for every commit.
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
