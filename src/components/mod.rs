@@ -14,7 +14,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use crate::base::ids::{PartId, ProbeId, SeriesId, TierId, ZoneId};
-use crate::base::knob::{Knob, Knobs};
+use crate::base::knob::{Knob, Knobs, Preset, Takes};
 use crate::base::problem::Problems;
 use crate::components::directory::{Client, Directory};
 use crate::components::policy::Policy;
@@ -97,7 +97,26 @@ pub struct Wiring {
 }
 
 /// The knobs that every part has.
-pub const COMMON: &[Knob] = &[];
+pub const COMMON: &[Knob] = &[
+    Knob {
+        name: "at",
+        takes: Takes::Zones,
+        default: Preset::Absent,
+        doc: "The zones of its members, in turn; without it the first zone by name.",
+    },
+    Knob {
+        name: "count",
+        takes: Takes::Count { min: 1, max: 4_000_000 },
+        default: Preset::Is { text: "1", source: "one of each unless said otherwise" },
+        doc: "How many members. 1 to 4 million.",
+    },
+    Knob {
+        name: "speed",
+        takes: Takes::Share { min: 0.001, max: 1_000.0 },
+        default: Preset::Is { text: "100%", source: "all members are equally fast unless said otherwise" },
+        doc: "How fast its cores are, relative to the times that programs state. 0.1% to 100,000%.",
+    },
+];
 
 /// Every kind of part.
-pub const KINDS: &[Kind] = &[];
+pub const KINDS: &[Kind] = &[server::KIND];

@@ -25,12 +25,6 @@ use crate::sim::run::World;
 /// Its knobs.
 pub const KNOBS: &[Knob] = &[
     Knob {
-        name: "count",
-        takes: Takes::Count { min: 1, max: 100_000 },
-        default: Preset::Is { text: "1", source: "one unless more are asked for" },
-        doc: "How many servers. 1 to 100,000.",
-    },
-    Knob {
         name: "cores",
         takes: Takes::Count { min: 1, max: u64::MAX },
         default: Preset::Is { text: "4", source: "a common size of cloud instances (4 vCPU)" },
@@ -50,21 +44,12 @@ pub const KNOBS: &[Knob] = &[
     },
     DISCIPLINE,
     Knob {
-        name: "speed",
-        takes: Takes::Share { min: 0.000_001, max: 100.0 },
-        default: Preset::Is { text: "100%", source: "full speed" },
-        doc: "Speed of its cores.",
-    },
-    Knob {
         name: "cost",
         takes: Takes::DollarsPerHour,
         default: Preset::Absent,
         doc: "What each costs, $ per hour.",
     },
 ];
-
-/// Place of `speed` in [`KNOBS`], for orders.
-const SPEED: u16 = 5;
 
 /// Its series.
 pub const SERIES: &[(&str, &str)] = &[
