@@ -2,6 +2,7 @@
 //! Parts do not import each other and know no command line, no TOML: they get checked knobs and a directory.
 
 pub mod cores;
+pub mod evict;
 pub mod guard;
 
 use std::any::Any;
