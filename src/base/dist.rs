@@ -79,20 +79,21 @@ impl Dist {
     /// A draw.
     #[inline]
     pub fn sample(&self, bits: &mut impl Bits) -> f64 {
+        // The commonest laws go into the caller, where draws overlap; the others are too long for that.
         match *self {
             Dist::Constant(value) => value,
             Dist::Exponential { mean } => -mean * math::ln(bits.open01()),
-            Dist::Uniform { low, high, step: None } => low + (high - low) * bits.open01(),
-            Dist::LogNormal { mu, sigma } => math::exp(mu + sigma * standard_normal(bits)),
-            _ => self.sample_rarer(bits),
+            _ => self.sample_longer(bits),
         }
     }
 
-    /// The laws that are too long to inline into every caller.
-    fn sample_rarer(&self, bits: &mut impl Bits) -> f64 {
+    #[inline(never)]
+    fn sample_longer(&self, bits: &mut impl Bits) -> f64 {
         match self {
-            &Dist::Uniform { low, high, step } => {
-                let step = step.expect("one without a step was drawn already");
+            &Dist::Constant(value) => value,
+            &Dist::Exponential { mean } => -mean * math::ln(bits.open01()),
+            &Dist::Uniform { low, high, step: None } => low + (high - low) * bits.open01(),
+            &Dist::Uniform { low, high, step: Some(step) } => {
                 low + step * bits.below(steps(low, high, step)) as f64
             }
             &Dist::Normal { mean, sd } => loop {
@@ -101,6 +102,7 @@ impl Dist {
                     return value;
                 }
             },
+            &Dist::LogNormal { mu, sigma } => math::exp(mu + sigma * standard_normal(bits)),
             &Dist::Gamma { shape, scale } => scale * standard_gamma(shape, bits),
             &Dist::Weibull { scale, shape } => scale * math::powf(-math::ln(bits.open01()), 1.0 / shape),
             &Dist::Pareto { min, alpha } => min * math::exp(-math::ln(bits.open01()) / alpha),
@@ -109,16 +111,15 @@ impl Dist {
             Dist::Mix(laws) => {
                 let share = bits.open01();
                 let chosen = laws.partition_point(|(cumulative, _)| *cumulative < share);
-                laws[chosen.min(laws.len() - 1)].1.sample(bits)
+                laws[chosen.min(laws.len() - 1)].1.sample_longer(bits)
             }
-            _ => self.sample(bits),
         }
     }
 
     /// A draw as a span, to the nearest nanosecond.
     #[inline]
     pub fn span(&self, bits: &mut impl Bits) -> Span {
-        Span::from_ns((self.sample(bits) + 0.5) as u64)
+        nearest_span(self.sample(bits))
     }
 
     /// The mean, where it exists (a Pareto with alpha ≤ 1 has none).
@@ -152,6 +153,19 @@ impl Dist {
                 mean
             }
         })
+    }
+}
+
+/// The nearest number of nanoseconds; negative numbers and NaN give none, too large ones saturate.
+#[inline]
+fn nearest_span(ns: f64) -> Span {
+    // Below 2^51 (26 days) adding 2^52 leaves the nearest integer in the low bits of the sum: one addition, where a
+    // cast that saturates takes a dozen instructions. One comparison of bits also finds signs and NaN.
+    const TWO_TO_52: f64 = 4_503_599_627_370_496.0;
+    if ns.to_bits() < (TWO_TO_52 / 2.0).to_bits() {
+        Span::from_ns((ns + TWO_TO_52).to_bits() - TWO_TO_52.to_bits())
+    } else {
+        Span::from_ns((ns + 0.5) as u64)
     }
 }
 

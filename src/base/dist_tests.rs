@@ -165,10 +165,21 @@ fn stepped_and_empirical_laws_give_each_of_their_values_and_no_other() {
 }
 
 #[test]
-fn spans_round_to_the_nearest_nanosecond() {
-    let mut stream = Stream::new(1, 1);
-    assert_eq!(Dist::Constant(2.5).span(&mut stream), Span::from_ns(3));
-    assert_eq!(Dist::Constant(5e6).span(&mut stream), Span::from_ms(5));
+fn spans_round_to_the_nearest_nanosecond_and_saturate() {
+    let cases = [
+        (0.0, 0),
+        (0.4, 0),
+        (2.6, 3),
+        (5e6, 5_000_000),
+        (1e15 + 0.25, 1_000_000_000_000_000),
+        (3e15, 3_000_000_000_000_000),
+    ];
+    for (value, ns) in cases {
+        assert_eq!(Dist::Constant(value).span(&mut Stream::new(1, 1)), Span::from_ns(ns));
+    }
+    assert_eq!(nearest_span(f64::INFINITY), Span::MAX);
+    assert_eq!(nearest_span(-1.0), Span::ZERO);
+    assert_eq!(nearest_span(f64::NAN), Span::ZERO);
 }
 
 #[test]

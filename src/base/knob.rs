@@ -62,6 +62,9 @@ pub enum Takes {
     Call,
     /// Free text or a file name.
     Text,
+    /// A number, a text or a list that its reader looks at more closely (`is` of a theory); handed over as
+    /// [`Setting::Text`], written as in the TOML, with its place.
+    Any,
     /// A list.
     List(&'static Takes),
     /// A table of named values of one type.

@@ -12,8 +12,10 @@ pub trait Bits {
     /// Uniform in (0, 1): never 0, never 1, the middles of 2^52 equal cells.
     #[inline]
     fn open01(&mut self) -> f64 {
-        // 52 bits and not 53: 2^53 - 1 + 0.5 is no float and would round up to 2^53, that is, to 1.
-        ((self.bits() >> 12) as f64 + 0.5) * (1.0 / 4_503_599_627_370_496.0)
+        // 52 bits and not 53: 2^53 - 1 + 0.5 is no float and would round up to 2^53, that is, to 1. The bits become the
+        // fraction of a float in [1, 2); taking 1 less half a cell from it is exact.
+        const ONE: u64 = 1f64.to_bits();
+        f64::from_bits(ONE | self.bits() >> 12) - (1.0 - f64::EPSILON / 2.0)
     }
 
     /// Uniform in `0..n` (Lemire, "Fast random integer generation in an interval", 2019; unbiased). One multiplication;

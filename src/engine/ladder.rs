@@ -28,8 +28,8 @@ const FEW: usize = 48;
 const FEW_AGAIN: usize = 24;
 /// A bucket of more entries gets a rung of its own.
 const REFINE_ABOVE: usize = 64;
-/// Entries that a new rung's bucket holds on average.
-const PER_BUCKET: usize = 8;
+/// Entries that a new rung's bucket holds on average: a refill shows as many to `touch`, whose misses then overlap.
+const PER_BUCKET: usize = 32;
 /// Most buckets of a rung: the ends of so many lists stay in the second-level cache.
 const BUCKETS_MAX: usize = 2048;
 /// A bottom that has grown to this becomes a rung.
@@ -199,7 +199,6 @@ impl<E: Copy> Ladder<E> {
             }
             chunks.drain_to(top, entries);
         });
-        self.bottom.sort();
         self.bottom_end = u64::MAX;
         self.bottom_max = FEW;
     }
@@ -220,7 +219,6 @@ impl<E: Copy> Ladder<E> {
     fn lower_bucket(&mut self) {
         let rung = self.rungs.last_mut().expect("there are rungs");
         let Some(ahead) = rung.buckets[rung.next..].iter().position(|list| !list.is_empty()) else {
-            self.bottom_end = rung.end;
             self.spare.extend(self.rungs.pop().map(|rung| rung.buckets));
             return;
         };
@@ -245,7 +243,6 @@ impl<E: Copy> Ladder<E> {
     /// The entries of `list` become the bottom, which ends at `end`.
     fn lower_to_bottom(&mut self, list: &mut List, end: u64) {
         self.bottom.refill(|entries| self.chunks.drain_to(list, entries));
-        self.bottom.sort();
         self.bottom_end = end;
         self.bottom_max = (2 * self.bottom.len()).max(BOTTOM_MAX);
     }

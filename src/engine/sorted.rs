@@ -7,17 +7,23 @@ use crate::engine::Entry;
 /// Given-out entries that may lie before the pending ones until they are shifted away.
 const ROOM: usize = 64;
 
+/// Bits of a word of the sort that hold an entry's place.
+const PLACE_BITS: u32 = 8;
+
 /// A sorted array that gives out entries from its front.
 #[derive(Clone, Debug)]
 pub(super) struct Sorted<E> {
     /// Sorted from `head` on; what lies before is free room.
     entries: Vec<Entry<E>>,
     head: usize,
+    /// Scratch of the sort.
+    keys: Vec<u64>,
+    unsorted: Vec<Entry<E>>,
 }
 
 impl<E: Copy> Sorted<E> {
     pub(super) const fn new() -> Self {
-        Sorted { entries: Vec::new(), head: 0 }
+        Sorted { entries: Vec::new(), head: 0, keys: Vec::new(), unsorted: Vec::new() }
     }
 
     pub(super) fn as_slice(&self) -> &[Entry<E>] {
@@ -67,16 +73,37 @@ impl<E: Copy> Sorted<E> {
         self.entries.insert(place, entry);
     }
 
-    /// Forgets everything and lets `fill` append other entries.
+    /// Forgets everything and lets `fill` append other entries, which are sorted by time; stable, so that ties stay in
+    /// their order.
     pub(super) fn refill(&mut self, fill: impl FnOnce(&mut Vec<Entry<E>>)) {
         self.entries.clear();
         self.head = 0;
         fill(&mut self.entries);
+        let Some(earliest) = self.entries.iter().map(|entry| entry.at).min() else { return };
+        let latest = self.entries.iter().map(|entry| entry.at).max().unwrap_or(earliest);
+        if earliest == latest {
+            return;
+        }
+        if self.entries.len() > 1 << PLACE_BITS
+            || latest.since(earliest).as_ns() >> (u64::BITS - PLACE_BITS) > 0
+        {
+            self.entries.sort_by_key(|entry| entry.at);
+            return;
+        }
+        self.sort_words(earliest);
     }
 
-    /// Sorts by time; stable, so that ties stay in their order.
-    pub(super) fn sort(&mut self) {
-        self.entries[self.head..].sort_by_key(|entry| entry.at);
+    /// Time since `earliest` and place share a word: sorting words and then moving the entries once takes two thirds of
+    /// the time of sorting entries. The places make all words different, so that no stable sort is needed.
+    fn sort_words(&mut self, earliest: Time) {
+        let word = |(entry, place): (&Entry<E>, u64)| entry.at.since(earliest).as_ns() << PLACE_BITS | place;
+        self.keys.clear();
+        self.keys.extend(self.entries.iter().zip(0..).map(word));
+        self.keys.sort_unstable();
+        std::mem::swap(&mut self.entries, &mut self.unsorted);
+        self.entries.clear();
+        let places = self.keys.iter().map(|key| (key & ((1 << PLACE_BITS) - 1)) as usize);
+        self.entries.extend(places.map(|place| self.unsorted[place]));
     }
 
     /// The first and the last instant, if there is any entry.

@@ -1,12 +1,14 @@
 //! What a program is compiled to, and the effects that running it asks for.
-//! (Owner: the program work. `Program`, `Effect` and the tables of sites are the contract with the hosts.)
+//! `Program`, `Effect` and the tables of sites are the contract with the hosts.
 
 use std::sync::Arc;
 
 use crate::base::dist::Dist;
+use crate::base::ids::OpId;
 use crate::base::ids::{PartId, PolicyId, ProgramId, TallyId, ZoneId};
 use crate::base::op::{Args, Reason, Value, When};
 use crate::program::interpret::StrandId;
+use crate::program::syntax::BinaryOp;
 
 /// All programs of a design.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +31,47 @@ pub struct Program {
     pub laws: Vec<Dist>,
     /// Where its `call` steps go.
     pub calls: Vec<CallSite>,
+    /// Blocks of `par` and `race`.
+    pub forks: Vec<ForkBlock>,
+    /// What `else` covers, inner ones first.
+    pub handlers: Vec<Handler>,
+}
+
+/// A block of `par` or `race`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForkBlock {
+    /// Whether it goes on at the first success (`race`) or when all have ended (`par`).
+    pub first_wins: bool,
+    /// Its branches in text order; just one for `par each`.
+    pub branches: Vec<Branch>,
+    /// For `par each`: the register that counts, when it has a name.
+    pub counter: Option<u8>,
+    /// Where it goes on.
+    pub after: u32,
+}
+
+/// A branch: its code, and which registers it assigns (a set of bits).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Branch {
+    /// First instruction.
+    pub start: u32,
+    /// Just behind its last.
+    pub end: u32,
+    /// Registers that it assigns.
+    pub assigns: u32,
+}
+
+/// Where a failure of an instruction in a range goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Handler {
+    /// First instruction covered.
+    pub start: u32,
+    /// Just behind the last.
+    pub end: u32,
+    /// Where it goes on.
+    pub target: u32,
+    /// How many loops are around it.
+    pub depth: u8,
 }
 
 /// A `call` step: whom, how.
@@ -46,11 +89,59 @@ pub struct CallSite {
     pub size_bytes: u32,
 }
 
-/// One instruction. (Free to change inside `program`.)
+/// One instruction. Those that compute work on a stack of integers, which is empty between steps.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Instr {
-    /// Placeholder until the program work lands.
-    Nothing,
+    /// Push a constant.
+    Push(i64),
+    /// Push a register.
+    Load(u8),
+    /// Pop into a register.
+    Store(u8),
+    /// Put the value of the last effect into a register.
+    Take(u8),
+    /// −a.
+    Negate,
+    /// Logical not.
+    Not,
+    /// Two operands, one result; comparisons give 0 or 1.
+    Binary(BinaryOp),
+    /// Go on elsewhere.
+    Jump(u32),
+    /// Pop; go on elsewhere if it is 0.
+    JumpIfZero(u32),
+    /// Enter a round of a loop, or leave it for `exit` when `counter` has reached `limit`.
+    Round { counter: u8, limit: u8, exit: u32 },
+    /// Count a round and go back.
+    Next { counter: u8, back: u32 },
+    /// Pops `times`.
+    Cpu { law: u16, step: u16 },
+    /// Pops `times`.
+    Wait { law: u16, step: u16 },
+    /// Pops the arguments.
+    Call { site: u16, step: u16 },
+    /// Pops the key.
+    Get { cache: PartId, step: u16 },
+    /// Pops the key.
+    Put { cache: PartId, step: u16 },
+    /// Pops the key.
+    Drop { cache: PartId },
+    /// Pops the key.
+    Read { db: PartId, table: u16, law: Option<u16>, step: u16 },
+    /// Pops value and key.
+    Write { db: PartId, table: u16, step: u16 },
+    /// Pops bound, delta and key.
+    Update { db: PartId, table: u16, when: When, step: u16 },
+    /// Pops amount and key.
+    Tally { tally: TallyId },
+    /// Begin a block of branches; pops the count for `par each`.
+    Fork { block: u16 },
+    /// A branch ends well.
+    EndBranch,
+    /// Fail.
+    Fail(Reason),
+    /// Pops the value.
+    Return { size_bytes: u32 },
 }
 
 /// What a strand needs from its host before it can go on. `site` names the step for draws: mix it with the
@@ -72,18 +163,25 @@ pub enum Effect {
     /// Read a db. `law` overrides the db's own read law (`taking`). Answer: `Input::Value` or `Input::Failed`.
     Read { db: PartId, table: u16, key: i64, law: Option<u16>, draw: u64 },
     /// Write a db. Answer: `Input::Value` or `Input::Failed`.
-    Write { db: PartId, table: u16, key: i64, n: i64, draw: u64 },
+    Write { db: PartId, table: u16, key: i64, n: i64, parent: OpId, draw: u64 },
     /// Update a db atomically. Answer: `Input::Value` (the new value) or `Input::Failed`.
     Update { db: PartId, table: u16, key: i64, delta: i64, when: When, bound: i64, draw: u64 },
     /// Count. Answer: `Input::Go` (at once).
     Tally { tally: TallyId, key: i64, by: i64 },
-    /// `par` or `race` began: resume each of the `count` strands from `first` (see [`crate::program::interpret`]) with `Input::Go`, in order.
-    Fork { first: StrandId, count: u32 },
+    /// `par` or `race` began: resume each strand that [`crate::program::interpret::Frames::spawned`] gives out with
+    /// `Input::Go`.
+    Forked,
     /// This strand has ended and waits for its siblings: nothing to do.
     Parked,
     /// The block that this strand belonged to is over: forget what the abandoned strands still wait for
-    /// ([`crate::program::interpret::Frames::abandoned`] lists them), then resume `parent` with `Input::Go`.
-    Joined { parent: StrandId },
+    /// ([`crate::program::interpret::Frames::abandoned`] lists them), then resume `parent` with `Input::Go`
+    /// (`Input::Failed` when the block failed).
+    Joined {
+        /// The strand that goes on.
+        parent: StrandId,
+        /// Why the block failed, if it did.
+        failed: Option<Reason>,
+    },
     /// The whole activation has ended (its strand and frame are freed by [`crate::program::interpret::Frames::finish`]).
     Done(Ending),
 }

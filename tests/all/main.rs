@@ -1,0 +1,3 @@
+//! The one integration binary: whole files in, whole results out.
+
+mod designs;
