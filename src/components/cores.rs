@@ -13,9 +13,10 @@
 //!
 //! # Rounding
 //! A job ends at the first whole nanosecond at which its work is done. `fifo` and `lifo` are exact; a change of
-//! speed rounds each running job up to a whole nanosecond once. `ps` keeps the work done per job in units of 2⁻³² ns
-//! and rounds down at each arrival and departure, so four billion of them shift an end by less than 1 ns. While a
-//! job is being rounded up, it still takes its share: work is never done twice and never lost.
+//! speed rounds each running job up to a whole nanosecond once. `ps` reckons in units of 2⁻³² ns: a job gives back its
+//! share at the fraction of a nanosecond at which it is done, and only its host hears of it at the whole one. Each
+//! arrival and departure rounds by one such unit, and an end less than [`SLACK`] units after a whole nanosecond counts
+//! as there.
 
 use std::collections::VecDeque;
 
@@ -55,6 +56,10 @@ pub const DISCIPLINE: Knob = Knob {
     doc: "In what order waiting work gets a core: `fifo`, `lifo`, or `ps` (all at once, in equal shares).",
 };
 
+/// `ps`: units of 2⁻³² ns by which an end may miss a whole nanosecond and still be there: 0.00002 ns. Without it the
+/// rounding of thirds would cost a whole nanosecond.
+const SLACK: u128 = 1 << 16;
+
 /// A speed of 100 %: parts per million.
 pub const FULL_SPEED: u32 = 1_000_000;
 
@@ -89,9 +94,12 @@ pub struct Cores {
     speed_ppm: u32,
     running: Heap,
     waiting: VecDeque<Waiting>,
-    /// `ps`: work done so far by a job that was always there, in 2⁻³² ns; it stands still while nothing runs.
+    /// `ps`: work done by `shared_at` by a job that was always there, in 2⁻³² ns; it stands still while nothing runs.
     shared: u128,
-    shared_at: Time,
+    /// `ps`: in 2⁻³² ns.
+    shared_at: u128,
+    /// `ps`: done, and the host has not heard of it.
+    done: VecDeque<Running>,
     submitted: u32,
     /// Wakes under way, the earliest last: each was set because it came before all others.
     armed: Vec<Time>,
@@ -120,7 +128,8 @@ impl Cores {
             running: Heap::default(),
             waiting: VecDeque::new(),
             shared: 0,
-            shared_at: Time::ZERO,
+            shared_at: 0,
+            done: VecDeque::new(),
             submitted: 0,
             armed: Vec::new(),
         }
@@ -145,15 +154,12 @@ impl Cores {
 
     /// The instant at which the next job completes, if nothing changes before.
     pub fn next(&self) -> Option<Time> {
-        let first = self.running.first()?;
         if self.discipline != Discipline::Ps {
-            return Some(Time::from_ns(first.end as u64));
+            return self.running.first().map(|first| Time::from_ns(first.end as u64));
         }
-        let left = first.end.saturating_sub(self.shared);
-        let (mine, of) = self.rate();
-        // left / 2³² ns of work at the rate mine / of, rounded up; beyond 2⁶⁴ ns it is never
-        let ns = left.saturating_mul(of).div_ceil(mine << 32);
-        Some(self.shared_at + Span::from_ns(u64::try_from(ns).unwrap_or(u64::MAX)))
+        let exact = if self.done.is_empty() { self.next_share()? } else { self.shared_at };
+        let ns = exact.saturating_add((1 << 32) - SLACK) >> 32;
+        Some(Time::from_ns(u64::try_from(ns).unwrap_or(u64::MAX)))
     }
 
     /// The next job that is done by `now`, in order of completion. The host asks until there is none.
@@ -163,14 +169,11 @@ impl Cores {
         }
         if self.discipline == Discipline::Ps {
             self.advance(now);
-            self.running.first().filter(|first| first.end <= self.shared)?;
-        } else {
-            self.running.first().filter(|first| first.end <= u128::from(now.as_ns()))?;
+            return self.done.pop_front().map(|done| self.account(done, now));
         }
+        self.running.first().filter(|first| first.end <= u128::from(now.as_ns()))?;
         let done = self.running.pop().expect("there is a first one");
-        if self.discipline != Discipline::Ps {
-            self.begin_next(now);
-        }
+        self.begin_next(now);
         Some(self.account(done, now))
     }
 
@@ -191,6 +194,10 @@ impl Cores {
             return true;
         }
         self.advance(now);
+        if let Some(place) = self.done.iter().position(|done| done.job == job) {
+            self.done.remove(place);
+            return true;
+        }
         let was_running = self.running.remove(|running| running.job == job).is_some();
         if was_running && self.discipline != Discipline::Ps {
             self.begin_next(now);
@@ -306,17 +313,30 @@ impl Cores {
         (cores * u128::from(self.speed_ppm), jobs * u128::from(FULL_SPEED))
     }
 
-    /// `ps`: counts the work done until `now`.
+    /// `ps`: the instant, in 2⁻³² ns, at which the next job is done.
+    fn next_share(&self) -> Option<u128> {
+        let left = self.running.first()?.end.saturating_sub(self.shared);
+        let (mine, of) = self.rate();
+        Some(self.shared_at.saturating_add(left.saturating_mul(of).div_ceil(mine)))
+    }
+
+    /// `ps`: counts the work done until `now`; jobs give back their share the moment they are done.
     fn advance(&mut self, now: Time) {
         if self.discipline != Discipline::Ps {
             return;
         }
-        if self.running.len() > 0 {
-            let elapsed = u128::from(now.since(self.shared_at).as_ns());
-            let (mine, of) = self.rate();
-            self.shared += (elapsed << 32).saturating_mul(mine) / of;
+        let now = u128::from(now.as_ns()) << 32;
+        while let Some(at) = self.next_share().filter(|at| *at <= now + SLACK) {
+            let done = self.running.pop().expect("it has a next one");
+            self.shared = self.shared.max(done.end);
+            self.shared_at = at;
+            self.done.push_back(done);
         }
-        self.shared_at = now;
+        if self.running.len() > 0 {
+            let (mine, of) = self.rate();
+            self.shared += now.saturating_sub(self.shared_at).saturating_mul(mine) / of;
+        }
+        self.shared_at = self.shared_at.max(now);
     }
 
     fn at_speed(&self, demand: Span) -> Span {
@@ -423,3 +443,6 @@ impl Heap {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

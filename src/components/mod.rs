@@ -6,6 +6,7 @@ pub mod chooser;
 pub mod client;
 pub mod cores;
 pub mod directory;
+pub mod evict;
 pub mod guard;
 pub mod policy;
 pub mod server;
