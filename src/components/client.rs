@@ -213,8 +213,8 @@ impl Client {
         };
         let number = self.number;
         self.number += 1;
-        ctx.record().started(plan.calls[call].probe, intended);
-        ctx.record().started(plan.probe, intended);
+        ctx.record().started(plan.calls[call].probe, intended, now);
+        ctx.record().started(plan.probe, intended, now);
         let pending = Pending {
             number,
             call: call as u16,

@@ -144,7 +144,7 @@ impl Server {
         self.threads_busy += 1;
         ctx.record().level(plan.series(series::THREADS), now, 1);
         if let Some(probe) = plan.probes[program.index()] {
-            ctx.record().started(probe, arrived);
+            ctx.record().started(probe, arrived, now);
         }
         let host = self.activations.insert(Activation::Request { call, program, arrived }).to_word();
         let strand = self.frames.begin(&plan.programs, program, args, stem, host);
@@ -158,7 +158,7 @@ impl Server {
         let began = ctx.now();
         ctx.record().count(plan.series(series::REBUILDS), began, 1);
         if let Some(probe) = plan.probes[program.index()] {
-            ctx.record().started(probe, began);
+            ctx.record().started(probe, began, began);
         }
         let host = self.activations.insert(Activation::Rebuild { errand, program, began }).to_word();
         let strand = self.frames.begin(&plan.programs, program, args, stem, host);
