@@ -1,14 +1,17 @@
 //! The parts. One file each, and one line each in [`KINDS`]; the order of the list is the order that users see.
 //! Parts do not import each other and know no command line, no TOML: they get checked knobs and a directory.
 
+pub mod cache;
 pub mod cores;
+pub mod desk;
 pub mod evict;
 pub mod guard;
+pub mod keyed;
 
 use std::any::Any;
 
 use crate::base::ids::{PartId, SeriesId, TierId, ZoneId};
-use crate::base::knob::{Knob, Knobs};
+use crate::base::knob::{Knob, Knobs, Preset, Setting, Takes};
 use crate::base::problem::Problems;
 use crate::program::instr::SharedPrograms;
 use crate::sim::run::World;
@@ -65,6 +68,11 @@ pub trait Part: Any + Send + Sync {
     /// For `explain` and tests.
     fn kind(&self) -> &'static str;
 
+    /// The knobs that a fault may `set` while the run goes on, by name; each takes one number.
+    fn settable(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Adds the part's tier to the world: makes the plan that all members share and calls [`World::add`], exactly once.
     fn build(&self, at: &PartName, wiring: &Wiring, world: &mut World);
 }
@@ -78,7 +86,69 @@ pub struct Wiring {
 }
 
 /// The knobs that every part has.
-pub const COMMON: &[Knob] = &[];
+pub const COMMON: &[Knob] = &[
+    Knob {
+        name: "at",
+        takes: Takes::Zones,
+        default: Preset::Absent,
+        doc: "The zones in which its members stand, in turn; without it the first zone by name.",
+    },
+    Knob {
+        name: "count",
+        takes: Takes::Count { min: 1, max: 4_000_000 },
+        default: Preset::Is { text: "1", source: "one of a thing, unless more are asked for" },
+        doc: "How many members.",
+    },
+    Knob {
+        name: "speed",
+        takes: Takes::Share { min: 0.000_001, max: 100.0 },
+        default: Preset::Is { text: "100%", source: "as fast as its times say" },
+        doc: "How fast its members work: at 50% everything takes twice as long.",
+    },
+];
+
+/// Code of the loader's problems: a word of the language that this version does not carry out.
+pub const LATER: &str = "SB0121";
+/// Code of the loader's problems: knobs that are right one by one but not together.
+pub const DOES_NOT_FIT: &str = "SB0123";
+
+/// The number by which an [`crate::sim::process::Order::Set`] names a knob of a kind: its place in [`COMMON`] and then
+/// in the kind's own table.
+pub fn knob_number(kind: &Kind, knob: &str) -> Option<u16> {
+    all_knobs(kind).position(|known| known.name == knob).map(|place| place as u16)
+}
+
+/// The knob behind a number of [`knob_number`].
+pub fn knob_named(kind: &Kind, number: u16) -> Option<&'static Knob> {
+    all_knobs(kind).nth(number as usize)
+}
+
+fn all_knobs(kind: &Kind) -> impl Iterator<Item = &'static Knob> {
+    COMMON.iter().chain(kind.knobs)
+}
+
+/// A count that fits 32 bits, where everything beyond is `unlimited`.
+fn count_u32(knobs: &Knobs, knob: &str) -> u32 {
+    u32::try_from(knobs.count(knob)).unwrap_or(u32::MAX)
+}
+
+/// The same for a number of an order.
+fn number_u32(value: f64) -> u32 {
+    value as u32 // casts of floats saturate
+}
+
+/// `speed`, in parts per million; 100 % where a test gives none.
+fn speed_ppm(knobs: &Knobs) -> u32 {
+    match knobs.get("speed") {
+        Some(Setting::Number(share)) => share_ppm(*share),
+        _ => cores::FULL_SPEED,
+    }
+}
+
+/// A share as parts per million, at least one.
+fn share_ppm(share: f64) -> u32 {
+    ((share * 1e6 + 0.5) as u32).max(1)
+}
 
 /// Every kind of part.
-pub const KINDS: &[Kind] = &[];
+pub const KINDS: &[Kind] = &[cache::CACHE];
