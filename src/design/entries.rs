@@ -288,6 +288,7 @@ pub const ENTRIES: &[EntryKind] = &[
         "What a variant is meant to show: `expect.VARIANT.PROPERTY = \"violated\"`.",
     ),
     many("theory", Holds::Knobs(THEORY), "What a formula or a paper says beside what the run says."),
+    one("measures", TEXTS, "Measures to show, besides those that properties, theories and plots name."),
     many("plot", Holds::Knobs(PLOT), "A picture."),
     many("find", Holds::Later, "Capacity under an objective."),
     many("assume", Holds::Later, "Doubt as data."),

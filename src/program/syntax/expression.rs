@@ -48,6 +48,11 @@ fn operator(token: &Token<'_>) -> Option<(BinaryOp, u8)> {
     })
 }
 
+/// Whether it is `part.program`.
+fn dotted(expr: &Expr) -> bool {
+    matches!(expr, Expr::Field(of, _) if matches!(of.value, Expr::Name(_)))
+}
+
 impl<'a> Parser<'a> {
     pub(super) fn new(text: &'a str, tokens: &'a [Placed<'a>]) -> Self {
         Parser { text, tokens, next: 0, depth: 0 }
@@ -188,6 +193,10 @@ impl<'a> Parser<'a> {
                 let field = self.name("a name")?;
                 let at = start..field.at.end;
                 left = Spanned { value: Expr::Field(Box::new(left), field), at };
+            } else if self.is("(") && dotted(&left.value) {
+                let name = Spanned { value: left.value.to_string(), at: left.at.clone() };
+                let args = self.args()?;
+                left = Spanned { value: Expr::Call(Function { name, args }), at: start..self.behind() };
             } else if self.take("[") {
                 let index = self.expression()?;
                 self.expect("]", "")?;
@@ -242,16 +251,19 @@ impl<'a> Parser<'a> {
     fn bare_text(&mut self) -> Result<Spanned<Expr>, SyntaxError> {
         let start = self.here().start;
         while self.peek().is_some() && !self.is(",") && !self.is(")") {
-            if matches!(self.peek(), Some(Token::Quoted(_))) {
-                return self.error(
-                    "a quote has no place in a bare file name",
-                    "write the whole name in single quotes",
-                );
-            }
             self.next += 1;
         }
         let at = start..self.behind();
-        Ok(Spanned { value: Expr::Text(self.text[at.clone()].to_owned()), at })
+        let text = &self.text[at.clone()];
+        if text.contains(['\'', '#', '\n']) {
+            let message = "a file name without quotes has no `'`, no `#` and no line end".to_owned();
+            return Err(SyntaxError {
+                at,
+                message,
+                help: Some("write the whole name in single quotes".to_owned()),
+            });
+        }
+        Ok(Spanned { value: Expr::Text(text.to_owned()), at })
     }
 
     fn list(&mut self) -> Result<Vec<Spanned<Expr>>, SyntaxError> {
