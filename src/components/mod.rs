@@ -1,12 +1,16 @@
 //! The parts. One file each, and one line each in [`KINDS`]; the order of the list is the order that users see.
 //! Parts do not import each other and know no command line, no TOML: they get checked knobs and a directory.
 
+pub mod balancer;
 pub mod cache;
 pub mod cores;
 pub mod desk;
 pub mod evict;
+pub mod external;
 pub mod guard;
 pub mod keyed;
+pub mod pool;
+pub mod store;
 
 use std::any::Any;
 
@@ -151,4 +155,4 @@ fn share_ppm(share: f64) -> u32 {
 }
 
 /// Every kind of part.
-pub const KINDS: &[Kind] = &[cache::CACHE];
+pub const KINDS: &[Kind] = &[balancer::LB, cache::CACHE, store::DB, external::EXTERNAL];
