@@ -4,13 +4,14 @@
 use std::sync::Arc;
 
 use crate::base::cause::{Cause, Causes};
-use crate::base::ids::{CallId, Pid, SeriesId, TierId};
+use crate::base::ids::{CallId, PartId, Pid, SeriesId, TierId};
 use crate::base::knob::{Form, Knob, Knobs, Preset, Takes};
 use crate::base::op::{Op, Reply};
 use crate::base::problem::Problems;
 use crate::base::rng::Bits;
 use crate::base::slab::{Key, Slab};
 use crate::base::time::Span;
+use crate::components::directory::Client;
 use crate::components::{Kind, LATER, Names, Part, PartName, Wiring};
 use crate::sim::context::{Context, Request};
 use crate::sim::process::Process;
@@ -109,11 +110,20 @@ pub struct Plan {
 
 struct Balancer {
     plan: Arc<Plan>,
+    to: PartId,
 }
 
 impl Part for Balancer {
     fn kind(&self) -> &'static str {
         LB.name
+    }
+
+    fn client(&self) -> Client {
+        Client::Balancer { to: self.to }
+    }
+
+    fn settable(&self) -> &'static [&'static str] {
+        &[] // it takes no time that could be changed
     }
 
     fn build(&self, at: &PartName, _wiring: &Wiring, world: &mut World) {
@@ -146,7 +156,7 @@ fn resolve(knobs: &Knobs, names: &Names, problems: &mut Problems) -> Option<Box<
         timeout: knobs.span("timeout"),
         first_series: names.first_series,
     };
-    Some(Box::new(Balancer { plan: Arc::new(plan) }))
+    Some(Box::new(Balancer { plan: Arc::new(plan), to: knobs.part("to") }))
 }
 
 /// A member.

@@ -20,6 +20,7 @@ use crate::base::time::Span;
 use crate::components::cache::entries::Capacity;
 use crate::components::cache::node::Node;
 use crate::components::cores::{DISCIPLINE, Discipline};
+use crate::components::directory::{CacheClient, Client};
 use crate::components::evict::Policy;
 use crate::components::guard::{GUARDS, Guard};
 use crate::components::{DOES_NOT_FIT, Kind, LATER, Names, Part, PartName, Wiring, speed_ppm};
@@ -206,11 +207,17 @@ impl Plan {
 
 struct Cache {
     plan: Arc<Plan>,
+    client: Arc<CacheClient>,
 }
 
 impl Part for Cache {
     fn kind(&self) -> &'static str {
         CACHE.name
+    }
+
+    /// Without `fill`: who knows the programs adds it.
+    fn client(&self) -> Client {
+        Client::Cache(self.client.clone())
     }
 
     fn settable(&self) -> &'static [&'static str] {
@@ -245,7 +252,9 @@ fn resolve(knobs: &Knobs, names: &Names, problems: &mut Problems) -> Option<Box<
         speed_ppm: speed_ppm(knobs),
         first_series: names.first_series,
     };
-    (problems.0.len() == before).then(|| Box::new(Cache { plan: Arc::new(plan) }) as Box<dyn Part>)
+    let client = CacheClient { guard: plan.guard.clone(), timeout: knobs.span("timeout"), fill: None };
+    let part = Cache { plan: Arc::new(plan), client: Arc::new(client) };
+    (problems.0.len() == before).then(|| Box::new(part) as Box<dyn Part>)
 }
 
 fn capacity(knobs: &Knobs) -> Capacity {

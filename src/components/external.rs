@@ -12,9 +12,7 @@ use crate::base::problem::Problems;
 use crate::base::rng::Bits;
 use crate::base::slab::{Key, Slab};
 use crate::base::time::{Span, Time};
-use crate::components::{
-    DOES_NOT_FIT, Kind, Names, Part, PartName, Wiring, count_u32, knob_named, share_ppm,
-};
+use crate::components::{DOES_NOT_FIT, Kind, Names, Part, PartName, Wiring, count_u32, share_ppm};
 use crate::sim::context::Context;
 use crate::sim::process::{Order, Process};
 use crate::sim::run::World;
@@ -217,11 +215,11 @@ impl Process for Node {
 
     fn on_order(&mut self, order: Order, ctx: &mut Context<Self>) {
         let Order::Set { knob, value } = order else { return };
-        match knob_named(&EXTERNAL, knob).map(|knob| knob.name) {
-            Some("speed") => self.speed_ppm = share_ppm(value),
-            Some("reply") => self.reply = Some(Span::from_ns(value as u64)),
-            Some("errors") => self.errors_ppm = Some((value * 1e6 + 0.5) as u32),
-            Some("limit") => self.bucket = Some(Bucket::new(value, ctx.plan().burst)),
+        match knob {
+            "speed" => self.speed_ppm = share_ppm(value),
+            "reply" => self.reply = Some(Span::from_ns(value as u64)),
+            "errors" => self.errors_ppm = Some((value * 1e6 + 0.5) as u32),
+            "limit" => self.bucket = Some(Bucket::new(value, ctx.plan().burst)),
             _ => {}
         }
     }

@@ -1,22 +1,31 @@
 //! The parts. One file each, and one line each in [`KINDS`]; the order of the list is the order that users see.
 //! Parts do not import each other and know no command line, no TOML: they get checked knobs and a directory.
 
+pub mod arrivals;
 pub mod balancer;
 pub mod cache;
+pub mod chooser;
+pub mod client;
 pub mod cores;
 pub mod desk;
+pub mod directory;
 pub mod evict;
 pub mod external;
 pub mod guard;
 pub mod keyed;
+pub mod policy;
 pub mod pool;
+pub mod server;
 pub mod store;
 
 use std::any::Any;
+use std::sync::Arc;
 
-use crate::base::ids::{PartId, SeriesId, TierId, ZoneId};
+use crate::base::ids::{PartId, ProbeId, SeriesId, TierId, ZoneId};
 use crate::base::knob::{Knob, Knobs, Preset, Setting, Takes};
 use crate::base::problem::Problems;
+use crate::components::directory::{Client, Directory};
+use crate::components::policy::Policy;
 use crate::program::instr::SharedPrograms;
 use crate::sim::run::World;
 
@@ -72,9 +81,14 @@ pub trait Part: Any + Send + Sync {
     /// For `explain` and tests.
     fn kind(&self) -> &'static str;
 
+    /// What its clients must know of it.
+    fn client(&self) -> Client {
+        Client::Plain
+    }
+
     /// The knobs that a fault may `set` while the run goes on, by name; each takes one number.
     fn settable(&self) -> &'static [&'static str] {
-        &[]
+        &["speed"]
     }
 
     /// Adds the part's tier to the world: makes the plan that all members share and calls [`World::add`], exactly once.
@@ -82,11 +96,17 @@ pub trait Part: Any + Send + Sync {
 }
 
 /// What exists only once the whole design is resolved, and every plan may share.
-/// (The server work adds `directory: Arc<Directory>` and `policies: Arc<[Policy]>`.)
 #[derive(Clone, Default)]
 pub struct Wiring {
     /// All programs.
     pub programs: SharedPrograms,
+    /// Who is where.
+    pub directory: Arc<Directory>,
+    /// All policies.
+    pub policies: Arc<[Policy]>,
+    /// By program: where its activations are recorded on the server that runs them; `None` for programs that
+    /// workloads call, which are recorded at the client.
+    pub probes: Arc<[Option<ProbeId>]>,
 }
 
 /// The knobs that every part has.
@@ -95,19 +115,19 @@ pub const COMMON: &[Knob] = &[
         name: "at",
         takes: Takes::Zones,
         default: Preset::Absent,
-        doc: "The zones in which its members stand, in turn; without it the first zone by name.",
+        doc: "The zones of its members, in turn; without it the first zone by name.",
     },
     Knob {
         name: "count",
         takes: Takes::Count { min: 1, max: 4_000_000 },
-        default: Preset::Is { text: "1", source: "one of a thing, unless more are asked for" },
-        doc: "How many members.",
+        default: Preset::Is { text: "1", source: "one of each unless said otherwise" },
+        doc: "How many members. 1 to 4 million.",
     },
     Knob {
         name: "speed",
-        takes: Takes::Share { min: 0.000_001, max: 100.0 },
-        default: Preset::Is { text: "100%", source: "as fast as its times say" },
-        doc: "How fast its members work: at 50% everything takes twice as long.",
+        takes: Takes::Share { min: 0.001, max: 1_000.0 },
+        default: Preset::Is { text: "100%", source: "all members are equally fast unless said otherwise" },
+        doc: "How fast its cores are, relative to the times that programs state. 0.1% to 100,000%.",
     },
 ];
 
@@ -115,21 +135,6 @@ pub const COMMON: &[Knob] = &[
 pub const LATER: &str = "SB0121";
 /// Code of the loader's problems: knobs that are right one by one but not together.
 pub const DOES_NOT_FIT: &str = "SB0123";
-
-/// The number by which an [`crate::sim::process::Order::Set`] names a knob of a kind: its place in [`COMMON`] and then
-/// in the kind's own table.
-pub fn knob_number(kind: &Kind, knob: &str) -> Option<u16> {
-    all_knobs(kind).position(|known| known.name == knob).map(|place| place as u16)
-}
-
-/// The knob behind a number of [`knob_number`].
-pub fn knob_named(kind: &Kind, number: u16) -> Option<&'static Knob> {
-    all_knobs(kind).nth(number as usize)
-}
-
-fn all_knobs(kind: &Kind) -> impl Iterator<Item = &'static Knob> {
-    COMMON.iter().chain(kind.knobs)
-}
 
 /// A count that fits 32 bits, where everything beyond is `unlimited`.
 fn count_u32(knobs: &Knobs, knob: &str) -> u32 {
@@ -155,4 +160,4 @@ fn share_ppm(share: f64) -> u32 {
 }
 
 /// Every kind of part.
-pub const KINDS: &[Kind] = &[balancer::LB, cache::CACHE, store::DB, external::EXTERNAL];
+pub const KINDS: &[Kind] = &[server::KIND, balancer::LB, cache::CACHE, store::DB, external::EXTERNAL];

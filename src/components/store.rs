@@ -15,7 +15,9 @@ use crate::base::dist::Dist;
 use crate::base::ids::SeriesId;
 use crate::base::knob::{Form, Knob, Knobs, Preset, Setting, Takes};
 use crate::base::problem::Problems;
+use crate::base::time::Span;
 use crate::components::cores::{DISCIPLINE, Discipline};
+use crate::components::directory::{Client, PoolClient, StoreClient};
 use crate::components::pool::{POOL, Pool, PoolPer};
 use crate::components::store::node::Node;
 use crate::components::store::rows::Initial;
@@ -91,6 +93,15 @@ const KNOBS: &[Knob] = &[
     DISCIPLINE,
     POOL,
     Knob {
+        name: "timeout",
+        takes: Takes::Span { min: Span::from_ns(1), max: Span::MAX },
+        default: Preset::Is {
+            text: "30s",
+            source: "as long as a pool makes wait: HikariCP, connectionTimeout",
+        },
+        doc: "After this a client takes the store for unreachable, and nobody knows what became of its operation.",
+    },
+    Knob {
         name: "start",
         takes: Takes::Table(&Takes::Form(EACH)),
         default: Preset::Is { text: "{}", source: "a store is empty unless filled" },
@@ -158,11 +169,16 @@ impl Plan {
 
 struct Store {
     plan: Arc<Plan>,
+    client: StoreClient,
 }
 
 impl Part for Store {
     fn kind(&self) -> &'static str {
         DB.name
+    }
+
+    fn client(&self) -> Client {
+        Client::Store(self.client)
     }
 
     fn settable(&self) -> &'static [&'static str] {
@@ -198,7 +214,14 @@ fn resolve(knobs: &Knobs, names: &Names, problems: &mut Problems) -> Option<Box<
         start: start(knobs),
         first_series: names.first_series,
     };
-    Some(Box::new(Store { plan: Arc::new(plan) }))
+    let pool = Pool::of(knobs).filter(|pool| pool.per == PoolPer::Process);
+    let pool = pool.map(|pool| PoolClient {
+        size: pool.connections,
+        queue: if pool.queue == u32::MAX { u64::MAX } else { u64::from(pool.queue) },
+        timeout: pool.timeout,
+    });
+    let client = StoreClient { timeout: knobs.span("timeout"), pool };
+    Some(Box::new(Store { plan: Arc::new(plan), client }))
 }
 
 /// Tables are numbered in order of name; those that programs name and `start` does not come after and are empty.

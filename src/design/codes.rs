@@ -108,10 +108,8 @@ codes! {
         "A program is a text: `product = \"cpu exp(1ms); get pages[item]\"`, or several lines between three quotation marks.";
     PROGRAM = "SB0205", "A program with a mistake",
         "The caret stands where the program stops making sense; docs/language.md lists the steps.";
-    PROGRAM_TWO_MEANINGS = "SB0206", "A call that could mean two things",
-        "Several parts have a program of that name. Name the part: `shop.buy(…)`.";
-    UNKNOWN_PROGRAM = "SB0207", "An unknown program",
-        "No part has a program of that name in its `[on.part]`.";
+    PROGRAM_CIRCLE = "SB0206", "Programs that would never end",
+        "Programs call each other in a circle, perhaps through the fill of a cache that they get from. Every program ends: there are no unbounded loops, and no recursion.";
     TWO_SHAPES = "SB0301", "`always.x` beside `always = { … }`",
         "TOML lets a table be written as one `always = { x = … }` or entry by entry as `always.x = …`, not as both. The same holds for every kind of entry.";
     UNKNOWN_PATH = "SB0302", "A path that names nothing",

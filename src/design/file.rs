@@ -350,7 +350,11 @@ fn normalise(path: &str) -> String {
         }
     }
     let relative = parts.join("/");
-    if path.starts_with('/') { format!("/{relative}") } else { relative }
+    match (path.starts_with('/'), relative.is_empty()) {
+        (true, _) => format!("/{relative}"),
+        (false, true) => ".".to_owned(),
+        (false, false) => relative,
+    }
 }
 
 /// A value given on the command line, `--set PATH=VALUE`: a node with a place in a text of its own, so that problems

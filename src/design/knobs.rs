@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::base::ids::{PartId, PolicyId, ZoneId};
 use crate::base::knob::{Form, Knob, Knobs, Preset, Setting, Takes};
-use crate::base::problem::{Place, Problems, known_words, shown};
+use crate::base::problem::{Place, Problems, known_words, nearest, shown};
 use crate::design::codes;
+use crate::design::describe::{describe, example, how_many, signature};
 use crate::design::file::Data;
 use crate::design::quantities;
 use crate::design::text::Text;
@@ -98,8 +99,10 @@ pub fn check(
 ) -> Knobs {
     let mut checked = Knobs::default();
     let all = || knobs.iter().flat_map(|table: &&'static [Knob]| table.iter());
+    let mut meant = Vec::new();
     for entry in table.entries() {
         if !all().any(|knob| knob.name == entry.key) {
+            meant.extend(nearest(&entry.key, all().map(|knob| knob.name)));
             let kind = path.split('.').next().unwrap_or(path);
             let message = format!("unknown key '{}' in {}", shown(&entry.key), shown(path));
             let help = known_words(&entry.key, &format!("keys of {kind}"), all().map(|knob| knob.name));
@@ -113,6 +116,8 @@ pub fn check(
             if let Some(setting) = checker.value(&path, &knob.takes, Given::Node(&entry.node)) {
                 checked.values.insert(knob.name, (setting, Some(entry.node.place.clone())));
             }
+        } else if matches!(knob.default, Preset::Required) && meant.contains(&knob.name) {
+            // Given under a misspelt name, which has been told.
         } else if let Some(setting) = checker.preset(&path, knob, place, codes::MISSING_KEY) {
             checked.values.insert(knob.name, (setting, None));
         }
@@ -122,7 +127,7 @@ pub fn check(
 
 impl Checker<'_> {
     /// What holds for a knob that is not given; `place` is the entry's.
-    fn preset(
+    pub(super) fn preset(
         &mut self,
         path: &str,
         knob: &'static Knob,
@@ -382,6 +387,7 @@ impl Checker<'_> {
         let mut given: BTreeMap<&'static str, &Spanned<Expr>> = BTreeMap::new();
         let args = function.map_or(&[][..], |function| function.args.as_slice());
         let mut in_order = form.knobs.iter();
+        let mut meant = None;
         for arg in args {
             let (knob, at) = match &arg.key {
                 None => (in_order.next(), &arg.value.at),
@@ -396,6 +402,7 @@ impl Checker<'_> {
                     };
                     let knob = form.knobs.iter().find(|knob| knob.name == *name);
                     if knob.is_none() {
+                        meant = meant.or(nearest(name, form.knobs.iter().map(|knob| knob.name)));
                         self.unknown_argument(form, name, text.place(key.at.clone()));
                         continue;
                     }
@@ -423,6 +430,8 @@ impl Checker<'_> {
                 if let Some(setting) = self.value(&path, &knob.takes, Given::Expr(text, expr)) {
                     knobs.values.insert(knob.name, (setting, Some(text.place(expr.at.clone()))));
                 }
+            } else if matches!(knob.default, Preset::Required) && meant == Some(knob.name) {
+                // Given under a misspelt name, which has been told.
             } else if let Some(setting) = self.preset(&path, knob, place, codes::MISSING_ARGUMENT) {
                 knobs.values.insert(knob.name, (setting, None));
             }
@@ -447,23 +456,6 @@ fn owner(path: &str) -> &str {
     path.rsplit_once('.').map_or(path, |(owner, _)| owner)
 }
 
-fn how_many(count: usize) -> String {
-    match count {
-        0 => "no arguments".to_owned(),
-        1 => "one argument".to_owned(),
-        count => format!("{count} arguments"),
-    }
-}
-
-/// `mutex(ttl=, wait=)`: how a form is written.
-pub(super) fn signature(form: &Form) -> String {
-    if form.knobs.is_empty() {
-        return format!("write `{}`", form.name);
-    }
-    let arguments = form.knobs.iter().map(|knob| format!("{}=", knob.name)).collect::<Vec<_>>().join(", ");
-    format!("write `{}({arguments})`", form.name)
-}
-
 /// A default as the TOML value that it would be.
 fn preset_node(text: &'static str, takes: &Takes, place: &Place) -> Node {
     let value = match (takes, text) {
@@ -472,63 +464,4 @@ fn preset_node(text: &'static str, takes: &Takes, place: &Place) -> Node {
         _ => Value::Text(Text::all_at(text, place)),
     };
     Node { value, place: place.clone() }
-}
-
-/// What a knob takes, in words.
-pub fn describe(takes: &Takes) -> String {
-    match takes {
-        Takes::Count { max: u64::MAX, .. } => "a whole number or `unlimited`".to_owned(),
-        Takes::Count { .. } => "a whole number".to_owned(),
-        Takes::Share { .. } => "a share".to_owned(),
-        Takes::Factor { .. } => "a factor".to_owned(),
-        Takes::Span { .. } => "a time".to_owned(),
-        Takes::Rate => "a rate".to_owned(),
-        Takes::Bytes { .. } => "a size".to_owned(),
-        Takes::Bandwidth => "a bandwidth".to_owned(),
-        Takes::Dollars => "a sum of money".to_owned(),
-        Takes::DollarsPerHour => "a price per hour".to_owned(),
-        Takes::Law => "a time or a distribution of times".to_owned(),
-        Takes::NumberLaw => "a number or a distribution of numbers".to_owned(),
-        Takes::Switch => "`true` or `false`".to_owned(),
-        Takes::Word(words) => format!("one of {}", words.join(", ")),
-        Takes::Form(forms) => {
-            format!("one of {}", forms.iter().map(|form| form.name).collect::<Vec<_>>().join(", "))
-        }
-        Takes::Part(kinds) => format!("the name of a {}", kinds.join(" or ")),
-        Takes::Policy => "the name of a policy".to_owned(),
-        Takes::Zones => "a zone or a list of zones".to_owned(),
-        Takes::Call => "a call of a program".to_owned(),
-        Takes::Text => "a text".to_owned(),
-        Takes::Any => "a number, a text or a list".to_owned(),
-        Takes::List(inner) => format!("a list, each {}", describe(inner)),
-        Takes::Table(inner) => format!("a table, each {}", describe(inner)),
-    }
-}
-
-/// A correct value, as it stands in the TOML.
-pub fn example(takes: &Takes) -> String {
-    let quoted = |text: &str| format!("\"{text}\"");
-    match takes {
-        Takes::Count { min, max } => 8.clamp(*min, *max).to_string(),
-        Takes::Share { .. } => quoted("80%"),
-        Takes::Factor { .. } => quoted("2x"),
-        Takes::Span { .. } => quoted("20ms"),
-        Takes::Rate => quoted("500/s"),
-        Takes::Bytes { .. } => quoted("64KiB"),
-        Takes::Bandwidth => quoted("10Gb/s"),
-        Takes::Dollars => quoted("$5"),
-        Takes::DollarsPerHour => quoted("$0.17/h"),
-        Takes::Law => quoted("lognormal(p50=4ms, p99=40ms)"),
-        Takes::NumberLaw => quoted("uniform(1, 10)"),
-        Takes::Switch => "true".to_owned(),
-        Takes::Word(words) => quoted(words.first().unwrap_or(&"")),
-        Takes::Form(forms) => forms.first().map_or(quoted(""), |form| quoted(form.name)),
-        Takes::Part(_) => quoted("app"),
-        Takes::Policy => quoted("default"),
-        Takes::Zones => "[\"a\", \"b\"]".to_owned(),
-        Takes::Call => quoted("product(item=1)"),
-        Takes::Text | Takes::Any => quoted("…"),
-        Takes::List(inner) => format!("[{}]", example(inner)),
-        Takes::Table(inner) => format!("{{ name = {} }}", example(inner)),
-    }
 }

@@ -8,6 +8,7 @@
 //! their shape is checked ([`entries`]).
 
 pub mod codes;
+pub mod describe;
 pub mod entries;
 pub mod file;
 pub mod knobs;
@@ -24,5 +25,7 @@ pub mod shape;
 pub mod source;
 #[cfg(test)]
 mod test_kinds;
+#[cfg(test)]
+mod tests;
 pub mod text;
 pub mod tree;

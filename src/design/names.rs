@@ -87,10 +87,14 @@ pub(super) fn collect<'a>(
     parts.sort_by_key(|part| (part.entry.key.as_str(), part.kind.name));
     for pair in parts.windows(2) {
         if pair[0].entry.key == pair[1].entry.key {
+            let later = pair
+                .iter()
+                .map(|part| &part.entry.key_place)
+                .max_by_key(|place| (place.file, place.bytes.start));
             let (first, second) = (pair[0].kind.name, pair[1].kind.name);
             let message = format!("'{}' is both a {first} and a {second}", shown(&pair[1].entry.key));
             let help = "kinds share one namespace of names: call one of them something else";
-            problems.at(codes::SAME_NAME, pair[1].entry.key_place.clone(), message).help(help);
+            problems.at(codes::SAME_NAME, later.expect("two").clone(), message).help(help);
         }
     }
     parts.dedup_by(|a, b| a.entry.key == b.entry.key);

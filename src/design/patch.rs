@@ -6,6 +6,7 @@ use crate::base::problem::{Place, Problems, nearest, shown};
 use crate::components::Kind;
 use crate::design::codes;
 use crate::design::entries::{ENTRIES, Holds};
+use crate::design::limits::PROBLEMS_SHOWN_MAX;
 use crate::design::text::Text;
 use crate::design::tree::{Entry, Node, Table, Value};
 use crate::program::syntax::{self, ArgKey, Expr, Function, Spanned};
@@ -71,7 +72,7 @@ fn leaves(path: Vec<String>, entry: &Entry, found: &mut Vec<Change>) {
     match entry.node.table() {
         Some(table) => {
             for entry in table.entries() {
-                leaves([path.as_slice(), &[entry.key.clone()]].concat(), entry, found);
+                leaves([path.as_slice(), std::slice::from_ref(&entry.key)].concat(), entry, found);
             }
         }
         None => {
@@ -86,7 +87,8 @@ pub fn set(tree: &mut Table, change: &Change, kinds: &[Kind], problems: &mut Pro
     let Err(failure) = result else { return true };
     match failure {
         Failure::Nothing => {
-            let known = paths(tree);
+            // Past what is shown nobody reads the help, and each needs a walk over the whole tree.
+            let known = if problems.0.len() < PROBLEMS_SHOWN_MAX { paths(tree, kinds) } else { Vec::new() };
             let path = change.path.to_string();
             let problem = problems.at(
                 codes::UNKNOWN_PATH,
@@ -284,30 +286,43 @@ impl Forms<'_> {
     }
 }
 
-/// Every path of a tree, arguments of function strings left out: what a misspelt one is compared with.
-fn paths(tree: &Table) -> Vec<String> {
-    fn walk(path: &Path, table: &Table, found: &mut Vec<String>) {
-        for entry in table.entries() {
-            let path = Path([path.0.as_slice(), &[entry.key.clone()]].concat());
-            found.push(path.to_string());
-            if let Some(table) = entry.node.table() {
-                walk(&path, table, found);
-            }
-        }
-    }
+/// Every path of a tree, arguments of function strings included: what a misspelt one is compared with.
+fn paths(tree: &Table, kinds: &[Kind]) -> Vec<String> {
     let mut found = Vec::new();
-    for entry in tree
-        .entries()
-        .iter()
-        .filter(|entry| !["variant", "sweep", "zip", "expect", "on"].contains(&entry.key.as_str()))
-    {
-        if let Some(table) = entry.node.table() {
-            walk(&Path(vec![entry.key.clone()]), table, &mut found);
-        } else {
-            found.push(entry.key.clone());
+    for entry in tree.entries() {
+        // What is said about the design is no part of it.
+        if !["variant", "sweep", "zip", "expect", "on"].contains(&entry.key.as_str()) {
+            walk(&Path(vec![entry.key.clone()]), &entry.node, kinds, &mut found);
         }
     }
     found
+}
+
+fn walk(path: &Path, node: &Node, kinds: &[Kind], found: &mut Vec<String>) {
+    let below = |part: &str| Path([path.0.as_slice(), &[part.to_owned()]].concat());
+    found.push(path.to_string());
+    match &node.value {
+        Value::Table(table) => {
+            for entry in table.entries() {
+                walk(&below(&entry.key), &entry.node, kinds, found);
+            }
+        }
+        Value::Text(text) if path.0.len() > 2 => {
+            let Ok(expr) = syntax::expression(text.as_str()) else { return };
+            let known = Forms { kinds, path }.of(path.0.len(), &expr);
+            let named = known.into_iter().flat_map(|form| form.knobs).map(|knob| knob.name.to_owned());
+            let given = match &expr.value {
+                Expr::Call(function) => function.args.as_slice(),
+                _ => &[],
+            };
+            let given = given.iter().filter_map(|arg| match &arg.key.as_ref()?.value {
+                ArgKey::Name(name) => Some(name.clone()),
+                ArgKey::Number(_) => None,
+            });
+            found.extend(named.chain(given).map(|name| below(&name).to_string()));
+        }
+        _ => {}
+    }
 }
 
 #[cfg(test)]
@@ -373,7 +388,7 @@ workload.w = { do = "buy(item=uniform(10))", arrive = "poisson(5/s)" }
         for (argument, help) in [
             ("cache.pgaes.ttl=5s", "did you mean `cache.pages.ttl`?"),
             ("db.shop.raed.p50=5s", "did you mean `db.shop.read`?"),
-            ("cache.pages.guard.tll=5s", "a path names a knob"),
+            ("cache.pages.guard.tll=5s", "did you mean `cache.pages.guard.ttl`?"),
             ("cache.pages.ttl.of=5s", "did you mean `cache.pages.ttl`?"),
             ("cahce=5s", "did you mean `cache"),
         ] {

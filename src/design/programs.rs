@@ -1,24 +1,28 @@
 //! Third pass over a design: the programs of `[on.part]`, and the names that they use.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
+
+use petgraph::algo::tarjan_scc;
+use petgraph::graph::DiGraph;
 
 use crate::base::ids::{PartId, PolicyId, ProgramId, TallyId, ZoneId};
-use crate::base::knob::{Knob, Knobs, Setting};
+use crate::base::knob::{Knobs, Setting};
 use crate::base::op::{ARGS_MAX, Args, Reason};
-use crate::base::problem::{Place, Problems, known_words, shown};
+use crate::base::problem::{Problems, known_words, shown};
+use crate::base::quantity::{Quantity, Unit};
+use crate::base::rng::{mix, name_hash};
 use crate::design::codes;
 use crate::design::entries::ENTRIES;
+use crate::design::file::Data;
 use crate::design::knobs::Known;
 use crate::design::limits::{NAMES_MAX, PROGRAM_BYTES_MAX, PROGRAMS_MAX, TABLES_MAX};
 use crate::design::names::{DEFAULT_POLICY, Written, name, named};
 use crate::design::text::Text;
 use crate::design::tree::{Entry, Table};
-use crate::program::compile::{PartRole, Scope};
-use crate::program::instr::Programs;
-use crate::program::syntax::{self, ArgKey, Expr, Function, Spanned};
-
-/// Knobs of `policy.x`.
-pub const POLICY: &[Knob] = &[];
+use crate::program::compile::{self, PartRole, Scope};
+use crate::program::instr::{Instr, Program, Programs};
+use crate::program::syntax::{self, Does, Expr, Step, Steps, SyntaxError};
 
 /// What fills a cache: a program with its arguments, one of which is the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,34 +53,28 @@ pub struct Naming {
     pub tallies: Vec<String>,
     /// Names after `fail`: `Reason::Named` is the index.
     pub failures: Vec<String>,
-    /// Programs in order of part and name, with their parameters.
-    pub programs: Vec<(PartId, String, Vec<String>)>,
+    /// Programs in order of part and name: `ProgramId` is the index.
+    pub programs: Vec<ProgramName>,
+}
+
+/// A program by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProgramName {
+    /// The part that it belongs to.
+    pub part: PartId,
+    /// Its name.
+    pub name: String,
+    /// Its parameters, in order of first use.
+    pub parameters: Vec<String>,
 }
 
 impl Naming {
-    pub(super) fn new(written: &[Written<'_>], knobs: &[Option<Knobs>]) -> Naming {
+    pub(super) fn new(knobs: &[Option<Knobs>]) -> Naming {
         let start = |knobs: &Option<Knobs>| match knobs.as_ref().and_then(|knobs| knobs.get("start")) {
             Some(Setting::Table(tables)) => tables.keys().cloned().collect(),
             _ => Vec::new(),
         };
-        let tables = knobs.iter().map(start).collect();
-        debug_assert_eq!(written.len(), knobs.len());
-        Naming { tables, ..Naming::default() }
-    }
-
-    /// The program `name` of `part`, or of the one part that has it; `Err` names all parts that do.
-    pub fn program(&self, part: Option<PartId>, name: &str) -> Result<(PartId, ProgramId), Vec<PartId>> {
-        let fits = |entry: &&(usize, &(PartId, String, Vec<String>))| {
-            entry.1.1 == name && part.is_none_or(|part| part == entry.1.0)
-        };
-        let found: Vec<_> = self.programs.iter().enumerate().collect();
-        let found: Vec<_> = found.iter().filter(fits).collect();
-        match found[..] {
-            [(index, (part, ..))] => {
-                Ok((*part, ProgramId(u16::try_from(*index).expect("programs are limited"))))
-            }
-            _ => Err(found.iter().map(|(_, (part, ..))| *part).collect()),
-        }
+        Naming { tables: knobs.iter().map(start).collect(), ..Naming::default() }
     }
 }
 
@@ -162,17 +160,23 @@ fn program<'a>(
     Some(ProgramText { part, name: &entry.key, text })
 }
 
-/// Answers what names in a program mean.
-struct Names<'a> {
-    written: &'a [Written<'a>],
-    known: &'a Known,
-    naming: &'a mut Naming,
+/// Answers what names in a program, in a workload's call or in a cache's fill mean.
+pub struct DesignScope<'a> {
+    pub(super) known: &'a Known,
+    pub(super) behind: &'a BTreeMap<PartId, PartId>,
+    pub(super) naming: &'a mut Naming,
 }
 
-impl Scope for Names<'_> {
+impl DesignScope<'_> {
+    fn part_name(&self, part: PartId) -> String {
+        self.known.parts[part.index()].0.clone()
+    }
+}
+
+impl Scope for DesignScope<'_> {
     fn part(&self, name: &str) -> Option<(PartId, PartRole)> {
-        let index = self.written.iter().position(|part| part.entry.key == name)?;
-        let role = match self.written[index].kind.name {
+        let index = self.known.parts.iter().position(|(known, _)| known == name)?;
+        let role = match self.known.parts[index].1 {
             "cache" => PartRole::Caches,
             "db" => PartRole::Stores,
             "lb" => PartRole::Balances,
@@ -183,7 +187,7 @@ impl Scope for Names<'_> {
     }
 
     fn part_names(&self) -> Vec<String> {
-        self.written.iter().map(|part| part.entry.key.clone()).collect()
+        self.known.parts.iter().map(|(name, _)| name.clone()).collect()
     }
 
     fn program(
@@ -191,11 +195,15 @@ impl Scope for Names<'_> {
         part: Option<PartId>,
         name: &str,
     ) -> Result<(PartId, ProgramId, Vec<String>), Vec<String>> {
-        match self.naming.program(part, name) {
-            Ok((part, id)) => Ok((part, id, self.naming.programs[id.index()].2.clone())),
-            Err(parts) => {
-                Err(parts.iter().map(|part| self.written[part.index()].entry.key.clone()).collect())
+        let fits =
+            |program: &ProgramName| program.name == name && part.is_none_or(|part| part == program.part);
+        let programs = || self.naming.programs.iter().enumerate().filter(|(_, program)| fits(program));
+        match (programs().next(), programs().count()) {
+            (Some((index, program)), 1) => {
+                let id = ProgramId(u16::try_from(index).expect("programs are limited"));
+                Ok((program.part, id, program.parameters.clone()))
             }
+            _ => Err(programs().map(|(_, program)| self.part_name(program.part)).collect()),
         }
     }
 
@@ -224,6 +232,10 @@ impl Scope for Names<'_> {
     fn failure(&mut self, name: &str) -> Reason {
         Reason::Named(numbered(&mut self.naming.failures, name))
     }
+
+    fn behind(&self, balancer: PartId) -> Option<PartId> {
+        self.behind.get(&balancer).copied()
+    }
 }
 
 /// The number of a name, a new one if it is new. Past 65,535 names all share the last number: the limits, which are
@@ -238,32 +250,176 @@ fn numbered(names: &mut Vec<String>, name: &str) -> u16 {
     u16::try_from(index).unwrap_or(u16::MAX)
 }
 
-/// Compiles all programs and resolves what fills the caches.
-pub(super) fn compile(
-    texts: &[ProgramText<'_>],
-    written: &[Written<'_>],
-    knobs: &[Option<Knobs>],
-    known: &Known,
-    naming: &mut Naming,
-    problems: &mut Problems,
-) -> (Programs, BTreeMap<PartId, Fill>) {
-    naming.programs = texts.iter().map(|text| (text.part, text.name.to_owned(), Vec::new())).collect();
-    let programs = Programs::default();
-    let scope = Names { written, known, naming };
-    let _ = scope.default_policy();
-    limits(written, naming, problems);
-    let mut fills = BTreeMap::new();
-    for (index, knobs) in knobs.iter().enumerate() {
-        if let Some(Setting::Text(call, place)) = knobs.as_ref().and_then(|knobs| knobs.get("fill"))
-            && let Some(fill) = fill(call, place, written, naming, problems)
+/// Parts behind load balancers: what a knob `to` of a part of kind `lb` names.
+pub(super) fn behind(written: &[Written<'_>], knobs: &[Option<Knobs>]) -> BTreeMap<PartId, PartId> {
+    let mut behind = BTreeMap::new();
+    for (index, (part, knobs)) in written.iter().zip(knobs).enumerate() {
+        if let ("lb", Some(Setting::Part(to))) =
+            (part.kind.name, knobs.as_ref().and_then(|knobs| knobs.get("to")))
         {
-            fills.insert(PartId(u16::try_from(index).expect("parts are limited")), fill);
+            behind.insert(PartId(u16::try_from(index).expect("parts are limited")), *to);
         }
     }
-    (programs, fills)
+    behind
 }
 
-fn limits(written: &[Written<'_>], naming: &Naming, problems: &mut Problems) {
+/// Compiles all programs; those with mistakes are left out.
+pub(super) fn compile(
+    texts: &[ProgramText<'_>],
+    scope: &mut DesignScope<'_>,
+    data: Data<'_>,
+    problems: &mut Problems,
+) -> Programs {
+    let steps: Vec<Option<Steps>> = texts.iter().map(|text| parse(text, problems)).collect();
+    scope.naming.programs = texts
+        .iter()
+        .zip(&steps)
+        .map(|(text, steps)| ProgramName {
+            part: text.part,
+            name: text.name.to_owned(),
+            parameters: steps.as_ref().map_or_else(Vec::new, compile::parameters),
+        })
+        .collect();
+    let mut programs = Programs::default();
+    for (text, steps) in texts.iter().zip(&steps) {
+        let Some(steps) = steps else { continue };
+        let site = mix(name_hash(&scope.part_name(text.part)), name_hash(text.name));
+        let file = text.text.place(0..0).file;
+        let files = |path: &str| data.read(file, path);
+        match compile::compile(steps, text.name, text.part, site, scope, &files) {
+            Ok(program) => programs.0.push(program),
+            Err(errors) => told(text.text, 0, errors, problems),
+        }
+    }
+    programs
+}
+
+fn parse(text: &ProgramText<'_>, problems: &mut Problems) -> Option<Steps> {
+    match syntax::steps(text.text.as_str()) {
+        Ok(steps) => Some(steps),
+        Err(errors) => {
+            told(text.text, 0, errors, problems);
+            None
+        }
+    }
+}
+
+/// Errors in a text, which begins `before` bytes after where they count from.
+fn told(text: &Text, before: usize, errors: Vec<SyntaxError>, problems: &mut Problems) {
+    for error in errors {
+        let at = error.at.start.saturating_sub(before)..error.at.end.saturating_sub(before);
+        let problem = problems.at(codes::PROGRAM, text.place(at), error.message);
+        problem.help = error.help;
+    }
+}
+
+/// Resolves what fills the caches.
+pub(super) fn fills(
+    knobs: &[Option<Knobs>],
+    scope: &DesignScope<'_>,
+    problems: &mut Problems,
+) -> BTreeMap<PartId, Fill> {
+    let mut fills = BTreeMap::new();
+    for (index, knobs) in knobs.iter().enumerate() {
+        if let Some(Setting::Text(call, place)) = knobs.as_ref().and_then(|knobs| knobs.get("fill")) {
+            // The text stands in the file as it is here unless it was escaped, and then the place is coarse.
+            let exact = place.bytes.len() == call.len();
+            let text = if exact {
+                Text::verbatim(call, place.file, place.bytes.start)
+            } else {
+                Text::all_at(call, place)
+            };
+            match fill(call, scope) {
+                Ok(fill) => {
+                    fills.insert(PartId(u16::try_from(index).expect("parts are limited")), fill);
+                }
+                Err(errors) => told(&text, CALL.len(), errors, problems),
+            }
+        }
+    }
+    fills
+}
+
+/// A fill is a call without its first word, so that one grammar serves both.
+const CALL: &str = "call ";
+
+/// `build_page(item=key)`: which program, and which argument is the key.
+fn fill(call: &str, scope: &DesignScope<'_>) -> Result<Fill, Vec<SyntaxError>> {
+    let wrong = |at: Range<usize>, message: &str| {
+        vec![SyntaxError {
+            at,
+            message: message.to_owned(),
+            help: Some("write `build_page(item=key)`".to_owned()),
+        }]
+    };
+    let whole = CALL.len()..CALL.len() + call.len();
+    let steps = syntax::steps(&format!("{CALL}{call}"))?;
+    let [
+        Step {
+            does: Does::Call { to: None, path, args, with: None, from: None, size: None },
+            otherwise: None,
+            ..
+        },
+    ] = &steps[..]
+    else {
+        return Err(wrong(whole, "a cache is filled by one call of a program"));
+    };
+    let target = compile::target(scope, path).map_err(|error| vec![error])?;
+    let Some(program) = target.program else { return Err(wrong(whole, "a cache is filled by a program")) };
+    let ordered = compile::order_arguments(args, &target.parameters, &whole)?;
+    let mut fill =
+        Fill { part: scope.naming.programs[program.index()].part, program, args: [0; ARGS_MAX], key: None };
+    for (index, arg) in ordered.into_iter().enumerate() {
+        match arg.map(|arg| (&arg.value, arg)) {
+            None => {}
+            Some((Expr::Name(name), _)) if name == "key" && fill.key.is_none() => fill.key = Some(index),
+            Some((Expr::Number(Quantity { exact: Some(number), unit: Unit::Count, .. }), _)) => {
+                fill.args[index] = *number
+            }
+            Some((_, arg)) => {
+                return Err(wrong(arg.at.clone(), "an argument of a fill is `key`, once, or a whole number"));
+            }
+        }
+    }
+    Ok(fill)
+}
+
+/// Every program ends: no circle of calls, those of caches' fills included.
+pub(super) fn circles(
+    texts: &[ProgramText<'_>],
+    programs: &Programs,
+    fills: &BTreeMap<PartId, Fill>,
+    problems: &mut Problems,
+) {
+    let next = |program: &Program| -> Vec<usize> {
+        let calls = compile::calls_of(program);
+        let filled = program.code.iter().filter_map(|instr| match instr {
+            Instr::Get { cache, .. } | Instr::Put { cache, .. } => fills.get(cache).map(|fill| fill.program),
+            _ => None,
+        });
+        calls.into_iter().chain(filled).map(ProgramId::index).collect()
+    };
+    let mut graph = DiGraph::<(), ()>::new();
+    let nodes: Vec<_> = programs.0.iter().map(|_| graph.add_node(())).collect();
+    for (from, program) in programs.0.iter().enumerate() {
+        for to in next(program) {
+            graph.update_edge(nodes[from], nodes[to], ());
+        }
+    }
+    for group in tarjan_scc(&graph) {
+        let mut members: Vec<usize> = group.iter().map(|node| node.index()).collect();
+        members.sort_unstable();
+        if members.len() > 1 || graph.find_edge(nodes[members[0]], nodes[members[0]]).is_some() {
+            let names: Vec<String> =
+                members.iter().map(|index| format!("`{}`", texts[*index].name)).collect();
+            let message = format!("{} would never end: a circle of calls", names.join(", "));
+            let help = "programs call each other without coming back, perhaps through the fill of a cache that they get from";
+            problems.at(codes::PROGRAM_CIRCLE, texts[members[0]].text.place(0..0), message).help(help);
+        }
+    }
+}
+
+pub(super) fn limits(written: &[Written<'_>], naming: &Naming, problems: &mut Problems) {
     for (part, tables) in written.iter().zip(&naming.tables) {
         if tables.len() > TABLES_MAX {
             let message = format!("'{}' has {} tables: at most {TABLES_MAX}", part.entry.key, tables.len());
@@ -273,125 +429,6 @@ fn limits(written: &[Written<'_>], naming: &Naming, problems: &mut Problems) {
     for (what, names) in [("tallies", &naming.tallies), ("names of failures", &naming.failures)] {
         if names.len() > NAMES_MAX {
             problems.overall(codes::LIMIT, format!("{} {what}: at most {NAMES_MAX}", names.len()));
-        }
-    }
-}
-
-/// `build_page(item=key)`: which program, and which argument is the key.
-fn fill(
-    call: &str,
-    place: &Place,
-    written: &[Written<'_>],
-    naming: &Naming,
-    problems: &mut Problems,
-) -> Option<Fill> {
-    // The text stands in the file as it is here unless it was escaped, and then the place is coarse.
-    let exact = place.bytes.len() == call.len();
-    let text =
-        if exact { Text::verbatim(call, place.file, place.bytes.start) } else { Text::all_at(call, place) };
-    let expr = match syntax::expression(call) {
-        Ok(expr) => expr,
-        Err(error) => {
-            let problem = problems.at(codes::SYNTAX, text.place(error.at), error.message);
-            problem.help(error.help.unwrap_or_else(|| "write `build_page(item=key)`".to_owned()));
-            return None;
-        }
-    };
-    let (target, at, args) = match &expr.value {
-        Expr::Call(Function { name, args }) => (name.value.as_str(), name.at.clone(), args.as_slice()),
-        Expr::Name(name) => (name.as_str(), expr.at.clone(), &[][..]),
-        _ => {
-            let help = "write `build_page(item=key)`";
-            problems
-                .at(codes::SYNTAX, text.place(expr.at), "a cache is filled by a call of a program")
-                .help(help);
-            return None;
-        }
-    };
-    let (part, program) = called(target, text.place(at), written, naming, problems)?;
-    let parameters = &naming.programs[program.index()].2;
-    let mut fill = Fill { part, program, args: [0; ARGS_MAX], key: None };
-    let mut given = vec![false; parameters.len()];
-    for (position, arg) in args.iter().enumerate() {
-        let index = match &arg.key {
-            None => (position < parameters.len()).then_some(position),
-            Some(Spanned { value: ArgKey::Name(name), .. }) => {
-                parameters.iter().position(|known| known == name)
-            }
-            Some(_) => None,
-        };
-        let at = text.place(arg.key.as_ref().map_or(&arg.value.at, |key| &key.at).clone());
-        let Some(index) = index.filter(|index| !given[*index]) else {
-            let help = known_words("", "its parameters", parameters.iter().map(String::as_str));
-            problems
-                .at(
-                    codes::UNKNOWN_ARGUMENT,
-                    at,
-                    format!("`{target}` does not take this argument, or not twice"),
-                )
-                .help(help);
-            return None;
-        };
-        given[index] = true;
-        match &arg.value.value {
-            Expr::Name(name) if name == "key" => fill.key = Some(index),
-            Expr::Number(quantity) if quantity.exact.is_some() => {
-                fill.args[index] = quantity.exact.unwrap_or(0)
-            }
-            _ => {
-                let message = "the argument of a fill is `key` or a whole number";
-                problems.at(codes::WRONG_TYPE, text.place(arg.value.at.clone()), message);
-                return None;
-            }
-        }
-    }
-    if let Some(missing) = given.iter().position(|given| !given) {
-        let message = format!("`{target}` needs an argument '{}'", parameters[missing]);
-        problems
-            .at(codes::MISSING_ARGUMENT, place.clone(), message)
-            .help(format!("write `{target}({}=key)`", parameters[missing]));
-        return None;
-    }
-    Some(fill)
-}
-
-/// `build_page` or `app.build_page`.
-fn called(
-    target: &str,
-    place: Place,
-    written: &[Written<'_>],
-    naming: &Naming,
-    problems: &mut Problems,
-) -> Option<(PartId, ProgramId)> {
-    let (part, program) =
-        target.rsplit_once('.').map_or((None, target), |(part, program)| (Some(part), program));
-    let part_id = match part {
-        None => None,
-        Some(part) => match written.iter().position(|known| known.entry.key == part) {
-            Some(index) => Some(PartId(u16::try_from(index).expect("parts are limited"))),
-            None => {
-                let help = known_words(part, "parts", written.iter().map(|part| part.entry.key.as_str()));
-                problems.at(codes::UNKNOWN_PART, place, format!("unknown part '{}'", shown(part))).help(help);
-                return None;
-            }
-        },
-    };
-    match naming.program(part_id, program) {
-        Ok(found) => Some(found),
-        Err(parts) if parts.is_empty() => {
-            let help =
-                known_words(program, "programs", naming.programs.iter().map(|(_, name, _)| name.as_str()));
-            problems
-                .at(codes::UNKNOWN_PROGRAM, place, format!("unknown program '{}'", shown(program)))
-                .help(help);
-            None
-        }
-        Err(parts) => {
-            let both: Vec<String> =
-                parts.iter().map(|part| format!("`{}.{program}`", written[part.index()].entry.key)).collect();
-            let message = format!("'{program}' could mean {}", both.join(" or "));
-            problems.at(codes::PROGRAM_TWO_MEANINGS, place, message).help("name the part");
-            None
         }
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::base::ids::{PartId, PolicyId, SeriesId, TierId, ZoneId};
 use crate::base::knob::{Knob, Knobs, Setting};
 use crate::base::problem::{Place, Problems};
+use crate::components::policy::POLICY;
 use crate::components::{COMMON, KINDS, Kind, Names, Part, PartName};
 use crate::design::codes;
 use crate::design::file::Data;
@@ -14,7 +15,7 @@ use crate::design::knobs::{Checker, DefaultUsed, Known, check};
 use crate::design::limits::{MEMBERS_MAX, MEMBERS_TOTAL_MAX};
 use crate::design::names::{self, DEFAULT_POLICY, Written};
 use crate::design::places::{self, Places, nowhere};
-use crate::design::programs::{self, Fill, Naming};
+use crate::design::programs::{self, DesignScope, Fill, Naming};
 use crate::design::shape::{self, Entries};
 use crate::design::tree::Table;
 use crate::program::instr::Programs;
@@ -33,7 +34,7 @@ pub struct Tables {
 impl Tables {
     /// What splitbrain ships.
     pub fn shipped() -> Tables {
-        Tables { kinds: KINDS, common: COMMON, policy: programs::POLICY }
+        Tables { kinds: KINDS, common: COMMON, policy: POLICY }
     }
 }
 
@@ -45,10 +46,12 @@ pub struct Design {
     pub parts: Vec<Box<dyn Part>>,
     /// Their knobs, in the same order.
     pub knobs: Vec<Knobs>,
-    /// Policies in order of name: `PolicyId` is the index.
-    pub policies: Vec<(String, Knobs)>,
-    /// Zones in order of name: `ZoneId` is the index.
-    pub zones: Vec<String>,
+    /// Names of parts, policies and zones, each in order of name: ids are indices.
+    pub known: Known,
+    /// Policies' knobs: `PolicyId` is the index.
+    pub policies: Vec<Knobs>,
+    /// The part behind each load balancer.
+    pub behind: BTreeMap<PartId, PartId>,
     /// Zones' knobs and the paths between them.
     pub places: Places,
     /// All programs.
@@ -75,7 +78,7 @@ impl Design {
 
     /// The policy of that name.
     pub fn policy(&self, name: &str) -> Option<PolicyId> {
-        index(self.policies.iter().map(|(name, _)| name.as_str()), name).map(|index| PolicyId(index as u16))
+        index(self.known.policies.iter().map(String::as_str), name).map(|index| PolicyId(index as u16))
     }
 
     /// The policy that holds where none is named.
@@ -85,7 +88,13 @@ impl Design {
 
     /// The zone of that name.
     pub fn zone(&self, name: &str) -> Option<ZoneId> {
-        index(self.zones.iter().map(String::as_str), name).map(|index| ZoneId(index as u8))
+        index(self.known.zones.iter().map(String::as_str), name).map(|index| ZoneId(index as u8))
+    }
+
+    /// What names mean in this design: for the calls of workloads (`program::compile::target`), for measures that
+    /// name tables and tallies.
+    pub fn scope(&mut self) -> DesignScope<'_> {
+        DesignScope { known: &self.known, behind: &self.behind, naming: &mut self.naming }
     }
 
     /// The series of that name, `pages.hits`.
@@ -114,8 +123,15 @@ pub fn resolve(tree: &Table, tables: &Tables, data: Data<'_>, problems: &mut Pro
     let (series, first_series) = series(&written);
     let parts = parts(&written, &knobs, &names, &first_series, &known, problems);
     let texts = programs::gather(tree, &written, problems);
-    let mut naming = Naming::new(&written, &knobs);
-    let (programs, fills) = programs::compile(&texts, &written, &knobs, &known, &mut naming, problems);
+    let mut naming = Naming::new(&knobs);
+    let behind = programs::behind(&written, &knobs);
+    let mut scope = DesignScope { known: &known, behind: &behind, naming: &mut naming };
+    let programs = programs::compile(&texts, &mut scope, data, problems);
+    let fills = programs::fills(&knobs, &scope, problems);
+    if programs.0.len() == texts.len() {
+        programs::circles(&texts, &programs, &fills, problems);
+    }
+    programs::limits(&written, &naming, problems);
     if problems.0.len() > before {
         return None;
     }
@@ -123,8 +139,9 @@ pub fn resolve(tree: &Table, tables: &Tables, data: Data<'_>, problems: &mut Pro
         names,
         parts: parts.into_iter().collect::<Option<_>>()?,
         knobs: knobs.into_iter().collect::<Option<_>>()?,
-        policies: known.policies.iter().cloned().zip(policies).collect(),
-        zones: known.zones.clone(),
+        policies,
+        known,
+        behind,
         places,
         programs: Arc::new(programs),
         fills,
@@ -167,7 +184,7 @@ fn part_names(written: &[Written<'_>], knobs: &[Option<Knobs>], problems: &mut P
             Some(Setting::Zones(zones)) => zones.clone(),
             _ => vec![ZoneId(0)], // where a part's place is not given it stands in the first zone by name
         };
-        let count = knobs.as_ref().map_or(1, |knobs| members(knobs, &zones));
+        let count = knobs.as_ref().map_or(1, |knobs| members(part.kind, knobs, &zones));
         total += count;
         if count > MEMBERS_MAX {
             let message = format!("'{}' has {count} members: at most {MEMBERS_MAX}", part.entry.key);
@@ -188,11 +205,12 @@ fn part_names(written: &[Written<'_>], knobs: &[Option<Knobs>], problems: &mut P
     names
 }
 
-/// `copies` (of a db: one for each zone that it is at, unless given) or `count`.
-fn members(knobs: &Knobs, zones: &[ZoneId]) -> u64 {
+/// `copies`, of a part that has them (one for each zone that it is at, unless given), or `count`.
+fn members(kind: &Kind, knobs: &Knobs, zones: &[ZoneId]) -> u64 {
+    let copied = kind.knobs.iter().any(|knob| knob.name == "copies");
     match (knobs.get("copies"), knobs.get("count")) {
         (Some(Setting::Count(copies)), _) => *copies,
-        (None, Some(Setting::Count(count))) => *count,
+        (_, Some(Setting::Count(count))) if !copied || knobs.place("count").is_some() => *count,
         _ => zones.len() as u64,
     }
 }
@@ -263,10 +281,14 @@ build = "n = read shop.items[item]; return n"
         let design = resolved(&loaded(DESIGN)).unwrap_or_else(|shown| panic!("{shown}"));
         let names: Vec<&str> = design.names.iter().map(|part| part.name.as_str()).collect();
         assert_eq!(names, ["edge", "pages", "shop", "web"]);
-        assert_eq!(design.zones, ["north", "south"]);
+        assert_eq!(design.known.zones, ["north", "south"]);
         let web = design.part("web").expect("there").index();
         assert_eq!((design.names[web].count, &design.names[web].zones[..]), (4, &[ZoneId(1), ZoneId(0)][..]));
-        assert_eq!(design.names[design.part("shop").expect("there").index()].count, 1);
+        assert_eq!(
+            design.names[design.part("shop").expect("there").index()].count,
+            2,
+            "a copy for each zone"
+        );
         assert_eq!(design.knobs[web].count("threads"), 200);
         assert_eq!(design.knobs[web].law("pause"), Dist::Exponential { mean: 5e6 });
         let (guard, arguments) = design.knobs[1].form("guard");
@@ -278,10 +300,7 @@ build = "n = read shop.items[item]; return n"
         assert_eq!(design.places.path(ZoneId(0), ZoneId(1)).latency, Dist::Constant(30e6));
         assert_eq!(design.places.path(ZoneId(1), ZoneId(1)).latency, Dist::Constant(250e3));
         assert!((design.places.path(ZoneId(1), ZoneId(0)).loss - 0.01).abs() < 1e-15);
-        assert_eq!(
-            design.policies.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
-            ["default", "pay"]
-        );
+        assert_eq!(design.known.policies, ["default", "pay"]);
         assert_eq!(design.naming.tables[2][..2], ["items", "stock"]);
         assert_eq!(design.defaults["server.web.cores"].value, "2");
         assert_eq!(design.defaults["cache.pages.guard.wait"].value, "fixed(50ms)");

@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use crate::base::knob::{Knob, Preset, Takes};
 use crate::components::Kind;
+use crate::design::describe::describe;
 use crate::design::entries::{ENTRIES, EntryKind, Holds};
-use crate::design::knobs::describe;
 use crate::design::resolve::Tables;
 
 /// The schema of a whole file.

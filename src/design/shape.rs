@@ -9,10 +9,12 @@ use crate::components::Kind;
 use crate::design::codes;
 use crate::design::entries::{ENTRIES, EntryKind, Holds};
 use crate::design::knobs::{Checker, Given, check};
-use crate::design::limits::WORKLOADS_MAX;
+use crate::design::limits::{TRIALS_MAX, USERS_MAX, WORKLOADS_MAX};
 use crate::design::names::{name, named};
 use crate::design::patch;
+use crate::design::places::nowhere;
 use crate::design::tree::{Entry, Node, Table, Value};
+use crate::program::syntax::{self, Arg, Expr, Spanned};
 
 /// The one variant of an experiment that names none.
 pub const ONLY_VARIANT: &str = "base";
@@ -82,10 +84,56 @@ pub(super) fn shapes(tree: &Table, checker: &mut Checker<'_>) {
         }
     }
     references(tree, checker.problems);
+    sizes(tree, checker.problems);
     let workloads = tree.get("workload").and_then(Node::table).map_or(0, |table| table.entries().len());
     if workloads > WORKLOADS_MAX {
         let place = tree.entry("workload").expect("just seen").key_place.clone();
         checker.problems.at(codes::LIMIT, place, format!("{workloads} workloads: at most {WORKLOADS_MAX}"));
+    }
+}
+
+/// Variants × sweep points × runs, and the users of all workloads.
+fn sizes(tree: &Table, problems: &mut Problems) {
+    let lengths = |kind: &str| -> Vec<u64> {
+        let changes = tree.get(kind).and_then(Node::table).map_or_else(Vec::new, patch::changes);
+        changes.iter().map(|change| change.value.list_or_itself().len() as u64).collect()
+    };
+    let variants = entries_of(tree, "variant").len().max(1) as u64;
+    let runs = match tree.get("runs").map(|node| &node.value) {
+        Some(Value::Integer(runs)) => u64::try_from(*runs).unwrap_or(0),
+        _ => 1, // `until(…)` has a maximum of its own
+    };
+    let zipped = lengths("zip").into_iter().max().unwrap_or(1);
+    let points = lengths("sweep").into_iter().fold(zipped, u64::saturating_mul);
+    let trials = variants.saturating_mul(points).saturating_mul(runs);
+    if trials > TRIALS_MAX {
+        let place = ["runs", "sweep", "zip", "variant"].iter().find_map(|kind| tree.entry(kind));
+        let place = place.map_or_else(nowhere, |entry| entry.key_place.clone());
+        let message = format!(
+            "{variants} variants × {points} points × {runs} runs are {trials} trials: at most {TRIALS_MAX}"
+        );
+        problems.at(codes::LIMIT, place, message).help("fewer runs, or fewer points");
+    }
+    let mut users = 0.0;
+    for entry in entries_of(tree, "workload") {
+        users += entry.node.table().and_then(|table| table.get("arrive")).map_or(0.0, users_of);
+        if users > USERS_MAX as f64 {
+            let message = format!("{users} users of all workloads: at most {USERS_MAX}");
+            problems.at(codes::LIMIT, entry.key_place.clone(), message);
+            return;
+        }
+    }
+}
+
+/// The users of `users(20k, …)`; other arrivals have none.
+fn users_of(arrive: &Node) -> f64 {
+    let expr = arrive.text().and_then(|text| syntax::expression(text.as_str()).ok());
+    match expr.map(|expr| expr.value) {
+        Some(Expr::Call(function)) if function.name.value == "users" => match function.args.first() {
+            Some(Arg { key: None, value: Spanned { value: Expr::Number(users), .. } }) => users.value,
+            _ => 0.0,
+        },
+        _ => 0.0,
     }
 }
 
@@ -130,7 +178,7 @@ fn sweep(entry: &Entry, problems: &mut Problems) {
     for change in patch::changes(table) {
         let Value::List(list) = &change.value.value else {
             let message = format!("{} of '{}' is no list", entry.key, shown(&change.path.to_string()));
-            let help = format!("write `[{}]`", change.value.show());
+            let help = format!("write `[{}]`", shown(&change.value.written()));
             problems.at(codes::SWEEP_SHAPE, change.value.place.clone(), message).help(help);
             continue;
         };

@@ -141,6 +141,14 @@ impl Node {
         }
     }
 
+    /// As it would stand in TOML, on one line.
+    pub fn written(&self) -> String {
+        match &self.value {
+            Value::Text(text) => format!("\"{}\"", text.as_str().escape_debug()),
+            _ => self.show(),
+        }
+    }
+
     /// As it would stand in TOML, on one line; texts without quotes.
     pub fn show(&self) -> String {
         match &self.value {
@@ -220,7 +228,9 @@ impl Growing<'_> {
             DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
                 Ok(number) => Value::Integer(number),
                 Err(_) => {
-                    self.problems.at(codes::NUMBER_TOO_LARGE, place, "this number does not fit into 64 bits");
+                    self.problems
+                        .at(codes::NUMBER_TOO_LARGE, place, "this number does not fit into 64 bits")
+                        .help("write a smaller number");
                     return None;
                 }
             },

@@ -196,7 +196,7 @@ pub enum Ending {
 }
 
 /// What a host resumes a strand with.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Input {
     /// Start, or: that is done.
     Go,

@@ -110,6 +110,14 @@ impl<'a, P: Process> Context<'a, P> {
         self.kernel.calls.get(call).expect("a call that we hold").stem
     }
 
+    /// What a call to us asks.
+    ///
+    /// # Panics
+    /// When the call has been answered, or was never ours.
+    pub fn op(&self, call: CallId) -> crate::base::op::Op {
+        self.kernel.calls.get(call).expect("a call that we hold").op
+    }
+
     /// Whether the caller still waits. A callee does not know this in life: only for a `deadline` that cancels.
     pub fn awaited(&self, call: CallId) -> bool {
         self.kernel.calls.awaited(call)

@@ -46,10 +46,10 @@ impl<R, S> Default for Disk<R, S> {
 pub enum Order {
     /// Forget what is cached.
     Flush,
-    /// Set the knob with this index in the part's knob table (`count`s and shares as they are, spans in ns).
+    /// Set a knob (shares and counts as they are, spans in ns).
     Set {
-        /// Index of the knob in its kind's table.
-        knob: u16,
+        /// The knob's name in its kind's table.
+        knob: &'static str,
         /// New value.
         value: f64,
     },

@@ -68,7 +68,7 @@ impl Process for Caller {
         }
     }
     fn on_timer(&mut self, key: u64, ctx: &mut Context<Self>) {
-        let op = Op::Read { table: 0, key: key as i64 };
+        let op = Op::Read { table: 0, key: key as i64, taking: None };
         let request = Request { op, stem: key, size_bytes: 100, timeout: ctx.plan().timeout, from: None };
         ctx.call(ECHO, request, key);
     }

@@ -16,11 +16,11 @@ use crate::base::time::{Span, Time};
 use crate::components::cache::entries::{Entries, Entry};
 use crate::components::cache::flights::{Flights, Leases, Waiter};
 use crate::components::cache::locks::Locks;
-use crate::components::cache::{CACHE, Plan, Series};
+use crate::components::cache::{Plan, Series};
 use crate::components::cores::{Cores, Submitted};
 use crate::components::desk::{Desk, Served};
 use crate::components::guard::{Guard, Per};
-use crate::components::{knob_named, number_u32, share_ppm};
+use crate::components::{number_u32, share_ppm};
 use crate::sim::context::Context;
 use crate::sim::process::{Order, Process, Word};
 
@@ -133,12 +133,12 @@ impl Process for Node {
             }
             Order::Set { knob, value } => {
                 let span = Span::from_ns(value as u64);
-                match knob_named(&CACHE, knob).map(|knob| knob.name) {
-                    Some("speed") => self.desk.cores.set_speed(share_ppm(value), ctx.now()),
-                    Some("cores") => self.desk.cores.set_cores(number_u32(value).max(1), ctx.now()),
-                    Some("queue") => self.desk.cores.set_queue_max(number_u32(value)),
-                    Some("ttl" | "sliding") if self.lifetime.is_some() => self.lifetime = Some(span),
-                    Some("serve") => self.serve = Serve::Constant(span),
+                match knob {
+                    "speed" => self.desk.cores.set_speed(share_ppm(value), ctx.now()),
+                    "cores" => self.desk.cores.set_cores(number_u32(value).max(1), ctx.now()),
+                    "queue" => self.desk.cores.set_queue_max(number_u32(value)),
+                    "ttl" | "sliding" if self.lifetime.is_some() => self.lifetime = Some(span),
+                    "serve" => self.serve = Serve::Constant(span),
                     _ => {}
                 }
                 self.after_cores(ctx);
@@ -320,7 +320,7 @@ fn count(ctx: &mut Context<Node>, series: Series) {
 
 /// The call of a reader that waited, as it was when it began to.
 fn held(waiter: Waiter, key: i64) -> Served {
-    let op = Op::Read { table: 0, key };
+    let op = Op::Read { table: 0, key, taking: None };
     Served { call: waiter.call, op, queued: waiter.queued, served: waiter.served }
 }
 

@@ -20,8 +20,8 @@ use crate::components::cores::{Cores, Submitted};
 use crate::components::desk::{Desk, Served};
 use crate::components::keyed::Keyed;
 use crate::components::store::rows::{Initial, RowName, Rows, apply, attempt, row_of};
-use crate::components::store::{DB, Plan, Series};
-use crate::components::{knob_named, number_u32, share_ppm};
+use crate::components::store::{Plan, Series};
+use crate::components::{number_u32, share_ppm};
 use crate::sim::context::Context;
 use crate::sim::process::{Disk, Order, Process, Word};
 
@@ -179,13 +179,13 @@ impl Process for Node {
     fn on_order(&mut self, order: Order, ctx: &mut Context<Self>) {
         let Order::Set { knob, value } = order else { return };
         let (now, span) = (ctx.now(), Span::from_ns(value as u64));
-        match knob_named(&DB, knob).map(|knob| knob.name) {
-            Some("speed") => self.desk.cores.set_speed(share_ppm(value), now),
-            Some("cores") => self.desk.cores.set_cores(number_u32(value).max(1), now),
-            Some("queue") => self.desk.cores.set_queue_max(number_u32(value)),
-            Some("read") => self.set.read = Some(span),
-            Some("write") => self.set.write = Some(span),
-            Some("disk") => self.set.disk = Some(span),
+        match knob {
+            "speed" => self.desk.cores.set_speed(share_ppm(value), now),
+            "cores" => self.desk.cores.set_cores(number_u32(value).max(1), now),
+            "queue" => self.desk.cores.set_queue_max(number_u32(value)),
+            "read" => self.set.read = Some(span),
+            "write" => self.set.write = Some(span),
+            "disk" => self.set.disk = Some(span),
             _ => {}
         }
         self.after_cores(ctx);
@@ -205,7 +205,8 @@ impl Node {
             Op::Write { .. } => (&ctx.plan().write, self.set.write, Series::Writes),
             _ => (&ctx.plan().write, self.set.write, Series::Updates),
         };
-        let demand = set.unwrap_or_else(|| law.span(&mut ctx.draws(ctx.stem(call))));
+        let taking = if let Op::Read { taking, .. } = op { taking } else { None };
+        let demand = taking.or(set).unwrap_or_else(|| law.span(&mut ctx.draws(ctx.stem(call))));
         if self.desk.submit(call, op, demand, ctx.now()) == Submitted::Refused {
             reject(call, ctx);
             return false;

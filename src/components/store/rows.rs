@@ -39,7 +39,7 @@ pub const fn attempt(call: CallId) -> OpId {
 /// The row that an operation is about.
 pub fn row_of(op: &Op) -> Option<RowName> {
     match *op {
-        Op::Read { table, key }
+        Op::Read { table, key, .. }
         | Op::Write { table, key, .. }
         | Op::Update { table, key, .. }
         | Op::Cas { table, key, .. } => Some((table, key)),
