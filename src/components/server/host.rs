@@ -9,7 +9,8 @@ use crate::base::slab::{Key, Slab};
 use crate::base::time::Time;
 use crate::components::cores::{Cores, Submitted};
 use crate::components::server::errand::{Errand, Pool};
-use crate::components::server::{Plan, parts_per_million, series};
+use crate::components::server::{Plan, series};
+use crate::components::share_ppm;
 use crate::program::instr::{Effect, Ending, Input};
 use crate::program::interpret::{Frames, StrandId};
 use crate::record::recorder::{Ended, Finished};
@@ -126,7 +127,7 @@ impl Process for Server {
 
     fn on_order(&mut self, order: Order, ctx: &mut Context<Self>) {
         if let Order::Set { knob: "speed", value } = order {
-            self.cores.set_speed(parts_per_million(value), ctx.now());
+            self.cores.set_speed(share_ppm(value), ctx.now());
             self.arm(ctx);
         }
     }
