@@ -207,7 +207,7 @@ impl Plan {
 
 struct Cache {
     plan: Arc<Plan>,
-    timeout: Span,
+    client: Arc<CacheClient>,
 }
 
 impl Part for Cache {
@@ -215,9 +215,9 @@ impl Part for Cache {
         CACHE.name
     }
 
+    /// Without `fill`: who knows the programs adds it.
     fn client(&self) -> Client {
-        let guard = self.plan.guard.clone();
-        Client::Cache(Arc::new(CacheClient { guard, timeout: self.timeout, fill: None }))
+        Client::Cache(self.client.clone())
     }
 
     fn settable(&self) -> &'static [&'static str] {
@@ -252,8 +252,9 @@ fn resolve(knobs: &Knobs, names: &Names, problems: &mut Problems) -> Option<Box<
         speed_ppm: speed_ppm(knobs),
         first_series: names.first_series,
     };
-    (problems.0.len() == before)
-        .then(|| Box::new(Cache { plan: Arc::new(plan), timeout: knobs.span("timeout") }) as Box<dyn Part>)
+    let client = CacheClient { guard: plan.guard.clone(), timeout: knobs.span("timeout"), fill: None };
+    let part = Cache { plan: Arc::new(plan), client: Arc::new(client) };
+    (problems.0.len() == before).then(|| Box::new(part) as Box<dyn Part>)
 }
 
 fn capacity(knobs: &Knobs) -> Capacity {

@@ -18,7 +18,7 @@ pub struct Desk {
 }
 
 /// A call whose work is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Served {
     /// The call.
     pub call: CallId,

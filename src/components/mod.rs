@@ -2,6 +2,7 @@
 //! Parts do not import each other and know no command line, no TOML: they get checked knobs and a directory.
 
 pub mod arrivals;
+pub mod balancer;
 pub mod cache;
 pub mod chooser;
 pub mod client;
@@ -9,10 +10,13 @@ pub mod cores;
 pub mod desk;
 pub mod directory;
 pub mod evict;
+pub mod external;
 pub mod guard;
 pub mod keyed;
 pub mod policy;
+pub mod pool;
 pub mod server;
+pub mod store;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -84,7 +88,7 @@ pub trait Part: Any + Send + Sync {
 
     /// The knobs that a fault may `set` while the run goes on, by name; each takes one number.
     fn settable(&self) -> &'static [&'static str] {
-        &[]
+        &["speed"]
     }
 
     /// Adds the part's tier to the world: makes the plan that all members share and calls [`World::add`], exactly once.
@@ -116,14 +120,14 @@ pub const COMMON: &[Knob] = &[
     Knob {
         name: "count",
         takes: Takes::Count { min: 1, max: 4_000_000 },
-        default: Preset::Is { text: "1", source: "one of a thing, unless more are asked for" },
+        default: Preset::Is { text: "1", source: "one of each unless said otherwise" },
         doc: "How many members. 1 to 4 million.",
     },
     Knob {
         name: "speed",
-        takes: Takes::Share { min: 0.000_001, max: 100.0 },
-        default: Preset::Is { text: "100%", source: "as fast as its times say" },
-        doc: "How fast its members work: at 50% everything takes twice as long.",
+        takes: Takes::Share { min: 0.001, max: 1_000.0 },
+        default: Preset::Is { text: "100%", source: "all members are equally fast unless said otherwise" },
+        doc: "How fast its cores are, relative to the times that programs state. 0.1% to 100,000%.",
     },
 ];
 
@@ -156,4 +160,4 @@ fn share_ppm(share: f64) -> u32 {
 }
 
 /// Every kind of part.
-pub const KINDS: &[Kind] = &[server::KIND, cache::CACHE];
+pub const KINDS: &[Kind] = &[server::KIND, balancer::LB, cache::CACHE, store::DB, external::EXTERNAL];

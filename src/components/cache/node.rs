@@ -16,7 +16,7 @@ use crate::base::time::{Span, Time};
 use crate::components::cache::entries::{Entries, Entry};
 use crate::components::cache::flights::{Flights, Leases, Waiter};
 use crate::components::cache::locks::Locks;
-use crate::components::cache::{CACHE, Plan, Series};
+use crate::components::cache::{Plan, Series};
 use crate::components::cores::{Cores, Submitted};
 use crate::components::desk::{Desk, Served};
 use crate::components::guard::{Guard, Per};
