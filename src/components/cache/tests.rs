@@ -310,6 +310,17 @@ fn complaints(pairs: &[(&'static str, Setting)]) -> Vec<String> {
 }
 
 #[test]
+fn readers_have_the_patience_that_a_flight_takes() {
+    let guard = Guard::SingleFlight { per: Per::All, hold: Span::from_secs(10) };
+    let given = knobs(&[]);
+    assert_eq!(patience(&given, &guard), Span::from_secs(1), "it was asked for");
+    let mut defaulted = given;
+    defaulted.values.insert("timeout", (Setting::Span(Span::from_secs(1)), None));
+    assert_eq!(patience(&defaulted, &guard), Span::from_secs(11));
+    assert_eq!(patience(&defaulted, &Guard::None), Span::from_secs(1));
+}
+
+#[test]
 fn knobs_that_do_not_fit_together_are_refused_all_at_once() {
     let (many, second) = (Setting::Count(100), Setting::Span(Span::from_secs(1)));
     assert!(complaints(&[("entries", many.clone()), ("ttl", second.clone())]).is_empty());
