@@ -7,6 +7,7 @@ use crate::experiment::load::{Cell, Judged};
 use crate::experiment::question::{PropertyKind, Warmup};
 use crate::experiment::statistics::mser5;
 use crate::experiment::timetable::Action;
+use crate::faults::active::Active;
 use crate::measures::expression::During;
 use crate::measures::functions::{Evaluation, Undefined};
 use crate::record::recorder::{RecordPlan, Recorder};
@@ -113,11 +114,11 @@ impl<'a> Running<'a> {
     /// To the end, with the faults at their times.
     fn go(&mut self) {
         let (actions, end) = (std::mem::take(&mut self.actions), self.end);
-        let mut lifted = Vec::new();
+        let mut active = Active::default();
         for (at, action) in actions.into_iter().filter(|(at, _)| *at < end) {
             self.until(at);
             self.world.advance(at);
-            action.carry_out(&mut self.world, &mut lifted);
+            action.carry_out(&mut self.world, &mut active);
         }
         self.until(self.end);
     }

@@ -150,10 +150,10 @@ fn a_flight_keeps_all_but_one_until_the_value_comes() {
 }
 
 #[test]
-fn a_filler_that_fails_is_followed_by_the_next_in_line() {
+fn a_filler_that_fails_is_followed_by_the_last_in_line() {
     let flight = plan(Guard::SingleFlight { per: Per::All, hold: Span::from_ms(500) });
     let world = run(vec![read(0), read(10), read(20), put(900, 2, 7), read(990), read(1010)], flight);
-    let expected = vec![(0, LEASED), (500, LEASED), (900, ok(7)), (900, ok(7)), (990, ok(7)), (1010, LEASED)];
+    let expected = vec![(0, LEASED), (900, ok(7)), (500, LEASED), (900, ok(7)), (990, ok(7)), (1010, LEASED)];
     assert_eq!(told(&world, 6), expected);
 }
 
