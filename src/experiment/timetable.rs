@@ -1,10 +1,11 @@
-//! The faults of an experiment: read from its entries, and made into a plan from the seed before each run.
+//! The faults of an experiment: read once, made into a plan from the seed before each run.
 
 use std::collections::BTreeMap;
 
-use crate::base::knob::{Knob, Setting};
+use crate::base::knob::Setting;
 use crate::base::problem::Problems;
-use crate::base::rng::{mix, name_hash};
+use crate::base::rng::name_hash;
+use crate::base::rng::{Bits, Stream};
 use crate::base::time::{Span, Time};
 use crate::components::{COMMON, KINDS};
 use crate::design::file::Data;
@@ -17,112 +18,92 @@ use crate::faults::{TIMETABLE, resolve};
 use crate::sim::run::World;
 
 /// The faults of a cell.
-#[derive(Clone, Debug, Default)]
 pub struct Timetable {
     entries: Vec<Entry>,
-    who: Who,
-}
-
-/// What one fault does at an instant.
-#[derive(Clone, Debug)]
-pub struct Action {
-    edge: Edge,
-    index: usize,
-    planned: Planned,
+    /// Names, for describing what happens.
+    pub who: Who,
 }
 
 /// The plan of one run.
-#[derive(Clone, Debug)]
 pub struct Plan {
-    /// What happens, in order of time.
-    pub actions: Vec<(Time, Action)>,
-    /// When each fault is active: name, from, until.
-    pub active: Vec<(String, Time, Time)>,
-    /// The plan as sentences.
-    pub described: Vec<String>,
+    planned: Vec<Planned>,
+    agenda: Vec<(Time, Edge, usize)>,
+    next: usize,
+    active: Active,
 }
 
-/// Reads the faults of a design.
+/// Reads the faults of a design. `None` when something is wrong with one.
 pub fn timetable(design: &Design, data: Data<'_>, problems: &mut Problems) -> Option<Timetable> {
-    let before = problems.0.len();
     let who = who(design);
+    let before = problems.0.len();
     let mut entries = Vec::new();
     for entry in design.entries.named("fault") {
+        let Some(table) = entry.node.table() else { continue };
         let path = format!("fault.{}", entry.key);
         let mut defaults = BTreeMap::new();
-        let Some(table) = entry.node.table() else { continue }; // the loader has said so
         let mut checker = Checker { known: &design.known, data, defaults: &mut defaults, problems };
-        let found = checker.problems.0.len();
         let knobs = check(&path, table, &entry.key_place, &[TIMETABLE], &mut checker);
-        if problems.0.len() == found {
+        if problems.0.len() == before {
             entries.extend(resolve(&entry.key, &knobs, &who, problems));
         }
     }
     (problems.0.len() == before).then_some(Timetable { entries, who })
 }
 
-/// Who there is, as far as faults care.
 fn who(design: &Design) -> Who {
-    let parts =
-        design.names.iter().zip(&design.parts).zip(&design.knobs).map(|((name, part), knobs)| WhoPart {
+    let part = |(index, name): (usize, &crate::components::PartName)| {
+        let kind = KINDS.iter().find(|kind| kind.name == name.kind);
+        let knobs = || COMMON.iter().chain(kind.map_or(&[][..], |kind| kind.knobs));
+        let settable = design.parts[index].settable().iter().filter_map(|wanted| {
+            let knob = knobs().find(|knob| knob.name == *wanted)?;
+            let design = match design.knobs[index].get(knob.name) {
+                Some(Setting::Count(count)) => Some(*count as f64),
+                Some(Setting::Number(number)) => Some(*number),
+                Some(Setting::Span(span)) => Some(span.as_ns() as f64),
+                _ => None,
+            };
+            Some(Settable { knob: knob.name, takes: knob.takes, design })
+        });
+        WhoPart {
             name: name.name.clone(),
             kind: name.kind,
             tier: name.tier,
             count: name.count,
             zones: name.zones.clone(),
-            settable: part
-                .settable()
-                .iter()
-                .filter_map(|settable| knob(name.kind, settable))
-                .map(|knob| Settable {
-                    knob: knob.name,
-                    takes: knob.takes,
-                    design: number(knobs.get(knob.name)),
-                })
-                .collect(),
-        });
-    Who { parts: parts.collect(), zones: design.known.zones.clone() }
-}
-
-fn knob(kind: &str, name: &str) -> Option<&'static Knob> {
-    let kind = KINDS.iter().find(|known| known.name == kind)?;
-    COMMON.iter().chain(kind.knobs).find(|knob| knob.name == name)
-}
-
-/// A setting that is one number.
-fn number(setting: Option<&Setting>) -> Option<f64> {
-    match setting? {
-        Setting::Count(count) => Some(*count as f64),
-        Setting::Number(number) => Some(*number),
-        Setting::Span(span) => Some(span.as_ns() as f64),
-        _ => None,
-    }
+            settable: settable.collect(),
+        }
+    };
+    Who { parts: design.names.iter().enumerate().map(part).collect(), zones: design.known.zones.clone() }
 }
 
 impl Timetable {
-    /// The plan for a seed.
+    /// The plan for a seed: nothing in it is left to chance.
     pub fn plan(&self, seed: u64, length: Span) -> Plan {
         let horizon = Time::ZERO + length;
-        let plan = expand(&self.entries, horizon, mix(seed, name_hash("faults")));
-        let active =
-            plan.iter().map(|planned| (planned.fault.clone(), planned.at, planned.until.min(horizon)));
-        let actions = agenda(&plan, horizon).into_iter();
-        let actions =
-            actions.map(|(at, edge, index)| (at, Action { edge, index, planned: plan[index].clone() }));
-        Plan {
-            actions: actions.collect(),
-            active: active.collect(),
-            described: plan.iter().map(|planned| planned.describe(&self.who)).collect(),
-        }
+        let planned = expand(&self.entries, horizon, Stream::new(seed, name_hash("faults")).bits());
+        let agenda = agenda(&planned, horizon);
+        Plan { planned, agenda, next: 0, active: Active::default() }
     }
 }
 
-impl Action {
-    /// Does it.
-    pub fn carry_out(self, world: &mut World, active: &mut Active) {
-        match self.edge {
-            Edge::Begin => active.begin(self.index, &self.planned, world),
-            Edge::End => active.end(self.index, &self.planned, world),
+impl Plan {
+    /// When the next fault begins or ends.
+    pub fn next(&self) -> Option<Time> {
+        self.agenda.get(self.next).map(|(at, _, _)| *at)
+    }
+
+    /// Carries out what is next.
+    pub fn step(&mut self, world: &mut World) {
+        let Some((_, edge, index)) = self.agenda.get(self.next).copied() else { return };
+        self.next += 1;
+        match edge {
+            Edge::Begin => self.active.begin(index, &self.planned[index], world),
+            Edge::End => self.active.end(index, &self.planned[index], world),
         }
+    }
+
+    /// When each fault is active, by name.
+    pub fn times(&self) -> Vec<(String, Time, Time)> {
+        self.planned.iter().map(|planned| (planned.fault.clone(), planned.at, planned.until)).collect()
     }
 }

@@ -6,7 +6,7 @@ use crate::components::evict::Evict;
 use crate::components::evict::links::{Ends, Links, NONE};
 
 /// Least frequently used.
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Hash, Default)]
 pub struct Lfu {
     /// Entries within their frequency.
     entries: Links,
