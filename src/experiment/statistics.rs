@@ -1,6 +1,7 @@
-//! Statistics over runs: Student-t intervals, paired comparison, the warm-up cut. Portable maths only.
+//! Statistics over runs: Student-t intervals, paired comparison, when to stop. Portable maths only.
 
 use crate::base::math;
+pub use crate::record::warmup::mser5;
 
 /// Mean and spread of a measure over runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -78,31 +79,6 @@ pub fn paired(pairs: &[(f64, f64)]) -> Option<Paired> {
 pub fn agrees(mean: f64, half_width_99: f64, reference: f64, tolerance: f64) -> bool {
     let slack = tolerance.max(reference.abs() * 1e-12); // values that are equal but for rounding
     (mean - reference).abs() <= slack + half_width_99 && half_width_99 <= slack
-}
-
-/// MSER-5 (White, Cobb & Spratt, WSC 2000): the number of leading values to cut, so that the standard error of the
-/// mean of the rest is least; looks at means of five and cuts at most half.
-pub fn mser5(values: &[f64]) -> usize {
-    const BATCH: usize = 5;
-    let batches: Vec<f64> =
-        values.chunks_exact(BATCH).map(|batch| batch.iter().sum::<f64>() / BATCH as f64).collect();
-    let n = batches.len();
-    let (mut sum, mut squares) = (0.0, 0.0);
-    let mut best = (f64::INFINITY, 0);
-    for cut in (0..n).rev() {
-        let value = batches[cut];
-        sum += value;
-        squares += value * value;
-        let rest = (n - cut) as f64;
-        if cut <= n / 2 && rest >= 2.0 {
-            let variance = (squares - sum * sum / rest).max(0.0);
-            let score = variance / (rest * rest);
-            if score <= best.0 {
-                best = (score, cut);
-            }
-        }
-    }
-    best.1 * BATCH
 }
 
 /// The value below which Student's t with `freedom` degrees lies with chance `p`.
@@ -215,15 +191,6 @@ mod tests {
         assert!(!agrees(10.1, 3.0, 10.0, 0.2));
         assert!(!agrees(10.5, 0.05, 10.0, 0.2));
         assert!(agrees(10.0, 0.0, 10.0, 0.0));
-    }
-
-    #[test]
-    fn the_warm_up_is_cut() {
-        let mut values: Vec<f64> = (0..50).map(|i| 100.0 - 2.0 * f64::from(i)).collect();
-        values.extend((0..950).map(|i| f64::from(i % 7)));
-        let cut = mser5(&values);
-        assert!((45..=60).contains(&cut), "{cut}");
-        assert_eq!(mser5(&[1.0; 100]), 0);
     }
 
     #[test]
