@@ -266,7 +266,8 @@ impl Reading<'_> {
         {
             for entry in self.entries.named(kind.name()) {
                 let verdict = kind == PropertyKind::Verdict;
-                let takes = listed(&entry.node).iter().filter_map(Node::text).map(|t| t.as_str().to_owned());
+                let nodes = listed(&entry.node);
+                let takes = nodes.iter().filter_map(Node::text).map(|t| t.as_str().to_owned());
                 properties.push(Property {
                     name: entry.key.clone(),
                     kind,
