@@ -1,7 +1,7 @@
 //! Statistics over runs: Student-t intervals, paired comparison, when to stop. Portable maths only.
 
 use crate::base::math;
-pub use crate::record::warmup::mser5;
+use crate::record::warmup;
 
 /// Mean and spread of a measure over runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -60,7 +60,7 @@ pub fn paired(pairs: &[(f64, f64)]) -> Option<Paired> {
         if difference.error == 0.0 {
             return if difference.mean == 0.0 { 1.0 } else { 0.0 };
         }
-        2.0 * (1.0 - t_cdf((difference.mean / difference.error).abs(), (pairs.len() - 1) as f64))
+        t_tails(difference.mean / difference.error, (pairs.len() - 1) as f64)
     });
     let mean = |side: fn(&(f64, f64)) -> f64| pairs.iter().map(side).sum::<f64>() / pairs.len() as f64;
     let (a, b) = (mean(|pair| pair.0), mean(|pair| pair.1));
@@ -79,6 +79,11 @@ pub fn paired(pairs: &[(f64, f64)]) -> Option<Paired> {
 pub fn agrees(mean: f64, half_width_99: f64, reference: f64, tolerance: f64) -> bool {
     let slack = tolerance.max(reference.abs() * 1e-12); // values that are equal but for rounding
     (mean - reference).abs() <= slack + half_width_99 && half_width_99 <= slack
+}
+
+/// MSER-5: how many leading values to cut; see [`crate::record::warmup`].
+pub fn mser5(values: &[f64]) -> usize {
+    warmup::mser5(values.iter().copied()).observations
 }
 
 /// The value below which Student's t with `freedom` degrees lies with chance `p`.
@@ -106,8 +111,14 @@ pub fn t_quantile(p: f64, freedom: f64) -> f64 {
 
 /// The chance that Student's t with `freedom` degrees lies below `t`.
 pub fn t_cdf(t: f64, freedom: f64) -> f64 {
-    let tail = incomplete_beta(freedom / 2.0, 0.5, freedom / (freedom + t * t)) / 2.0;
+    let tail = t_tails(t, freedom) / 2.0;
     if t > 0.0 { 1.0 - tail } else { tail }
+}
+
+/// The chance that Student's t with `freedom` degrees lies at least as far from 0 as `t`: the two-sided p-value. It
+/// keeps its digits however small it is, which 1 − cdf would not.
+pub fn t_tails(t: f64, freedom: f64) -> f64 {
+    incomplete_beta(freedom / 2.0, 0.5, freedom / (freedom + t * t))
 }
 
 /// The regularised incomplete beta function, by its continued fraction (Lentz; Press et al., section 6.4).
@@ -169,6 +180,25 @@ mod tests {
             }
         }
         assert!((t_quantile(0.975, 9.0) - 2.262_157_162_740_99).abs() < 1e-9);
+    }
+
+    #[test]
+    fn p_values_keep_their_digits_far_out() {
+        for t in [0.1f64, 2.0, 50.0, 1e5] {
+            // closed form at two degrees of freedom: 1 − t/√(2 + t²), written without cancellation
+            let root = (2.0 + t * t).sqrt();
+            let exact = 2.0 / (root * (root + t));
+            assert!((t_tails(t, 2.0) / exact - 1.0).abs() < 1e-11, "{t}: {} {exact}", t_tails(t, 2.0));
+        }
+        for (t, freedom) in [(2.0f64, 9.0f64), (5.0, 29.0), (40.0, 3.0)] {
+            let x = freedom / (freedom + t * t);
+            let oracle = statrs::function::beta::beta_reg(freedom / 2.0, 0.5, x);
+            assert!((t_tails(t, freedom) / oracle - 1.0).abs() < 1e-10, "{t} at {freedom}");
+        }
+        let far = t_tails(60.0, 29.0);
+        assert!(far > 0.0 && far < 1e-25, "{far}");
+        // with one degree of freedom t is Cauchy's: 1 - 2 atan(t) / pi
+        assert!((t_tails(1e6, 1.0) / (2.0 / (std::f64::consts::PI * 1e6)) - 1.0).abs() < 1e-6);
     }
 
     #[test]

@@ -113,7 +113,7 @@ impl Expression {
         comparing.then(|| (*op, side(left), side(right)))
     }
 
-    /// Whether its value at an instant is known while the run goes on: counters, tallies and constants are.
+    /// Whether its value at an instant is known while the run goes on: counts, maxima and constants are.
     pub fn can_be_watched(&self) -> bool {
         self.node.can_be_watched()
     }
@@ -162,12 +162,8 @@ impl Node {
             Node::Negate(of) | Node::Not(of) => of.can_be_watched(),
             Node::Binary(_, left, right) => left.can_be_watched() && right.can_be_watched(),
             Node::Measure { function, target, cause, during } => {
-                let counts = matches!(function, Function::Count)
-                    || matches!(
-                        (function, target),
-                        (Function::Max, Target::Tally(_)) | (Function::Initial, _)
-                    );
-                counts && cause.is_none() && *during == During::Run
+                let known = matches!(function, Function::Count | Function::Max | Function::Initial);
+                known && !matches!(target, Target::Cores(..)) && cause.is_none() && *during == During::Run
             }
         }
     }

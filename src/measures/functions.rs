@@ -73,20 +73,13 @@ pub enum Function {
 pub struct Evaluation<'a> {
     recorder: &'a Recorder,
     windows: &'a [During],
-    running: bool,
     sorted: BTreeMap<(ProbeId, Option<Cause>, usize), Vec<u64>>,
 }
 
 impl<'a> Evaluation<'a> {
     /// Over a finished run; `windows` says what each of the recorder's windows is.
     pub fn new(recorder: &'a Recorder, windows: &'a [During]) -> Self {
-        Evaluation { recorder, windows, running: false, sorted: BTreeMap::new() }
-    }
-
-    /// At this instant of a run that goes on, for `always`: counts are from the very start (a safety property holds
-    /// during the warm-up too), and a level is what it is now.
-    pub fn running(recorder: &'a Recorder, windows: &'a [During]) -> Self {
-        Evaluation { running: true, ..Evaluation::new(recorder, windows) }
+        Evaluation { recorder, windows, sorted: BTreeMap::new() }
     }
 
     fn window(&self, during: &During) -> usize {
@@ -201,9 +194,7 @@ impl Function {
             Function::Max => Ok(series.peak[window] as f64),
             Function::Peak => Ok(evaluation.busiest_second(&series.buckets, window)),
             Function::Rate => Ok(series.in_window[window] as f64 / evaluation.seconds(window)?),
-            _ if series.is_level && evaluation.running => Ok(series.level as f64),
-            _ if series.is_level => mean_level(series, window, evaluation),
-            _ if evaluation.running && window == 0 => Ok(series.total as f64),
+            _ if series.is_level => Ok(series.level as f64),
             _ => Ok(series.in_window[window] as f64),
         }
     }
@@ -216,7 +207,7 @@ impl Function {
         evaluation: &mut Evaluation<'_>,
     ) -> Result<f64, Undefined> {
         let kept = evaluation.recorder.probe(probe);
-        let sums: Sums = if evaluation.running && window == 0 { kept.all } else { kept.sums[window] };
+        let sums: Sums = kept.sums[window];
         let ended = sums.ended();
         let share = |part: u64| if ended == 0 { Err(none_ended()) } else { Ok(part as f64 / ended as f64) };
         match self {

@@ -85,7 +85,11 @@ pub const ALL: &[Measure] = &[
         of: Of::Anything,
         doc: "Highest rate over any second (over a thousandth of a long run), 1/s. Levels have `max`.",
     },
-    Measure { name: "count", of: Of::Anything, doc: "How many; of a tally the sum of what was counted." },
+    Measure {
+        name: "count",
+        of: Of::Anything,
+        doc: "How many; of a tally the sum of what was counted; a level as it is. A name alone is its count.",
+    },
     Measure { name: "errors", of: Of::Requests, doc: "Share of requests that did not succeed." },
     Measure { name: "success", of: Of::Requests, doc: "Share of requests that succeeded." },
     Measure { name: "goodput", of: Of::Requests, doc: "Requests that succeeded, 1/s." },
