@@ -215,6 +215,11 @@ impl Process for Node {
         pass_back(call, &reply, &causes, ctx);
     }
 
+    fn on_crash(&mut self, ctx: &mut Context<Self>) {
+        let (series, now) = (SeriesId(ctx.plan().first_series.0 + 1), ctx.now());
+        ctx.record().level(series, now, -(self.carried.len() as i64));
+    }
+
     fn touch(&self) -> u64 {
         u64::from(self.next)
     }

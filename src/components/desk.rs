@@ -53,6 +53,11 @@ impl Desk {
         Some(Served { call, op, queued: done.queued, served: done.served })
     }
 
+    /// The busy cores and waiting calls that were told last: what is to be taken back when all is lost.
+    pub fn told(&self) -> (i64, i64) {
+        (i64::from(self.busy_told), i64::from(self.waiting_told))
+    }
+
     /// By how much busy cores and waiting calls have changed since they were last asked for.
     pub fn changes(&mut self) -> (i64, i64) {
         let (busy, waiting) = (self.cores.busy(), self.cores.waiting());

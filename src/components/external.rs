@@ -214,14 +214,23 @@ impl Process for Node {
     }
 
     fn on_order(&mut self, order: Order, ctx: &mut Context<Self>) {
-        let Order::Set { knob, value } = order else { return };
+        let (knob, value) = match order {
+            Order::Flush => return,
+            Order::Set { knob, value } => (knob, Some(value)),
+            Order::Reset { knob } => (knob, None),
+        };
+        let plan = ctx.plan();
         match knob {
-            "speed" => self.speed_ppm = share_ppm(value),
-            "reply" => self.reply = Some(Span::from_ns(value as u64)),
-            "errors" => self.errors_ppm = Some((value * 1e6 + 0.5) as u32),
-            "limit" => self.bucket = Some(Bucket::new(value, ctx.plan().burst)),
+            "speed" => self.speed_ppm = value.map_or(plan.speed_ppm, share_ppm),
+            "reply" => self.reply = value.map(|ns| Span::from_ns(ns as u64)),
+            "errors" => self.errors_ppm = value.map(|share| (share * 1e6 + 0.5) as u32),
+            "limit" => self.bucket = value.map_or(plan.bucket, |limit| Some(Bucket::new(limit, plan.burst))),
             _ => {}
         }
+    }
+
+    fn on_crash(&mut self, ctx: &mut Context<Self>) {
+        level(ctx, -(self.waiting.len() as i64));
     }
 }
 

@@ -15,6 +15,8 @@ pub mod guard;
 pub mod keyed;
 pub mod policy;
 pub mod pool;
+#[cfg(test)]
+pub mod script;
 pub mod server;
 pub mod store;
 

@@ -90,10 +90,7 @@ impl Process for Node {
             locks: Locks::default(),
             desk: Desk::new(cores),
             lifetime: plan.lifetime,
-            serve: match plan.serve {
-                Dist::Constant(ns) => Serve::Constant(Span::ZERO + Span::from_ns((ns + 0.5) as u64)),
-                _ => Serve::Law,
-            },
+            serve: Serve::of(&plan.serve),
         }
     }
 
@@ -131,23 +128,43 @@ impl Process for Node {
                 self.leases.clear();
                 self.locks.clear();
             }
-            Order::Set { knob, value } => {
-                let span = Span::from_ns(value as u64);
-                match knob {
-                    "speed" => self.desk.cores.set_speed(share_ppm(value), ctx.now()),
-                    "cores" => self.desk.cores.set_cores(number_u32(value).max(1), ctx.now()),
-                    "queue" => self.desk.cores.set_queue_max(number_u32(value)),
-                    "ttl" | "sliding" if self.lifetime.is_some() => self.lifetime = Some(span),
-                    "serve" => self.serve = Serve::Constant(span),
-                    _ => {}
-                }
-                self.after_cores(ctx);
-            }
+            Order::Set { knob, value } => self.set(knob, Some(value), ctx),
+            Order::Reset { knob } => self.set(knob, None, ctx),
+        }
+    }
+
+    fn on_crash(&mut self, ctx: &mut Context<Self>) {
+        let (plan, now, (busy, waiting)) = (ctx.plan(), ctx.now(), self.desk.told());
+        ctx.record().level(plan.series(Series::Busy), now, -busy);
+        ctx.record().level(plan.series(Series::Queue), now, -waiting);
+    }
+}
+
+impl Serve {
+    fn of(law: &Dist) -> Serve {
+        match law {
+            Dist::Constant(ns) => Serve::Constant(Span::from_ns((ns + 0.5) as u64)),
+            _ => Serve::Law,
         }
     }
 }
 
 impl Node {
+    /// Sets a knob, or gives it back what the design says.
+    fn set(&mut self, knob: &str, value: Option<f64>, ctx: &mut Context<Self>) {
+        let (plan, now, cores) = (ctx.plan(), ctx.now(), &mut self.desk.cores);
+        let span = value.map(|ns| Span::from_ns(ns as u64));
+        match knob {
+            "speed" => cores.set_speed(value.map_or(plan.speed_ppm, share_ppm), now),
+            "cores" => cores.set_cores(value.map_or(plan.cores, number_u32).max(1), now),
+            "queue" => cores.set_queue_max(value.map_or(plan.queue, number_u32)),
+            "ttl" | "sliding" if self.lifetime.is_some() => self.lifetime = span.or(plan.lifetime),
+            "serve" => self.serve = span.map_or(Serve::of(&plan.serve), Serve::Constant),
+            _ => {}
+        }
+        self.after_cores(ctx);
+    }
+
     /// Sets the next wake and records levels, whenever the cores may have changed.
     fn after_cores(&mut self, ctx: &mut Context<Self>) {
         let now = ctx.now();

@@ -177,22 +177,38 @@ impl Process for Node {
     }
 
     fn on_order(&mut self, order: Order, ctx: &mut Context<Self>) {
-        let Order::Set { knob, value } = order else { return };
-        let (now, span) = (ctx.now(), Span::from_ns(value as u64));
-        match knob {
-            "speed" => self.desk.cores.set_speed(share_ppm(value), now),
-            "cores" => self.desk.cores.set_cores(number_u32(value).max(1), now),
-            "queue" => self.desk.cores.set_queue_max(number_u32(value)),
-            "read" => self.set.read = Some(span),
-            "write" => self.set.write = Some(span),
-            "disk" => self.set.disk = Some(span),
-            _ => {}
+        match order {
+            Order::Flush => {}
+            Order::Set { knob, value } => self.set(knob, Some(value), ctx),
+            Order::Reset { knob } => self.set(knob, None, ctx),
         }
-        self.after_cores(ctx);
+    }
+
+    fn on_crash(&mut self, ctx: &mut Context<Self>) {
+        let (plan, now, (busy, waiting)) = (ctx.plan(), ctx.now(), self.desk.told());
+        ctx.record().level(plan.series(Series::Busy), now, -busy);
+        ctx.record().level(plan.series(Series::Queue), now, -waiting);
+        ctx.record().level(plan.series(Series::Connected), now, -i64::from(self.connected));
     }
 }
 
 impl Node {
+    /// Sets a knob, or gives it back what the design says.
+    fn set(&mut self, knob: &str, value: Option<f64>, ctx: &mut Context<Self>) {
+        let (plan, now, cores) = (ctx.plan(), ctx.now(), &mut self.desk.cores);
+        let span = value.map(|ns| Span::from_ns(ns as u64));
+        match knob {
+            "speed" => cores.set_speed(value.map_or(plan.speed_ppm, share_ppm), now),
+            "cores" => cores.set_cores(value.map_or(plan.cores, number_u32).max(1), now),
+            "queue" => cores.set_queue_max(value.map_or(plan.queue, number_u32)),
+            "read" => self.set.read = span,
+            "write" => self.set.write = span,
+            "disk" => self.set.disk = span,
+            _ => {}
+        }
+        self.after_cores(ctx);
+    }
+
     /// The value of a row, as the last synced write left it.
     pub fn value(&self, plan: &Plan, row: RowName) -> Value {
         self.rows.get(&row).copied().unwrap_or_else(|| Initial::value(&plan.start, row))
