@@ -8,6 +8,8 @@
 
 pub mod expression;
 pub mod functions;
+#[cfg(test)]
+mod tests;
 
 /// Unit of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
