@@ -196,7 +196,13 @@ mod tests {
 
     #[test]
     fn spans_print_three_significant_digits() {
-        for (ns, text) in [(0, "0 s"), (7, "7.00 ns"), (12_340, "12.3 µs"), (999_000_000, "999 ms"), (61_000_000_000, "61.0 s")] {
+        for (ns, text) in [
+            (0, "0 s"),
+            (7, "7.00 ns"),
+            (12_340, "12.3 µs"),
+            (999_000_000, "999 ms"),
+            (61_000_000_000, "61.0 s"),
+        ] {
             assert_eq!(Span::from_ns(ns).to_string(), text);
         }
     }

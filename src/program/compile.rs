@@ -11,7 +11,11 @@ pub trait Scope {
     /// All part names, for "did you mean".
     fn part_names(&self) -> Vec<String>;
     /// The program `name` of `part` and its parameters (`None` for the part: the one part that has it; `Err` lists all that do).
-    fn program(&self, part: Option<PartId>, name: &str) -> Result<(PartId, ProgramId, Vec<String>), Vec<String>>;
+    fn program(
+        &self,
+        part: Option<PartId>,
+        name: &str,
+    ) -> Result<(PartId, ProgramId, Vec<String>), Vec<String>>;
     /// The table `name` of db `part`, added when it is new.
     fn table(&mut self, part: PartId, name: &str) -> u16;
     /// The policy of that name.

@@ -27,12 +27,26 @@ pub struct Frames {
 impl Frames {
     /// A new activation of `program`; `stem` is what its draws are derived from, `host` is the host's own word for
     /// it (its index of the call, say). Resume the strand with `Input::Go` to start it.
-    pub fn begin(&mut self, _programs: &Programs, _program: ProgramId, _args: Args, _stem: u64, _host: u64) -> StrandId {
+    pub fn begin(
+        &mut self,
+        _programs: &Programs,
+        _program: ProgramId,
+        _args: Args,
+        _stem: u64,
+        _host: u64,
+    ) -> StrandId {
         todo!("program work")
     }
 
     /// Runs `strand` until it needs its host or ends.
     pub fn resume(&mut self, _programs: &Programs, _strand: StrandId, _input: Input) -> Effect {
+        todo!("program work")
+    }
+
+    /// The branch after `strand` in the text of its `par` or `race`: how a host walks the branches of an
+    /// [`Effect::Fork`]. Ask before resuming `strand`, which may end the whole block; resuming a strand that was
+    /// abandoned meanwhile is harmless and answers [`Effect::Parked`].
+    pub fn next_branch(&self, _strand: StrandId) -> Option<StrandId> {
         todo!("program work")
     }
 

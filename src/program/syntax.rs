@@ -1,124 +1,50 @@
-//! One grammar for expressions, steps and function strings, with byte spans into the text.
-//! (Owner: the program work. The tree below is the contract; bodies of the parsers follow.)
+//! One grammar for expressions, steps and function strings, with byte spans into the text. Names mean nothing yet.
+//!
+//! [`tokens`] cuts the text up, [`expression`] builds the tree of [`tree`], [`print`] turns a
+//! tree back into text. Hostile texts are refused by length, nesting and height, in linear time.
 
-use std::ops::Range;
+use winnow::Parser;
+use winnow::stream::{Stateful, TokenSlice};
 
-use crate::base::quantity::Quantity;
+pub mod cursor;
+pub mod expression;
+pub mod print;
+pub mod tokens;
+pub mod tree;
 
-/// Something with its place in the text: bytes from the start of the string.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Spanned<T> {
-    /// The thing.
-    pub value: T,
-    /// Where it stands.
-    pub at: Range<usize>,
-}
+pub use cursor::{NESTING_MAX, TEXT_MAX};
+pub use tree::{Arg, ArgKey, BinaryOp, Expr, Function, Spanned, SyntaxError, UnaryOp};
 
-/// An expression. Function strings (`mutex(ttl=3s)`), paths (`shop.stock[1]`), measures (`p99(product)`) and
-/// arithmetic are all expressions.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Expr {
-    /// `8`, `20ms`, `80%`, `10k`, `unlimited` is a name.
-    Number(Quantity),
-    /// `item`, `none`.
-    Name(String),
-    /// `a.b`, on names and indexed things.
-    Field(Box<Spanned<Expr>>, Spanned<String>),
-    /// `a[i]`.
-    Index(Box<Spanned<Expr>>, Box<Spanned<Expr>>),
-    /// `a..b` (in `app[0..2]`, `age=a..b`).
-    Range(Box<Spanned<Expr>>, Box<Spanned<Expr>>),
-    /// `name(arg, key=value, 60%=value)`.
-    Call(Function),
-    /// `-a`, `not a`.
-    Unary(UnaryOp, Box<Spanned<Expr>>),
-    /// `a + b`.
-    Binary(BinaryOp, Box<Spanned<Expr>>, Box<Spanned<Expr>>),
-    /// A file name or another bare word that is no expression (`data/x.csv`), only as an argument.
-    Text(String),
-    /// `[a, b]`, only as an argument.
-    List(Vec<Spanned<Expr>>),
-}
-
-/// `name(arguments)`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Function {
-    /// Its name.
-    pub name: Spanned<String>,
-    /// Its arguments in order.
-    pub args: Vec<Arg>,
-}
-
-/// One argument.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Arg {
-    /// What stands before `=`: a name (`ttl`, `p50`), a share (`60%`), a time (`3m10s`).
-    pub key: Option<Spanned<ArgKey>>,
-    /// The value.
-    pub value: Spanned<Expr>,
-}
-
-/// What stands before an argument's `=`.
-#[derive(Clone, Debug, PartialEq)]
-pub enum ArgKey {
-    /// `ttl=`
-    Name(String),
-    /// `60%=`, `3m10s=`
-    Number(Quantity),
-}
-
-/// Operators of one operand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UnaryOp {
-    /// `-`
-    Minus,
-    /// `not`
-    Not,
-}
-
-/// Operators of two operands, loosest first: `or`, `and`, comparisons, `+ -`, `* / mod`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BinaryOp {
-    /// `or`
-    Or,
-    /// `and`
-    And,
-    /// `==`
-    Equal,
-    /// `!=`
-    Differs,
-    /// `<`
-    Below,
-    /// `<=`
-    AtMost,
-    /// `>`
-    Above,
-    /// `>=`
-    AtLeast,
-    /// `+`
-    Add,
-    /// `-`
-    Subtract,
-    /// `*`
-    Multiply,
-    /// `/`
-    Divide,
-    /// `mod`
-    Remainder,
-}
-
-/// What is wrong with a text, and where.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SyntaxError {
-    /// Which bytes.
-    pub at: Range<usize>,
-    /// What is wrong.
-    pub message: String,
-    /// What would be right.
-    pub help: Option<String>,
-}
+use cursor::{Failure, ahead, expected};
+use tokens::Kind;
 
 /// Parses an expression or function string: the whole text.
-pub fn expression(_text: &str) -> Result<Spanned<Expr>, SyntaxError> {
-    todo!("program work")
+pub fn expression(text: &str) -> Result<Spanned<Expr>, SyntaxError> {
+    short_enough(text)?;
+    let (tokens, mut errors) = tokens::tokens(text);
+    let mut input = Stateful { input: TokenSlice::new(&tokens), state: 0 };
+    let whole = |input: &mut cursor::Input<'_>| {
+        let (expr, _) = expression::value(input)?;
+        if ahead(input).kind == Kind::End {
+            Ok(expr)
+        } else {
+            expected(input, "an operator or the end", None)
+        }
+    };
+    let parsed: Result<_, Failure> = { whole }.parse_next(&mut input);
+    if !errors.is_empty() {
+        return Err(errors.swap_remove(0));
+    }
+    Ok(parsed?)
 }
+
+fn short_enough(text: &str) -> Result<(), SyntaxError> {
+    if text.len() <= TEXT_MAX {
+        return Ok(());
+    }
+    let message = format!("this text has {} bytes; the most is {TEXT_MAX}", text.len());
+    Err(SyntaxError { at: 0..0, message, help: Some("split it into several programs".to_owned()) })
+}
+
+#[cfg(test)]
+mod tests;
