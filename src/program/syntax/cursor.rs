@@ -19,8 +19,29 @@ pub const HEIGHT_MAX: u32 = 120;
 /// The most errors reported for one text.
 pub const ERRORS_MAX: usize = 20;
 
-/// The tokens ahead; the state is how deep we are.
-pub type Input<'t> = Stateful<TokenSlice<'t, Token<'t>>, u32>;
+/// The tokens ahead.
+pub type Input<'t> = Stateful<TokenSlice<'t, Token<'t>>, State>;
+
+/// What parsers keep beside the tokens.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    /// How many brackets and blocks are open.
+    pub depth: u32,
+    /// What is wrong so far; what stopped a step is added by the block around it.
+    pub errors: Vec<SyntaxError>,
+}
+
+/// A stream over `tokens`.
+pub fn over<'t>(tokens: &'t [Token<'t>]) -> Input<'t> {
+    Stateful { input: TokenSlice::new(tokens), state: State::default() }
+}
+
+/// Notes what stopped a step; the first [`ERRORS_MAX`] are kept.
+pub fn report(input: &mut Input<'_>, failure: Failure) {
+    if input.state.errors.len() < ERRORS_MAX {
+        input.state.errors.push(failure.into());
+    }
+}
 
 /// Why a parser stopped: softly (something else may fit) or for good.
 #[derive(Clone, Debug, PartialEq)]
@@ -123,12 +144,12 @@ pub fn close(input: &mut Input<'_>, closing: &'static str, opened: Range<usize>)
 
 /// Runs `parser` one level deeper.
 pub fn deeper<'t, T>(input: &mut Input<'t>, parser: impl FnOnce(&mut Input<'t>) -> Parsed<T>) -> Parsed<T> {
-    if input.state >= NESTING_MAX {
+    if input.state.depth >= NESTING_MAX {
         let message = format!("brackets and blocks are nested more than {NESTING_MAX} deep");
         return mistake(ahead(input).at.clone(), message, Some("split it into several steps or programs"));
     }
-    input.state += 1;
+    input.state.depth += 1;
     let result = parser(input);
-    input.state -= 1;
+    input.state.depth -= 1;
     result
 }

@@ -84,7 +84,8 @@ impl BinaryOp {
         BinaryOp::Remainder,
     ];
 
-    fn of(token: &Token<'_>) -> Option<BinaryOp> {
+    /// The operator that `token` is.
+    pub fn of(token: &Token<'_>) -> Option<BinaryOp> {
         let (Kind::Mark(text) | Kind::Word(text)) = token.kind else { return None };
         BinaryOp::ALL.into_iter().find(|operator| operator.text() == text)
     }

@@ -123,3 +123,123 @@ pub struct SyntaxError {
     /// What would be right.
     pub help: Option<String>,
 }
+
+/// The body of a program or block: its steps in order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Steps(pub Vec<Spanned<Step>>);
+
+/// One step, and what is done instead when it fails.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// What it does.
+    pub action: Action,
+    /// `else …`: after it the program goes on.
+    pub otherwise: Option<Steps>,
+}
+
+/// A key of a cache, a table or a lock: `pages[item]`, `shop.stock[item]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place {
+    /// The part.
+    pub part: Spanned<String>,
+    /// The table, for a db.
+    pub table: Option<Spanned<String>>,
+    /// The key.
+    pub key: Spanned<Expr>,
+}
+
+/// Whom a `call` or `send` names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    /// `app` of `app.buy`, when it is given; a single name may be a part or a program.
+    pub part: Option<Spanned<String>>,
+    /// The last name.
+    pub name: Spanned<String>,
+    /// The arguments; `None` when there are no brackets.
+    pub args: Option<Vec<Arg>>,
+}
+
+/// Which copy a `read` asks.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Copy {
+    /// The one that takes writes.
+    Primary,
+    /// One that does not.
+    Replica,
+    /// The nearest.
+    Nearest,
+    /// One that has seen what this session has seen.
+    Session,
+    /// Any of them.
+    Any,
+    /// `copy[i]`.
+    Numbered(Spanned<Expr>),
+}
+
+/// What a step does.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs)] // the fields are the words of the step's form
+pub enum Action {
+    /// `cpu DIST [* EXPR]`
+    Cpu { law: Spanned<Expr>, times: Option<Spanned<Expr>> },
+    /// `wait DIST [* EXPR]`
+    Wait { law: Spanned<Expr>, times: Option<Spanned<Expr>> },
+    /// `x = EXPR`
+    Assign { to: Spanned<String>, value: Spanned<Expr> },
+    /// `[x =] call PART.PROGRAM(args) [with POLICY] [from ZONE] [size BYTES]`
+    Call {
+        to: Option<Spanned<String>>,
+        target: Target,
+        with: Option<Spanned<String>>,
+        from: Option<Spanned<String>>,
+        size: Option<Spanned<Expr>>,
+    },
+    /// `[x =] get CACHE[key]`
+    Get { to: Option<Spanned<String>>, place: Place },
+    /// `put CACHE[key]`
+    Put { place: Place },
+    /// `drop CACHE[key]`
+    Drop { place: Place },
+    /// `[x =] read DB.table[key] [at COPY] [for update] [taking DIST]`
+    Read {
+        to: Option<Spanned<String>>,
+        place: Place,
+        copy: Option<Spanned<Copy>>,
+        /// Where `for update` stands.
+        locking: Option<Range<usize>>,
+        taking: Option<Spanned<Expr>>,
+    },
+    /// `write DB.table[key] = EXPR`
+    Write { place: Place, value: Spanned<Expr> },
+    /// `[x =] update DB.table[key] += EXPR [when >= EXPR]`
+    Update {
+        to: Option<Spanned<String>>,
+        place: Place,
+        /// `-=` instead of `+=`.
+        less: bool,
+        by: Spanned<Expr>,
+        when: Option<(BinaryOp, Spanned<Expr>)>,
+    },
+    /// `send QUEUE.PROGRAM(args)`
+    Send { target: Target },
+    /// `tally NAME[key] [+= EXPR]`
+    Tally { name: Spanned<String>, key: Option<Spanned<Expr>>, by: Option<Spanned<Expr>> },
+    /// `fail NAME`
+    Fail { name: Spanned<String> },
+    /// `return EXPR [size BYTES]`
+    Return { value: Option<Spanned<Expr>>, size: Option<Spanned<Expr>> },
+    /// `[par] each N [as i] { … }`
+    Each { at_once: bool, times: Spanned<Expr>, index: Option<Spanned<String>>, body: Steps },
+    /// `par { a; b }`: each step is a branch
+    Par { branches: Steps },
+    /// `race { a; b }`: each step is a branch
+    Race { branches: Steps },
+    /// `if COND { … } else { … }`
+    If { condition: Spanned<Expr>, then: Steps, otherwise: Option<Steps> },
+    /// `hold LOCK[key] { … }`
+    Hold { place: Place, body: Steps },
+    /// `tx DB [with POLICY] { … }`
+    Tx { db: Spanned<String>, with: Option<Spanned<String>>, body: Steps },
+    /// `{ … }`: several steps as one, for branches
+    Block { body: Steps },
+}
