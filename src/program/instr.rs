@@ -7,6 +7,7 @@ use crate::base::dist::Dist;
 use crate::base::ids::{PartId, PolicyId, ProgramId, TallyId, ZoneId};
 use crate::base::op::{Args, Reason, Value, When};
 use crate::program::interpret::StrandId;
+use crate::program::syntax::BinaryOp;
 
 /// All programs of a design.
 #[derive(Clone, Debug, Default)]
@@ -25,10 +26,35 @@ pub struct Program {
     pub site: u64,
     /// Flat code.
     pub code: Vec<Instr>,
+    /// What `else` catches, innermost first.
+    pub rescues: Vec<Rescue>,
     /// Laws named by `Cpu`, `Wait` and `taking`.
     pub laws: Vec<Dist>,
     /// Where its `call` steps go.
     pub calls: Vec<CallSite>,
+}
+
+/// The most names (parameters, assigned names, counters of loops) of a program: a strand carries a register for each.
+pub const REGISTERS_MAX: usize = 16;
+/// The most loops within each other: a strand carries a counter for each.
+pub const LOOPS_MAX: usize = 4;
+/// The most repetitions (of `each` and `par each` together) of one activation; beyond, it fails with
+/// [`Reason::Arithmetic`]. So every program ends, and no program stops the clock.
+pub const ROUNDS_MAX: u32 = 1_000_000;
+/// The most branches of one `par each`; beyond, the step fails with [`Reason::Arithmetic`].
+pub const BRANCHES_MAX: u32 = 10_000;
+/// The most instructions of a program.
+pub const CODE_MAX: usize = 16 * 1024;
+
+/// A step with `else`: a failure in its code goes on at `go`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rescue {
+    /// First instruction of the step.
+    pub from: u16,
+    /// One past its last.
+    pub to: u16,
+    /// First instruction of the `else`.
+    pub go: u16,
 }
 
 /// A `call` step: whom, how.
@@ -42,16 +68,88 @@ pub struct CallSite {
     pub policy: PolicyId,
     /// Called as if from this zone.
     pub from: Option<ZoneId>,
-    /// Size of the request, bytes.
+    /// Size of the request, bytes. A message weighs nothing unless its step says so.
     pub size_bytes: u32,
 }
 
-/// One instruction. (Free to change inside `program`.)
+/// A register: the place of a name.
+pub type Register = u8;
+
+/// Which step, and how many loops are around it: what a draw is named by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Site {
+    /// The step's number in the text, from 0.
+    pub step: u16,
+    /// Loops around it.
+    pub depth: u8,
+}
+
+/// One instruction. Operands of steps are pushed before them in the order of their comments and popped by them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Instr {
-    /// Placeholder until the program work lands.
-    Nothing,
+    /// Pushes a number.
+    Push(i64),
+    /// Pushes a register.
+    Load(Register),
+    /// Pops a number into a register; its version is the newest of the registers in `from` (a bit each).
+    Store { to: Register, from: u16 },
+    /// -a
+    Negate,
+    /// 1 for 0, else 0.
+    Not,
+    /// 0 for 0, else 1.
+    Truth,
+    /// Pops b and a, pushes a op b.
+    Binary(BinaryOp),
+    /// The smaller of two.
+    Least,
+    /// The larger of two.
+    Greatest,
+    /// Goes to.
+    Jump(u16),
+    /// Pops; goes to if it was 0.
+    JumpIfZero(u16),
+    /// Goes to if the top is 0 and keeps it, else pops: `and`.
+    KeepIfZero(u16),
+    /// Goes to if the top is not 0 and keeps it, else pops: `or`.
+    KeepUnlessZero(u16),
+    /// times
+    Cpu { law: u16, site: Site },
+    /// times
+    Wait { law: u16, site: Site },
+    /// one number per parameter
+    Call { call: u16, args: u8, to: Option<Register>, site: Site },
+    /// key
+    Get { cache: PartId, to: Option<Register>, site: Site },
+    /// key
+    Put { cache: PartId, site: Site },
+    /// key
+    Drop { cache: PartId },
+    /// key
+    Read { db: PartId, table: u16, law: Option<u16>, to: Option<Register>, site: Site },
+    /// key, value; its parent is the newest version of the registers in `from`.
+    Write { db: PartId, table: u16, from: u16, site: Site },
+    /// key, delta, bound
+    Update { db: PartId, table: u16, when: When, to: Option<Register>, site: Site },
+    /// key, by
+    Tally { tally: TallyId },
+    /// Fails.
+    Fail(Reason),
+    /// value; its version is the newest of the registers in `from`.
+    Return { size_bytes: u32, from: u16 },
+    /// Begins branches: their starts are the `count` jumps that follow; after those the block's end.
+    Fork { race: bool, count: u16 },
+    /// times: begins as many branches two instructions on; the next instruction leads to the block's end.
+    ForkEach { index: Option<Register>, depth: u8 },
+    /// The end of a branch.
+    End,
+    /// times: begins a loop, or goes to `after`.
+    Loop { depth: u8, index: Option<Register>, after: u16 },
+    /// Once more to `body`, if repetitions are left.
+    Again { depth: u8, index: Option<Register>, body: u16 },
 }
+
+const _: () = assert!(size_of::<Instr>() <= 16);
 
 /// What a strand needs from its host before it can go on. `site` names the step for draws: mix it with the
 /// activation's stem and the iteration (the interpreter has done so: `draw` is the key for [`crate::base::rng::Draws`]).
@@ -77,7 +175,8 @@ pub enum Effect {
     Update { db: PartId, table: u16, key: i64, delta: i64, when: When, bound: i64, draw: u64 },
     /// Count. Answer: `Input::Go` (at once).
     Tally { tally: TallyId, key: i64, by: i64 },
-    /// `par` or `race` began: resume each of the `count` strands from `first` (see [`crate::program::interpret`]) with `Input::Go`, in order.
+    /// `par` or `race` began: resume each of the `count` strands from `first` with `Input::Go`, in order
+    /// ([`crate::program::interpret::Frames::next_branch`] leads from one to the next).
     Fork { first: StrandId, count: u32 },
     /// This strand has ended and waits for its siblings: nothing to do.
     Parked,
