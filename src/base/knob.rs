@@ -25,17 +25,42 @@ pub struct Knob {
 #[derive(Clone, Copy, Debug)]
 pub enum Takes {
     /// A whole number in a range, `8` or `10k`; `unlimited` when `max` is `u64::MAX`.
-    Count { min: u64, max: u64 },
+    Count {
+        /// At least.
+        min: u64,
+        /// At most.
+        max: u64,
+    },
     /// A share, `80%`, in a range of fractions.
-    Share { min: f64, max: f64 },
+    Share {
+        /// At least.
+        min: f64,
+        /// At most.
+        max: f64,
+    },
     /// A factor, `2x`, or a bare number, in a range.
-    Factor { min: f64, max: f64 },
+    Factor {
+        /// At least.
+        min: f64,
+        /// At most.
+        max: f64,
+    },
     /// A span, `20ms`, in a range.
-    Span { min: Span, max: Span },
+    Span {
+        /// At least.
+        min: Span,
+        /// At most.
+        max: Span,
+    },
     /// A rate, `500/s`, above 0.
     Rate,
     /// Bytes, `64KiB`.
-    Bytes { min: u64, max: u64 },
+    Bytes {
+        /// At least.
+        min: u64,
+        /// At most.
+        max: u64,
+    },
     /// Bits per second, `10Gb/s`.
     Bandwidth,
     /// Dollars, `$5`.
@@ -62,6 +87,9 @@ pub enum Takes {
     Call,
     /// Free text or a file name.
     Text,
+    /// A number, a text or a list that its reader looks at more closely (`is` of a theory); handed over as
+    /// [`Setting::Text`], written as in the TOML, with its place.
+    Any,
     /// A list.
     List(&'static Takes),
     /// A table of named values of one type.

@@ -61,6 +61,8 @@ pub enum Op {
         table: u16,
         /// Key.
         key: i64,
+        /// How long it takes at the part, where the caller says so (`taking`).
+        taking: Option<Span>,
     },
     /// Write a value, whatever is there.
     Write {
@@ -173,6 +175,13 @@ pub enum Reason {
     Error,
     /// A `fail NAME` step; the number is the name's index in the design's list of failures.
     Named(u16),
+}
+
+impl Reason {
+    /// Whether trying again may help: the way there or the place, not the request itself, was the trouble.
+    pub fn may_pass(self) -> bool {
+        matches!(self, Reason::Timeout | Reason::Reset | Reason::Refused | Reason::Overloaded | Reason::Error)
+    }
 }
 
 /// What became of an operation.

@@ -59,15 +59,55 @@ impl Problem {
     }
 }
 
+/// Longer words are no slip of a finger, and edit distance costs the product of the lengths.
+const WORD_CHARACTERS_MAX: usize = 100;
+
+/// With more candidates the help would not be worth the time.
+const CANDIDATES_MAX: usize = 1_000;
+
 /// The known word nearest to `word` by edit distance, if it is near enough to be meant.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (word.chars().count() / 3).max(1) + 1;
+    let length = word.chars().count();
+    if length > WORD_CHARACTERS_MAX {
+        return None;
+    }
+    let limit = (length / 3).max(1) + 1;
     known
         .into_iter()
+        .take(CANDIDATES_MAX)
+        .filter(|candidate| {
+            candidate.len() <= 4 * WORD_CHARACTERS_MAX && candidate.chars().count().abs_diff(length) <= limit
+        })
         .map(|candidate| (distance(word, candidate), candidate))
         .filter(|(distance, _)| *distance <= limit)
         .min()
         .map(|(_, candidate)| candidate)
+}
+
+/// A user's word as shown in a message: at most forty characters of it.
+pub fn shown(word: &str) -> String {
+    const SHOWN_CHARACTERS_MAX: usize = 40;
+    match word.char_indices().nth(SHOWN_CHARACTERS_MAX) {
+        Some((end, _)) => format!("{}…", word[..end].escape_debug()),
+        None => word.escape_debug().to_string(),
+    }
+}
+
+/// Says which word may have been meant, and which are known.
+pub fn known_words<'a>(word: &str, what: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    const LISTED_MAX: usize = 30;
+    let known: Vec<&str> = known.into_iter().collect();
+    let mut listed =
+        known.iter().take(LISTED_MAX).map(|word| format!("`{}`", shown(word))).collect::<Vec<_>>().join(", ");
+    if known.len() > LISTED_MAX {
+        listed.push_str(", …");
+    }
+    match nearest(word, known.iter().copied()) {
+        Some(near) if known.len() == 1 => format!("did you mean `{near}`?"),
+        Some(near) => format!("did you mean `{near}`? {what}: {listed}"),
+        None if known.is_empty() => format!("there are no {what}"),
+        None => format!("{what}: {listed}"),
+    }
 }
 
 /// Edit distance with swaps of neighbours (optimal string alignment).

@@ -1,20 +1,29 @@
 //! Randomness by rule 3 of the determinism promise. What customers bring is a function of names and counters
 //! ([`Draws`]); what machinery draws comes from sequential ChaCha8 streams ([`Stream`]).
 
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng, SeedableRng};
+
 /// A source of 64 random bits at a time.
 pub trait Bits {
     /// The next 64 bits.
     fn bits(&mut self) -> u64;
 
-    /// Uniform in (0, 1): never 0, never 1, 53 bits.
+    /// Uniform in (0, 1): never 0, never 1, the middles of 2^52 equal cells.
+    #[inline]
     fn open01(&mut self) -> f64 {
-        ((self.bits() >> 11) as f64 + 0.5) * (1.0 / 9007199254740992.0)
+        // 52 bits and not 53: 2^53 - 1 + 0.5 is no float and would round up to 2^53, that is, to 1. The bits become the
+        // fraction of a float in [1, 2); taking 1 less half a cell from it is exact.
+        const ONE: u64 = 1f64.to_bits();
+        f64::from_bits(ONE | self.bits() >> 12) - (1.0 - f64::EPSILON / 2.0)
     }
 
-    /// Uniform in `0..n` (Lemire's multiply-and-reject; unbiased).
+    /// Uniform in `0..n` (Lemire, "Fast random integer generation in an interval", 2019; unbiased). One multiplication;
+    /// it divides only in the n / 2^64 of cases in which it might have to draw again.
     ///
     /// # Panics
     /// When `n` is 0.
+    #[inline]
     fn below(&mut self, n: u64) -> u64 {
         assert!(n > 0, "a choice needs something to choose from");
         let mut wide = self.bits() as u128 * n as u128;
@@ -28,12 +37,22 @@ pub trait Bits {
     }
 }
 
-/// Mixes two words into one; good avalanche, no state. (Owner: the engine work replaces the body and tests it.)
-pub fn mix(a: u64, b: u64) -> u64 {
-    let mut z = a.rotate_left(25) ^ b.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
+/// Mixes two words into one; good avalanche, no state. The order of the words matters.
+///
+/// This is mx3 version 3 by Jon Maiga (github.com/jonmaiga/mx3, public domain): its `mix_stream(a, b)` followed by its
+/// finaliser `mix`, which as a mere counter passes PractRand to 2^47 bytes and more. For a fixed `a` it is a bijection of
+/// `b` and for a fixed `b` one of `a`, so one key never gives two counters the same draw, and one counter never gives
+/// two keys the same.
+#[inline]
+pub const fn mix(a: u64, b: u64) -> u64 {
+    const MULTIPLIER: u64 = 0xBEA2_25F9_EB34_556D;
+    let b = b.wrapping_mul(MULTIPLIER);
+    let b = (b ^ (b >> 39)).wrapping_mul(MULTIPLIER);
+    let x = a.wrapping_add(b).wrapping_mul(MULTIPLIER);
+    let x = (x ^ (x >> 32)).wrapping_mul(MULTIPLIER);
+    let x = (x ^ (x >> 29)).wrapping_mul(MULTIPLIER);
+    let x = (x ^ (x >> 32)).wrapping_mul(MULTIPLIER);
+    x ^ (x >> 29)
 }
 
 /// A stable 64-bit hash of a name: the same on every machine and in every version.
@@ -41,7 +60,7 @@ pub fn name_hash(name: &str) -> u64 {
     xxhash_rust::xxh3::xxh3_64(name.as_bytes())
 }
 
-/// Counter-based draws: a function of (key, counter) and nothing else. 1.4 ns a draw, no state per entity.
+/// Counter-based draws: a function of (key, counter) and nothing else. No state per entity; a draw costs a [`mix`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Draws {
     key: u64,
@@ -56,29 +75,151 @@ impl Draws {
 }
 
 impl Bits for Draws {
+    #[inline]
     fn bits(&mut self) -> u64 {
         self.counter += 1;
         mix(self.key, self.counter)
     }
 }
 
-/// A sequential ChaCha8 stream, named by (seed, owner, purpose).
+/// A sequential ChaCha8 stream, named by (seed, owner, purpose). 304 bytes.
 #[derive(Clone, Debug)]
-pub struct Stream(rand_chacha::ChaCha8Rng);
+pub struct Stream(ChaCha8Rng);
 
 impl Stream {
     /// The stream of `seed` named `name` (a [`name_hash`], possibly [`mix`]ed with member and purpose).
+    ///
+    /// The seed becomes ChaCha's key and the name its nonce, so streams of one seed never overlap.
     pub fn new(seed: u64, name: u64) -> Self {
-        use rand_core::SeedableRng;
-        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
+        // Our own expansion of the seed: `seed_from_u64` may change with the crate, and results must not.
+        let mut key = [0; 32];
+        for (word, number) in key.chunks_exact_mut(8).zip(1..) {
+            word.copy_from_slice(&mix(seed, number).to_le_bytes());
+        }
+        let mut rng = ChaCha8Rng::from_seed(key);
         rng.set_stream(name);
         Stream(rng)
     }
 }
 
 impl Bits for Stream {
+    #[inline]
     fn bits(&mut self) -> u64 {
-        use rand_core::Rng;
         self.0.next_u64()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Bits that come from a list.
+    struct Script(Vec<u64>);
+
+    impl Bits for Script {
+        fn bits(&mut self) -> u64 {
+            self.0.remove(0)
+        }
+    }
+
+    #[test]
+    fn the_mixer_never_changes() {
+        let golden = [
+            (0, 0, 0),
+            (0, 1, 0x16B0_9002_FA7B_D97A),
+            (1, 0, 0x5709_174F_992A_BAB8),
+            (42, 7, 0x9360_A5ED_8DF0_FD7E),
+            (u64::MAX, u64::MAX, 0xE17A_906F_2BFF_043F),
+            (0x0123_4567_89AB_CDEF, 0xFEDC_BA98_7654_3210, 0xEC2E_34A2_E161_EEB9),
+        ];
+        for (a, b, mixed) in golden {
+            assert_eq!(mix(a, b), mixed, "mix({a:#x}, {b:#x}) is {:#018x}", mix(a, b));
+        }
+    }
+
+    /// The values are those of an independent implementation of ChaCha8 and of the mixer.
+    #[test]
+    fn streams_and_draws_never_change() {
+        let first = |bits: &mut dyn FnMut() -> u64| [bits(), bits(), bits()];
+        let mut stream = Stream::new(1, 2);
+        let golden = [0x8459_4B73_4B35_6D95, 0x3AFF_C34F_85A5_4A6C, 0xC37D_2D35_8BF8_2932];
+        assert_eq!(first(&mut || stream.bits()), golden);
+        let mut stream = Stream::new(u64::MAX, u64::MAX);
+        let golden = [0xA1D4_9666_4AB3_DFE3, 0x602E_4A5A_4D84_95A0, 0x2090_96A6_412F_3ADA];
+        assert_eq!(first(&mut || stream.bits()), golden);
+        let mut draws = Draws::new(mix(1, 2));
+        let golden = [0x0C5F_1DD8_8871_0CB4, 0x8229_E58C_B8D3_E551, 0xE01C_2388_5B67_829E];
+        assert_eq!(first(&mut || draws.bits()), golden);
+        assert_eq!(name_hash("web / arrivals"), 0xA054_4BA6_172B_706D);
+    }
+
+    #[test]
+    fn streams_of_other_names_or_seeds_are_other_streams() {
+        let start = |seed, name| Stream::new(seed, name).bits();
+        assert_eq!(start(1, 2), start(1, 2));
+        assert_ne!(start(1, 2), start(2, 1));
+        assert_ne!(start(1, 2), start(1, 3));
+        assert_ne!(start(1, 2), start(2, 2));
+    }
+
+    /// How often each bit of the result flips when one bit of an argument flips: all within 5.5 standard deviations
+    /// of one half. Arguments are small counters, which is what is mixed and what weak mixers fail on.
+    #[test]
+    fn every_bit_of_the_mixer_depends_on_every_bit_of_both_words() {
+        const SAMPLES: u64 = 4096;
+        let bound = 5.5 * (SAMPLES as f64 / 4.0).sqrt();
+        for flipped in 0..128 {
+            let mut flips = [0u32; 64];
+            for sample in 0..SAMPLES {
+                let (a, b) = (sample / 64, sample % 64);
+                let (x, y) = if flipped < 64 { (a ^ 1 << flipped, b) } else { (a, b ^ 1 << (flipped - 64)) };
+                let difference = mix(a, b) ^ mix(x, y);
+                for (bit, count) in flips.iter_mut().enumerate() {
+                    *count += (difference >> bit & 1) as u32;
+                }
+            }
+            for (bit, count) in flips.into_iter().enumerate() {
+                let off = (count as f64 - SAMPLES as f64 / 2.0).abs();
+                assert!(off < bound, "input bit {flipped}, output bit {bit}: {count} flips of {SAMPLES}");
+            }
+        }
+    }
+
+    /// Chi-square over 256 cells of the high and of the low byte, for many keys, one counter, and for one key.
+    #[test]
+    fn draws_fill_their_range_evenly_along_counters_and_along_keys() {
+        let along_counters = |i: u64| mix(mix(9, 9), i);
+        let along_keys = |i: u64| mix(i, 1);
+        let chained = |i: u64| mix(mix(5, i / 100), i % 100);
+        for draw in [&along_counters as &dyn Fn(u64) -> u64, &along_keys, &chained] {
+            for shift in [0, 28, 56] {
+                let mut cells = [0u32; 256];
+                for i in 0..256_000 {
+                    cells[(draw(i) >> shift & 255) as usize] += 1;
+                }
+                let chi: f64 = cells.iter().map(|&n| (n as f64 - 1000.0).powi(2) / 1000.0).sum();
+                assert!((150.0..400.0).contains(&chi), "chi-square {chi} with 255 degrees of freedom");
+            }
+        }
+    }
+
+    #[test]
+    fn uniform_fractions_are_never_zero_and_never_one() {
+        let mut extremes = Script(vec![0, u64::MAX]);
+        assert_eq!(extremes.open01(), 2f64.powi(-53));
+        assert_eq!(extremes.open01(), 1.0 - 2f64.powi(-53));
+    }
+
+    #[test]
+    fn a_choice_is_below_its_bound_and_unbiased() {
+        let mut stream = Stream::new(3, 3);
+        let mut counts = [0u32; 6];
+        for _ in 0..60_000 {
+            counts[stream.below(6) as usize] += 1;
+        }
+        assert!(counts.iter().all(|&n| (9_500..10_500).contains(&n)), "{counts:?}");
+        // 0 * 3 falls into the part of the range that would be one draw too many, and is drawn again.
+        assert_eq!(Script(vec![0, u64::MAX]).below(3), 2);
+        assert_eq!(Script(vec![u64::MAX]).below(1), 0);
     }
 }

@@ -1,11 +1,35 @@
 //! The parts. One file each, and one line each in [`KINDS`]; the order of the list is the order that users see.
 //! Parts do not import each other and know no command line, no TOML: they get checked knobs and a directory.
 
-use std::any::Any;
+pub mod arrivals;
+pub mod balancer;
+pub mod cache;
+pub mod chooser;
+pub mod client;
+pub mod cores;
+pub mod desk;
+pub mod directory;
+pub mod evict;
+pub mod external;
+pub mod guard;
+pub mod keyed;
+pub mod policy;
+pub mod pool;
+#[cfg(test)]
+pub mod script;
+pub mod server;
+pub mod store;
 
-use crate::base::ids::{PartId, PolicyId, SeriesId, TierId, ZoneId};
-use crate::base::knob::{Knob, Knobs};
+use std::any::Any;
+use std::sync::Arc;
+
+use crate::base::ids::{PartId, ProbeId, SeriesId, TierId, ZoneId};
+use crate::base::knob::{Knob, Knobs, Preset, Setting, Takes};
 use crate::base::problem::Problems;
+use crate::components::directory::{Client, Directory};
+use crate::components::policy::Policy;
+use crate::program::instr::SharedPrograms;
+use crate::sim::run::World;
 
 /// What the loader must know of a kind of part.
 pub struct Kind {
@@ -54,18 +78,88 @@ pub struct PartName {
     pub zones: Vec<ZoneId>,
 }
 
-/// A resolved part: ready to be built into a tier (see `sim::tier`). The kernel work and the component work
-/// agree on the method here.
+/// A resolved part: ready to be built into a tier.
 pub trait Part: Any + Send + Sync {
     /// For `explain` and tests.
     fn kind(&self) -> &'static str;
+
+    /// What its clients must know of it.
+    fn client(&self) -> Client {
+        Client::Plain
+    }
+
+    /// The knobs that a fault may `set` while the run goes on, by name; each takes one number.
+    fn settable(&self) -> &'static [&'static str] {
+        &["speed"]
+    }
+
+    /// Adds the part's tier to the world: makes the plan that all members share and calls [`World::add`], exactly once.
+    fn build(&self, at: &PartName, wiring: &Wiring, world: &mut World);
 }
 
-/// A policy, as callers use it.
-pub struct PolicyRef(pub PolicyId);
+/// What exists only once the whole design is resolved, and every plan may share.
+#[derive(Clone, Default)]
+pub struct Wiring {
+    /// All programs.
+    pub programs: SharedPrograms,
+    /// Who is where.
+    pub directory: Arc<Directory>,
+    /// All policies.
+    pub policies: Arc<[Policy]>,
+    /// By program: where its activations are recorded on the server that runs them; `None` for programs that
+    /// workloads call, which are recorded at the client.
+    pub probes: Arc<[Option<ProbeId>]>,
+}
 
 /// The knobs that every part has.
-pub const COMMON: &[Knob] = &[];
+pub const COMMON: &[Knob] = &[
+    Knob {
+        name: "at",
+        takes: Takes::Zones,
+        default: Preset::Absent,
+        doc: "The zones of its members, in turn; without it the first zone by name.",
+    },
+    Knob {
+        name: "count",
+        takes: Takes::Count { min: 1, max: 4_000_000 },
+        default: Preset::Is { text: "1", source: "one of each unless said otherwise" },
+        doc: "How many members. 1 to 4 million.",
+    },
+    Knob {
+        name: "speed",
+        takes: Takes::Share { min: 0.001, max: 1_000.0 },
+        default: Preset::Is { text: "100%", source: "all members are equally fast unless said otherwise" },
+        doc: "How fast its cores are, relative to the times that programs state. 0.1% to 100,000%.",
+    },
+];
+
+/// Code of the loader's problems: a word of the language that this version does not carry out.
+pub const LATER: &str = "SB0121";
+/// Code of the loader's problems: knobs that are right one by one but not together.
+pub const DOES_NOT_FIT: &str = "SB0123";
+
+/// A count that fits 32 bits, where everything beyond is `unlimited`.
+fn count_u32(knobs: &Knobs, knob: &str) -> u32 {
+    u32::try_from(knobs.count(knob)).unwrap_or(u32::MAX)
+}
+
+/// The same for a number of an order.
+fn number_u32(value: f64) -> u32 {
+    value as u32 // casts of floats saturate
+}
+
+/// `speed`, in parts per million; 100 % where a test gives none.
+fn speed_ppm(knobs: &Knobs) -> u32 {
+    match knobs.get("speed") {
+        Some(Setting::Number(share)) => share_ppm(*share),
+        _ => cores::FULL_SPEED,
+    }
+}
+
+/// A share as parts per million, at least one.
+fn share_ppm(share: f64) -> u32 {
+    ((share * 1e6 + 0.5) as u32).max(1)
+}
 
 /// Every kind of part.
-pub const KINDS: &[Kind] = &[];
+pub const KINDS: &[Kind] = &[server::KIND, balancer::LB, cache::CACHE, store::DB, external::EXTERNAL];

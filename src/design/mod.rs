@@ -1,1 +1,31 @@
-//! (module comment)
+//! From TOML text to checked settings: all problems at once, each with its place.
+//!
+//! Data path: [`file`] loads and joins files into a [`tree`] · [`patch`] changes knobs in it by dotted path
+//! (variants, sweeps, `--set`) · [`resolve`] turns it into a [`resolve::Design`], by [`knobs`], [`names`] and
+//! [`programs`] · [`render`] shows problems.
+//!
+//! It opens no file and knows no clock; what an experiment's entries *mean* is for `experiment` to say: here only
+//! their shape is checked ([`entries`]).
+
+pub mod codes;
+pub mod describe;
+pub mod entries;
+pub mod file;
+pub mod knobs;
+pub mod limits;
+pub mod names;
+pub mod patch;
+pub mod places;
+pub mod programs;
+mod quantities;
+pub mod render;
+pub mod resolve;
+pub mod schema;
+pub mod shape;
+pub mod source;
+#[cfg(test)]
+mod test_kinds;
+#[cfg(test)]
+mod tests;
+pub mod text;
+pub mod tree;

@@ -1,1 +1,104 @@
-//! (module comment)
+//! What is measured from a run: expressions over counters, levels, tallies and request samples.
+//!
+//! [`ALL`] lists the measures, in the order in which users see them · [`expression`] compiles an expression once and
+//! evaluates it for each run.
+//!
+//! A percentile pN of n samples is the ⌈N·n/100⌉-th smallest (nearest rank), exact up to 4 M samples and from a
+//! histogram of four digits beyond.
+
+pub mod expression;
+pub mod functions;
+
+/// Unit of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dimension {
+    /// Seconds.
+    Seconds,
+    /// Per second.
+    PerSecond,
+    /// A plain number, a share, a count.
+    One,
+    /// Dollars.
+    Dollars,
+}
+
+impl Dimension {
+    /// As in results: `s`, `1/s`, `1`, `$`.
+    pub const fn unit(self) -> &'static str {
+        match self {
+            Dimension::Seconds => "s",
+            Dimension::PerSecond => "1/s",
+            Dimension::One => "1",
+            Dimension::Dollars => "$",
+        }
+    }
+}
+
+/// What a measure takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    /// The requests of a program or a workload.
+    Requests,
+    /// Requests, a series or a tally.
+    Anything,
+    /// A level, or requests.
+    LevelOrRequests,
+    /// A part.
+    Part,
+    /// A key of a table of a db.
+    Cell,
+}
+
+/// One measure.
+#[derive(Clone, Copy, Debug)]
+pub struct Measure {
+    /// Its name.
+    pub name: &'static str,
+    /// What it takes.
+    pub of: Of,
+    /// One sentence.
+    pub doc: &'static str,
+}
+
+/// Every measure. `pN` stands for any percentile.
+pub const ALL: &[Measure] = &[
+    Measure {
+        name: "pN",
+        of: Of::Requests,
+        doc: "N-th percentile of the latency, or of the time of one cause (`cause=queue`), s; nearest rank.",
+    },
+    Measure {
+        name: "mean",
+        of: Of::LevelOrRequests,
+        doc: "Mean latency, or mean time of one cause, s; of a level its average over time.",
+    },
+    Measure {
+        name: "max",
+        of: Of::Anything,
+        doc: "Longest latency, s; highest level; largest sum of any key of a tally.",
+    },
+    Measure { name: "rate", of: Of::Anything, doc: "How many per second." },
+    Measure {
+        name: "peak",
+        of: Of::Anything,
+        doc: "Highest level, or the highest rate over a thousandth of the run, 1/s.",
+    },
+    Measure { name: "count", of: Of::Anything, doc: "How many; of a tally the sum of what was counted." },
+    Measure { name: "errors", of: Of::Requests, doc: "Share of requests that did not succeed." },
+    Measure { name: "success", of: Of::Requests, doc: "Share of requests that succeeded." },
+    Measure { name: "goodput", of: Of::Requests, doc: "Requests that succeeded, 1/s." },
+    Measure { name: "throughput", of: Of::Requests, doc: "Requests that ended, 1/s." },
+    Measure { name: "late", of: Of::Requests, doc: "Answers that came after their callers had let go." },
+    Measure {
+        name: "waited",
+        of: Of::Requests,
+        doc: "Share of requests that spent any time on one cause (`cause=queue`).",
+    },
+    Measure { name: "inflight", of: Of::Requests, doc: "Requests under way, on average over time." },
+    Measure { name: "util", of: Of::Part, doc: "Share of its cores that are busy, on average over time." },
+    Measure {
+        name: "initial",
+        of: Of::Cell,
+        doc: "The value of a key at the start, `initial(shop.stock[1])`.",
+    },
+];

@@ -1,32 +1,29 @@
-//! From the steps of a program to flat code. All mistakes of a program are found in one go.
-//!
-//! Programs may call each other in any order: ask [`parameters`] of every body first, so that [`Scope::program`]
-//! can answer, then [`compile`] each. Whether programs call in a circle is for whoever sees all of them to say;
-//! [`calls_of`] and [`caches_of`] tell what one can set off.
-
-use std::collections::BTreeSet;
-use std::ops::Range;
+//! From the tree of a program to flat code. All mistakes of a program are told at once.
 
 use crate::base::ids::{PartId, PolicyId, ProgramId, TallyId, ZoneId};
-use crate::base::op::{ARGS_MAX, Reason};
+use crate::base::op::{ARGS_MAX, Reason, When};
 use crate::base::problem::nearest;
-use crate::program::instr::{CODE_MAX, Instr, LOOPS_MAX, Program, REGISTERS_MAX, Register, Rescue, Site};
-use crate::program::syntax::{ERRORS_MAX, Spanned, Step, Steps, SyntaxError};
+use crate::base::quantity::Unit;
+use crate::program::instr::{Branch, CallSite, ForkBlock, Handler, Instr, Program};
+use crate::program::interpret::{LOOPS_MAX, REGISTERS_MAX};
+use crate::program::law::{Files, law_of_spans};
+use crate::program::syntax::{
+    Arg, ArgKey, BinaryOp, Does, Expr, Place, Spanned, Step, Steps, SyntaxError, UnaryOp,
+};
 
-mod actions;
-mod names;
-mod targets;
-mod values;
-
-pub use names::parameters;
+/// Instructions of one program: sixteen thousand bytes of text make fewer.
+pub const CODE_MAX: usize = 10_000;
+/// Size of a request or an answer that says nothing of its size, bytes: a small JSON document.
+pub const MESSAGE_BYTES: u32 = 512;
 
 /// What a name in a program can mean; the design answers (it knows the parts, `program` does not).
 pub trait Scope {
-    /// The part named `name`, if there is one and it is of a kind that `wanted` step kinds take.
+    /// The part named `name` and what steps it takes, if there is one.
     fn part(&self, name: &str) -> Option<(PartId, PartRole)>;
     /// All part names, for "did you mean".
     fn part_names(&self) -> Vec<String>;
-    /// The program `name` of `part` and its parameters (`None` for the part: the one part that has it; `Err` lists all that do).
+    /// The program `name` of `part` and its parameters (`None` for the part: the one part that has it; `Err` lists
+    /// all that do).
     fn program(
         &self,
         part: Option<PartId>,
@@ -44,22 +41,9 @@ pub trait Scope {
     fn tally(&mut self, name: &str) -> TallyId;
     /// The reason for `fail name`, added when it is new.
     fn failure(&mut self, name: &str) -> Reason;
-
-    /// All programs that can be named, for "did you mean"; of one part, or of all.
-    fn program_names(&self, _part: Option<PartId>) -> Vec<String> {
-        Vec::new()
-    }
-    /// All policies, for "did you mean".
-    fn policy_names(&self) -> Vec<String> {
-        Vec::new()
-    }
-    /// All zones, for "did you mean".
-    fn zone_names(&self) -> Vec<String> {
-        Vec::new()
-    }
-    /// The text of a file that a law names.
-    fn read_file(&self, path: &str) -> Result<String, String> {
-        crate::program::law::no_files(path)
+    /// The part behind a load balancer.
+    fn behind(&self, _balancer: PartId) -> Option<PartId> {
+        None
     }
 }
 
@@ -78,194 +62,789 @@ pub enum PartRole {
     Balances,
 }
 
-/// What compiling gives.
-pub type Compiled = Program;
+/// The parameters of a program: names that it uses before it assigns them, in order of first use.
+pub fn parameters(steps: &Steps) -> Vec<String> {
+    let mut names = Names { assigned: Vec::new(), parameters: Vec::new() };
+    names.steps(steps);
+    names.parameters
+}
 
-/// Compiles the body of program `name` of `part`. `site` is a hash of (part name, program name). Reports every
-/// mistake (the first [`ERRORS_MAX`]), in text order.
+/// Which programs a program calls.
+pub fn calls_of(program: &Program) -> Vec<ProgramId> {
+    program.calls.iter().filter_map(|site| site.program).collect()
+}
+
+/// Walks a program in text order for its names.
+struct Names {
+    assigned: Vec<String>,
+    parameters: Vec<String>,
+}
+
+impl Names {
+    fn uses(&mut self, expr: &Spanned<Expr>) {
+        match &expr.value {
+            Expr::Name(name) if !self.assigned.contains(name) && !self.parameters.contains(name) => {
+                self.parameters.push(name.clone());
+            }
+            Expr::Unary(_, of) => self.uses(of),
+            Expr::Binary(_, left, right) => {
+                self.uses(left);
+                self.uses(right);
+            }
+            _ => {}
+        }
+    }
+
+    fn assigns(&mut self, name: &Spanned<String>) {
+        if !self.assigned.contains(&name.value) && !self.parameters.contains(&name.value) {
+            self.assigned.push(name.value.clone());
+        }
+    }
+
+    fn steps(&mut self, steps: &Steps) {
+        for step in steps {
+            for expr in operands(&step.does) {
+                self.uses(expr);
+            }
+            if let Some(name) = assigned(&step.does) {
+                self.assigns(name);
+            }
+            for body in bodies(&step.does) {
+                self.steps(body);
+            }
+            if let Some(otherwise) = &step.otherwise {
+                self.steps(otherwise);
+            }
+        }
+    }
+}
+
+/// The integer expressions of a step itself.
+fn operands(does: &Does) -> Vec<&Spanned<Expr>> {
+    match does {
+        Does::Cpu { times, .. } | Does::Wait { times, .. } => times.iter().collect(),
+        Does::Assign { value, .. } => vec![value],
+        Does::Call { args, .. } | Does::Send { args, .. } => args.iter().map(|arg| &arg.value).collect(),
+        Does::Get { place, .. } | Does::Put { place } | Does::Drop { place } | Does::Read { place, .. } => {
+            place.key.iter().collect()
+        }
+        Does::Write { place, value } => place.key.iter().chain([value]).collect(),
+        Does::Update { place, by, when, .. } => {
+            place.key.iter().chain([by]).chain(when.iter().map(|(_, bound)| bound)).collect()
+        }
+        Does::Tally { place, by } => place.key.iter().chain(by).collect(),
+        Does::Return { value, .. } => value.iter().collect(),
+        Does::Each { count, .. } | Does::ParEach { count, .. } => vec![count],
+        Does::If { condition, .. } => vec![condition],
+        Does::Hold { place, .. } => place.key.iter().collect(),
+        Does::Fail { .. } | Does::Par { .. } | Does::Race { .. } | Does::Tx { .. } | Does::Block { .. } => {
+            Vec::new()
+        }
+    }
+}
+
+fn assigned(does: &Does) -> Option<&Spanned<String>> {
+    match does {
+        Does::Assign { to, .. } => Some(to),
+        Does::Call { to, .. } | Does::Get { to, .. } | Does::Read { to, .. } | Does::Update { to, .. } => {
+            to.as_ref()
+        }
+        Does::Each { name, .. } | Does::ParEach { name, .. } => name.as_ref(),
+        _ => None,
+    }
+}
+
+fn bodies(does: &Does) -> Vec<&Steps> {
+    match does {
+        Does::Each { body, .. } | Does::ParEach { body, .. } | Does::Hold { body, .. } => vec![body],
+        Does::Tx { body, .. } | Does::Block { body } => vec![body],
+        Does::Par { branches } | Does::Race { branches } => vec![branches],
+        Does::If { then, or_else, .. } => vec![then, or_else],
+        _ => Vec::new(),
+    }
+}
+
+/// Compiles a program. `site` is the hash of (part name, program name).
+///
+/// # Errors
+/// All that is wrong with it.
 pub fn compile(
-    body: &Steps,
+    steps: &Steps,
     name: &str,
     part: PartId,
     site: u64,
     scope: &mut dyn Scope,
+    files: Files<'_>,
 ) -> Result<Program, Vec<SyntaxError>> {
-    let names = names::names_of(body);
-    let parameters = names.parameters.iter().map(|name| name.value.clone()).collect();
+    let parameters = parameters(steps);
     let mut compiler = Compiler {
         scope,
-        registers: Vec::new(),
-        assigned: BTreeSet::new(),
+        files,
         program: Program {
             name: name.to_owned(),
             part,
-            parameters,
+            parameters: parameters.clone(),
             site,
             code: Vec::new(),
-            rescues: Vec::new(),
             laws: Vec::new(),
             calls: Vec::new(),
+            forks: Vec::new(),
+            handlers: Vec::new(),
         },
-        errors: Vec::new(),
-        numbered: 0,
-        loops: 0,
+        // Arguments arrive in the first registers, whether they are used or not.
+        registers: (0..ARGS_MAX).map(|index| parameters.get(index).cloned().unwrap_or_default()).collect(),
+        step: 0,
+        depth: 0,
         branches: 0,
-        counting: Vec::new(),
+        errors: Vec::new(),
     };
-    compiler.allot(&names);
-    compiler.steps(body);
-    compiler.emit(Instr::Push(0));
-    compiler.emit(Instr::Return { size_bytes: 0, from: 0 });
-    compiler.finish()
-}
-
-/// The programs that `program` calls, in order and each once.
-pub fn calls_of(program: &Program) -> Vec<ProgramId> {
-    let called: BTreeSet<ProgramId> = program.calls.iter().filter_map(|call| call.program).collect();
-    called.into_iter().collect()
-}
-
-/// The caches whose fill `program` can set off (by `get` and `put`), in order and each once.
-pub fn caches_of(program: &Program) -> Vec<PartId> {
-    let filled = program.code.iter().filter_map(|instr| match instr {
-        Instr::Get { cache, .. } | Instr::Put { cache, .. } => Some(*cache),
-        _ => None,
-    });
-    filled.collect::<BTreeSet<PartId>>().into_iter().collect()
+    if parameters.len() > ARGS_MAX {
+        let message = format!(
+            "`{name}` has {} parameters, more than {ARGS_MAX}: {}",
+            parameters.len(),
+            parameters.join(", ")
+        );
+        let help = "names that are used before they are assigned are parameters".to_owned();
+        compiler.errors.push(SyntaxError { at: 0..1, message, help: Some(help) });
+    }
+    compiler.steps(steps);
+    if compiler.program.code.len() > CODE_MAX {
+        let message = format!("`{name}` is too long: more than {CODE_MAX} instructions");
+        compiler.errors.push(SyntaxError {
+            at: 0..1,
+            message,
+            help: Some("split it into several programs".to_owned()),
+        });
+    }
+    if compiler.errors.is_empty() { Ok(compiler.program) } else { Err(compiler.errors) }
 }
 
 struct Compiler<'a> {
     scope: &'a mut dyn Scope,
-    /// Names by register.
-    registers: Vec<String>,
-    /// Names that have a value by now, reading the text from its start.
-    assigned: BTreeSet<String>,
+    files: Files<'a>,
     program: Program,
-    errors: Vec<SyntaxError>,
-    /// Steps so far, in text order.
-    numbered: usize,
-    /// Loops around us.
-    loops: usize,
-    /// Branches around us.
+    /// Names of registers; hidden ones have none.
+    registers: Vec<String>,
+    /// The next step's number in the text: the site of its draws.
+    step: u16,
+    depth: usize,
+    /// How many branches are around us.
     branches: usize,
-    /// Names that count the loops around us.
-    counting: Vec<String>,
+    errors: Vec<SyntaxError>,
 }
 
 impl Compiler<'_> {
-    /// Gives each name a register, parameters first.
-    fn allot(&mut self, names: &names::Names) {
-        if let Some(extra) = names.parameters.get(ARGS_MAX) {
-            let all: Vec<&str> = names.parameters.iter().map(|name| name.value.as_str()).collect();
-            let message =
-                format!("a program takes at most {ARGS_MAX} parameters; this one takes {}", all.join(", "));
-            self.wrong(&extra.at, message, "a name that is not assigned is a parameter; is one misspelt?");
-        }
-        for name in names.parameters.iter().chain(&names.assigned) {
-            if self.registers.len() == REGISTERS_MAX {
-                let message = format!("a program has at most {REGISTERS_MAX} names");
-                self.wrong(&name.at, message, "use a name again, or split the program");
-                break;
-            }
-            self.registers.push(name.value.clone());
-        }
-        self.assigned = names.parameters.iter().map(|name| name.value.clone()).collect();
+    fn error(&mut self, at: &std::ops::Range<usize>, message: impl Into<String>, help: impl Into<String>) {
+        let help = Some(help.into()).filter(|help| !help.is_empty());
+        self.errors.push(SyntaxError { at: at.clone(), message: message.into(), help });
     }
 
-    /// Notes a mistake.
-    fn wrong(&mut self, at: &Range<usize>, message: impl Into<String>, help: impl Into<String>) {
-        self.errors.push(SyntaxError { at: at.clone(), message: message.into(), help: Some(help.into()) });
-    }
-
-    /// Notes that `name` is no `what`.
-    fn unknown(&mut self, what: &str, name: &Spanned<String>, known: &[String]) {
-        let near = nearest(&name.value, known.iter().map(String::as_str));
-        let help = match near {
-            Some(near) => format!("did you mean `{near}`?"),
-            None if known.is_empty() => format!("this design has no {what}"),
-            None => format!("there are {}", known.join(", ")),
-        };
-        self.wrong(&name.at, format!("unknown {what} `{}`", name.value), help);
-    }
-
-    fn emit(&mut self, instr: Instr) {
+    fn emit(&mut self, instr: Instr) -> usize {
         self.program.code.push(instr);
-    }
-
-    /// Where the next instruction will stand. (Programs that outgrow 16 bits are refused at the end.)
-    fn here(&self) -> u16 {
-        self.program.code.len() as u16
-    }
-
-    /// Leaves room for a jump that is aimed later.
-    fn hole(&mut self) -> usize {
-        self.emit(Instr::Jump(0));
         self.program.code.len() - 1
     }
 
-    fn fill(&mut self, hole: usize, instr: impl FnOnce(u16) -> Instr) {
-        self.program.code[hole] = instr(self.here());
-    }
-
-    /// The register of a name that has one.
-    fn register(&self, name: &str) -> Register {
-        self.registers.iter().position(|known| known == name).unwrap_or(0) as Register
-    }
-
-    fn site(&self) -> Site {
-        Site { step: self.numbered as u16 - 1, depth: self.loops as u8 }
+    fn here(&self) -> u32 {
+        self.program.code.len() as u32
     }
 
     fn steps(&mut self, steps: &Steps) {
-        for step in &steps.0 {
+        for step in steps {
             self.step(step);
         }
     }
 
-    fn step(&mut self, step: &Spanned<Step>) {
-        let from = self.here();
-        self.numbered += 1;
-        self.action(&step.value.action, &step.at);
-        let Some(otherwise) = &step.value.otherwise else { return };
-        let to = self.here();
-        let past = self.hole();
-        self.program.rescues.push(Rescue { from, to, go: self.here() });
+    fn step(&mut self, step: &Step) {
+        let start = self.here();
+        self.does(step);
+        let Some(otherwise) = &step.otherwise else { return };
+        let end = self.here();
+        let over = self.emit(Instr::Jump(0));
+        let target = self.here();
+        self.program.handlers.push(Handler { start, end, target, depth: self.depth as u8 });
         self.steps(otherwise);
-        self.fill(past, Instr::Jump);
+        self.program.code[over] = Instr::Jump(self.here());
     }
 
-    /// Runs `inner` inside one more loop.
-    fn looping(&mut self, at: &Range<usize>, index: Option<&Spanned<String>>, inner: impl FnOnce(&mut Self)) {
-        if self.loops == LOOPS_MAX {
-            let message = format!("more than {LOOPS_MAX} loops within each other");
-            self.wrong(at, message, "move the inner ones to a program of their own");
+    /// The register of a name; a new one when it has none.
+    fn register(&mut self, name: &str, at: &std::ops::Range<usize>) -> u8 {
+        if !name.is_empty()
+            && let Some(known) = self.registers.iter().position(|register| register == name)
+        {
+            return known as u8;
         }
-        let name = index.map(|index| index.value.clone());
-        if let Some(index) = index.filter(|index| self.counting.contains(&index.value)) {
-            self.wrong(
-                &index.at,
-                format!("`{}` already counts a loop around this one", index.value),
-                "choose another name",
+        if self.registers.len() >= REGISTERS_MAX {
+            self.error(at, format!("more than {REGISTERS_MAX} variables"), "split the program");
+            return 0;
+        }
+        self.registers.push(name.to_owned());
+        (self.registers.len() - 1) as u8
+    }
+
+    fn site(&mut self) -> u16 {
+        self.step += 1;
+        self.step
+    }
+
+    fn does(&mut self, step: &Step) {
+        match &step.does {
+            Does::Cpu { law, times } => self.timed(law, times.as_ref(), |law, step| Instr::Cpu { law, step }),
+            Does::Wait { law, times } => {
+                self.timed(law, times.as_ref(), |law, step| Instr::Wait { law, step })
+            }
+            Does::Assign { to, value } => {
+                self.value(value);
+                let register = self.register(&to.value, &to.at);
+                self.emit(Instr::Store(register));
+            }
+            Does::Call { to, path, args, with, from, size } => {
+                self.call(step, path, args, with.as_ref(), from.as_ref(), size.as_ref());
+                self.take(to.as_ref());
+            }
+            Does::Get { to, place } => {
+                let cache = self.cached(place);
+                let step = self.site();
+                self.emit(Instr::Get { cache, step });
+                self.take(to.as_ref());
+            }
+            Does::Put { place } => {
+                let cache = self.cached(place);
+                let step = self.site();
+                self.emit(Instr::Put { cache, step });
+            }
+            Does::Drop { place } => {
+                let cache = self.cached(place);
+                self.emit(Instr::Drop { cache });
+            }
+            Does::Read { .. } | Does::Write { .. } | Does::Update { .. } => self.stored(step),
+            Does::Tally { place, by } => self.tally(place, by.as_ref()),
+            Does::Fail { name } => {
+                let reason = self.scope.failure(&name.value);
+                self.emit(Instr::Fail(reason));
+            }
+            Does::Return { value, size } => self.returns(step, value.as_ref(), size.as_ref()),
+            Does::Each { count, name, body } => self.each(step, count, name.as_ref(), body),
+            Does::Par { branches } => self.fork(step, branches, false),
+            Does::Race { branches } => self.fork(step, branches, true),
+            Does::ParEach { count, name, body } => self.par_each(step, count, name.as_ref(), body),
+            Does::If { condition, then, or_else } => self.branch(condition, then, or_else),
+            Does::Block { body } => self.steps(body),
+            Does::Send { .. } => self.later(step, "send", "a queue"),
+            Does::Hold { .. } => self.later(step, "hold", "a lock"),
+            Does::Tx { .. } => self.later(step, "tx", "a db with transactions"),
+        }
+    }
+
+    fn later(&mut self, step: &Step, word: &str, part: &str) {
+        let help = "remove the step: this version of splitbrain has no such part yet";
+        self.error(&step.at, format!("`{word}` needs {part}, and there is none"), help);
+    }
+
+    fn take(&mut self, to: Option<&Spanned<String>>) {
+        if let Some(to) = to {
+            let register = self.register(&to.value, &to.at);
+            self.emit(Instr::Take(register));
+        }
+    }
+
+    fn timed(&mut self, law: &Spanned<Expr>, times: Option<&Spanned<Expr>>, make: fn(u16, u16) -> Instr) {
+        match times {
+            Some(times) => self.value(times),
+            None => {
+                self.emit(Instr::Push(1));
+            }
+        }
+        let law = self.law(law);
+        let step = self.site();
+        self.emit(make(law, step));
+    }
+
+    fn law(&mut self, law: &Spanned<Expr>) -> u16 {
+        match law_of_spans(law, self.files) {
+            Ok(law) => self.program.laws.push(law),
+            Err(error) => self.errors.push(error),
+        }
+        self.program.laws.len().saturating_sub(1) as u16
+    }
+
+    /// Code that pushes the value of an expression.
+    fn value(&mut self, expr: &Spanned<Expr>) {
+        match &expr.value {
+            Expr::Number(quantity) if quantity.unit == Unit::Count && quantity.exact.is_some() => {
+                self.emit(Instr::Push(quantity.exact.unwrap_or(0)));
+            }
+            Expr::Number(quantity) => {
+                let help = "values in programs are whole numbers; laws take units";
+                self.error(&expr.at, format!("`{quantity}` is no whole number"), help);
+            }
+            Expr::Name(name) => {
+                let register = self.register(name, &expr.at);
+                self.emit(Instr::Load(register));
+            }
+            Expr::Unary(op, of) => {
+                self.value(of);
+                self.emit(if *op == UnaryOp::Minus { Instr::Negate } else { Instr::Not });
+            }
+            Expr::Binary(op, left, right) => {
+                self.value(left);
+                self.value(right);
+                self.emit(Instr::Binary(*op));
+            }
+            other => {
+                let help = "programs compute with whole numbers and names";
+                self.error(&expr.at, format!("`{other}` has no value here"), help);
+            }
+        }
+    }
+
+    /// The part of that name, if it takes such steps.
+    fn part(&mut self, name: &Spanned<String>, wanted: PartRole, what: &str) -> Option<PartId> {
+        match self.scope.part(&name.value) {
+            Some((part, role)) if role == wanted => Some(part),
+            Some(_) => {
+                self.error(
+                    &name.at,
+                    format!("`{}` is not {what}", name.value),
+                    format!("this step takes {what}"),
+                );
+                None
+            }
+            None => {
+                self.unknown_part(name);
+                None
+            }
+        }
+    }
+
+    fn unknown_part(&mut self, name: &Spanned<String>) {
+        let known = self.scope.part_names();
+        let help = match nearest(&name.value, known.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("parts of this design: {}", known.join(", ")),
+        };
+        self.error(&name.at, format!("unknown part `{}`", name.value), help);
+    }
+
+    fn key(&mut self, place: &Place, example: &str) {
+        match &place.key {
+            Some(key) => self.value(key),
+            None => {
+                let at = place.path[0].at.clone();
+                self.error(&at, "a key in brackets is missing", format!("write `{example}`"));
+            }
+        }
+    }
+
+    fn cached(&mut self, place: &Place) -> PartId {
+        self.key(place, "get pages[item]");
+        if let Some(extra) = place.path.get(1) {
+            self.error(&extra.at.clone(), "a cache has no tables", "write `get pages[item]`");
+        }
+        self.part(&place.path[0], PartRole::Caches, "a cache").unwrap_or(PartId(0))
+    }
+
+    fn table(&mut self, place: &Place) -> (PartId, u16) {
+        let db = self.part(&place.path[0], PartRole::Stores, "a db").unwrap_or(PartId(0));
+        match place.path.get(1) {
+            Some(table) => (db, self.scope.table(db, &table.value)),
+            None => {
+                let at = place.path[0].at.clone();
+                self.error(&at, "a table is missing", format!("write `{}.table[key]`", place.path[0].value));
+                (db, 0)
+            }
+        }
+    }
+
+    fn stored(&mut self, step: &Step) {
+        match &step.does {
+            Does::Read { to, place, whence, for_update, taking } => {
+                self.key(place, "read shop.stock[item]");
+                let (db, table) = self.table(place);
+                if *for_update {
+                    self.error(
+                        &step.at,
+                        "`for update` needs a db with transactions, and there is none",
+                        "leave it out",
+                    );
+                }
+                if let Some(whence) = whence {
+                    self.whence(whence);
+                }
+                let law = taking.as_ref().map(|law| self.law(law));
+                let site = self.site();
+                self.emit(Instr::Read { db, table, law, step: site });
+                self.take(to.as_ref());
+            }
+            Does::Write { place, value } => {
+                self.key(place, "write shop.stock[item] = 1");
+                self.value(value);
+                let (db, table) = self.table(place);
+                let site = self.site();
+                self.emit(Instr::Write { db, table, step: site });
+            }
+            Does::Update { to, place, minus, by, when } => {
+                self.key(place, "update shop.stock[item] -= 1");
+                self.value(by);
+                if *minus {
+                    self.emit(Instr::Negate);
+                }
+                match when {
+                    Some((_, bound)) => self.value(bound),
+                    None => {
+                        self.emit(Instr::Push(0));
+                    }
+                }
+                let when = when.as_ref().map_or(When::Always, |(op, _)| condition(*op));
+                let (db, table) = self.table(place);
+                let site = self.site();
+                self.emit(Instr::Update { db, table, when, step: site });
+                self.take(to.as_ref());
+            }
+            _ => unreachable!("only steps on a db come here"),
+        }
+    }
+
+    /// Where a read goes: with one copy, everywhere is the same place.
+    fn whence(&mut self, whence: &Spanned<Expr>) {
+        let words = ["primary", "replica", "nearest", "session", "any"];
+        match &whence.value {
+            Expr::Name(word) if words.contains(&word.as_str()) => {}
+            Expr::Index(of, _) if of.value == Expr::Name("copy".to_owned()) => {}
+            other => {
+                let help = "write `at primary`, `replica`, `nearest`, `session`, `any` or `copy[0]`";
+                self.error(&whence.at, format!("`{other}` is no place to read"), help);
+            }
+        }
+    }
+
+    fn tally(&mut self, place: &Place, by: Option<&Spanned<Expr>>) {
+        for (expr, default) in [(place.key.as_ref(), 0), (by, 1)] {
+            match expr {
+                Some(expr) => self.value(expr),
+                None => {
+                    self.emit(Instr::Push(default));
+                }
+            }
+        }
+        let tally = self.scope.tally(&place.path[0].value);
+        self.emit(Instr::Tally { tally });
+    }
+
+    fn returns(&mut self, step: &Step, value: Option<&Spanned<Expr>>, size: Option<&Spanned<Expr>>) {
+        if self.branches > 0 {
+            let help = "assign the value in the branch and return it after the block";
+            self.error(&step.at, "`return` cannot stand in a branch of `par` or `race`", help);
+        }
+        match value {
+            Some(value) => self.value(value),
+            None => {
+                self.emit(Instr::Push(0));
+            }
+        }
+        let size_bytes = self.size(size);
+        self.emit(Instr::Return { size_bytes });
+    }
+
+    fn size(&mut self, size: Option<&Spanned<Expr>>) -> u32 {
+        let Some(size) = size else { return MESSAGE_BYTES };
+        match &size.value {
+            Expr::Number(quantity)
+                if quantity.unit == Unit::Bytes && quantity.value <= f64::from(u32::MAX) =>
+            {
+                quantity.value as u32
+            }
+            _ => {
+                self.error(&size.at, "this is no size", "write `size 4KiB`, at most 4GB");
+                0
+            }
+        }
+    }
+
+    fn each(&mut self, step: &Step, count: &Spanned<Expr>, name: Option<&Spanned<String>>, body: &Steps) {
+        self.value(count);
+        let limit = self.register("", &step.at);
+        let counter = self.register("", &step.at);
+        self.emit(Instr::Store(limit));
+        self.emit(Instr::Push(0));
+        self.emit(Instr::Store(counter));
+        let back = self.here();
+        let round = self.emit(Instr::Round { counter, limit, exit: 0 });
+        if let Some(name) = name {
+            let named = self.register(&name.value, &name.at);
+            self.emit(Instr::Load(counter));
+            self.emit(Instr::Store(named));
+        }
+        self.deeper(step, |compiler| compiler.steps(body));
+        self.emit(Instr::Next { counter, back });
+        self.program.code[round] = Instr::Round { counter, limit, exit: self.here() };
+    }
+
+    fn deeper(&mut self, step: &Step, inside: impl FnOnce(&mut Self)) {
+        self.depth += 1;
+        if self.depth > LOOPS_MAX {
+            self.error(
+                &step.at,
+                format!("more than {LOOPS_MAX} loops within each other"),
+                "split the program",
             );
         }
-        self.loops += 1;
-        self.counting.extend(name.clone());
-        self.assigned.extend(name.clone());
-        inner(self);
-        self.counting.truncate(self.counting.len() - usize::from(name.is_some()));
-        self.loops -= 1;
+        inside(self);
+        self.depth -= 1;
     }
 
-    fn finish(mut self) -> Result<Program, Vec<SyntaxError>> {
-        if self.program.code.len() > CODE_MAX {
-            let message = format!("the program `{}` is too long", self.program.name);
-            self.wrong(&(0..0), message, "split it into several programs");
-        }
-        if self.errors.is_empty() {
-            return Ok(self.program);
-        }
-        self.errors.sort_by_key(|error| error.at.start);
-        self.errors.truncate(ERRORS_MAX);
-        Err(self.errors)
+    /// One branch, from its steps.
+    fn one_branch(&mut self, inside: impl FnOnce(&mut Self)) -> Branch {
+        let start = self.here();
+        self.branches += 1;
+        inside(self);
+        self.branches -= 1;
+        self.emit(Instr::EndBranch);
+        let end = self.here();
+        let assigns =
+            self.program.code[start as usize..end as usize].iter().fold(0, |set, instr| match instr {
+                Instr::Store(register) | Instr::Take(register) => set | 1 << register,
+                _ => set,
+            });
+        Branch { start, end, assigns }
     }
+
+    fn fork(&mut self, step: &Step, steps: &Steps, first_wins: bool) {
+        if steps.is_empty() {
+            self.error(&step.at, "this block has no branches", "each step in it is a branch");
+        }
+        let block = self.program.forks.len() as u16;
+        self.program.forks.push(ForkBlock { first_wins, branches: Vec::new(), counter: None, after: 0 });
+        self.emit(Instr::Fork { block });
+        let branches = steps.iter().map(|step| self.one_branch(|compiler| compiler.step(step))).collect();
+        let after = self.here();
+        self.program.forks[block as usize] = ForkBlock { first_wins, branches, counter: None, after };
+    }
+
+    fn par_each(&mut self, step: &Step, count: &Spanned<Expr>, name: Option<&Spanned<String>>, body: &Steps) {
+        self.value(count);
+        let counter = Some(match name {
+            Some(name) => self.register(&name.value, &name.at),
+            None => self.register("", &step.at),
+        });
+        let block = self.program.forks.len() as u16;
+        self.program.forks.push(ForkBlock { first_wins: false, branches: Vec::new(), counter, after: 0 });
+        self.emit(Instr::Fork { block });
+        let mut branch = Branch { start: 0, end: 0, assigns: 0 };
+        self.deeper(step, |compiler| branch = compiler.one_branch(|compiler| compiler.steps(body)));
+        let after = self.here();
+        self.program.forks[block as usize] =
+            ForkBlock { first_wins: false, branches: vec![branch], counter, after };
+    }
+
+    fn branch(&mut self, condition: &Spanned<Expr>, then: &Steps, or_else: &Steps) {
+        self.value(condition);
+        let skip = self.emit(Instr::JumpIfZero(0));
+        self.steps(then);
+        if or_else.is_empty() {
+            self.program.code[skip] = Instr::JumpIfZero(self.here());
+            return;
+        }
+        let over = self.emit(Instr::Jump(0));
+        self.program.code[skip] = Instr::JumpIfZero(self.here());
+        self.steps(or_else);
+        self.program.code[over] = Instr::Jump(self.here());
+    }
+
+    fn call(
+        &mut self,
+        step: &Step,
+        path: &[Spanned<String>],
+        args: &[Arg],
+        with: Option<&Spanned<String>>,
+        from: Option<&Spanned<String>>,
+        size: Option<&Spanned<Expr>>,
+    ) {
+        let policy = self.policy(with);
+        let zone = from.and_then(|from| self.zone(from));
+        let size_bytes = self.size(size);
+        let target = target(self.scope, path);
+        let site_step = self.site();
+        match target {
+            Ok(Target { to, program, parameters }) => {
+                self.arguments(step, args, &parameters);
+                let site = self.program.calls.len() as u16;
+                self.program.calls.push(CallSite { to, program, policy, from: zone, size_bytes });
+                self.emit(Instr::Call { site, step: site_step });
+            }
+            Err(error) => self.errors.push(error),
+        }
+    }
+
+    fn policy(&mut self, with: Option<&Spanned<String>>) -> PolicyId {
+        let Some(with) = with else { return self.scope.default_policy() };
+        self.scope.policy(&with.value).unwrap_or_else(|| {
+            self.error(
+                &with.at,
+                format!("unknown policy `{}`", with.value),
+                "define `policy.NAME = { timeout = \"1s\" }`",
+            );
+            PolicyId(0)
+        })
+    }
+
+    fn zone(&mut self, from: &Spanned<String>) -> Option<ZoneId> {
+        let zone = self.scope.zone(&from.value);
+        if zone.is_none() {
+            self.error(&from.at, format!("unknown zone `{}`", from.value), "define `zone.NAME = {}`");
+        }
+        zone
+    }
+
+    /// Code that pushes the arguments in the order of the callee's parameters.
+    fn arguments(&mut self, step: &Step, args: &[Arg], parameters: &[String]) {
+        match order_arguments(args, parameters, &step.at) {
+            Ok(ordered) => {
+                for arg in ordered {
+                    match arg {
+                        Some(arg) => self.value(arg),
+                        None => {
+                            self.emit(Instr::Push(0));
+                        }
+                    }
+                }
+            }
+            Err(errors) => self.errors.extend(errors),
+        }
+    }
+}
+
+fn condition(op: BinaryOp) -> When {
+    match op {
+        BinaryOp::AtLeast => When::AtLeast,
+        BinaryOp::Above => When::Above,
+        BinaryOp::AtMost => When::AtMost,
+        BinaryOp::Below => When::Below,
+        BinaryOp::Differs => When::Differs,
+        _ => When::Equal,
+    }
+}
+
+/// Whom a call means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The part called: a load balancer when it is named.
+    pub to: PartId,
+    /// The program there.
+    pub program: Option<ProgramId>,
+    /// Its parameters.
+    pub parameters: Vec<String>,
+}
+
+/// Whom `PART.PROGRAM`, `PROGRAM` or `PART` means.
+///
+/// # Errors
+/// When it means nothing, or two things; both are listed then.
+pub fn target(scope: &dyn Scope, path: &[Spanned<String>]) -> Result<Target, SyntaxError> {
+    let error = |name: &Spanned<String>, message: String, help: String| {
+        Err(SyntaxError { at: name.at.clone(), message, help: Some(help) })
+    };
+    match path {
+        [name] => match (scope.part(&name.value), scope.program(None, &name.value)) {
+            (Some((part, PartRole::Replies)), _) => {
+                Ok(Target { to: part, program: None, parameters: Vec::new() })
+            }
+            (_, Ok((part, program, parameters))) => {
+                Ok(Target { to: part, program: Some(program), parameters })
+            }
+            (_, Err(parts)) if parts.len() > 1 => {
+                let all: Vec<String> = parts.iter().map(|part| format!("`{part}.{}`", name.value)).collect();
+                error(
+                    name,
+                    format!("`{}` could mean {}", name.value, all.join(" or ")),
+                    "name the part".to_owned(),
+                )
+            }
+            (Some(_), _) => {
+                let help = format!("write `{}.PROGRAM(…)`", name.value);
+                error(name, format!("which program of `{}`?", name.value), help)
+            }
+            (None, Err(_)) => {
+                let known = scope.part_names();
+                let near = nearest(&name.value, known.iter().map(String::as_str));
+                let help = near.map_or("write `PART.PROGRAM(args)`".to_owned(), |near| {
+                    format!("did you mean `{near}`?")
+                });
+                error(name, format!("no part and no program is called `{}`", name.value), help)
+            }
+        },
+        [part, name] => {
+            let Some((id, role)) = scope.part(&part.value) else {
+                let known = scope.part_names();
+                let near = nearest(&part.value, known.iter().map(String::as_str));
+                let help = near
+                    .map_or(format!("parts: {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
+                return error(part, format!("unknown part `{}`", part.value), help);
+            };
+            let runs = if role == PartRole::Balances { scope.behind(id) } else { Some(id) };
+            match scope.program(runs, &name.value) {
+                Ok((_, program, parameters)) => Ok(Target { to: id, program: Some(program), parameters }),
+                Err(_) => {
+                    let help = format!("define it under `[on.{}]`", part.value);
+                    error(name, format!("`{}` has no program `{}`", part.value, name.value), help)
+                }
+            }
+        }
+        _ => error(
+            &path[0],
+            "a call names a part and a program".to_owned(),
+            "write `call app.page(item=1)`".to_owned(),
+        ),
+    }
+}
+
+/// Arguments in the order of the parameters, padded to [`ARGS_MAX`].
+///
+/// # Errors
+/// When one is missing, unknown, or given twice.
+pub fn order_arguments<'a>(
+    args: &'a [Arg],
+    parameters: &[String],
+    whole: &std::ops::Range<usize>,
+) -> Result<Vec<Option<&'a Spanned<Expr>>>, Vec<SyntaxError>> {
+    let mut ordered: Vec<Option<&Spanned<Expr>>> = vec![None; ARGS_MAX.max(parameters.len())];
+    let mut errors = Vec::new();
+    let takes = if parameters.is_empty() {
+        "it takes none".to_owned()
+    } else {
+        format!("it takes {}", parameters.join(", "))
+    };
+    let mut next = 0;
+    for arg in args {
+        let index = match &arg.key {
+            Some(Spanned { value: ArgKey::Name(name), .. }) => {
+                parameters.iter().position(|parameter| parameter == name)
+            }
+            Some(_) => None,
+            None => {
+                next += 1;
+                Some(next - 1).filter(|index| *index < parameters.len())
+            }
+        };
+        let at = arg.key.as_ref().map_or(&arg.value.at, |key| &key.at);
+        match index {
+            Some(index) if ordered[index].is_none() => ordered[index] = Some(&arg.value),
+            Some(index) => errors.push(SyntaxError {
+                at: at.clone(),
+                message: format!("`{}` is given twice", parameters[index]),
+                help: Some(takes.clone()),
+            }),
+            None => errors.push(SyntaxError {
+                at: at.clone(),
+                message: "no such parameter".to_owned(),
+                help: Some(takes.clone()),
+            }),
+        }
+    }
+    for (parameter, given) in parameters.iter().zip(&ordered) {
+        if given.is_none() {
+            let message = format!("the argument `{parameter}` is missing");
+            errors.push(SyntaxError { at: whole.clone(), message, help: Some(takes.clone()) });
+        }
+    }
+    if errors.is_empty() { Ok(ordered) } else { Err(errors) }
 }

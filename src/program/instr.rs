@@ -1,9 +1,10 @@
 //! What a program is compiled to, and the effects that running it asks for.
-//! (Owner: the program work. `Program`, `Effect` and the tables of sites are the contract with the hosts.)
+//! `Program`, `Effect` and the tables of sites are the contract with the hosts.
 
 use std::sync::Arc;
 
 use crate::base::dist::Dist;
+use crate::base::ids::OpId;
 use crate::base::ids::{PartId, PolicyId, ProgramId, TallyId, ZoneId};
 use crate::base::op::{Args, Reason, Value, When};
 use crate::program::interpret::StrandId;
@@ -26,35 +27,51 @@ pub struct Program {
     pub site: u64,
     /// Flat code.
     pub code: Vec<Instr>,
-    /// What `else` catches, innermost first.
-    pub rescues: Vec<Rescue>,
     /// Laws named by `Cpu`, `Wait` and `taking`.
     pub laws: Vec<Dist>,
     /// Where its `call` steps go.
     pub calls: Vec<CallSite>,
+    /// Blocks of `par` and `race`.
+    pub forks: Vec<ForkBlock>,
+    /// What `else` covers, inner ones first.
+    pub handlers: Vec<Handler>,
 }
 
-/// The most names (parameters, assigned names, counters of loops) of a program: a strand carries a register for each.
-pub const REGISTERS_MAX: usize = 16;
-/// The most loops within each other: a strand carries a counter for each.
-pub const LOOPS_MAX: usize = 4;
-/// The most repetitions (of `each` and `par each` together) of one activation; beyond, it fails with
-/// [`Reason::Arithmetic`]. So every program ends, and no program stops the clock.
-pub const ROUNDS_MAX: u32 = 1_000_000;
-/// The most branches of one `par each`; beyond, the step fails with [`Reason::Arithmetic`].
-pub const BRANCHES_MAX: u32 = 10_000;
-/// The most instructions of a program.
-pub const CODE_MAX: usize = 16 * 1024;
+/// A block of `par` or `race`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForkBlock {
+    /// Whether it goes on at the first success (`race`) or when all have ended (`par`).
+    pub first_wins: bool,
+    /// Its branches in text order; just one for `par each`.
+    pub branches: Vec<Branch>,
+    /// For `par each`: the register that counts, when it has a name.
+    pub counter: Option<u8>,
+    /// Where it goes on.
+    pub after: u32,
+}
 
-/// A step with `else`: a failure in its code goes on at `go`.
+/// A branch: its code, and which registers it assigns (a set of bits).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rescue {
-    /// First instruction of the step.
-    pub from: u16,
-    /// One past its last.
-    pub to: u16,
-    /// First instruction of the `else`.
-    pub go: u16,
+pub struct Branch {
+    /// First instruction.
+    pub start: u32,
+    /// Just behind its last.
+    pub end: u32,
+    /// Registers that it assigns.
+    pub assigns: u32,
+}
+
+/// Where a failure of an instruction in a range goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Handler {
+    /// First instruction covered.
+    pub start: u32,
+    /// Just behind the last.
+    pub end: u32,
+    /// Where it goes on.
+    pub target: u32,
+    /// How many loops are around it.
+    pub depth: u8,
 }
 
 /// A `call` step: whom, how.
@@ -68,88 +85,64 @@ pub struct CallSite {
     pub policy: PolicyId,
     /// Called as if from this zone.
     pub from: Option<ZoneId>,
-    /// Size of the request, bytes. A message weighs nothing unless its step says so.
+    /// Size of the request, bytes.
     pub size_bytes: u32,
 }
 
-/// A register: the place of a name.
-pub type Register = u8;
-
-/// Which step, and how many loops are around it: what a draw is named by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Site {
-    /// The step's number in the text, from 0.
-    pub step: u16,
-    /// Loops around it.
-    pub depth: u8,
-}
-
-/// One instruction. Operands of steps are pushed before them in the order of their comments and popped by them.
+/// One instruction. Those that compute work on a stack of integers, which is empty between steps.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Instr {
-    /// Pushes a number.
+    /// Push a constant.
     Push(i64),
-    /// Pushes a register.
-    Load(Register),
-    /// Pops a number into a register; its version is the newest of the registers in `from` (a bit each).
-    Store { to: Register, from: u16 },
-    /// -a
+    /// Push a register.
+    Load(u8),
+    /// Pop into a register.
+    Store(u8),
+    /// Put the value of the last effect into a register.
+    Take(u8),
+    /// −a.
     Negate,
-    /// 1 for 0, else 0.
+    /// Logical not.
     Not,
-    /// 0 for 0, else 1.
-    Truth,
-    /// Pops b and a, pushes a op b.
+    /// Two operands, one result; comparisons give 0 or 1.
     Binary(BinaryOp),
-    /// The smaller of two.
-    Least,
-    /// The larger of two.
-    Greatest,
-    /// Goes to.
-    Jump(u16),
-    /// Pops; goes to if it was 0.
-    JumpIfZero(u16),
-    /// Goes to if the top is 0 and keeps it, else pops: `and`.
-    KeepIfZero(u16),
-    /// Goes to if the top is not 0 and keeps it, else pops: `or`.
-    KeepUnlessZero(u16),
-    /// times
-    Cpu { law: u16, site: Site },
-    /// times
-    Wait { law: u16, site: Site },
-    /// one number per parameter
-    Call { call: u16, args: u8, to: Option<Register>, site: Site },
-    /// key
-    Get { cache: PartId, to: Option<Register>, site: Site },
-    /// key
-    Put { cache: PartId, site: Site },
-    /// key
+    /// Go on elsewhere.
+    Jump(u32),
+    /// Pop; go on elsewhere if it is 0.
+    JumpIfZero(u32),
+    /// Enter a round of a loop, or leave it for `exit` when `counter` has reached `limit`.
+    Round { counter: u8, limit: u8, exit: u32 },
+    /// Count a round and go back.
+    Next { counter: u8, back: u32 },
+    /// Pops `times`.
+    Cpu { law: u16, step: u16 },
+    /// Pops `times`.
+    Wait { law: u16, step: u16 },
+    /// Pops the arguments.
+    Call { site: u16, step: u16 },
+    /// Pops the key.
+    Get { cache: PartId, step: u16 },
+    /// Pops the key.
+    Put { cache: PartId, step: u16 },
+    /// Pops the key.
     Drop { cache: PartId },
-    /// key
-    Read { db: PartId, table: u16, law: Option<u16>, to: Option<Register>, site: Site },
-    /// key, value; its parent is the newest version of the registers in `from`.
-    Write { db: PartId, table: u16, from: u16, site: Site },
-    /// key, delta, bound
-    Update { db: PartId, table: u16, when: When, to: Option<Register>, site: Site },
-    /// key, by
+    /// Pops the key.
+    Read { db: PartId, table: u16, law: Option<u16>, step: u16 },
+    /// Pops value and key.
+    Write { db: PartId, table: u16, step: u16 },
+    /// Pops bound, delta and key.
+    Update { db: PartId, table: u16, when: When, step: u16 },
+    /// Pops amount and key.
     Tally { tally: TallyId },
-    /// Fails.
+    /// Begin a block of branches; pops the count for `par each`.
+    Fork { block: u16 },
+    /// A branch ends well.
+    EndBranch,
+    /// Fail.
     Fail(Reason),
-    /// value; its version is the newest of the registers in `from`.
-    Return { size_bytes: u32, from: u16 },
-    /// Begins branches: their starts are the `count` jumps that follow; after those the block's end.
-    Fork { race: bool, count: u16 },
-    /// times: begins as many branches two instructions on; the next instruction leads to the block's end.
-    ForkEach { index: Option<Register>, depth: u8 },
-    /// The end of a branch.
-    End,
-    /// times: begins a loop, or goes to `after`.
-    Loop { depth: u8, index: Option<Register>, after: u16 },
-    /// Once more to `body`, if repetitions are left.
-    Again { depth: u8, index: Option<Register>, body: u16 },
+    /// Pops the value.
+    Return { size_bytes: u32 },
 }
-
-const _: () = assert!(size_of::<Instr>() <= 16);
 
 /// What a strand needs from its host before it can go on. `site` names the step for draws: mix it with the
 /// activation's stem and the iteration (the interpreter has done so: `draw` is the key for [`crate::base::rng::Draws`]).
@@ -170,19 +163,25 @@ pub enum Effect {
     /// Read a db. `law` overrides the db's own read law (`taking`). Answer: `Input::Value` or `Input::Failed`.
     Read { db: PartId, table: u16, key: i64, law: Option<u16>, draw: u64 },
     /// Write a db. Answer: `Input::Value` or `Input::Failed`.
-    Write { db: PartId, table: u16, key: i64, n: i64, draw: u64 },
+    Write { db: PartId, table: u16, key: i64, n: i64, parent: OpId, draw: u64 },
     /// Update a db atomically. Answer: `Input::Value` (the new value) or `Input::Failed`.
     Update { db: PartId, table: u16, key: i64, delta: i64, when: When, bound: i64, draw: u64 },
     /// Count. Answer: `Input::Go` (at once).
     Tally { tally: TallyId, key: i64, by: i64 },
-    /// `par` or `race` began: resume each of the `count` strands from `first` with `Input::Go`, in order
-    /// ([`crate::program::interpret::Frames::next_branch`] leads from one to the next).
-    Fork { first: StrandId, count: u32 },
+    /// `par` or `race` began: resume each strand that [`crate::program::interpret::Frames::spawned`] gives out with
+    /// `Input::Go`.
+    Forked,
     /// This strand has ended and waits for its siblings: nothing to do.
     Parked,
     /// The block that this strand belonged to is over: forget what the abandoned strands still wait for
-    /// ([`crate::program::interpret::Frames::abandoned`] lists them), then resume `parent` with `Input::Go`.
-    Joined { parent: StrandId },
+    /// ([`crate::program::interpret::Frames::abandoned`] lists them), then resume `parent` with `Input::Go`
+    /// (`Input::Failed` when the block failed).
+    Joined {
+        /// The strand that goes on.
+        parent: StrandId,
+        /// Why the block failed, if it did.
+        failed: Option<Reason>,
+    },
     /// The whole activation has ended (its strand and frame are freed by [`crate::program::interpret::Frames::finish`]).
     Done(Ending),
 }
@@ -197,7 +196,7 @@ pub enum Ending {
 }
 
 /// What a host resumes a strand with.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Input {
     /// Start, or: that is done.
     Go,

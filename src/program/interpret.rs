@@ -2,52 +2,83 @@
 //! host's member, `Clone + Hash`, no floats, no allocation in steady state.
 //!
 //! A *frame* is one activation of a program; a *strand* is one line of execution within it (the frame's first, and
-//! one per branch of `par` and `race`).
-//!
-//! 1. A branch starts with a copy of its parent's registers; at the join the registers that it assigned are copied
-//!    back: of every branch in text order (`par`, failed ones included), or of the winner (`race`).
-//! 2. `par` waits for all its branches, then fails with the first failure in text order. `race` goes on at the first
-//!    success and abandons the rest; when all fail, it fails with the first failure in text order.
-//! 3. Each strand adds up its time by cause. At a join the parent adds the causes of the branch that ended last
-//!    (`par`, or a race that nobody won) or of the winner, so that they sum to the time that has passed.
-//! 4. A value that was read carries its version. What is computed from names has the newest version among them (the
-//!    largest [`OpId`]). A returned value has that version, or, where none of its names has one, the newest version that
-//!    the frame has seen: `read kv.likes[post]` alone returns 0 with the version it read. A written value's parent
-//!    ([`Frames::parent_of_write`]) is the newest version among its names only: a blind write has none.
-//! 5. A step's draws are named by (the frame's stem, the program's site and the step's number, the repetitions around
-//!    it): nothing else that runs can move them.
+//! one per branch of `par` and `race`). A branch starts with a copy of its parent's registers; at the join the
+//! registers that it assigned are copied back in text order. Each strand adds up its time by cause; at a join the
+//! parent takes over the causes of the branch that ended last (`par`) or first succeeded (`race`).
+
+use std::collections::VecDeque;
 
 use crate::base::cause::{Cause, Causes};
 use crate::base::ids::{OpId, ProgramId};
-use crate::base::op::{Args, Reason, Value};
+use crate::base::op::{ARGS_MAX, Args, Reason, Value};
+use crate::base::rng::mix;
 use crate::base::slab::{Key, Slab};
 use crate::base::time::Span;
-use crate::program::instr::{
-    Effect, Ending, Input, Instr, LOOPS_MAX, Programs, REGISTERS_MAX, ROUNDS_MAX, Register,
-};
+use crate::program::instr::{Branch, Effect, Ending, ForkBlock, Input, Instr, Program, Programs};
+use crate::program::syntax::BinaryOp;
 
-mod machine;
-
-use machine::{Frame, State, Stop, Strand, advance};
+/// Registers of a program: variables, parameters and the counters of loops.
+pub const REGISTERS_MAX: usize = 24;
+/// Loops within loops.
+pub const LOOPS_MAX: usize = 7;
+/// Branches of one `par each`: beyond this the step fails. A fan-out of ten thousand is a mistake or an attack.
+pub const BRANCHES_MAX: i64 = 10_000;
 
 /// A strand of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StrandId(pub Key);
+
+#[derive(Clone, Debug, Hash)]
+struct Frame {
+    program: ProgramId,
+    stem: u64,
+    host: u64,
+    /// The version of the newest value that the frame has read: what it writes and returns is derived from it.
+    version: OpId,
+    strands: Vec<Key>,
+}
+
+#[derive(Clone, Debug, Hash)]
+struct Strand {
+    frame: Key,
+    parent: Option<Key>,
+    /// Its branch: the code that it may run, and what it assigns.
+    branch: Branch,
+    pc: u32,
+    /// Whether it waits for the answer to the effect at `pc`.
+    pending: bool,
+    ended: Option<Result<(), Reason>>,
+    /// Children that have not ended.
+    children: u32,
+    depth: u8,
+    /// What tells the rounds of the loops around a step apart, by depth.
+    rounds: [u64; LOOPS_MAX + 1],
+    registers: [i64; REGISTERS_MAX],
+    result: i64,
+    causes: Causes,
+}
 
 /// The frames and strands of one host.
 #[derive(Clone, Debug, Default, Hash)]
 pub struct Frames {
     frames: Slab<Frame>,
     strands: Slab<Strand>,
-    /// Strands that were waiting when they were let go of.
+    spawned: VecDeque<StrandId>,
     abandoned: Vec<StrandId>,
-    /// Scratch space of expressions: empty between resumes.
+    /// Emptied lists of strands, for use again.
+    spare: Vec<Vec<Key>>,
     stack: Vec<i64>,
+}
+
+impl std::hash::Hash for Branch {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        (self.start, self.end, self.assigns).hash(state);
+    }
 }
 
 impl Frames {
     /// A new activation of `program`; `stem` is what its draws are derived from, `host` is the host's own word for
-    /// it (its index of the call, say). Resume the strand with `Input::Go` to start it.
+    /// it. Resume the strand with `Input::Go` to start it.
     pub fn begin(
         &mut self,
         programs: &Programs,
@@ -56,199 +87,191 @@ impl Frames {
         stem: u64,
         host: u64,
     ) -> StrandId {
-        let taken = programs.0[program.index()].parameters.len();
+        let code = &programs.0[program.index()];
+        let strands = self.spare.pop().unwrap_or_default();
+        let frame = self.frames.insert(Frame { program, stem, host, version: OpId(0), strands });
         let mut registers = [0; REGISTERS_MAX];
-        registers[..taken].copy_from_slice(&args[..taken]);
-        let nobody = Key { slot: u32::MAX, generation: u32::MAX };
-        let frame = self.frames.insert(Frame { program, root: nobody, stem, host, fuel: ROUNDS_MAX });
-        let root = self.strands.insert(Strand {
+        registers[..ARGS_MAX].copy_from_slice(&args);
+        let branch = Branch { start: 0, end: code.code.len() as u32, assigns: 0 };
+        let key = self.strands.insert(Strand {
             frame,
             parent: None,
-            next: None,
-            first: None,
-            state: State::Fresh,
-            at: 0,
-            floor: 0,
-            assigned: 0,
+            branch,
+            pc: 0,
+            pending: false,
+            ended: None,
+            children: 0,
+            depth: 0,
+            rounds: [0; LOOPS_MAX + 1],
             registers,
-            versions: [OpId(0); REGISTERS_MAX],
-            seen: OpId(0),
-            rounds: [0; LOOPS_MAX],
-            limits: [0; LOOPS_MAX],
-            words: [0; LOOPS_MAX],
+            result: 0,
             causes: Causes::NONE,
         });
-        self.frames.get_mut(frame).expect("just inserted").root = root;
-        StrandId(root)
+        self.frames.get_mut(frame).expect("just made").strands.push(key);
+        StrandId(key)
     }
 
-    /// Runs `strand` until it needs its host or ends. A strand that is gone, has ended or waits for its branches
-    /// answers [`Effect::Parked`].
+    /// Runs `strand` until it needs its host or ends.
+    ///
+    /// # Panics
+    /// When the strand is not there any more: the host forgets abandoned ones.
     pub fn resume(&mut self, programs: &Programs, strand: StrandId, input: Input) -> Effect {
-        let Some(line) = self.strands.get_mut(strand.0) else { return Effect::Parked };
-        let frame = self.frames.get(line.frame).expect("a strand has its frame");
+        let key = strand.0;
+        let current = self.strands.get_mut(key).expect("a strand that is resumed is there");
+        let frame = self.frames.get_mut(current.frame).expect("a strand has a frame");
         let program = &programs.0[frame.program.index()];
-        let failure = match line.state {
-            State::Fresh => None,
-            State::Joined { failure: Some(reason), .. } => Some(reason),
-            State::Joined { then, .. } => {
-                line.at = then;
-                None
+        let mut failure = None;
+        match input {
+            Input::Failed(reason) => failure = Some(reason),
+            Input::Value(value) => {
+                current.result = value.n;
+                if value.version != OpId(0) {
+                    frame.version = value.version;
+                }
+                current.pc += 1;
             }
-            State::Waiting => match input {
-                Input::Failed(reason) => Some(reason),
-                Input::Go => {
-                    line.deliver(program, None);
-                    None
-                }
-                Input::Value(value) => {
-                    line.deliver(program, Some(value));
-                    None
-                }
-            },
-            State::Forked { .. } | State::Ended(_) => return Effect::Parked,
-        };
-        match failure {
-            Some(reason) if !line.rescued(program) => self.end(strand.0, Err(reason)),
-            _ => self.run(programs, strand.0),
+            Input::Go if current.pending => current.pc += 1,
+            Input::Go => {}
+        }
+        current.pending = false;
+        let mut stack = std::mem::take(&mut self.stack);
+        stack.clear();
+        let stop = run(program, frame, current, failure, &mut stack);
+        self.stack = stack;
+        match stop {
+            Stop::Not => unreachable!("a strand runs until it stops"),
+            Stop::Effect(effect) => effect,
+            Stop::Fork { block, count } => self.fork(program, key, block, count),
+            Stop::End(ended) => self.end(program, key, ended),
         }
     }
 
-    /// Runs a strand from where it stands.
-    fn run(&mut self, programs: &Programs, key: Key) -> Effect {
-        loop {
-            let strand = self.strands.get_mut(key).expect("a strand that runs");
-            let frame = self.frames.get_mut(strand.frame).expect("a strand has its frame");
-            let program = &programs.0[frame.program.index()];
-            match advance(program, frame, strand, &mut self.stack) {
-                Stop::Effect(effect) => {
-                    strand.state = State::Waiting;
-                    return effect;
+    fn fork(&mut self, program: &Program, parent: Key, block: u16, count: u32) -> Effect {
+        let fork = &program.forks[block as usize];
+        let mut template = self.strands.get(parent).expect("it runs").clone();
+        template.parent = Some(parent);
+        template.causes = Causes::NONE;
+        template.pending = false;
+        for index in 0..count {
+            let mut child = template.clone();
+            child.branch = fork.branches[if fork.branches.len() > 1 { index as usize } else { 0 }];
+            child.pc = child.branch.start;
+            if is_par_each(fork) {
+                child.depth += 1;
+                child.rounds[child.depth as usize] =
+                    mix(template.rounds[template.depth as usize], u64::from(index) + 1);
+                if let Some(counter) = fork.counter {
+                    child.registers[counter as usize] = i64::from(index);
                 }
-                Stop::Fork { count: 0, .. } => strand.at += 1, // no branches: on to the end of the block
-                Stop::Fork { race, count, each } => return self.fork(programs, key, race, count, each),
-                Stop::Ended(result) => return self.end(key, result),
             }
+            let key = self.strands.insert(child);
+            self.frames.get_mut(template.frame).expect("it runs").strands.push(key);
+            self.spawned.push_back(StrandId(key));
         }
+        self.strands.get_mut(parent).expect("it runs").children = count;
+        Effect::Forked
     }
 
-    fn fork(
-        &mut self,
-        programs: &Programs,
-        key: Key,
-        race: bool,
-        count: u32,
-        each: Option<(Option<Register>, u8)>,
-    ) -> Effect {
-        let parent = self.strands.get_mut(key).expect("a strand that runs");
-        let fork = parent.at;
-        let then = if each.is_some() { fork + 1 } else { fork + 1 + count as u16 };
-        parent.state = State::Forked { race, then, running: count };
-        let mut branch = Strand {
-            parent: Some(key),
-            state: State::Fresh,
-            assigned: 0,
-            causes: Causes::NONE,
-            ..parent.clone()
-        };
-        let program = self.frames.get(branch.frame).expect("a strand has its frame").program;
-        let code = &programs.0[program.index()].code;
-        let mut before: Option<Key> = None;
-        for number in 0..count {
-            branch.at = match each {
-                Some(_) => fork + 2,
-                None => match code[(fork + 1) as usize + number as usize] {
-                    Instr::Jump(start) => start,
-                    _ => unreachable!("the starts of branches follow their fork"),
-                },
-            };
-            branch.floor = branch.at;
-            if let Some((index, depth)) = each {
-                branch.enter(depth, i64::from(number), index);
-            }
-            let inserted = self.strands.insert(branch.clone());
-            let link = match before {
-                Some(before) => &mut self.strands.get_mut(before).expect("just inserted").next,
-                None => &mut self.strands.get_mut(key).expect("a strand that runs").first,
-            };
-            *link = Some(inserted);
-            before = Some(inserted);
-        }
-        let first = self.strands.get(key).and_then(|parent| parent.first).expect("a fork has branches");
-        Effect::Fork { first: StrandId(first), count }
-    }
-
-    /// A strand has come to its end.
-    fn end(&mut self, key: Key, result: Result<(Value, u32), Reason>) -> Effect {
-        let strand = self.strands.get_mut(key).expect("a strand that runs");
-        strand.state = State::Ended(result.err());
+    /// A strand has ended.
+    fn end(&mut self, program: &Program, key: Key, ended: Ended) -> Effect {
+        let strand = self.strands.get_mut(key).expect("it ran");
         let Some(parent) = strand.parent else {
-            return Effect::Done(match result {
-                Ok((value, size_bytes)) => Ending::Returned { value, size_bytes },
-                Err(reason) => Ending::Failed(reason),
+            return Effect::Done(match ended {
+                Ended::Returned { value, size_bytes } => Ending::Returned { value, size_bytes },
+                Ended::Well => {
+                    let version = self.frames.get(strand.frame).expect("it ran").version;
+                    Ending::Returned { value: Value { n: 0, version, parent: version }, size_bytes: 0 }
+                }
+                Ended::Failed(reason) => Ending::Failed(reason),
             });
         };
-        let above = self.strands.get_mut(parent).expect("a branch has its parent");
-        let State::Forked { race, running, .. } = &mut above.state else {
-            unreachable!("a parent waits for its branches")
+        let result = match ended {
+            Ended::Failed(reason) => Err(reason),
+            Ended::Well | Ended::Returned { .. } => Ok(()),
         };
-        *running -= 1;
-        let (race, running) = (*race, *running);
-        if race && result.is_ok() {
-            self.join(parent, key, true)
-        } else if running == 0 {
-            self.join(parent, key, false)
-        } else {
-            Effect::Parked
-        }
-    }
-
-    /// The branches of `parent` are over: `last` has won, or was the last to end.
-    fn join(&mut self, parent: Key, last: Key, won: bool) -> Effect {
-        let mut above = self.strands.get(parent).expect("a branch has its parent").clone();
-        let State::Forked { race, then, .. } = above.state else {
-            unreachable!("a parent waits for its branches")
+        strand.ended = Some(result);
+        let causes = strand.causes;
+        let above = self.strands.get_mut(parent).expect("a parent waits for its branches");
+        above.children -= 1;
+        let fork = match program.code[above.pc as usize] {
+            Instr::Fork { block } => &program.forks[block as usize],
+            other => unreachable!("{other:?} has no branches"),
         };
-        let first = above.first.take();
-        let mut failure = None;
-        let mut next = first;
-        while let Some(key) = next {
-            let branch = self.strands.get(key).expect("branches stay until the join");
-            next = branch.next;
-            if let State::Ended(Some(reason)) = branch.state {
-                failure = failure.or(Some(reason));
-            }
-            if !race || (won && key == last) {
-                above.adopt(branch);
-            }
+        let wins = fork.first_wins && result.is_ok();
+        if above.children > 0 && !wins {
+            return Effect::Parked;
         }
-        above.causes.merge(&self.strands.get(last).expect("branches stay until the join").causes);
-        above.state = State::Joined { then, failure: failure.filter(|_| !won) };
-        *self.strands.get_mut(parent).expect("a branch has its parent") = above;
-        self.abandoned.clear();
-        self.release(first);
-        Effect::Joined { parent: StrandId(parent) }
+        above.causes.merge(&causes);
+        let failed = self.join(parent, if wins { Some(key) } else { None }, fork.first_wins);
+        let above = self.strands.get_mut(parent).expect("it goes on");
+        above.children = 0;
+        above.pending = true;
+        if failed.is_none() {
+            above.pc = fork.after - 1; // resuming steps over it
+        }
+        Effect::Joined { parent: StrandId(parent), failed }
     }
 
-    /// Frees branches and theirs, oldest first; those that waited for the host are noted. (No deeper than blocks
-    /// are nested in the text.)
-    fn release(&mut self, first: Option<Key>) {
-        let mut next = first;
-        while let Some(key) = next {
-            let strand = self.strands.remove(key).expect("a listed branch is there");
-            if strand.state == State::Waiting {
-                self.abandoned.push(StrandId(key));
+    /// Takes the branches of `parent` away: what they assigned is copied back, those that still ran are abandoned.
+    fn join(&mut self, parent: Key, winner: Option<Key>, first_wins: bool) -> Option<Reason> {
+        let frame = self.strands.get(parent).expect("it waits").frame;
+        let all = std::mem::take(&mut self.frames.get_mut(frame).expect("it runs").strands);
+        let mut failed = None;
+        for key in &all {
+            let Some(strand) = self.strands.get(*key) else { continue };
+            if strand.parent != Some(parent) {
+                continue;
             }
-            self.release(strand.first);
-            next = strand.next;
+            let (ended, branch, registers) = (strand.ended, strand.branch, strand.registers);
+            match ended {
+                Some(Ok(())) if !first_wins || winner == Some(*key) => {
+                    let above = self.strands.get_mut(parent).expect("it waits");
+                    for (register, value) in registers.iter().enumerate() {
+                        if branch.assigns >> register & 1 == 1 {
+                            above.registers[register] = *value;
+                        }
+                    }
+                }
+                Some(Err(reason)) if failed.is_none() => failed = Some(reason),
+                _ => {}
+            }
+        }
+        let kept: Vec<bool> = all.iter().map(|key| !self.is_below(*key, parent)).collect();
+        let list = &mut self.frames.get_mut(frame).expect("it runs").strands;
+        for (key, keep) in all.iter().zip(kept) {
+            if keep {
+                list.push(*key);
+            } else if self.strands.remove(*key).is_some_and(|strand| strand.ended.is_none()) {
+                self.abandoned.push(StrandId(*key));
+            }
+        }
+        if winner.is_some() { None } else { failed }
+    }
+
+    /// Whether `key` is a branch of `ancestor`, at any depth.
+    fn is_below(&self, key: Key, ancestor: Key) -> bool {
+        let mut at = self.strands.get(key).and_then(|strand| strand.parent);
+        while let Some(parent) = at {
+            if parent == ancestor {
+                return true;
+            }
+            at = self.strands.get(parent).and_then(|strand| strand.parent);
+        }
+        false
+    }
+
+    /// The next strand of a fork that is to be resumed with `Input::Go`.
+    pub fn spawned(&mut self) -> Option<StrandId> {
+        loop {
+            let next = self.spawned.pop_front()?;
+            if self.strands.get(next.0).is_some() {
+                return Some(next);
+            }
         }
     }
 
-    /// The branch after `strand` in the text of its `par` or `race`: how a host walks the branches of an
-    /// [`Effect::Fork`]. Ask before resuming `strand`, which may end the whole block; resuming a strand that was
-    /// abandoned meanwhile is harmless and answers [`Effect::Parked`].
-    pub fn next_branch(&self, strand: StrandId) -> Option<StrandId> {
-        self.strands.get(strand.0).and_then(|strand| strand.next).map(StrandId)
+    fn frame(&self, strand: StrandId) -> Option<&Frame> {
+        self.frames.get(self.strands.get(strand.0)?.frame)
     }
 
     /// The host's word for the frame of `strand`; `None` once it was abandoned or finished.
@@ -259,22 +282,6 @@ impl Frames {
     /// The program that `strand` runs.
     pub fn program(&self, strand: StrandId) -> Option<ProgramId> {
         self.frame(strand).map(|frame| frame.program)
-    }
-
-    fn frame(&self, strand: StrandId) -> Option<&Frame> {
-        self.strands.get(strand.0).and_then(|strand| self.frames.get(strand.frame))
-    }
-
-    /// While `strand` waits in an [`Effect::Write`]: the version that the value was computed from; 0 for a blind
-    /// write.
-    pub fn parent_of_write(&self, programs: &Programs, strand: StrandId) -> OpId {
-        let (Some(line), Some(frame)) = (self.strands.get(strand.0), self.frame(strand)) else {
-            return OpId(0);
-        };
-        match programs.0[frame.program.index()].code.get(line.at as usize) {
-            Some(Instr::Write { from, .. }) => line.newest(*from),
-            _ => OpId(0),
-        }
     }
 
     /// Adds `span` to one cause of `strand`.
@@ -291,23 +298,27 @@ impl Frames {
         }
     }
 
-    /// Time by cause of `strand` so far; nothing once it is gone.
+    /// Time by cause of `strand` so far.
     pub fn causes(&self, strand: StrandId) -> Causes {
         self.strands.get(strand.0).map_or(Causes::NONE, |strand| strand.causes)
     }
 
-    /// Strands abandoned by the last `Joined` or `finish`, oldest first; the call empties the list.
-    pub fn abandoned(&mut self) -> Vec<StrandId> {
-        std::mem::take(&mut self.abandoned)
+    /// The next strand that a join or a `finish` abandoned while it still waited for something.
+    pub fn abandoned(&mut self) -> Option<StrandId> {
+        self.abandoned.pop()
     }
 
-    /// Frees the frame of `strand` and all its strands (after `Done`, or to cancel it half-way: the strands that
-    /// were still waiting are then listed by [`Frames::abandoned`]).
+    /// Frees the frame of `strand` and all its strands (after `Done`, or to cancel it half-way: other strands that
+    /// were still waiting are then given out by [`Frames::abandoned`]).
     pub fn finish(&mut self, strand: StrandId) {
-        self.abandoned.clear();
         let Some(frame) = self.strands.get(strand.0).map(|strand| strand.frame) else { return };
-        let frame = self.frames.remove(frame).expect("a strand has its frame");
-        self.release(Some(frame.root));
+        let Some(mut frame) = self.frames.remove(frame) else { return };
+        for key in frame.strands.drain(..) {
+            if self.strands.remove(key).is_some_and(|strand| strand.ended.is_none()) && key != strand.0 {
+                self.abandoned.push(StrandId(key));
+            }
+        }
+        self.spare.push(frame.strands);
     }
 
     /// Activations in being.
@@ -321,19 +332,210 @@ impl Frames {
     }
 }
 
-impl Strand {
-    /// Takes over what `branch` assigned and saw.
-    fn adopt(&mut self, branch: &Strand) {
-        for place in 0..REGISTERS_MAX {
-            if branch.assigned >> place & 1 == 1 {
-                self.registers[place] = branch.registers[place];
-                self.versions[place] = branch.versions[place];
-            }
+fn is_par_each(fork: &ForkBlock) -> bool {
+    fork.counter.is_some()
+}
+
+/// How a strand ended.
+enum Ended {
+    Well,
+    Returned { value: Value, size_bytes: u32 },
+    Failed(Reason),
+}
+
+/// Why a strand stopped running.
+enum Stop {
+    /// It goes on.
+    Not,
+    Effect(Effect),
+    Fork {
+        block: u16,
+        count: u32,
+    },
+    End(Ended),
+}
+
+/// Runs a strand from where it is.
+fn run(
+    program: &Program,
+    frame: &mut Frame,
+    strand: &mut Strand,
+    failure: Option<Reason>,
+    stack: &mut Vec<i64>,
+) -> Stop {
+    let mut failure = failure;
+    loop {
+        if let Some(reason) = failure.take() {
+            let Some(handler) = program.handlers.iter().find(|handler| {
+                (handler.start..handler.end).contains(&strand.pc)
+                    && handler.start >= strand.branch.start
+                    && handler.end <= strand.branch.end
+            }) else {
+                return Stop::End(Ended::Failed(reason));
+            };
+            strand.pc = handler.target;
+            strand.depth = handler.depth;
+            stack.clear();
         }
-        self.assigned |= branch.assigned;
-        self.seen = self.seen.max(branch.seen);
+        let Some(instr) = program.code.get(strand.pc as usize) else { return Stop::End(Ended::Well) };
+        match compute(*instr, strand, stack) {
+            Ok(Computed::Next) => strand.pc += 1,
+            Ok(Computed::Jumped) => {}
+            Err(reason) => failure = Some(reason),
+            Ok(Computed::NotMine) => match act(program, *instr, frame, strand, stack) {
+                Ok(Stop::Not) => {}
+                Ok(stop) => {
+                    strand.pending = matches!(stop, Stop::Effect(_));
+                    return stop;
+                }
+                Err(reason) => failure = Some(reason),
+            },
+        }
     }
 }
 
-#[cfg(test)]
-mod tests;
+enum Computed {
+    Next,
+    Jumped,
+    NotMine,
+}
+
+fn pop(stack: &mut Vec<i64>) -> i64 {
+    stack.pop().expect("the compiler balances the stack")
+}
+
+/// Instructions that only compute.
+fn compute(instr: Instr, strand: &mut Strand, stack: &mut Vec<i64>) -> Result<Computed, Reason> {
+    match instr {
+        Instr::Push(n) => stack.push(n),
+        Instr::Load(register) => stack.push(strand.registers[register as usize]),
+        Instr::Store(register) => strand.registers[register as usize] = pop(stack),
+        Instr::Take(register) => strand.registers[register as usize] = strand.result,
+        Instr::Negate => {
+            let n = pop(stack).checked_neg().ok_or(Reason::Arithmetic)?;
+            stack.push(n);
+        }
+        Instr::Not => {
+            let n = pop(stack);
+            stack.push(i64::from(n == 0));
+        }
+        Instr::Binary(op) => {
+            let (right, left) = (pop(stack), pop(stack));
+            stack.push(binary(op, left, right).ok_or(Reason::Arithmetic)?);
+        }
+        Instr::Jump(to) => {
+            strand.pc = to;
+            return Ok(Computed::Jumped);
+        }
+        Instr::JumpIfZero(to) => {
+            if pop(stack) == 0 {
+                strand.pc = to;
+                return Ok(Computed::Jumped);
+            }
+        }
+        Instr::Round { counter, limit, exit } => {
+            let round = strand.registers[counter as usize];
+            let depth = strand.depth as usize;
+            if round >= strand.registers[limit as usize] {
+                strand.pc = exit;
+                return Ok(Computed::Jumped);
+            }
+            strand.rounds[depth + 1] = mix(strand.rounds[depth], round as u64 + 1);
+            strand.depth += 1;
+        }
+        Instr::Next { counter, back } => {
+            strand.registers[counter as usize] += 1;
+            strand.depth -= 1;
+            strand.pc = back;
+            return Ok(Computed::Jumped);
+        }
+        _ => return Ok(Computed::NotMine),
+    }
+    Ok(Computed::Next)
+}
+
+/// Arithmetic on 64-bit integers; `None` on overflow and division by zero.
+pub fn binary(op: BinaryOp, left: i64, right: i64) -> Option<i64> {
+    Some(match op {
+        BinaryOp::Or => i64::from(left != 0 || right != 0),
+        BinaryOp::And => i64::from(left != 0 && right != 0),
+        BinaryOp::Equal => i64::from(left == right),
+        BinaryOp::Differs => i64::from(left != right),
+        BinaryOp::Below => i64::from(left < right),
+        BinaryOp::AtMost => i64::from(left <= right),
+        BinaryOp::Above => i64::from(left > right),
+        BinaryOp::AtLeast => i64::from(left >= right),
+        BinaryOp::Add => left.checked_add(right)?,
+        BinaryOp::Subtract => left.checked_sub(right)?,
+        BinaryOp::Multiply => left.checked_mul(right)?,
+        BinaryOp::Divide => left.checked_div(right)?,
+        BinaryOp::Remainder => left.checked_rem(right)?,
+    })
+}
+
+/// Instructions that need the host, or end the strand.
+fn act(
+    program: &Program,
+    instr: Instr,
+    frame: &Frame,
+    strand: &mut Strand,
+    stack: &mut Vec<i64>,
+) -> Result<Stop, Reason> {
+    let round = strand.rounds[strand.depth as usize];
+    let draw = |step: u16| mix(mix(frame.stem, mix(program.site, u64::from(step))), round);
+    let effect = match instr {
+        Instr::Cpu { law, step } => Effect::Cpu { law, times: factor(stack)?, draw: draw(step) },
+        Instr::Wait { law, step } => Effect::Wait { law, times: factor(stack)?, draw: draw(step) },
+        Instr::Call { site, step } => {
+            let mut args = [0; ARGS_MAX];
+            for arg in args.iter_mut().rev() {
+                *arg = pop(stack);
+            }
+            Effect::Call { site, args, draw: draw(step) }
+        }
+        Instr::Get { cache, step } => Effect::Get { cache, key: pop(stack), draw: draw(step) },
+        Instr::Put { cache, step } => Effect::Put { cache, key: pop(stack), draw: draw(step) },
+        Instr::Drop { cache } => Effect::Drop { cache, key: pop(stack) },
+        Instr::Read { db, table, law, step } => {
+            Effect::Read { db, table, key: pop(stack), law, draw: draw(step) }
+        }
+        Instr::Write { db, table, step } => {
+            let (n, key) = (pop(stack), pop(stack));
+            Effect::Write { db, table, key, n, parent: frame.version, draw: draw(step) }
+        }
+        Instr::Update { db, table, when, step } => {
+            let (bound, delta, key) = (pop(stack), pop(stack), pop(stack));
+            Effect::Update { db, table, key, delta, when, bound, draw: draw(step) }
+        }
+        Instr::Tally { tally } => {
+            let (by, key) = (pop(stack), pop(stack));
+            Effect::Tally { tally, key, by }
+        }
+        Instr::Fork { block } => return fork(&program.forks[block as usize], block, strand, stack),
+        Instr::EndBranch => return Ok(Stop::End(Ended::Well)),
+        Instr::Fail(reason) => return Err(reason),
+        Instr::Return { size_bytes } => {
+            let value = Value { n: pop(stack), version: frame.version, parent: frame.version };
+            return Ok(Stop::End(Ended::Returned { value, size_bytes }));
+        }
+        other => unreachable!("{other:?} only computes"),
+    };
+    Ok(Stop::Effect(effect))
+}
+
+fn factor(stack: &mut Vec<i64>) -> Result<i64, Reason> {
+    let times = pop(stack);
+    if times < 0 { Err(Reason::Arithmetic) } else { Ok(times) }
+}
+
+fn fork(fork: &ForkBlock, block: u16, strand: &mut Strand, stack: &mut Vec<i64>) -> Result<Stop, Reason> {
+    let count = if is_par_each(fork) { pop(stack) } else { fork.branches.len() as i64 };
+    if count > BRANCHES_MAX {
+        return Err(Reason::Arithmetic);
+    }
+    if count <= 0 {
+        strand.pc = fork.after;
+        return Ok(Stop::Not);
+    }
+    Ok(Stop::Fork { block, count: count as u32 })
+}

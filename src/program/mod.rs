@@ -8,3 +8,5 @@ pub mod instr;
 pub mod interpret;
 pub mod law;
 pub mod syntax;
+#[cfg(test)]
+mod tests;

@@ -1,128 +1,199 @@
-//! What a process may do: its window on the kernel. (Owner: the kernel work; the signatures are the contract.)
-
-use std::marker::PhantomData;
+//! What a process may do: its window on the kernel.
 
 use crate::base::cause::Causes;
-use crate::base::ids::{CallId, Pid, SyncId, TimerId, ZoneId};
-use crate::base::op::{Op, Outcome};
-use crate::base::rng::{Draws, Stream};
+use crate::base::ids::{CallId, Pid, SyncId, TimerId};
+use crate::base::op::Outcome;
+use crate::base::rng::{Draws, Stream, mix};
+use crate::base::slab::Key;
 use crate::base::time::{Span, Time};
 use crate::record::recorder::Recorder;
-use crate::sim::process::Process;
-
-/// An operation to be called.
-#[derive(Clone, Copy, Debug)]
-pub struct Request {
-    /// What is asked.
-    pub op: Op,
-    /// What the callee's draws are derived from.
-    pub stem: u64,
-    /// Size on the wire, bytes.
-    pub size_bytes: u32,
-    /// After this the caller gets `Unknown(Timeout)`. `None`: never.
-    pub timeout: Option<Span>,
-    /// As if called from this zone.
-    pub from: Option<ZoneId>,
-}
+use crate::sim::event::Kind;
+use crate::sim::kernel::Kernel;
+pub use crate::sim::kernel::Request;
+use crate::sim::process::{Payload, Process, Word};
+use crate::sim::tier::{Drive, Side, pack};
 
 /// A process's window on the world.
 pub struct Context<'a, P: Process> {
-    placeholder: PhantomData<&'a mut P>,
+    kernel: &'a mut Kernel,
+    side: &'a mut Side<P>,
+    plan: &'a P::Plan,
+    me: Pid,
+    members: usize,
 }
 
-#[allow(unused_variables, clippy::unused_self)]
-impl<P: Process> Context<'_, P> {
+impl<'a, P: Process> Context<'a, P> {
+    pub(super) fn new(
+        kernel: &'a mut Kernel,
+        side: &'a mut Side<P>,
+        plan: &'a P::Plan,
+        me: Pid,
+        members: usize,
+    ) -> Self {
+        Context { kernel, side, plan, me, members }
+    }
+
     /// The process itself.
+    #[inline]
     pub fn me(&self) -> Pid {
-        todo!()
+        self.me
     }
-    /// What all members of the tier share.
-    pub fn plan(&self) -> std::sync::Arc<P::Plan> {
-        todo!()
+
+    /// What all members of the tier share. It outlives this borrow of the context.
+    #[inline]
+    pub fn plan(&self) -> &'a P::Plan {
+        self.plan
     }
+
+    /// How many members the tier has.
+    #[inline]
+    pub fn members(&self) -> u32 {
+        self.members as u32
+    }
+
     /// The node's clock, which may be skewed or drift.
+    #[inline]
     pub fn clock(&self) -> Time {
-        todo!()
+        self.kernel.tier_nodes(self.me).clock(self.me.member, self.kernel.now())
     }
+
     /// True time: for records and measures, never for a protocol's decisions.
+    #[inline]
     pub fn now(&self) -> Time {
-        todo!()
+        self.kernel.now()
     }
-    /// The sequential ChaCha8 stream of (part, member, purpose): what machinery draws. `purpose` < 16, the part's own numbering.
+
+    /// The sequential ChaCha8 stream of (part, member, purpose): what machinery draws. Each part numbers its own
+    /// purposes.
+    ///
+    /// # Panics
+    /// When `purpose` is 16 or more.
     pub fn stream(&mut self, purpose: u8) -> &mut Stream {
-        todo!()
+        self.kernel.stream(self.me, purpose)
     }
-    /// The key of what customers bring (arrivals, thinks, keys, demands); `mix` it with names and counters for [`Draws`].
+
+    /// The key of what customers bring: arrivals, thinks, keys, demands.
+    #[inline]
     pub fn demand_key(&self) -> u64 {
-        todo!()
+        self.kernel.demand_key()
     }
-    /// Draws named by `stem` under the demand key.
+
+    /// Draws named by `stem` under the demand key: a function of the two and nothing else.
+    #[inline]
     pub fn draws(&self, stem: u64) -> Draws {
-        todo!()
+        Draws::new(mix(self.kernel.demand_key(), stem))
     }
 
     /// Calls `to`; the answer comes to `on_reply` with `tag`, exactly once.
     pub fn call(&mut self, to: Pid, request: Request, tag: u64) -> CallId {
-        todo!()
-    }
-    /// Lets go of a call of ours: no answer will come; a late one is counted. True if it was outstanding.
-    pub fn abandon(&mut self, call: CallId) -> bool {
-        todo!()
-    }
-    /// Who made a call to us.
-    pub fn caller(&self, call: CallId) -> Pid {
-        todo!()
-    }
-    /// What the draws of a call to us are derived from.
-    pub fn stem(&self, call: CallId) -> u64 {
-        todo!()
-    }
-    /// Whether the caller still waits. (A callee does not know this in life: only for a `deadline`.)
-    pub fn awaited(&self, call: CallId) -> bool {
-        todo!()
-    }
-    /// When a call to us arrived here.
-    pub fn arrived(&self, call: CallId) -> Time {
-        todo!()
-    }
-    /// Answers a call to us. `causes` must sum to `now - arrived` exactly. `note`: see [`crate::base::op::Reply`].
-    pub fn reply(&mut self, call: CallId, outcome: Outcome, note: u32, causes: &Causes, size_bytes: u32) {
-        todo!()
+        self.kernel.call(self.me, to, request, tag)
     }
 
-    /// Sends a datagram of the protocol to a member of our own tier.
+    /// Lets go of a call of ours: no answer will come, a late one is told to `on_late`. True if it was outstanding.
+    pub fn abandon(&mut self, call: CallId) -> bool {
+        self.kernel.let_go(call)
+    }
+
+    /// Who made a call to us.
+    ///
+    /// # Panics
+    /// When the call has been answered, or was never ours.
+    pub fn caller(&self, call: CallId) -> Pid {
+        self.kernel.calls.get(call).expect("a call that we hold").caller
+    }
+
+    /// What the draws of a call to us are derived from.
+    ///
+    /// # Panics
+    /// When the call has been answered, or was never ours.
+    pub fn stem(&self, call: CallId) -> u64 {
+        self.kernel.calls.get(call).expect("a call that we hold").stem
+    }
+
+    /// What a call to us asks.
+    ///
+    /// # Panics
+    /// When the call has been answered, or was never ours.
+    pub fn op(&self, call: CallId) -> crate::base::op::Op {
+        self.kernel.calls.get(call).expect("a call that we hold").op
+    }
+
+    /// Whether the caller still waits. A callee does not know this in life: only for a `deadline` that cancels.
+    pub fn awaited(&self, call: CallId) -> bool {
+        self.kernel.calls.awaited(call)
+    }
+
+    /// When a call to us arrived here.
+    ///
+    /// # Panics
+    /// When the call has been answered, or was never ours.
+    pub fn arrived(&self, call: CallId) -> Time {
+        self.kernel.calls.get(call).expect("a call that we hold").arrived
+    }
+
+    /// Answers a call to us. `causes` must sum to `now − arrived` exactly. `note`: see [`crate::base::op::Reply`].
+    pub fn reply(&mut self, call: CallId, outcome: Outcome, note: u32, causes: &Causes, size_bytes: u32) {
+        self.kernel.answer(call, outcome, note, causes, size_bytes);
+    }
+
+    /// Sends a datagram of the protocol to a member of our own tier: it may be lost, duplicated, overtaken.
+    #[inline]
     pub fn send(&mut self, to: Pid, message: P::Message, size_bytes: u32) {
-        todo!()
+        debug_assert_eq!(to.tier, self.me.tier, "the protocol's messages stay within the tier");
+        let from = self.me;
+        let side = &mut self.side;
+        self.kernel.datagram(from, to, size_bytes, || match message.inline() {
+            Some(bits) => (Kind::Message, pack(from, bits)),
+            None => (Kind::Parcel, side.parcels.insert((from, message.clone())).to_word()),
+        });
     }
 
     /// Wakes us after `after`; can be cancelled.
     pub fn set_timer(&mut self, after: Span, timer: P::Timer) -> TimerId {
-        todo!()
+        self.kernel.set_alarm(self.me, after, timer.to_word())
     }
+
     /// Cancels a timer; true if it had not gone off.
     pub fn cancel_timer(&mut self, timer: TimerId) -> bool {
-        todo!()
+        self.kernel.cancel_alarm(timer)
     }
+
     /// Wakes us after `after`; cannot be cancelled and costs nothing beyond its event.
+    #[inline]
     pub fn wake(&mut self, after: Span, timer: P::Timer) {
-        todo!()
+        let at = self.kernel.now() + after;
+        self.kernel.schedule(at, self.me, Kind::Timer, timer.to_word());
+    }
+
+    fn drive(&mut self) -> &mut Drive<P> {
+        if self.side.drives.is_empty() {
+            self.side.drives.resize_with(self.members, Drive::default);
+        }
+        &mut self.side.drives[self.me.member as usize]
     }
 
     /// Appends to our disk's log (volatile until synced).
     pub fn append(&mut self, record: P::Record) {
-        todo!()
+        self.drive().append(record);
     }
-    /// Makes everything appended so far safe; takes `cost` of the disk's time, after what is queued there. `on_synced` follows.
+
+    /// Makes everything appended so far safe; takes `cost` of the disk's time, after what is queued there.
+    /// `on_synced` follows.
     pub fn sync(&mut self, cost: Span) -> SyncId {
-        todo!()
+        let now = self.kernel.now();
+        let (sync, at) = self.drive().sync(now, cost);
+        self.kernel.schedule(at, self.me, Kind::Synced, Key { slot: sync.0 as u32, generation: 0 }.to_word());
+        sync
     }
-    /// Replaces the synced log by a snapshot, at the next completed sync.
+
+    /// Takes a snapshot of all records appended so far: the next sync puts it in their place.
     pub fn snapshot(&mut self, snapshot: P::Snapshot) {
-        todo!()
+        self.drive().snapshot(snapshot);
     }
 
     /// Where measures are recorded.
+    #[inline]
     pub fn record(&mut self) -> &mut Recorder {
-        todo!()
+        &mut self.kernel.recorder
     }
 }

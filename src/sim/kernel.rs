@@ -1,1 +1,548 @@
-//! (owner: the kernel work)
+//! What all tiers share: the clock and its pending events, the network, outstanding calls, nodes, streams, records.
+//! It knows no process type; [`crate::sim::tier::Tier`] does.
+
+use rustc_hash::FxHashMap;
+
+use crate::base::cause::{Cause, Causes};
+use crate::base::ids::{CallId, Pid, TimerId, ZoneId};
+use crate::base::op::{Op, Outcome, Reason, Reply};
+use crate::base::rng::{Bits, Stream, mix, name_hash};
+use crate::base::slab::{Key, Slab};
+use crate::base::time::{Span, Time};
+use crate::engine::Engine;
+use crate::net::{End, Fate, Network, Packet};
+use crate::record::recorder::Recorder;
+use crate::sim::calls::{Call, Calls};
+use crate::sim::connections::{Connections, Parcel, Way, retransmission_wait};
+use crate::sim::deadlines::Deadlines;
+use crate::sim::event::{Event, KERNEL, Kind};
+use crate::sim::fingerprint::Fingerprint;
+use crate::sim::nodes::{Crash, TierNodes, stream_name};
+
+/// Losses in a row after which a parcel gets through all the same: with a loss of 50 % that takes 2^64 parcels.
+const LOSSES_MAX: u32 = 64;
+/// Cancelled alarms that may lie in the queue beyond the live ones.
+const DEAD_SLACK: usize = 1024;
+
+/// An operation to be called.
+#[derive(Clone, Copy, Debug)]
+pub struct Request {
+    /// What is asked.
+    pub op: Op,
+    /// What the callee's draws are derived from.
+    pub stem: u64,
+    /// Size on the wire, bytes.
+    pub size_bytes: u32,
+    /// After this the caller gets `Unknown(Timeout)`. `None`: never.
+    pub timeout: Option<Span>,
+    /// As if called from this zone.
+    pub from: Option<ZoneId>,
+}
+
+/// The shared state of a world.
+#[derive(Clone)]
+pub struct Kernel {
+    pub(super) engine: Engine<Event>,
+    pub(super) network: Network,
+    pub(super) calls: Calls,
+    pub(super) deadlines: Deadlines,
+    pub(super) connections: Connections,
+    pub(super) nodes: Vec<TierNodes>,
+    pub(super) alarms: Slab<u64>,
+    dead_alarms: usize,
+    streams: FxHashMap<u64, Stream>,
+    seed: u64,
+    demand_key: u64,
+    /// Where measures are recorded.
+    pub recorder: Recorder,
+    /// The fingerprint so far.
+    pub fingerprint: Fingerprint,
+}
+
+impl Kernel {
+    /// An empty world's kernel.
+    pub fn new(seed: u64, network: Network, recorder: Recorder) -> Self {
+        Kernel {
+            engine: Engine::new(),
+            network,
+            calls: Calls::default(),
+            deadlines: Deadlines::default(),
+            connections: Connections::default(),
+            nodes: Vec::new(),
+            alarms: Slab::default(),
+            dead_alarms: 0,
+            streams: FxHashMap::default(),
+            seed,
+            demand_key: Stream::new(seed, name_hash("demand")).bits(),
+            recorder,
+            fingerprint: Fingerprint::default(),
+        }
+    }
+
+    /// True time.
+    #[inline]
+    pub fn now(&self) -> Time {
+        self.engine.now()
+    }
+
+    /// The key of what customers bring.
+    pub fn demand_key(&self) -> u64 {
+        self.demand_key
+    }
+
+    /// The nodes of a tier.
+    #[inline]
+    pub fn tier_nodes(&self, pid: Pid) -> &TierNodes {
+        &self.nodes[pid.tier.0 as usize]
+    }
+
+    fn end(&self, pid: Pid) -> End {
+        End { pid, zone: self.tier_nodes(pid).zone(pid.member) }
+    }
+
+    fn incarnation(&self, pid: Pid) -> u16 {
+        self.tier_nodes(pid).incarnation(pid.member)
+    }
+
+    /// The sequential stream of (member, purpose).
+    pub fn stream(&mut self, pid: Pid, purpose: u8) -> &mut Stream {
+        assert!(purpose < 16, "a part numbers its purposes from 0 to 15");
+        let place = (pid.tier.0 as u64) << 40 | u64::from(pid.member) << 8 | u64::from(purpose);
+        let (seed, name) = (self.seed, stream_name(&self.nodes[pid.tier.0 as usize], pid, purpose));
+        self.streams.entry(place).or_insert_with(|| Stream::new(seed, mix(name, name_hash("machinery"))))
+    }
+
+    /// Schedules an event for a process as it is now.
+    #[inline]
+    pub(super) fn schedule(&mut self, at: Time, target: Pid, kind: Kind, word: u64) {
+        let incarnation = self.incarnation(target);
+        self.engine
+            .schedule(at, Event { word, member: target.member, incarnation, tier: target.tier.0, kind });
+    }
+
+    fn schedule_own(&mut self, at: Time, kind: Kind, member: u32, word: u64) {
+        self.engine.schedule(at, Event { word, member, incarnation: 0, tier: KERNEL, kind });
+    }
+
+    // ---- timers
+
+    pub(super) fn set_alarm(&mut self, target: Pid, after: Span, word: u64) -> TimerId {
+        let key = self.alarms.insert(word);
+        self.schedule(self.now() + after, target, Kind::Alarm, key.to_word());
+        TimerId { slot: key.slot, generation: key.generation }
+    }
+
+    pub(super) fn cancel_alarm(&mut self, timer: TimerId) -> bool {
+        let key = Key { slot: timer.slot, generation: timer.generation };
+        if self.alarms.remove(key).is_none() {
+            return false;
+        }
+        self.dead_alarms += 1;
+        if self.dead_alarms > self.engine.len() / 2 + DEAD_SLACK {
+            let alarms = &self.alarms;
+            self.engine.retain(|event| {
+                event.kind != Kind::Alarm || alarms.get(Key::from_word(event.word)).is_some()
+            });
+            self.dead_alarms = 0;
+        }
+        true
+    }
+
+    /// The timer behind an alarm that goes off, unless it was cancelled.
+    pub(super) fn take_alarm(&mut self, word: u64) -> Option<u64> {
+        let timer = self.alarms.remove(Key::from_word(word));
+        if timer.is_none() {
+            self.dead_alarms = self.dead_alarms.saturating_sub(1);
+        }
+        timer
+    }
+
+    // ---- calls
+
+    /// Opens a call and sends its request.
+    pub(super) fn call(&mut self, caller: Pid, to: Pid, request: Request, tag: u64) -> CallId {
+        let now = self.now();
+        let zone = request.from.unwrap_or_else(|| self.tier_nodes(caller).zone(caller.member));
+        let lane = request.timeout.map(|span| self.deadlines.lane(span));
+        let id = self.calls.open(Call {
+            op: request.op,
+            stem: request.stem,
+            tag,
+            caller,
+            caller_incarnation: self.incarnation(caller),
+            callee_incarnation: self.incarnation(to),
+            callee: to,
+            zone,
+            size_bytes: request.size_bytes,
+            sent: now,
+            arrived: now,
+            lane,
+            awaited: true,
+            handled: true,
+            delivered: false,
+            answered: false,
+            outcome: Outcome::Unknown(Reason::Timeout),
+            note: 0,
+            causes: Causes::NONE,
+        });
+        if let Some(lane) = lane
+            && let Some(due) = self.deadlines.add(lane, id, now)
+        {
+            self.schedule_own(due, Kind::Deadline, lane, 0);
+        }
+        self.transmit(Parcel { call: id, answer: false }, Span::ZERO);
+        id
+    }
+
+    /// Sends the answer to a call. A call that was answered before is not answered again.
+    pub(super) fn answer(
+        &mut self,
+        id: CallId,
+        outcome: Outcome,
+        note: u32,
+        causes: &Causes,
+        size_bytes: u32,
+    ) {
+        let now = self.now();
+        let Some(call) = self.calls.get_mut(id) else { return };
+        if call.answered {
+            return;
+        }
+        debug_assert_eq!(causes.total(), now - call.arrived, "the causes of an answer sum to its time");
+        call.answered = true;
+        call.outcome = outcome;
+        call.note = note;
+        call.causes = *causes;
+        call.size_bytes = size_bytes;
+        self.transmit(Parcel { call: id, answer: true }, Span::ZERO);
+    }
+
+    /// The caller lets go of a call. True if it waited.
+    pub(super) fn let_go(&mut self, id: CallId) -> bool {
+        let lane = self.calls.get(id).and_then(|call| call.lane);
+        let waited = self.calls.let_go(id);
+        if waited && let Some(lane) = lane {
+            let calls = &self.calls;
+            self.deadlines.answered(lane, |other| calls.awaited(other));
+        }
+        waited
+    }
+
+    /// The ends of a parcel's way.
+    fn ends(&self, parcel: Parcel) -> (End, End) {
+        let call = self.calls.get(parcel.call).expect("a parcel belongs to an open call");
+        let (caller, callee) = (End { pid: call.caller, zone: call.zone }, self.end(call.callee));
+        if parcel.answer { (callee, caller) } else { (caller, callee) }
+    }
+
+    fn way(&self, parcel: Parcel, from: End, to: End) -> Way {
+        let customer = if parcel.answer { to.pid } else { from.pid };
+        let lane = if self.tier_nodes(customer).independent { parcel.call.slot + 1 } else { 0 };
+        Way { from: from.pid, to: to.pid, lane }
+    }
+
+    /// Puts a parcel on its way; `waited` is what retransmissions have cost already.
+    pub(super) fn transmit(&mut self, parcel: Parcel, waited: Span) {
+        let now = self.now();
+        let (from, to) = self.ends(parcel);
+        let way = self.way(parcel, from, to);
+        if self.connections.is_stalled(way) {
+            return self.stall(way, parcel);
+        }
+        let size_bytes = self.calls.get(parcel.call).expect("open").size_bytes;
+        let mut losses = 0;
+        let at = loop {
+            match self.network.route(Packet { from, to, size_bytes }, now) {
+                Fate::Arrives(at) => break at + retransmission_wait(losses) + waited,
+                Fate::Lost if losses < LOSSES_MAX => losses += 1,
+                Fate::Lost => break now + retransmission_wait(losses),
+                Fate::Cut => return self.stall(way, parcel),
+            }
+        };
+        let at = if way.lane != 0 || from.pid == to.pid || self.network.keeps_order(from.zone, to.zone) {
+            self.connections.find(way).map_or(at, |connection| at.max(connection.last_arrival))
+        } else {
+            let (_, connection) = self.connections.open(way);
+            connection.last_arrival = connection.last_arrival.max(at);
+            connection.last_arrival
+        };
+        let call = self.calls.get(parcel.call).expect("open");
+        let (target, kind, incarnation) = if parcel.answer {
+            (call.caller, Kind::Reply, call.caller_incarnation)
+        } else {
+            (call.callee, Kind::Call, call.callee_incarnation)
+        };
+        let event = Event {
+            word: parcel.call.to_word(),
+            member: target.member,
+            incarnation,
+            tier: target.tier.0,
+            kind,
+        };
+        self.engine.schedule(at, event);
+    }
+
+    fn stall(&mut self, way: Way, parcel: Parcel) {
+        let now = self.now();
+        let (key, connection) = self.connections.open(way);
+        if let Some(wait) = connection.stall(parcel, now) {
+            self.schedule_own(now + wait, Kind::Retransmit, 0, key.to_word());
+        }
+    }
+
+    /// A connection tries again. Answers with the calls that broke, if it gave up.
+    pub(super) fn retransmit(&mut self, word: u64) -> Vec<CallId> {
+        let key = Key::from_word(word);
+        let now = self.now();
+        let Some(connection) = self.connections.get_mut(key) else { return Vec::new() };
+        let (since, first) = (connection.stalled_since, connection.stalled.front().copied());
+        let Some(first) = first else { return Vec::new() };
+        let (from, to) = self.ends(first);
+        if self.network.admits(from, to) {
+            for parcel in self.connections.close(key) {
+                self.transmit(parcel, Span::ZERO);
+            }
+            return Vec::new();
+        }
+        if now - since >= self.network.path(from.zone, to.zone).break_after {
+            return self.connections.close(key).into_iter().map(|parcel| parcel.call).collect();
+        }
+        let wait = self.connections.get_mut(key).expect("still there").back_off();
+        self.schedule_own(now + wait, Kind::Retransmit, 0, word);
+        Vec::new()
+    }
+
+    /// Whether a parcel that reaches its end may be delivered; if not, its connection will send it again.
+    fn admitted(&mut self, parcel: Parcel) -> bool {
+        let (from, to) = self.ends(parcel);
+        let way = self.way(parcel, from, to);
+        if self.network.admits(from, to) && !self.connections.is_stalled(way) {
+            return true;
+        }
+        self.stall(way, parcel);
+        false
+    }
+
+    /// A request has reached its callee: the operation, if it is to be handled.
+    #[inline]
+    pub(super) fn request_arrives(&mut self, id: CallId) -> Option<Op> {
+        if self.calls.get(id).is_none() || !self.admitted(Parcel { call: id, answer: false }) {
+            return None;
+        }
+        let now = self.now();
+        let call = self.calls.get_mut(id)?;
+        call.arrived = now;
+        call.delivered = true;
+        Some(call.op)
+    }
+
+    /// An answer has reached its caller: its tag and the answer; `Err` is the tag of a caller that had let go.
+    #[inline]
+    pub(super) fn answer_arrives(&mut self, id: CallId) -> Option<Result<(u64, Reply), u64>> {
+        if self.calls.get(id).is_none() || !self.admitted(Parcel { call: id, answer: true }) {
+            return None;
+        }
+        let now = self.now();
+        let call = self.calls.get(id)?;
+        let mut causes = call.causes;
+        causes.add(Cause::Network, (now - call.sent).saturating_sub(causes.total()));
+        let (tag, reply) = (call.tag, Reply { outcome: call.outcome, note: call.note, causes });
+        self.calls.drop_handled(id);
+        if self.let_go(id) {
+            self.fingerprint.more(outcome_word(reply.outcome));
+            Some(Ok((tag, reply)))
+        } else {
+            self.calls.late += 1;
+            Some(Err(tag))
+        }
+    }
+
+    /// The answer that a caller gets when none will come: its tag and the answer, if it still waits.
+    pub(super) fn give_up(&mut self, id: CallId, reason: Reason) -> Option<(Pid, u64, Reply)> {
+        let now = self.now();
+        let call = self.calls.get(id)?;
+        let cause = if reason == Reason::Refused { Cause::Network } else { Cause::Timeout };
+        let causes = Causes::only(cause, now - call.sent);
+        let (caller, tag, incarnation) = (call.caller, call.tag, call.caller_incarnation);
+        let reply = Reply { outcome: Call::give_up(reason), note: 0, causes };
+        if !self.let_go(id) || incarnation != self.incarnation(caller) {
+            return None;
+        }
+        self.fingerprint.more(outcome_word(reply.outcome));
+        Some((caller, tag, reply))
+    }
+
+    /// The next call of a lane that has timed out by now.
+    pub(super) fn next_expired(&mut self, lane: u32) -> Option<CallId> {
+        let (now, calls) = (self.engine.now(), &self.calls);
+        self.deadlines.expired(lane, now, |call| calls.awaited(call))
+    }
+
+    /// Schedules the next event of a lane.
+    pub(super) fn rearm(&mut self, lane: u32) {
+        if let Some(due) = self.deadlines.rearm(lane) {
+            self.schedule_own(due, Kind::Deadline, lane, 0);
+        }
+    }
+
+    // ---- datagrams
+
+    /// Sends a datagram, unless it is lost; `make` gives kind and word for each copy that gets through.
+    #[inline]
+    pub(super) fn datagram(
+        &mut self,
+        from: Pid,
+        to: Pid,
+        size_bytes: u32,
+        mut make: impl FnMut() -> (Kind, u64),
+    ) {
+        let now = self.now();
+        let packet = Packet { from: self.end(from), to: self.end(to), size_bytes };
+        let copies = 1 + u32::from(self.network.duplicates(packet.from.zone, packet.to.zone));
+        for _ in 0..copies {
+            if let Fate::Arrives(at) = self.network.route(packet, now) {
+                let (kind, word) = make();
+                self.schedule(at, to, kind, word);
+            }
+        }
+    }
+
+    /// Whether a datagram that arrives now gets through.
+    #[inline]
+    pub(super) fn admits_datagram(&self, from: Pid, to: Pid) -> bool {
+        self.network.untroubled() || self.network.admits(self.end(from), self.end(to))
+    }
+
+    // ---- nodes
+
+    /// Folds the event that is about to happen into the fingerprint.
+    #[inline]
+    pub(super) fn mark(&mut self, event: Event) {
+        let now = self.engine.now();
+        let node = if event.tier == KERNEL {
+            u64::from(event.member)
+        } else {
+            self.nodes[event.tier as usize].member_hash(event.member)
+        };
+        self.fingerprint.event(now, event.word ^ (event.kind as u64) << 56, node);
+        if self.fingerprint.watching() {
+            let name = self.nodes.get(event.tier as usize).map_or("kernel", |tier| tier.name.as_str());
+            let text = format!("{:?} at {name}[{}]", event.kind, event.member);
+            self.fingerprint.witness(now, text);
+        }
+    }
+
+    /// Whether a process stands still.
+    pub(super) fn is_paused(&self, pid: Pid) -> bool {
+        self.tier_nodes(pid).node(pid.member).is_some_and(|node| node.pauses > 0 && node.down.is_none())
+    }
+
+    /// A call of a process that stands still has timed out: it learns of it when it goes on.
+    pub(super) fn defer_timeout(&mut self, id: CallId) -> bool {
+        let Some(call) = self.calls.get(id) else { return false };
+        let (caller, incarnation) = (call.caller, call.caller_incarnation);
+        if !self.is_paused(caller) {
+            return false;
+        }
+        let event = Event {
+            word: id.to_word(),
+            member: caller.member,
+            incarnation,
+            tier: caller.tier.0,
+            kind: Kind::TimedOut,
+        };
+        self.nodes[caller.tier.0 as usize].node_mut(caller.member).deferred.push_back(event);
+        true
+    }
+
+    /// Whether an event may happen to its process now. A paused one gets it later, a crashed one never.
+    pub(super) fn admits(&mut self, event: Event) -> bool {
+        let node = self.nodes[event.tier as usize].node_mut(event.member);
+        if node.incarnation == event.incarnation && node.down.is_none() {
+            if node.pauses > 0 {
+                node.deferred.push_back(event);
+                return false;
+            }
+            return true;
+        }
+        let silent = node.down == Some(Crash::Machine);
+        let id = CallId::from_word(event.word);
+        match event.kind {
+            Kind::Call if !silent => self.refuse(id),
+            Kind::Call | Kind::Reply => self.calls.drop_handled(id),
+            Kind::Alarm => {
+                self.take_alarm(event.word);
+            }
+            _ => {}
+        }
+        false
+    }
+
+    /// A machine whose process is not there (any more) resets the connection.
+    fn refuse(&mut self, id: CallId) {
+        let now = self.now();
+        let Some(call) = self.calls.get_mut(id) else { return };
+        call.arrived = now;
+        self.answer(id, Outcome::Fail(Reason::Refused), 0, &Causes::NONE, 0);
+    }
+
+    /// A process dies: what it called and what it was asked end here.
+    pub(super) fn crash(&mut self, pid: Pid, how: Crash) {
+        let node = self.nodes[pid.tier.0 as usize].node_mut(pid.member);
+        if node.down.is_some() {
+            return;
+        }
+        node.down = Some(how);
+        node.incarnation = node.incarnation.wrapping_add(1);
+        node.pauses = 0;
+        let deferred = std::mem::take(&mut node.deferred);
+        for event in deferred {
+            self.admits(event);
+        }
+        for id in self.calls.select(|call| call.caller == pid && call.awaited) {
+            self.let_go(id);
+        }
+        let now = self.now();
+        for id in self.calls.select(|call| call.callee == pid && call.handled && !call.answered) {
+            if !self.calls.get(id).is_some_and(|call| call.delivered) {
+                continue; // the request is still on its way: its arrival decides
+            }
+            match how {
+                Crash::Machine => self.calls.drop_handled(id),
+                Crash::Process => {
+                    let call = self.calls.get_mut(id).expect("selected");
+                    let held = Causes::only(Cause::Timeout, now - call.arrived);
+                    self.answer(id, Outcome::Unknown(Reason::Reset), 0, &held, 0);
+                }
+            }
+        }
+    }
+}
+
+/// An outcome as a word of the fingerprint.
+fn outcome_word(outcome: Outcome) -> u64 {
+    match outcome {
+        Outcome::Ok(value) => mix(1, value.n as u64 ^ value.version.0.rotate_left(32)),
+        Outcome::Renew(value) => mix(2, value.n as u64 ^ value.version.0.rotate_left(32)),
+        Outcome::Fail(why) => mix(3, reason_number(why)),
+        Outcome::Unknown(why) => mix(4, reason_number(why)),
+    }
+}
+
+fn reason_number(reason: Reason) -> u64 {
+    match reason {
+        Reason::Timeout => 1,
+        Reason::Reset => 2,
+        Reason::Refused => 3,
+        Reason::Overloaded => 4,
+        Reason::Miss => 5,
+        Reason::Leased => 6,
+        Reason::Wait => 7,
+        Reason::Held => 8,
+        Reason::NotHeld => 9,
+        Reason::Condition => 10,
+        Reason::Arithmetic => 11,
+        Reason::Error => 12,
+        Reason::Named(n) => 0x100 + u64::from(n),
+    }
+}

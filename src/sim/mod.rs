@@ -2,9 +2,26 @@
 //!
 //! Data path: [`run`] takes the next event and dispatches it to a [`tier`]; a [`process`] acts through its
 //! [`context`], which is a window on the [`kernel`].
+//!
+//! Delivery, in numbered rules:
+//! 1. Events leave in order of time; those of one instant in the order in which they were scheduled.
+//! 2. Each call gets exactly one answer, or none if the caller crashed or let go.
+//! 3. Requests and answers of one ordered pair of members ride one connection and keep their order; a workload's
+//!    requests are different customers' and ride a connection each.
+//! 4. A message dies if its path is cut when it is sent or when it arrives; a connection sends it again.
+//! 5. What is meant for an incarnation that has crashed is dropped. What a crashed node has sent still arrives.
 
+pub mod calls;
+pub mod cluster;
+pub mod connections;
 pub mod context;
+pub mod deadlines;
+pub mod event;
+pub mod fingerprint;
 pub mod kernel;
+pub mod nodes;
 pub mod process;
 pub mod run;
+#[cfg(test)]
+mod tests;
 pub mod tier;

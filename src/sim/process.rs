@@ -46,12 +46,17 @@ impl<R, S> Default for Disk<R, S> {
 pub enum Order {
     /// Forget what is cached.
     Flush,
-    /// Set the knob with this index in the part's knob table (`count`s and shares as they are, spans in ns).
+    /// Set a knob (shares and counts as they are, spans in ns).
     Set {
-        /// Index of the knob in its kind's table.
-        knob: u16,
+        /// The knob's name in its kind's table.
+        knob: &'static str,
         /// New value.
         value: f64,
+    },
+    /// Give a knob back what the design says.
+    Reset {
+        /// The knob's name in its kind's table.
+        knob: &'static str,
     },
 }
 
@@ -80,6 +85,15 @@ pub trait Process: Clone + Hash + Send + 'static {
     /// The answer to a call of ours (exactly one per call, a timeout included); `tag` is what we gave with the call.
     fn on_reply(&mut self, _call: CallId, _tag: u64, _reply: Reply, _ctx: &mut Context<Self>) {}
 
+    /// An answer arrived for a call that had timed out or that we had let go. Only for counting.
+    fn on_late(&mut self, _call: CallId, _tag: u64, _ctx: &mut Context<Self>) {}
+
+    /// Any word of the state: reading it loads the member into the processor's cache ahead of its event.
+    #[inline]
+    fn touch(&self) -> u64 {
+        0
+    }
+
     /// A message of the protocol arrived.
     fn on_message(&mut self, _from: Pid, _message: Self::Message, _ctx: &mut Context<Self>) {}
 
@@ -88,6 +102,9 @@ pub trait Process: Clone + Hash + Send + 'static {
 
     /// A sync of our disk completed.
     fn on_synced(&mut self, _sync: SyncId, _ctx: &mut Context<Self>) {}
+
+    /// We crash: a last moment to take back what we have recorded (levels). Nothing else done here has any effect.
+    fn on_crash(&mut self, _ctx: &mut Context<Self>) {}
 
     /// An order from outside.
     fn on_order(&mut self, _order: Order, _ctx: &mut Context<Self>) {}

@@ -1,1 +1,236 @@
-//! (owner: the kernel work)
+//! The world and its main loop: take the next event, dispatch it, until the horizon.
+
+use std::sync::Arc;
+
+use crate::base::ids::{CallId, Pid, TierId, ZoneId};
+use crate::base::op::Reason;
+use crate::base::time::Time;
+use crate::net::Network;
+use crate::record::recorder::Recorder;
+use crate::sim::event::{Event, KERNEL, Kind};
+use crate::sim::fingerprint::Fingerprint;
+use crate::sim::kernel::Kernel;
+use crate::sim::nodes::{Crash, TierNodes};
+use crate::sim::process::{Order, Process};
+use crate::sim::tier::{AnyTier, Tier};
+
+/// The most tiers of a world: an event has one byte for them, and one value is the kernel's.
+pub const TIERS_MAX: usize = 255;
+
+/// A whole simulated system. A clone continues to the same fingerprint.
+pub struct World {
+    kernel: Kernel,
+    tiers: Vec<Box<dyn AnyTier>>,
+}
+
+/// Why [`World::run`] came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// Nothing is left to happen before the horizon.
+    Horizon,
+    /// A watched counter has changed.
+    Changed,
+    /// The run has processed as many events as it may.
+    Events,
+}
+
+impl World {
+    /// The main loop: everything that happens before `horizon`, or until a watched counter changes, or `events_max`
+    /// events have been processed in all.
+    pub fn run(&mut self, horizon: Time, events_max: u64) -> Stop {
+        let World { kernel, tiers } = self;
+        while kernel.fingerprint.events() < events_max {
+            let Some(event) = kernel.engine.pop_before(horizon, |upcoming| {
+                for run in upcoming.chunk_by(|a, b| a.event.tier == b.event.tier) {
+                    if let Some(tier) = tiers.get(run[0].event.tier as usize) {
+                        tier.touch(run);
+                    }
+                }
+            }) else {
+                return Stop::Horizon;
+            };
+            kernel.mark(event);
+            match event.tier {
+                KERNEL => housekeep(event, kernel, tiers),
+                tier => tiers[tier as usize].dispatch(event, kernel),
+            }
+            if kernel.recorder.changed() {
+                return Stop::Changed;
+            }
+        }
+        Stop::Events
+    }
+
+    /// An empty world.
+    pub fn new(seed: u64, network: Network, recorder: Recorder) -> Self {
+        World { kernel: Kernel::new(seed, network, recorder), tiers: Vec::new() }
+    }
+
+    /// Adds a tier of `count` like processes that stand in `zones` in turn. The requests of `independent` ones are
+    /// different customers', with a connection each.
+    ///
+    /// # Panics
+    /// Beyond [`TIERS_MAX`] tiers; the loader has checked.
+    pub fn add<P: Process>(
+        &mut self,
+        name: &str,
+        plan: Arc<P::Plan>,
+        count: u32,
+        zones: &[ZoneId],
+        independent: bool,
+    ) -> TierId {
+        assert!(self.tiers.len() < TIERS_MAX, "at most {TIERS_MAX} tiers");
+        let id = TierId(self.tiers.len() as u8);
+        self.kernel.nodes.push(TierNodes::new(name, count, zones, independent));
+        self.tiers.push(Box::new(Tier::<P>::new(id, plan, count)));
+        id
+    }
+
+    /// Starts every process, tier by tier. Call once, before the first [`World::run`].
+    pub fn start(&mut self) {
+        for (tier, nodes) in self.tiers.iter_mut().zip(0..) {
+            for member in 0..self.kernel.nodes[nodes].count {
+                tier.start(member, &mut self.kernel);
+            }
+        }
+    }
+
+    /// The clock.
+    pub fn now(&self) -> Time {
+        self.kernel.now()
+    }
+
+    /// What has been recorded so far.
+    pub fn recorder(&self) -> &Recorder {
+        &self.kernel.recorder
+    }
+
+    /// What has been recorded so far.
+    pub fn recorder_mut(&mut self) -> &mut Recorder {
+        &mut self.kernel.recorder
+    }
+
+    /// The fingerprint of everything so far.
+    pub fn fingerprint(&self) -> &Fingerprint {
+        &self.kernel.fingerprint
+    }
+
+    /// Keeps every state of one block of the fingerprint.
+    pub fn watch_block(&mut self, block: u64) {
+        self.kernel.fingerprint.watch(block);
+    }
+
+    /// Ends the world: what it recorded.
+    pub fn into_recorder(self) -> (Recorder, Fingerprint) {
+        (self.kernel.recorder, self.kernel.fingerprint)
+    }
+
+    /// The network, for faults.
+    pub fn network(&mut self) -> &mut Network {
+        &mut self.kernel.network
+    }
+
+    /// How many members a tier has.
+    pub fn count(&self, tier: TierId) -> u32 {
+        self.kernel.nodes[tier.0 as usize].count
+    }
+
+    /// The members of a tier, when its type is known: for tests.
+    pub fn members<P: Process>(&self, tier: TierId) -> Option<&[P]> {
+        self.tiers[tier.0 as usize].as_any().downcast_ref::<Tier<P>>().map(Tier::members)
+    }
+
+    /// Pending events, and calls in being: for tests of leaks.
+    pub fn population(&self) -> (usize, usize) {
+        (self.kernel.engine.len(), self.kernel.calls.len())
+    }
+
+    /// A process crashes: memory and unsynced records are lost; timers die; what it sent still arrives.
+    pub fn crash(&mut self, pid: Pid, how: Crash) {
+        self.kernel.crash(pid, how);
+        self.tiers[pid.tier.0 as usize].crash(pid.member, &mut self.kernel);
+    }
+
+    /// A crashed process starts again, with what its disk kept.
+    pub fn restart(&mut self, pid: Pid) {
+        let node = self.kernel.nodes[pid.tier.0 as usize].node_mut(pid.member);
+        if node.down.take().is_some() {
+            self.tiers[pid.tier.0 as usize].start(pid.member, &mut self.kernel);
+        }
+    }
+
+    /// A process stands still: what happens to it waits. Pauses nest.
+    pub fn pause(&mut self, pid: Pid) {
+        let node = self.kernel.nodes[pid.tier.0 as usize].node_mut(pid.member);
+        if node.down.is_none() {
+            node.pauses += 1;
+        }
+    }
+
+    /// One pause ends; after the last, what had waited happens, in order.
+    pub fn resume(&mut self, pid: Pid) {
+        let node = self.kernel.nodes[pid.tier.0 as usize].node_mut(pid.member);
+        node.pauses = node.pauses.saturating_sub(1);
+        if node.pauses > 0 {
+            return;
+        }
+        for event in std::mem::take(&mut node.deferred) {
+            self.tiers[pid.tier.0 as usize].dispatch(event, &mut self.kernel);
+        }
+    }
+
+    /// A node's clock jumps by `ns` and runs `ppb` parts per billion too fast from now on.
+    pub fn skew(&mut self, pid: Pid, ns: i64, ppb: i64) {
+        let now = self.kernel.now();
+        self.kernel.nodes[pid.tier.0 as usize].node_mut(pid.member).clock.change(now, ns, ppb);
+    }
+
+    /// Gives an order to a process that is up.
+    pub fn order(&mut self, pid: Pid, order: Order) {
+        if self.kernel.nodes[pid.tier.0 as usize].node(pid.member).is_none_or(|node| node.down.is_none()) {
+            self.tiers[pid.tier.0 as usize].order(pid.member, order, &mut self.kernel);
+        }
+    }
+
+    /// Moves the clock to `at`, before which everything has happened: for a fault that begins then.
+    pub fn advance(&mut self, at: Time) {
+        self.kernel.engine.advance(at);
+    }
+}
+
+/// The kernel's own events: timeouts that are due, connections that try again.
+fn housekeep(event: Event, kernel: &mut Kernel, tiers: &mut [Box<dyn AnyTier>]) {
+    match event.kind {
+        Kind::Deadline => {
+            while let Some(call) = kernel.next_expired(event.member) {
+                if !kernel.defer_timeout(call) {
+                    give_up(call, Reason::Timeout, kernel, tiers);
+                }
+            }
+            kernel.rearm(event.member);
+        }
+        Kind::Retransmit => {
+            for call in kernel.retransmit(event.word) {
+                give_up(call, Reason::Reset, kernel, tiers);
+                kernel.calls.drop_handled(call);
+            }
+        }
+        other => unreachable!("{other:?} goes to a tier"),
+    }
+}
+
+/// Tells a caller that no answer will come.
+fn give_up(call: CallId, reason: Reason, kernel: &mut Kernel, tiers: &mut [Box<dyn AnyTier>]) {
+    if let Some((caller, tag, reply)) = kernel.give_up(call, reason) {
+        tiers[caller.tier.0 as usize].give_up(caller.member, call, tag, reply, kernel);
+    }
+}
+
+impl Clone for World {
+    fn clone(&self) -> Self {
+        World {
+            kernel: self.kernel.clone(),
+            tiers: self.tiers.iter().map(|tier| tier.boxed_clone()).collect(),
+        }
+    }
+}

@@ -1,1 +1,290 @@
-//! (owner: the kernel work)
+//! A tier: N like processes, held fully typed. The main loop sees one virtual call per event; within the tier
+//! everything is static: no boxing, no downcast, no allocation per event.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::base::ids::{CallId, Pid, SyncId, TierId};
+use crate::base::op::{Reason, Reply};
+use crate::base::slab::{Key, Slab};
+use crate::base::time::{Span, Time};
+use crate::engine::Entry;
+use crate::sim::context::Context;
+use crate::sim::event::{Event, Kind};
+use crate::sim::kernel::Kernel;
+use crate::sim::process::{Disk, Order, Payload, Process, Word};
+
+/// What the main loop knows of a tier.
+pub trait AnyTier: Send {
+    /// Something happens to a member.
+    fn dispatch(&mut self, event: Event, kernel: &mut Kernel);
+    /// A call of a member ends without an answer from the callee.
+    fn give_up(&mut self, member: u32, call: CallId, tag: u64, reply: Reply, kernel: &mut Kernel);
+    /// A member starts, at time zero or after a crash, as a fresh process with what its disk kept.
+    fn start(&mut self, member: u32, kernel: &mut Kernel);
+    /// A member crashes: its memory and what was not synced is lost.
+    fn crash(&mut self, member: u32, kernel: &mut Kernel);
+    /// An order from outside.
+    fn order(&mut self, member: u32, order: Order, kernel: &mut Kernel);
+    /// Loads the members of these events, so that their cache misses overlap.
+    fn touch(&self, upcoming: &[Entry<Event>]);
+    /// A copy, for continuing a world twice.
+    fn boxed_clone(&self) -> Box<dyn AnyTier>;
+    /// For tests that look inside: the tier as `Any`.
+    fn as_any(&self) -> &dyn std::any::Any;
+}
+
+/// N like processes.
+pub struct Tier<P: Process> {
+    id: TierId,
+    plan: Arc<P::Plan>,
+    members: Vec<P>,
+    side: Side<P>,
+}
+
+/// What a tier keeps beside its members.
+#[derive(Clone)]
+pub(super) struct Side<P: Process> {
+    /// Payloads that do not fit into an event, with their senders.
+    pub(super) parcels: Slab<(Pid, P::Message)>,
+    /// Disks; empty until a member uses one.
+    pub(super) drives: Vec<Drive<P>>,
+}
+
+/// What a sync covers: how many of the volatile records, and a snapshot taken before it.
+#[derive(Clone)]
+struct Flight<S> {
+    id: SyncId,
+    records: usize,
+    snapshot: Option<(S, usize)>,
+}
+
+/// A member's disk: what is safe, and what is on its way there.
+#[derive(Clone)]
+pub(super) struct Drive<P: Process> {
+    safe: Disk<P::Record, P::Snapshot>,
+    volatile: VecDeque<P::Record>,
+    in_flight: VecDeque<Flight<P::Snapshot>>,
+    covered: usize,
+    snapshot: Option<(P::Snapshot, usize)>,
+    busy_until: Time,
+    syncs: u64,
+}
+
+impl<P: Process> Default for Drive<P> {
+    fn default() -> Self {
+        Drive {
+            safe: Disk::default(),
+            volatile: VecDeque::new(),
+            in_flight: VecDeque::new(),
+            covered: 0,
+            snapshot: None,
+            busy_until: Time::ZERO,
+            syncs: 0,
+        }
+    }
+}
+
+impl<P: Process> Drive<P> {
+    pub(super) fn append(&mut self, record: P::Record) {
+        self.volatile.push_back(record);
+    }
+
+    pub(super) fn snapshot(&mut self, snapshot: P::Snapshot) {
+        self.snapshot = Some((snapshot, self.volatile.len()));
+    }
+
+    /// Begins a sync; it ends at the instant in the answer.
+    pub(super) fn sync(&mut self, now: Time, cost: Span) -> (SyncId, Time) {
+        self.syncs += 1;
+        let id = SyncId(self.syncs);
+        self.busy_until = self.busy_until.max(now) + cost;
+        let records = self.volatile.len() - self.covered;
+        self.covered = self.volatile.len();
+        self.in_flight.push_back(Flight { id, records, snapshot: self.snapshot.take() });
+        (id, self.busy_until)
+    }
+
+    /// The oldest sync has ended: what it covers is safe.
+    fn synced(&mut self) -> Option<SyncId> {
+        let flight = self.in_flight.pop_front()?;
+        self.covered -= flight.records;
+        self.safe.records.extend(self.volatile.drain(..flight.records));
+        if let Some((snapshot, uncovered)) = flight.snapshot {
+            // Records appended before the snapshot was taken are part of it; later ones stay in the log.
+            let later = flight.records.saturating_sub(uncovered.min(flight.records));
+            let keep_from = self.safe.records.len() - later;
+            self.safe.records.drain(..keep_from);
+            self.safe.snapshot = Some(snapshot);
+        }
+        Some(flight.id)
+    }
+
+    fn crash(&mut self) {
+        *self = Drive { safe: std::mem::take(&mut self.safe), ..Drive::default() };
+    }
+}
+
+impl<P: Process> Tier<P> {
+    /// `count` fresh members.
+    pub fn new(id: TierId, plan: Arc<P::Plan>, count: u32) -> Self {
+        let members = (0..count).map(|member| P::build(&plan, member)).collect();
+        Tier { id, plan, members, side: Side { parcels: Slab::default(), drives: Vec::new() } }
+    }
+
+    /// The members.
+    pub fn members(&self) -> &[P] {
+        &self.members
+    }
+
+    #[inline]
+    fn with<R>(
+        &mut self,
+        member: u32,
+        kernel: &mut Kernel,
+        act: impl FnOnce(&mut P, &mut Context<P>) -> R,
+    ) -> R {
+        let me = Pid { tier: self.id, member };
+        let mut context = Context::new(kernel, &mut self.side, &self.plan, me, self.members.len());
+        act(&mut self.members[member as usize], &mut context)
+    }
+
+    fn request(&mut self, event: Event, kernel: &mut Kernel) {
+        let call = CallId::from_word(event.word);
+        if let Some(op) = kernel.request_arrives(call) {
+            self.with(event.member, kernel, |process, ctx| process.on_call(call, op, ctx));
+        }
+    }
+
+    fn answer(&mut self, event: Event, kernel: &mut Kernel) {
+        let call = CallId::from_word(event.word);
+        match kernel.answer_arrives(call) {
+            Some(Ok((tag, reply))) => {
+                self.with(event.member, kernel, |p, ctx| p.on_reply(call, tag, reply, ctx))
+            }
+            Some(Err(tag)) => self.with(event.member, kernel, |p, ctx| p.on_late(call, tag, ctx)),
+            None => {}
+        }
+    }
+
+    fn message(&mut self, event: Event, kernel: &mut Kernel) {
+        let (from, message) = if event.kind == Kind::Parcel {
+            let Some(parcel) = self.side.parcels.remove(Key::from_word(event.word)) else { return };
+            parcel
+        } else {
+            let (from, bits) = unpack(event.word);
+            (from, P::Message::from_inline(bits))
+        };
+        if kernel.admits_datagram(from, event.target()) {
+            self.with(event.member, kernel, |process, ctx| process.on_message(from, message, ctx));
+        }
+    }
+
+    fn synced(&mut self, event: Event, kernel: &mut Kernel) {
+        let Some(drive) = self.side.drives.get_mut(event.member as usize) else { return };
+        if let Some(sync) = drive.synced() {
+            self.with(event.member, kernel, |process, ctx| process.on_synced(sync, ctx));
+        }
+    }
+}
+
+impl<P: Process> Clone for Tier<P> {
+    fn clone(&self) -> Self {
+        Tier { id: self.id, plan: self.plan.clone(), members: self.members.clone(), side: self.side.clone() }
+    }
+}
+
+/// Sender and at most 24 bits of payload in one word.
+pub(super) const fn pack(from: Pid, bits: u32) -> u64 {
+    (bits as u64) << 40 | (from.tier.0 as u64) << 32 | from.member as u64
+}
+
+const fn unpack(word: u64) -> (Pid, u32) {
+    (Pid { tier: TierId((word >> 32) as u8), member: word as u32 }, (word >> 40) as u32)
+}
+
+impl<P: Process> AnyTier for Tier<P> {
+    #[inline]
+    fn dispatch(&mut self, event: Event, kernel: &mut Kernel) {
+        if kernel.tier_nodes(event.target()).troubled() && !kernel.admits(event) {
+            let deferred = kernel.is_paused(event.target());
+            if event.kind == Kind::Parcel && !deferred {
+                self.side.parcels.remove(Key::from_word(event.word));
+            }
+            return;
+        }
+        let member = event.member;
+        match event.kind {
+            Kind::Message | Kind::Parcel => self.message(event, kernel),
+            Kind::Timer => {
+                self.with(member, kernel, |p, ctx| p.on_timer(P::Timer::from_word(event.word), ctx))
+            }
+            Kind::Alarm => {
+                if let Some(timer) = kernel.take_alarm(event.word) {
+                    self.with(member, kernel, |p, ctx| p.on_timer(P::Timer::from_word(timer), ctx));
+                }
+            }
+            Kind::Call => self.request(event, kernel),
+            Kind::Reply => self.answer(event, kernel),
+            Kind::TimedOut => {
+                let call = CallId::from_word(event.word);
+                if let Some((_, tag, reply)) = kernel.give_up(call, Reason::Timeout) {
+                    self.give_up(member, call, tag, reply, kernel);
+                }
+            }
+            Kind::Synced => self.synced(event, kernel),
+            Kind::Start => self.start(member, kernel),
+            Kind::Deadline | Kind::Retransmit => unreachable!("the kernel's own events go to no tier"),
+        }
+    }
+
+    fn give_up(&mut self, member: u32, call: CallId, tag: u64, reply: Reply, kernel: &mut Kernel) {
+        self.with(member, kernel, |process, ctx| process.on_reply(call, tag, reply, ctx));
+    }
+
+    fn start(&mut self, member: u32, kernel: &mut Kernel) {
+        let kept = self.side.drives.get(member as usize).map(|drive| drive.safe.clone()).unwrap_or_default();
+        self.with(member, kernel, |process, ctx| process.start(&kept, ctx));
+    }
+
+    fn crash(&mut self, member: u32, kernel: &mut Kernel) {
+        self.with(member, kernel, |process, ctx| process.on_crash(ctx));
+        self.members[member as usize] = P::build(&self.plan, member);
+        if let Some(drive) = self.side.drives.get_mut(member as usize) {
+            drive.crash();
+        }
+    }
+
+    fn order(&mut self, member: u32, order: Order, kernel: &mut Kernel) {
+        self.with(member, kernel, |process, ctx| process.on_order(order, ctx));
+    }
+
+    fn touch(&self, upcoming: &[Entry<Event>]) {
+        let mut sum = 0u64;
+        for entry in upcoming {
+            if let Some(member) = self.members.get(entry.event.member as usize) {
+                sum = sum.wrapping_add(member.touch());
+            }
+        }
+        std::hint::black_box(sum);
+    }
+
+    fn boxed_clone(&self) -> Box<dyn AnyTier> {
+        Box::new(self.clone())
+    }
+
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sender_and_payload_fit_one_word() {
+        let from = Pid::new(TierId(254), u32::MAX);
+        assert_eq!(unpack(pack(from, 0xFF_FFFF)), (from, 0xFF_FFFF));
+    }
+}

@@ -1,279 +1,308 @@
-//! The grammar of expressions and function strings, by precedence climbing.
-//!
-//! ```text
-//! value   = "[" value, … "]" | text | either [".." either]      arguments, indices, whole texts
-//! either  = operands joined by, loosest first: or, and, comparisons, + -, * / mod
-//! operand = "not" either | "-" operand | primary { "." name | "[" value "]" }
-//! primary = number | name [ "(" [key "="] value, … ")" ] | "(" either ")"
-//! ```
+//! Expressions and function strings: operator precedence over tokens.
 
-use winnow::combinator::{opt, separated};
-use winnow::prelude::*;
-use winnow::stream::Stream;
+use std::ops::Range;
 
-use crate::program::syntax::cursor::{
-    Failure, HEIGHT_MAX, Input, Parsed, ahead, close, deeper, expected, mark, mistake, name,
+use crate::program::syntax::tokens::{Placed, Token, tokens};
+use crate::program::syntax::{
+    Arg, ArgKey, BinaryOp, Expr, Function, NESTING_MAX, Spanned, SyntaxError, UnaryOp,
 };
-use crate::program::syntax::tokens::{Kind, Token};
-use crate::program::syntax::tree::{Arg, ArgKey, BinaryOp, Expr, Function, Spanned, UnaryOp};
 
-/// An expression and its height, which is limited.
-pub type Tall = (Spanned<Expr>, u32);
-
-/// How tightly operators bind, loosest first.
-pub mod power {
-    #![allow(missing_docs)]
-    pub const OR: u8 = 1;
-    pub const AND: u8 = 2;
-    pub const NOT: u8 = 3;
-    pub const COMPARE: u8 = 4;
-    pub const ADD: u8 = 5;
-    pub const MULTIPLY: u8 = 6;
-    pub const MINUS: u8 = 7;
-    pub const PRIMARY: u8 = 8;
+/// Parses an expression or function string: the whole text.
+///
+/// # Errors
+/// With the place of the first thing that does not fit.
+pub fn expression(text: &str) -> Result<Spanned<Expr>, SyntaxError> {
+    let placed = tokens(text)?;
+    let kept: Vec<_> = placed.into_iter().filter(|placed| placed.token != Token::Symbol(";")).collect();
+    let mut parser = Parser::new(text, &kept);
+    let expr = parser.expression()?;
+    parser.end()?;
+    Ok(expr)
 }
 
-/// What an expression may not be called: these join expressions.
-pub const OPERATOR_WORDS: [&str; 4] = ["and", "or", "not", "mod"];
+/// A place in the tokens of a text.
+pub(super) struct Parser<'a> {
+    pub(super) text: &'a str,
+    pub(super) tokens: &'a [Placed<'a>],
+    pub(super) next: usize,
+    pub(super) depth: usize,
+}
 
-impl BinaryOp {
-    /// How tightly it binds (see [`power`]).
-    pub const fn power(self) -> u8 {
-        match self {
-            BinaryOp::Or => power::OR,
-            BinaryOp::And => power::AND,
-            BinaryOp::Add | BinaryOp::Subtract => power::ADD,
-            BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Remainder => power::MULTIPLY,
-            _ => power::COMPARE,
+/// How tightly an operator binds; larger is tighter.
+fn operator(token: &Token<'_>) -> Option<(BinaryOp, u8)> {
+    Some(match token {
+        Token::Word("or") => (BinaryOp::Or, 1),
+        Token::Word("and") => (BinaryOp::And, 2),
+        Token::Symbol("==") => (BinaryOp::Equal, 3),
+        Token::Symbol("!=") => (BinaryOp::Differs, 3),
+        Token::Symbol("<") => (BinaryOp::Below, 3),
+        Token::Symbol("<=") => (BinaryOp::AtMost, 3),
+        Token::Symbol(">") => (BinaryOp::Above, 3),
+        Token::Symbol(">=") => (BinaryOp::AtLeast, 3),
+        Token::Symbol("+") => (BinaryOp::Add, 4),
+        Token::Symbol("-") => (BinaryOp::Subtract, 4),
+        Token::Symbol("*") => (BinaryOp::Multiply, 5),
+        Token::Symbol("/") => (BinaryOp::Divide, 5),
+        Token::Word("mod") => (BinaryOp::Remainder, 5),
+        _ => return None,
+    })
+}
+
+/// Whether it is `part.program`.
+fn dotted(expr: &Expr) -> bool {
+    matches!(expr, Expr::Field(of, _) if matches!(of.value, Expr::Name(_)))
+}
+
+impl<'a> Parser<'a> {
+    pub(super) fn new(text: &'a str, tokens: &'a [Placed<'a>]) -> Self {
+        Parser { text, tokens, next: 0, depth: 0 }
+    }
+
+    pub(super) fn peek(&self) -> Option<&'a Token<'a>> {
+        self.tokens.get(self.next).map(|placed| &placed.token)
+    }
+
+    pub(super) fn peek_after(&self) -> Option<&'a Token<'a>> {
+        self.tokens.get(self.next + 1).map(|placed| &placed.token)
+    }
+
+    /// Where the next token stands; the end of the text when there is none.
+    pub(super) fn here(&self) -> Range<usize> {
+        self.tokens.get(self.next).map_or(self.text.len()..self.text.len(), |placed| placed.at.clone())
+    }
+
+    /// Where the last token taken ended.
+    pub(super) fn behind(&self) -> usize {
+        self.next.checked_sub(1).map_or(0, |last| self.tokens[last].at.end)
+    }
+
+    pub(super) fn error<T>(&self, message: impl Into<String>, help: &str) -> Result<T, SyntaxError> {
+        let help = if help.is_empty() { None } else { Some(help.to_owned()) };
+        Err(SyntaxError { at: self.here(), message: message.into(), help })
+    }
+
+    /// The next token as a user would say it.
+    pub(super) fn found(&self) -> String {
+        match self.peek() {
+            None => "the end".to_owned(),
+            Some(Token::Symbol(";")) => "the end of the step".to_owned(),
+            Some(_) => format!("`{}`", &self.text[self.here()]),
         }
     }
 
-    /// As it is written.
-    pub const fn text(self) -> &'static str {
-        match self {
-            BinaryOp::Or => "or",
-            BinaryOp::And => "and",
-            BinaryOp::Equal => "==",
-            BinaryOp::Differs => "!=",
-            BinaryOp::Below => "<",
-            BinaryOp::AtMost => "<=",
-            BinaryOp::Above => ">",
-            BinaryOp::AtLeast => ">=",
-            BinaryOp::Add => "+",
-            BinaryOp::Subtract => "-",
-            BinaryOp::Multiply => "*",
-            BinaryOp::Divide => "/",
-            BinaryOp::Remainder => "mod",
-        }
+    pub(super) fn is(&self, symbol: &str) -> bool {
+        matches!(self.peek(), Some(Token::Symbol(found)) if *found == symbol)
     }
 
-    /// Every operator.
-    pub const ALL: [BinaryOp; 13] = [
-        BinaryOp::Or,
-        BinaryOp::And,
-        BinaryOp::Equal,
-        BinaryOp::Differs,
-        BinaryOp::Below,
-        BinaryOp::AtMost,
-        BinaryOp::Above,
-        BinaryOp::AtLeast,
-        BinaryOp::Add,
-        BinaryOp::Subtract,
-        BinaryOp::Multiply,
-        BinaryOp::Divide,
-        BinaryOp::Remainder,
-    ];
-
-    /// The operator that `token` is.
-    pub fn of(token: &Token<'_>) -> Option<BinaryOp> {
-        let (Kind::Mark(text) | Kind::Word(text)) = token.kind else { return None };
-        BinaryOp::ALL.into_iter().find(|operator| operator.text() == text)
+    pub(super) fn is_word(&self, word: &str) -> bool {
+        matches!(self.peek(), Some(Token::Word(found)) if *found == word)
     }
-}
 
-/// Gives `expr` a height one more than its tallest child, or refuses it.
-fn tall(expr: Expr, at: std::ops::Range<usize>, below: u32) -> Parsed<Tall> {
-    if below >= HEIGHT_MAX {
-        let message = format!("this expression joins more than {HEIGHT_MAX} things");
-        return mistake(at, message, Some("split it up"));
+    pub(super) fn take(&mut self, symbol: &str) -> bool {
+        let there = self.is(symbol);
+        self.next += usize::from(there);
+        there
     }
-    Ok((Spanned::new(expr, at), below + 1))
-}
 
-/// An argument, an index, or a whole text.
-pub fn value(input: &mut Input<'_>) -> Parsed<Tall> {
-    let token = ahead(input);
-    match token.kind {
-        Kind::Text(text) => {
-            input.next_token();
-            tall(Expr::Text(text.to_owned()), token.at.clone(), 0)
-        }
-        Kind::Mark("[") => deeper(input, list),
-        _ => range(input),
+    pub(super) fn take_word(&mut self, word: &str) -> bool {
+        let there = self.is_word(word);
+        self.next += usize::from(there);
+        there
     }
-}
 
-fn list(input: &mut Input<'_>) -> Parsed<Tall> {
-    let open = mark("[").parse_next(input)?;
-    let items: Vec<Tall> = if ahead(input).kind == Kind::Mark("]") {
-        Vec::new()
-    } else {
-        separated(1.., value, mark(",")).parse_next(input)?
-    };
-    let end = close(input, "]", open.clone())?.end;
-    let below = items.iter().map(|(_, height)| *height).max().unwrap_or(0);
-    tall(Expr::List(items.into_iter().map(|(item, _)| item).collect()), open.start..end, below)
-}
-
-fn range(input: &mut Input<'_>) -> Parsed<Tall> {
-    let (from, height) = either(input, power::OR)?;
-    if opt(mark("..")).parse_next(input)?.is_none() {
-        return Ok((from, height));
-    }
-    let (to, other) = either(input, power::OR)?;
-    let at = from.at.start..to.at.end;
-    tall(Expr::Range(Box::new(from), Box::new(to)), at, height.max(other))
-}
-
-/// Operands joined by operators that bind at least as tightly as `loosest`.
-pub fn either(input: &mut Input<'_>, loosest: u8) -> Parsed<Tall> {
-    let (mut left, mut height) = operand(input)?;
-    let mut compared = false;
-    loop {
-        let token = ahead(input);
-        let Some(operator) = BinaryOp::of(token).filter(|operator| operator.power() >= loosest) else {
-            return Ok((left, height));
-        };
-        let compares = operator.power() == power::COMPARE;
-        if compares && compared {
-            let help = "write `a < b and b < c`";
-            return mistake(token.at.clone(), "comparisons do not chain", Some(help));
-        }
-        compared = compares || (compared && operator.power() > power::COMPARE);
-        input.next_token();
-        let (right, other) = either(input, operator.power() + 1)?;
-        let at = left.at.start..right.at.end;
-        (left, height) =
-            tall(Expr::Binary(operator, Box::new(left), Box::new(right)), at, height.max(other))?;
-    }
-}
-
-fn operand(input: &mut Input<'_>) -> Parsed<Tall> {
-    let token = ahead(input);
-    let (operator, inner) = match token.kind {
-        Kind::Mark("-") => (UnaryOp::Minus, operand as fn(&mut Input<'_>) -> Parsed<Tall>),
-        Kind::Word("not") => {
-            (UnaryOp::Not, (|input| either(input, power::COMPARE)) as fn(&mut Input<'_>) -> Parsed<Tall>)
-        }
-        _ => return postfix(input),
-    };
-    input.next_token();
-    let (expr, height) = deeper(input, inner)?;
-    let at = token.at.start..expr.at.end;
-    tall(Expr::Unary(operator, Box::new(expr)), at, height)
-}
-
-/// A primary with its fields and indices.
-pub fn postfix(input: &mut Input<'_>) -> Parsed<Tall> {
-    let (mut expr, mut height) = primary(input)?;
-    loop {
-        let token = ahead(input);
-        let (Kind::Mark(found @ ("." | "["))) = token.kind else { return Ok((expr, height)) };
-        if matches!(expr.value, Expr::Number(_) | Expr::Binary(..) | Expr::Unary(..)) {
-            return mistake(token.at.clone(), "only names have fields and indices", None);
-        }
-        input.next_token();
-        if found == "[" {
-            let (index, other) = deeper(input, value)?;
-            let end = close(input, "]", token.at.clone())?.end;
-            let at = expr.at.start..end;
-            (expr, height) = tall(Expr::Index(Box::new(expr), Box::new(index)), at, height.max(other))?;
-            continue;
-        }
-        let Ok(field) = name.parse_next(input) else { return expected(input, "a name after `.`", None) };
-        let at = expr.at.start..field.at.end;
-        if ahead(input).kind == Kind::Mark("(") {
-            let Some(mut called) = dotted(&expr.value) else {
-                return mistake(
-                    ahead(input).at.clone(),
-                    "only names can be called",
-                    Some("write PART.PROGRAM(…)"),
-                );
-            };
-            called.push('.');
-            called.push_str(&field.value);
-            (expr, height) = call(input, Spanned::new(called, at))?;
+    pub(super) fn expect(&mut self, symbol: &str, help: &str) -> Result<(), SyntaxError> {
+        if self.take(symbol) {
+            Ok(())
         } else {
-            (expr, height) = tall(Expr::Field(Box::new(expr), field), at, height)?;
+            self.error(format!("expected `{symbol}`, found {}", self.found()), help)
         }
     }
-}
 
-/// `a.b.c` as one text, if it is names all the way.
-pub fn dotted(expr: &Expr) -> Option<String> {
-    match expr {
-        Expr::Name(name) => Some(name.clone()),
-        Expr::Field(inner, field) => Some(format!("{}.{}", dotted(&inner.value)?, field.value)),
-        _ => None,
-    }
-}
-
-fn primary(input: &mut Input<'_>) -> Parsed<Tall> {
-    let token = ahead(input);
-    match token.kind {
-        Kind::Number(quantity) => {
-            input.next_token();
-            tall(Expr::Number(quantity), token.at.clone(), 0)
-        }
-        Kind::Word(word) if !OPERATOR_WORDS.contains(&word) => {
-            input.next_token();
-            let called = Spanned::new(word.to_owned(), token.at.clone());
-            if ahead(input).kind == Kind::Mark("(") {
-                return call(input, called);
+    /// A name.
+    pub(super) fn name(&mut self, what: &str) -> Result<Spanned<String>, SyntaxError> {
+        let at = self.here();
+        match self.peek() {
+            Some(Token::Word(word)) => {
+                self.next += 1;
+                Ok(Spanned { value: (*word).to_owned(), at })
             }
-            tall(Expr::Name(called.value), called.at, 0)
+            _ => self.error(format!("expected {what}, found {}", self.found()), ""),
         }
-        Kind::Mark("(") => {
-            input.next_token();
-            let (inner, height) = deeper(input, |input| either(input, power::OR))?;
-            close(input, ")", token.at.clone())?;
-            Ok((inner, height))
-        }
-        Kind::Text(_) => mistake(token.at.clone(), "a text stands only as an argument", None),
-        _ => expected(input, "a value", None),
     }
-}
 
-/// The arguments after a name.
-pub fn call(input: &mut Input<'_>, called: Spanned<String>) -> Parsed<Tall> {
-    let open = mark("(").parse_next(input)?;
-    let args: Vec<(Arg, u32)> = if ahead(input).kind == Kind::Mark(")") {
-        Vec::new()
-    } else {
-        deeper(input, |input| separated(1.., argument, mark(",")).parse_next(input))?
-    };
-    let end = close(input, ")", open)?.end;
-    let below = args.iter().map(|(_, height)| *height).max().unwrap_or(0);
-    let at = called.at.start..end;
-    let args = args.into_iter().map(|(arg, _)| arg).collect();
-    tall(Expr::Call(Function { name: called, args }), at, below)
-}
-
-fn argument(input: &mut Input<'_>) -> Result<(Arg, u32), Failure> {
-    let tokens: &[Token<'_>] = &input.input;
-    let key = match tokens {
-        [Token { kind: Kind::Word(word), at }, Token { kind: Kind::Mark("="), .. }, ..] => {
-            Some(Spanned::new(ArgKey::Name((*word).to_owned()), at.clone()))
-        }
-        [Token { kind: Kind::Number(quantity), at }, Token { kind: Kind::Mark("="), .. }, ..] => {
-            Some(Spanned::new(ArgKey::Number(*quantity), at.clone()))
-        }
-        _ => None,
-    };
-    if key.is_some() {
-        input.next_token();
-        input.next_token();
+    pub(super) fn end(&self) -> Result<(), SyntaxError> {
+        if self.peek().is_none() { Ok(()) } else { self.error(format!("unexpected {}", self.found()), "") }
     }
-    let (value, height) = value(input)?;
-    Ok((Arg { key, value }, height))
+
+    /// Runs `parse` one level deeper.
+    pub(super) fn deeper<T>(
+        &mut self,
+        parse: impl FnOnce(&mut Self) -> Result<T, SyntaxError>,
+    ) -> Result<T, SyntaxError> {
+        if self.depth >= NESTING_MAX {
+            return self
+                .error(format!("nested more than {NESTING_MAX} deep"), "split it into several programs");
+        }
+        self.depth += 1;
+        let result = parse(self);
+        self.depth -= 1;
+        result
+    }
+
+    /// An expression.
+    pub(super) fn expression(&mut self) -> Result<Spanned<Expr>, SyntaxError> {
+        self.deeper(|parser| parser.binary(0))
+    }
+
+    /// Operators that bind more tightly than `least`.
+    fn binary(&mut self, least: u8) -> Result<Spanned<Expr>, SyntaxError> {
+        let mut left = self.unary()?;
+        while let Some((op, binds)) = self.peek().and_then(operator) {
+            if binds <= least {
+                break;
+            }
+            self.next += 1;
+            let right = self.deeper(|parser| parser.binary(binds))?;
+            let at = left.at.start..right.at.end;
+            left = Spanned { value: Expr::Binary(op, Box::new(left), Box::new(right)), at };
+        }
+        Ok(left)
+    }
+
+    fn unary(&mut self) -> Result<Spanned<Expr>, SyntaxError> {
+        let start = self.here().start;
+        let op = if self.take("-") {
+            UnaryOp::Minus
+        } else if self.take_word("not") {
+            UnaryOp::Not
+        } else {
+            return self.postfix();
+        };
+        let operand = self.deeper(Self::unary)?;
+        let at = start..operand.at.end;
+        Ok(Spanned { value: Expr::Unary(op, Box::new(operand)), at })
+    }
+
+    /// A primary with its `.field`, `[index]` and `..range`.
+    fn postfix(&mut self) -> Result<Spanned<Expr>, SyntaxError> {
+        let mut left = self.primary()?;
+        loop {
+            let start = left.at.start;
+            if self.is(".") && matches!(self.peek_after(), Some(Token::Word(_))) {
+                self.next += 1;
+                let field = self.name("a name")?;
+                let at = start..field.at.end;
+                left = Spanned { value: Expr::Field(Box::new(left), field), at };
+            } else if self.is("(") && dotted(&left.value) {
+                let name = Spanned { value: left.value.to_string(), at: left.at.clone() };
+                let args = self.args()?;
+                left = Spanned { value: Expr::Call(Function { name, args }), at: start..self.behind() };
+            } else if self.take("[") {
+                let index = self.expression()?;
+                self.expect("]", "")?;
+                left =
+                    Spanned { value: Expr::Index(Box::new(left), Box::new(index)), at: start..self.behind() };
+            } else if self.take("..") {
+                let to = self.deeper(Self::primary)?;
+                let at = start..to.at.end;
+                left = Spanned { value: Expr::Range(Box::new(left), Box::new(to)), at };
+            } else {
+                return Ok(left);
+            }
+        }
+    }
+
+    fn primary(&mut self) -> Result<Spanned<Expr>, SyntaxError> {
+        let at = self.here();
+        let value = match self.peek() {
+            Some(Token::Number(quantity)) => {
+                self.next += 1;
+                Expr::Number(*quantity)
+            }
+            Some(Token::Quoted(text)) => {
+                self.next += 1;
+                Expr::Text((*text).to_owned())
+            }
+            Some(Token::Word(_)) => {
+                let name = self.name("a name")?;
+                if self.is("(") {
+                    Expr::Call(Function { name, args: self.args()? })
+                } else {
+                    Expr::Name(name.value)
+                }
+            }
+            Some(Token::Symbol("(")) => {
+                self.next += 1;
+                let inner = self.expression()?;
+                self.expect(")", "every `(` needs its `)`")?;
+                return Ok(Spanned { value: inner.value, at: at.start..self.behind() });
+            }
+            Some(Token::Symbol("[")) => {
+                self.next += 1;
+                Expr::List(self.list()?)
+            }
+            Some(Token::Symbol(".." | "." | "/")) => return self.bare_text(),
+            _ => return self.error(format!("expected a value, found {}", self.found()), ""),
+        };
+        Ok(Spanned { value, at: at.start..self.behind() })
+    }
+
+    /// A file name such as `../data/x.csv`: everything up to the next `,` or `)`.
+    fn bare_text(&mut self) -> Result<Spanned<Expr>, SyntaxError> {
+        let start = self.here().start;
+        while self.peek().is_some() && !self.is(",") && !self.is(")") {
+            self.next += 1;
+        }
+        let at = start..self.behind();
+        let text = &self.text[at.clone()];
+        if text.contains(['\'', '#', '\n']) {
+            let message = "a file name without quotes has no `'`, no `#` and no line end".to_owned();
+            return Err(SyntaxError {
+                at,
+                message,
+                help: Some("write the whole name in single quotes".to_owned()),
+            });
+        }
+        Ok(Spanned { value: Expr::Text(text.to_owned()), at })
+    }
+
+    fn list(&mut self) -> Result<Vec<Spanned<Expr>>, SyntaxError> {
+        let mut items = Vec::new();
+        while !self.take("]") {
+            items.push(self.expression()?);
+            if !self.is("]") {
+                self.expect(",", "list items are separated by `,`")?;
+            }
+        }
+        Ok(items)
+    }
+
+    /// `(arguments)`.
+    pub(super) fn args(&mut self) -> Result<Vec<Arg>, SyntaxError> {
+        self.expect("(", "")?;
+        let mut args = Vec::new();
+        while !self.take(")") {
+            let key = self.arg_key();
+            let value = self.expression()?;
+            args.push(Arg { key, value });
+            if !self.is(")") {
+                self.expect(",", "arguments are separated by `,`, and every `(` needs its `)`")?;
+            }
+        }
+        Ok(args)
+    }
+
+    fn arg_key(&mut self) -> Option<Spanned<ArgKey>> {
+        if self.peek_after() != Some(&Token::Symbol("=")) {
+            return None;
+        }
+        let at = self.here();
+        let key = match self.peek()? {
+            Token::Word(word) => ArgKey::Name((*word).to_owned()),
+            Token::Number(quantity) => ArgKey::Number(*quantity),
+            Token::Quoted(_) | Token::Symbol(_) => return None,
+        };
+        self.next += 2;
+        Some(Spanned { value: key, at })
+    }
 }

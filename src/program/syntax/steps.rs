@@ -1,446 +1,334 @@
-//! The grammar of steps. A mistake ends its step, not the reading: the rest of the text is read on, so that all
-//! mistakes are found at once.
+//! Programs: one step per line or `;`, blocks in braces, `else` after any step that can fail.
 
-use std::ops::Range;
+use crate::program::syntax::expression::Parser;
+use crate::program::syntax::tokens::{Token, tokens};
+use crate::program::syntax::{BinaryOp, Does, Expr, Place, Spanned, Step, Steps, SyntaxError};
 
-use winnow::combinator::opt;
-use winnow::prelude::*;
-use winnow::stream::Stream;
-
-use crate::base::problem::nearest;
-use crate::program::syntax::cursor::{
-    Input, Parsed, ahead, close, deeper, describe, expected, mark, mistake, name, report, word,
-};
-use crate::program::syntax::expression::{self, OPERATOR_WORDS, either, power};
-use crate::program::syntax::tokens::{Kind, Token};
-use crate::program::syntax::tree::{Action, BinaryOp, Copy, Expr, Place, Spanned, Step, Steps, Target};
-
-/// The words that begin a step; none of them can be assigned to.
-pub const STEP_WORDS: [&str; 20] = [
+/// The words that begin a step, for "did you mean".
+pub const WORDS: [&str; 22] = [
     "cpu", "wait", "call", "get", "put", "drop", "read", "write", "update", "send", "tally", "fail",
-    "return", "each", "par", "race", "if", "hold", "tx", "else",
+    "return", "each", "par", "race", "if", "hold", "tx", "else", "with", "taking",
 ];
 
-/// Steps up to `}` or the end of the text.
-pub fn steps(input: &mut Input<'_>) -> Steps {
+/// Parses a program: the whole text. All errors, one per step that has one.
+///
+/// # Errors
+/// When there is any.
+pub fn steps(text: &str) -> Result<Steps, Vec<SyntaxError>> {
+    let placed = tokens(text).map_err(|error| vec![error])?;
+    let mut parser = Parser::new(text, &placed);
+    let mut errors = Vec::new();
     let mut steps = Vec::new();
     loop {
-        while matches!(ahead(input).kind, Kind::Newline | Kind::Mark(";")) {
-            input.next_token();
+        while parser.take(";") {}
+        if parser.peek().is_none() {
+            break;
         }
-        if matches!(ahead(input).kind, Kind::End | Kind::Mark("}")) {
-            return Steps(steps);
-        }
-        let result = step(input).and_then(|step| match ahead(input).kind {
-            Kind::Newline | Kind::Mark(";" | "}") | Kind::End => Ok(step),
-            _ => unfinished(input),
-        });
-        match result {
-            Ok(step) => steps.push(step),
-            Err(failure) => {
-                report(input, failure);
-                skip_step(input);
+        match parser.step() {
+            Ok(step) if parser.peek().is_none() || parser.is(";") => steps.push(step),
+            Ok(_) => {
+                let message = format!("unexpected {} after the step", parser.found());
+                errors.push(SyntaxError {
+                    at: parser.here(),
+                    message,
+                    help: Some("one step per line, or separate steps by `;`".to_owned()),
+                });
+                parser.skip_step();
+            }
+            Err(error) => {
+                errors.push(error);
+                parser.skip_step();
             }
         }
     }
+    if errors.is_empty() { Ok(steps) } else { Err(errors) }
 }
 
-/// Something follows a step that does not belong to it.
-fn unfinished(input: &Input<'_>) -> Parsed<Spanned<Step>> {
-    let help = match ahead(input).kind {
-        Kind::Mark("+" | "-") => "put what is multiplied in round brackets: cpu 2ms * (n + 1)",
-        _ => "one step per line, or `;` between them",
-    };
-    expected(input, "the end of the step", Some(help))
-}
+type Parsed<T> = Result<T, SyntaxError>;
 
-/// Goes to the end of a step that could not be read, over whole blocks.
-fn skip_step(input: &mut Input<'_>) {
-    let mut open = 0u32;
-    loop {
-        match ahead(input).kind {
-            Kind::End => return,
-            Kind::Newline | Kind::Mark(";") if open == 0 => return,
-            Kind::Mark("}") if open == 0 => return,
-            Kind::Mark("{") => open += 1,
-            Kind::Mark("}") => open -= 1,
-            _ => {}
+impl Parser<'_> {
+    /// Goes on at the next line, so that one mistake does not hide the others.
+    fn skip_step(&mut self) {
+        while self.peek().is_some() && !self.is(";") {
+            self.next += 1;
         }
-        input.next_token();
+        self.depth = 0;
     }
-}
 
-/// `{ … }`
-fn block(input: &mut Input<'_>) -> Parsed<Steps> {
-    newlines(input);
-    let Ok(open) = mark("{").parse_next(input) else {
-        return expected(input, "`{`", Some("the steps of a block stand in curly brackets"));
-    };
-    deeper(input, |input| {
-        let body = steps(input);
-        close(input, "}", open)?;
-        Ok(body)
-    })
-}
+    fn step(&mut self) -> Parsed<Step> {
+        self.deeper(Self::step_here)
+    }
 
-fn newlines(input: &mut Input<'_>) {
-    while ahead(input).kind == Kind::Newline {
-        input.next_token();
+    fn step_here(&mut self) -> Parsed<Step> {
+        let start = self.here().start;
+        let does = self.does()?;
+        let at = start..self.behind();
+        let before = self.next;
+        while self.take(";") {}
+        if self.take_word("else") {
+            let otherwise = if self.is("{") { self.block()? } else { vec![self.step()?] };
+            return Ok(Step { does, at, otherwise: Some(otherwise) });
+        }
+        self.next = before;
+        Ok(Step { does, at, otherwise: None })
     }
-}
 
-/// Takes `else` if it is next, newlines before it included.
-fn takes_else(input: &mut Input<'_>) -> bool {
-    let tokens: &[Token<'_>] = &input.input;
-    let lines = tokens.iter().take_while(|token| token.kind == Kind::Newline).count();
-    if tokens[lines].kind != Kind::Word("else") {
-        return false;
+    fn block(&mut self) -> Parsed<Steps> {
+        let opened = self.here();
+        self.expect("{", "a block stands in braces")?;
+        let mut steps = Vec::new();
+        loop {
+            while self.take(";") {}
+            if self.take("}") {
+                return Ok(steps);
+            }
+            if self.peek().is_none() {
+                let message = "this `{` is never closed".to_owned();
+                return Err(SyntaxError {
+                    at: opened,
+                    message,
+                    help: Some("every `{` needs its `}`".to_owned()),
+                });
+            }
+            steps.push(self.step()?);
+            if self.peek().is_some() && !self.is(";") && !self.is("}") {
+                return self
+                    .error(format!("unexpected {} after the step", self.found()), "separate steps by `;`");
+            }
+        }
     }
-    for _ in 0..=lines {
-        input.next_token();
-    }
-    newlines(input);
-    true
-}
 
-/// What follows `else`: a block or a single step.
-fn otherwise(input: &mut Input<'_>) -> Parsed<Option<Steps>> {
-    if !takes_else(input) {
-        return Ok(None);
-    }
-    if ahead(input).kind == Kind::Mark("{") {
-        return block(input).map(Some);
-    }
-    deeper(input, |input| Ok(Some(Steps(vec![step(input)?]))))
-}
-
-fn step(input: &mut Input<'_>) -> Parsed<Spanned<Step>> {
-    let start = ahead(input).at.start;
-    let action = action(input)?;
-    let end = |input: &Input<'_>| input.input.previous_tokens().next().map_or(start, |token| token.at.end);
-    let at = start..end(input);
-    let may_fail = !matches!(action, Action::If { .. } | Action::Fail { .. } | Action::Return { .. });
-    let otherwise = if may_fail { otherwise(input)? } else { None };
-    Ok(Spanned::new(Step { action, otherwise }, at))
-}
-
-fn action(input: &mut Input<'_>) -> Parsed<Action> {
-    let token = ahead(input);
-    if token.kind == Kind::Mark("{") {
-        return Ok(Action::Block { body: block(input)? });
-    }
-    let Kind::Word(first) = token.kind else {
-        return expected(input, "a step", Some("steps begin with a word: cpu, call, read, get, if …"));
-    };
-    let tokens: &[Token<'_>] = &input.input;
-    if matches!(tokens, [_, Token { kind: Kind::Mark("="), .. }, ..]) {
-        return assignment(input);
-    }
-    if !STEP_WORDS.contains(&first) || first == "else" {
-        return unknown_step(input, first);
-    }
-    input.next_token();
-    worded(input, first, token.at.clone())
-}
-
-fn unknown_step(input: &Input<'_>, first: &str) -> Parsed<Action> {
-    let at = ahead(input).at.clone();
-    let second = input.input.get(1).map(|token| token.kind);
-    if first == "else" {
-        return mistake(
-            at,
-            "`else` follows nothing that can fail",
-            Some("no `;` before `else`; fail and return take none"),
-        );
-    }
-    let help = match second {
-        Some(Kind::Mark("(" | ".")) => Some(format!("to run a program: call {first}(…)")),
-        Some(Kind::Mark("+=" | "-=")) => Some(format!("write {first} = {first} + …")),
-        _ => nearest(first, STEP_WORDS).map(|word| format!("did you mean `{word}`?")),
-    };
-    mistake(at, format!("`{first}` is not a step"), help.as_deref())
-}
-
-/// `x = …`
-fn assignment(input: &mut Input<'_>) -> Parsed<Action> {
-    let to = name(input)?;
-    if STEP_WORDS.contains(&to.value.as_str())
-        || OPERATOR_WORDS.contains(&to.value.as_str())
-        || to.value.contains('.')
-    {
-        return mistake(to.at, format!("`{}` cannot be assigned to", to.value), Some("choose another name"));
-    }
-    input.next_token(); // the `=` that brought us here
-    let Kind::Word(first @ ("call" | "get" | "read" | "update")) = ahead(input).kind else {
-        if let Kind::Word(first) = ahead(input).kind
-            && STEP_WORDS.contains(&first)
-        {
-            return mistake(
-                ahead(input).at.clone(),
-                format!("`{first}` gives no value"),
-                Some("call, get, read and update do"),
+    fn does(&mut self) -> Parsed<Does> {
+        let Some(Token::Word(word)) = self.peek() else {
+            return self.error(
+                format!("expected a step, found {}", self.found()),
+                "steps begin with a word: `cpu 5ms`",
             );
+        };
+        if self.peek_after() == Some(&Token::Symbol("=")) {
+            return self.assignment();
         }
-        return Ok(Action::Assign { to, value: plain(input)? });
-    };
-    let at = ahead(input).at.clone();
-    input.next_token();
-    let mut action = worded(input, first, at)?;
-    if let Action::Call { to: slot, .. }
-    | Action::Get { to: slot, .. }
-    | Action::Read { to: slot, .. }
-    | Action::Update { to: slot, .. } = &mut action
-    {
-        *slot = Some(to);
-    }
-    Ok(action)
-}
-
-/// The rest of a step after its first word.
-fn worded(input: &mut Input<'_>, first: &str, at: Range<usize>) -> Parsed<Action> {
-    Ok(match first {
-        "cpu" | "wait" => {
-            let law = law(input)?;
-            let times = match opt(mark("*")).parse_next(input)? {
-                Some(_) => Some(either(input, power::MULTIPLY)?.0),
-                None => None,
-            };
-            if first == "cpu" { Action::Cpu { law, times } } else { Action::Wait { law, times } }
-        }
-        "call" => call(input)?,
-        "get" => Action::Get { to: None, place: place(input, "get pages[item]")? },
-        "put" => Action::Put { place: place(input, "put pages[item]")? },
-        "drop" => Action::Drop { place: place(input, "drop pages[item]")? },
-        "read" => read(input)?,
-        "write" => {
-            let place = place(input, "write shop.stock[item] = 5")?;
-            if mark("=").parse_next(input).is_err() {
-                return expected(input, "`=`", Some("write shop.stock[item] = 5; for += and -= use update"));
+        match *word {
+            "call" => self.call(None),
+            "get" => self.get(None),
+            "read" => self.read(None),
+            "update" => self.update(None),
+            "cpu" => self.timed(|law, times| Does::Cpu { law, times }),
+            "wait" => self.timed(|law, times| Does::Wait { law, times }),
+            "put" => self.after_word().place("a cache").map(|place| Does::Put { place }),
+            "drop" => self.after_word().place("a cache").map(|place| Does::Drop { place }),
+            "write" => self.write(),
+            "send" => {
+                let path = self.after_word().path("a queue")?;
+                Ok(Does::Send { path, args: self.optional_args()? })
             }
-            Action::Write { place, value: plain(input)? }
-        }
-        "update" => update(input)?,
-        "send" => Action::Send { target: target(input)? },
-        "tally" => tally(input)?,
-        "fail" => Action::Fail { name: called(input, "the name of the failure: fail sold_out")? },
-        "return" => {
-            let bare = matches!(
-                ahead(input).kind,
-                Kind::Newline | Kind::End | Kind::Mark(";" | "}") | Kind::Word("size")
-            );
-            let value = if bare { None } else { Some(plain(input)?) };
-            Action::Return { value, size: size(input)? }
-        }
-        "each" => each(input, false)?,
-        "par" if word("each").parse_next(input).is_ok() => each(input, true)?,
-        "par" => Action::Par { branches: block(input)? },
-        "race" => Action::Race { branches: block(input)? },
-        "if" => {
-            let condition = plain(input)?;
-            let then = block(input)?;
-            Action::If { condition, then, otherwise: otherwise(input)? }
-        }
-        "hold" => {
-            let place = place(input, "hold stock_lock[item] { … }")?;
-            Action::Hold { place, body: block(input)? }
-        }
-        "tx" => {
-            let db = called(input, "the name of a db: tx shop { … }")?;
-            let with = clause(input, "with", "the name of a policy")?;
-            Action::Tx { db, with, body: block(input)? }
-        }
-        _ => return mistake(at, format!("`{first}` is not a step"), None),
-    })
-}
-
-/// An expression without lists, texts and ranges.
-fn plain(input: &mut Input<'_>) -> Parsed<Spanned<Expr>> {
-    Ok(either(input, power::OR)?.0)
-}
-
-/// A distribution: a number or a function.
-fn law(input: &mut Input<'_>) -> Parsed<Spanned<Expr>> {
-    if !matches!(ahead(input).kind, Kind::Number(_) | Kind::Word(_)) {
-        return expected(
-            input,
-            "how long",
-            Some("a span or a distribution: 5ms, exp(5ms), lognormal(p50=4ms, p99=40ms)"),
-        );
-    }
-    Ok(expression::postfix(input)?.0)
-}
-
-/// A name, or a mistake that says which.
-fn called(input: &mut Input<'_>, what: &str) -> Parsed<Spanned<String>> {
-    match name(input) {
-        Ok(name) => Ok(name),
-        Err(_) => expected(input, what, None),
-    }
-}
-
-/// `WORD NAME`, if it is there.
-fn clause(input: &mut Input<'_>, first: &'static str, what: &str) -> Parsed<Option<Spanned<String>>> {
-    match opt(word(first)).parse_next(input)? {
-        Some(_) => called(input, what).map(Some),
-        None => Ok(None),
-    }
-}
-
-/// `size BYTES`, if it is there.
-fn size(input: &mut Input<'_>) -> Parsed<Option<Spanned<Expr>>> {
-    match opt(word("size")).parse_next(input)? {
-        Some(_) => Ok(Some(expression::postfix(input)?.0)),
-        None => Ok(None),
-    }
-}
-
-/// `part[key]` or `part.table[key]`
-fn place(input: &mut Input<'_>, example: &str) -> Parsed<Place> {
-    let part = called(input, "the name of a part")?;
-    let table = match opt(mark(".")).parse_next(input)? {
-        Some(_) => Some(called(input, "the name of a table")?),
-        None => None,
-    };
-    let Ok(open) = mark("[").parse_next(input) else {
-        return expected(input, "`[` and a key", Some(example));
-    };
-    let (key, _) = deeper(input, |input| either(input, power::OR))?;
-    close(input, "]", open)?;
-    Ok(Place { part, table, key })
-}
-
-/// `part.program(args)`, `program(args)` or `part`
-fn target(input: &mut Input<'_>) -> Parsed<Target> {
-    let first = called(input, "whom to call: call app.product(item=1)")?;
-    let (part, name) = match opt(mark(".")).parse_next(input)? {
-        Some(_) => (Some(first), called(input, "the name of a program")?),
-        None => (None, first),
-    };
-    if ahead(input).kind != Kind::Mark("(") {
-        return Ok(Target { part, name, args: None });
-    }
-    let (call, _) = expression::call(input, name.clone())?;
-    let Expr::Call(function) = call.value else { unreachable!("a call is a call") };
-    Ok(Target { part, name, args: Some(function.args) })
-}
-
-fn call(input: &mut Input<'_>) -> Parsed<Action> {
-    let target = target(input)?;
-    let (mut with, mut from, mut bytes) = (None, None, None);
-    loop {
-        let token = ahead(input);
-        match token.kind {
-            Kind::Word("with") if with.is_none() => with = clause(input, "with", "the name of a policy")?,
-            Kind::Word("from") if from.is_none() => from = clause(input, "from", "the name of a zone")?,
-            Kind::Word("size") if bytes.is_none() => bytes = size(input)?,
-            Kind::Word("with" | "from" | "size") => {
-                return mistake(token.at.clone(), format!("{} stands twice", describe(token)), None);
+            "tally" => self.tally(),
+            "fail" => self.after_word().name("the name of a failure").map(|name| Does::Fail { name }),
+            "return" => self.returns(),
+            "each" => self.each(|count, name, body| Does::Each { count, name, body }),
+            "par" => self.par(),
+            "race" => self.after_word().block().map(|branches| Does::Race { branches }),
+            "if" => self.branch(),
+            "hold" => {
+                let place = self.after_word().place("a lock")?;
+                Ok(Does::Hold { place, body: self.block()? })
             }
-            _ => return Ok(Action::Call { to: None, target, with, from, size: bytes }),
+            "tx" => self.transaction(),
+            "else" => self.error("this `else` follows no step that can fail", "write `STEP else STEP`"),
+            other => {
+                let near = crate::base::problem::nearest(other, WORDS);
+                let help = near
+                    .map_or("steps begin with `cpu`, `wait`, `call`, `get`, `read`, …".to_owned(), |near| {
+                        format!("did you mean `{near}`?")
+                    });
+                self.error(format!("`{other}` is no step"), &help)
+            }
         }
     }
-}
 
-fn read(input: &mut Input<'_>) -> Parsed<Action> {
-    let place = place(input, "read shop.stock[item]")?;
-    let (mut copy, mut locking, mut taking) = (None, None, None);
-    loop {
-        let token = ahead(input);
-        match token.kind {
-            Kind::Word("at") if copy.is_none() => copy = Some(which(input)?),
-            Kind::Word("for") if locking.is_none() => {
-                input.next_token();
-                let Ok(end) = word("update").parse_next(input) else {
-                    return expected(input, "`update` after `for`", None);
-                };
-                locking = Some(token.at.start..end.end);
-            }
-            Kind::Word("taking") if taking.is_none() => {
-                input.next_token();
-                taking = Some(law(input)?);
-            }
-            Kind::Word("at" | "for" | "taking") => {
-                return mistake(token.at.clone(), format!("{} stands twice", describe(token)), None);
-            }
-            _ => return Ok(Action::Read { to: None, place, copy, locking, taking }),
+    fn after_word(&mut self) -> &mut Self {
+        self.next += 1;
+        self
+    }
+
+    fn assignment(&mut self) -> Parsed<Does> {
+        let to = self.name("a name")?;
+        self.expect("=", "")?;
+        match self.peek() {
+            Some(Token::Word("call")) => self.call(Some(to)),
+            Some(Token::Word("get")) => self.get(Some(to)),
+            Some(Token::Word("read")) => self.read(Some(to)),
+            Some(Token::Word("update")) => self.update(Some(to)),
+            _ => Ok(Does::Assign { to, value: self.expression()? }),
         }
     }
-}
 
-/// `at primary`
-fn which(input: &mut Input<'_>) -> Parsed<Spanned<Copy>> {
-    input.next_token(); // `at`
-    let token = ahead(input);
-    let copy = match token.kind {
-        Kind::Word("primary") => Copy::Primary,
-        Kind::Word("replica") => Copy::Replica,
-        Kind::Word("nearest") => Copy::Nearest,
-        Kind::Word("session") => Copy::Session,
-        Kind::Word("any") => Copy::Any,
-        Kind::Word("copy") => {
-            input.next_token();
-            let Ok(open) = mark("[").parse_next(input) else {
-                return expected(input, "`[` and a number", Some("read shop.stock[item] at copy[2]"));
-            };
-            let (number, _) = deeper(input, |input| either(input, power::OR))?;
-            let end = close(input, "]", open)?.end;
-            return Ok(Spanned::new(Copy::Numbered(number), token.at.start..end));
+    /// `LAW [* EXPR]`: the law is the leftmost factor.
+    fn timed(&mut self, make: fn(Spanned<Expr>, Option<Spanned<Expr>>) -> Does) -> Parsed<Does> {
+        let mut law = self.after_word().expression()?;
+        let mut times: Option<Spanned<Expr>> = None;
+        while let Expr::Binary(BinaryOp::Multiply, left, right) = law.value {
+            times = Some(match times {
+                None => *right,
+                Some(times) => {
+                    let at = right.at.start..times.at.end;
+                    Spanned { value: Expr::Binary(BinaryOp::Multiply, right, Box::new(times)), at }
+                }
+            });
+            law = *left;
         }
-        _ => {
-            return expected(input, "which copy", Some("primary, replica, nearest, session, any or copy[i]"));
-        }
-    };
-    input.next_token();
-    Ok(Spanned::new(copy, token.at.clone()))
-}
-
-fn update(input: &mut Input<'_>) -> Parsed<Action> {
-    let place = place(input, "update shop.stock[item] -= 1")?;
-    let less = match ahead(input).kind {
-        Kind::Mark("+=") => false,
-        Kind::Mark("-=") => true,
-        _ => {
-            return expected(
-                input,
-                "`+=` or `-=`",
-                Some("update shop.stock[item] -= 1; to set a value use write"),
-            );
-        }
-    };
-    input.next_token();
-    let by = plain(input)?;
-    if opt(word("when")).parse_next(input)?.is_none() {
-        return Ok(Action::Update { to: None, place, less, by, when: None });
+        Ok(make(law, times))
     }
-    let token = ahead(input);
-    let comparison = BinaryOp::of(token).filter(|operator| operator.power() == power::COMPARE);
-    let Some(comparison) = comparison else {
-        return expected(input, "a comparison", Some("the current value is its left side: when >= 1"));
-    };
-    input.next_token();
-    let (bound, _) = either(input, power::ADD)?;
-    Ok(Action::Update { to: None, place, less, by, when: Some((comparison, bound)) })
-}
 
-fn tally(input: &mut Input<'_>) -> Parsed<Action> {
-    let name = called(input, "the name of a tally: tally order")?;
-    let key = match opt(mark("[")).parse_next(input)? {
-        Some(open) => {
-            let (key, _) = deeper(input, |input| either(input, power::OR))?;
-            close(input, "]", open)?;
+    fn path(&mut self, what: &str) -> Parsed<Vec<Spanned<String>>> {
+        let mut path = vec![self.name(what)?];
+        while self.take(".") {
+            path.push(self.name("a name after `.`")?);
+        }
+        Ok(path)
+    }
+
+    fn place(&mut self, what: &str) -> Parsed<Place> {
+        let path = self.path(what)?;
+        let key = if self.take("[") {
+            let key = self.expression()?;
+            self.expect("]", "every `[` needs its `]`")?;
             Some(key)
-        }
-        None => None,
-    };
-    let by = match opt(mark("+=")).parse_next(input)? {
-        Some(_) => Some(plain(input)?),
-        None => None,
-    };
-    Ok(Action::Tally { name, key, by })
-}
+        } else {
+            None
+        };
+        Ok(Place { path, key })
+    }
 
-fn each(input: &mut Input<'_>, at_once: bool) -> Parsed<Action> {
-    let times = plain(input)?;
-    let index = clause(input, "as", "a name for the number of the repetition")?;
-    Ok(Action::Each { at_once, times, index, body: block(input)? })
+    fn optional_args(&mut self) -> Parsed<Vec<crate::program::syntax::Arg>> {
+        if self.is("(") { self.args() } else { Ok(Vec::new()) }
+    }
+
+    fn call(&mut self, to: Option<Spanned<String>>) -> Parsed<Does> {
+        let path = self.after_word().path("a part or a program")?;
+        let args = self.optional_args()?;
+        let (mut with, mut from, mut size) = (None, None, None);
+        loop {
+            if self.take_word("with") {
+                with = Some(self.name("a policy")?);
+            } else if self.take_word("from") {
+                from = Some(self.name("a zone")?);
+            } else if self.take_word("size") {
+                size = Some(self.expression()?);
+            } else {
+                return Ok(Does::Call { to, path, args, with, from, size });
+            }
+        }
+    }
+
+    fn get(&mut self, to: Option<Spanned<String>>) -> Parsed<Does> {
+        let place = self.after_word().place("a cache")?;
+        Ok(Does::Get { to, place })
+    }
+
+    fn read(&mut self, to: Option<Spanned<String>>) -> Parsed<Does> {
+        let place = self.after_word().place("a db")?;
+        let (mut whence, mut for_update, mut taking) = (None, false, None);
+        loop {
+            if self.take_word("at") {
+                whence = Some(self.expression()?);
+            } else if self.take_word("for") {
+                if !self.take_word("update") {
+                    return self
+                        .error("`for` is followed by `update`", "write `read shop.stock[1] for update`");
+                }
+                for_update = true;
+            } else if self.take_word("taking") {
+                taking = Some(self.expression()?);
+            } else {
+                return Ok(Does::Read { to, place, whence, for_update, taking });
+            }
+        }
+    }
+
+    fn write(&mut self) -> Parsed<Does> {
+        let place = self.after_word().place("a db")?;
+        self.expect("=", "write `write shop.stock[1] = n - 1`")?;
+        Ok(Does::Write { place, value: self.expression()? })
+    }
+
+    fn update(&mut self, to: Option<Spanned<String>>) -> Parsed<Does> {
+        let place = self.after_word().place("a db")?;
+        let minus = self.is("-=");
+        if !self.take("-=") && !self.take("+=") {
+            return self.error(
+                format!("expected `+=` or `-=`, found {}", self.found()),
+                "write `update shop.stock[1] -= 1 when >= 1`",
+            );
+        }
+        let by = self.expression()?;
+        let when = if self.take_word("when") { Some(self.condition()?) } else { None };
+        Ok(Does::Update { to, place, minus, by, when })
+    }
+
+    /// `>= EXPR`: the left side is the current value.
+    fn condition(&mut self) -> Parsed<(BinaryOp, Spanned<Expr>)> {
+        let comparisons = [
+            ("==", BinaryOp::Equal),
+            ("!=", BinaryOp::Differs),
+            ("<=", BinaryOp::AtMost),
+            (">=", BinaryOp::AtLeast),
+            ("<", BinaryOp::Below),
+            (">", BinaryOp::Above),
+        ];
+        for (symbol, op) in comparisons {
+            if self.take(symbol) {
+                return Ok((op, self.expression()?));
+            }
+        }
+        self.error(format!("expected a comparison after `when`, found {}", self.found()), "write `when >= 1`")
+    }
+
+    fn tally(&mut self) -> Parsed<Does> {
+        let place = self.after_word().place("a tally")?;
+        let by = if self.take("+=") { Some(self.expression()?) } else { None };
+        Ok(Does::Tally { place, by })
+    }
+
+    fn returns(&mut self) -> Parsed<Does> {
+        self.next += 1;
+        let nothing = self.peek().is_none() || self.is(";") || self.is("}") || self.is_word("size");
+        let value = if nothing { None } else { Some(self.expression()?) };
+        let size = if self.take_word("size") { Some(self.expression()?) } else { None };
+        Ok(Does::Return { value, size })
+    }
+
+    fn each(&mut self, make: fn(Spanned<Expr>, Option<Spanned<String>>, Steps) -> Does) -> Parsed<Does> {
+        let count = self.after_word().expression()?;
+        let name = if self.take_word("as") { Some(self.name("a name")?) } else { None };
+        Ok(make(count, name, self.block()?))
+    }
+
+    fn par(&mut self) -> Parsed<Does> {
+        if self.peek_after() == Some(&Token::Word("each")) {
+            self.next += 1;
+            return self.each(|count, name, body| Does::ParEach { count, name, body });
+        }
+        self.after_word().block().map(|branches| Does::Par { branches })
+    }
+
+    fn branch(&mut self) -> Parsed<Does> {
+        let condition = self.after_word().expression()?;
+        let then = self.block()?;
+        let before = self.next;
+        while self.take(";") {}
+        let or_else = if self.take_word("else") {
+            if self.is("{") { self.block()? } else { vec![self.step()?] }
+        } else {
+            self.next = before;
+            Vec::new()
+        };
+        Ok(Does::If { condition, then, or_else })
+    }
+
+    fn transaction(&mut self) -> Parsed<Does> {
+        let db = self.after_word().name("a db")?;
+        let with = if self.take_word("with") { Some(self.name("a policy")?) } else { None };
+        Ok(Does::Tx { db, with, body: self.block()? })
+    }
 }

@@ -1,4 +1,4 @@
-//! What a text means before names are looked up: expressions and steps, each with its place.
+//! The syntax tree of expressions and steps.
 
 use std::ops::Range;
 
@@ -11,13 +11,6 @@ pub struct Spanned<T> {
     pub value: T,
     /// Where it stands.
     pub at: Range<usize>,
-}
-
-impl<T> Spanned<T> {
-    /// `value` at a place.
-    pub const fn new(value: T, at: Range<usize>) -> Spanned<T> {
-        Spanned { value, at }
-    }
 }
 
 /// An expression. Function strings (`mutex(ttl=3s)`), paths (`shop.stock[1]`), measures (`p99(product)`) and
@@ -124,62 +117,32 @@ pub struct SyntaxError {
     pub help: Option<String>,
 }
 
-/// The body of a program or block: its steps in order.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Steps(pub Vec<Spanned<Step>>);
+/// Steps in order.
+pub type Steps = Vec<Step>;
 
-/// One step, and what is done instead when it fails.
+/// One step of a program.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
     /// What it does.
-    pub action: Action,
-    /// `else …`: after it the program goes on.
+    pub does: Does,
+    /// Where it stands.
+    pub at: Range<usize>,
+    /// What happens instead when it fails.
     pub otherwise: Option<Steps>,
 }
 
-/// A key of a cache, a table or a lock: `pages[item]`, `shop.stock[item]`.
+/// `DB.table[key]`, `CACHE[key]`, `NAME[key]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Place {
-    /// The part.
-    pub part: Spanned<String>,
-    /// The table, for a db.
-    pub table: Option<Spanned<String>>,
-    /// The key.
-    pub key: Spanned<Expr>,
-}
-
-/// Whom a `call` or `send` names.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Target {
-    /// `app` of `app.buy`, when it is given; a single name may be a part or a program.
-    pub part: Option<Spanned<String>>,
-    /// The last name.
-    pub name: Spanned<String>,
-    /// The arguments; `None` when there are no brackets.
-    pub args: Option<Vec<Arg>>,
-}
-
-/// Which copy a `read` asks.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Copy {
-    /// The one that takes writes.
-    Primary,
-    /// One that does not.
-    Replica,
-    /// The nearest.
-    Nearest,
-    /// One that has seen what this session has seen.
-    Session,
-    /// Any of them.
-    Any,
-    /// `copy[i]`.
-    Numbered(Spanned<Expr>),
+    /// The names before the bracket.
+    pub path: Vec<Spanned<String>>,
+    /// The key; `None` when there is no bracket.
+    pub key: Option<Spanned<Expr>>,
 }
 
 /// What a step does.
 #[derive(Clone, Debug, PartialEq)]
-#[allow(missing_docs)] // the fields are the words of the step's form
-pub enum Action {
+pub enum Does {
     /// `cpu DIST [* EXPR]`
     Cpu { law: Spanned<Expr>, times: Option<Spanned<Expr>> },
     /// `wait DIST [* EXPR]`
@@ -189,7 +152,8 @@ pub enum Action {
     /// `[x =] call PART.PROGRAM(args) [with POLICY] [from ZONE] [size BYTES]`
     Call {
         to: Option<Spanned<String>>,
-        target: Target,
+        path: Vec<Spanned<String>>,
+        args: Vec<Arg>,
         with: Option<Spanned<String>>,
         from: Option<Spanned<String>>,
         size: Option<Spanned<Expr>>,
@@ -200,46 +164,46 @@ pub enum Action {
     Put { place: Place },
     /// `drop CACHE[key]`
     Drop { place: Place },
-    /// `[x =] read DB.table[key] [at COPY] [for update] [taking DIST]`
+    /// `x = read DB.table[key] [at WHERE] [for update] [taking DIST]`
     Read {
         to: Option<Spanned<String>>,
         place: Place,
-        copy: Option<Spanned<Copy>>,
-        /// Where `for update` stands.
-        locking: Option<Range<usize>>,
+        whence: Option<Spanned<Expr>>,
+        for_update: bool,
         taking: Option<Spanned<Expr>>,
     },
     /// `write DB.table[key] = EXPR`
     Write { place: Place, value: Spanned<Expr> },
-    /// `[x =] update DB.table[key] += EXPR [when >= EXPR]`
+    /// `update DB.table[key] -= EXPR [when >= EXPR]`
     Update {
         to: Option<Spanned<String>>,
         place: Place,
-        /// `-=` instead of `+=`.
-        less: bool,
+        minus: bool,
         by: Spanned<Expr>,
         when: Option<(BinaryOp, Spanned<Expr>)>,
     },
     /// `send QUEUE.PROGRAM(args)`
-    Send { target: Target },
+    Send { path: Vec<Spanned<String>>, args: Vec<Arg> },
     /// `tally NAME[key] [+= EXPR]`
-    Tally { name: Spanned<String>, key: Option<Spanned<Expr>>, by: Option<Spanned<Expr>> },
+    Tally { place: Place, by: Option<Spanned<Expr>> },
     /// `fail NAME`
     Fail { name: Spanned<String> },
     /// `return EXPR [size BYTES]`
     Return { value: Option<Spanned<Expr>>, size: Option<Spanned<Expr>> },
-    /// `[par] each N [as i] { … }`
-    Each { at_once: bool, times: Spanned<Expr>, index: Option<Spanned<String>>, body: Steps },
-    /// `par { a; b }`: each step is a branch
+    /// `each N [as i] { … }`
+    Each { count: Spanned<Expr>, name: Option<Spanned<String>>, body: Steps },
+    /// `par { a; b }`
     Par { branches: Steps },
-    /// `race { a; b }`: each step is a branch
+    /// `par each N [as i] { … }`
+    ParEach { count: Spanned<Expr>, name: Option<Spanned<String>>, body: Steps },
+    /// `race { a; b }`
     Race { branches: Steps },
     /// `if COND { … } else { … }`
-    If { condition: Spanned<Expr>, then: Steps, otherwise: Option<Steps> },
+    If { condition: Spanned<Expr>, then: Steps, or_else: Steps },
     /// `hold LOCK[key] { … }`
     Hold { place: Place, body: Steps },
     /// `tx DB [with POLICY] { … }`
     Tx { db: Spanned<String>, with: Option<Spanned<String>>, body: Steps },
-    /// `{ … }`: several steps as one, for branches
+    /// `{ … }` after `else`.
     Block { body: Steps },
 }

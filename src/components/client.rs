@@ -1,0 +1,285 @@
+//! Workloads: who calls what, and when. An open loop is one process that stands for many customers; of a closed loop
+//! each user is a process. What customers bring is a function of (workload, user, request number) and nothing else.
+
+use std::sync::Arc;
+
+use crate::base::cause::Cause;
+use crate::base::ids::{CallId, PartId, PolicyId, ProbeId, ProgramId, ZoneId};
+use crate::base::op::{ARGS_MAX, Args, Op, Outcome, Reply};
+use crate::base::rng::{Bits, Draws, mix};
+use crate::base::slab::{Key, Slab};
+use crate::base::time::{Span, Time};
+use crate::components::arrivals::{Arrivals, residual};
+use crate::components::chooser::Chooser;
+use crate::components::directory::Directory;
+use crate::components::policy::Policy;
+use crate::program::compile::MESSAGE_BYTES;
+use crate::record::recorder::{Ended, Finished};
+use crate::sim::context::{Context, Request};
+use crate::sim::process::{Disk, Process};
+
+/// What is drawn, for telling draws apart.
+const ARRIVAL: u64 = 1;
+const CHOICE: u64 = 2;
+const ARGUMENT: u64 = 3;
+const DEMAND: u64 = 4;
+const THINK: u64 = 5;
+
+/// Purposes of its streams.
+const PICK: u8 = 0;
+const BACK_OFF: u8 = 1;
+
+/// The timer of the next arrival or think; all others are keys of requests.
+const NEXT: u64 = u64::MAX;
+
+/// One of the calls of a workload.
+#[derive(Clone, Debug)]
+pub struct CallPlan {
+    /// Cumulative share.
+    pub upto: f64,
+    /// Whom.
+    pub to: PartId,
+    /// Which program; none for a dependency that we do not own.
+    pub program: Option<ProgramId>,
+    /// Its arguments.
+    pub args: Vec<Chooser>,
+    /// Where it is recorded.
+    pub probe: ProbeId,
+}
+
+/// What a workload does.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// A hash of its name: the root of its draws.
+    pub name: u64,
+    /// When.
+    pub arrivals: Arrivals,
+    /// What.
+    pub calls: Vec<CallPlan>,
+    /// What it does about trouble.
+    pub policy: PolicyId,
+    /// All policies.
+    pub policies: Arc<[Policy]>,
+    /// Who is where.
+    pub directory: Arc<Directory>,
+    /// Where the workload as a whole is recorded.
+    pub probe: ProbeId,
+    /// From when on.
+    pub from: Time,
+    /// Until when requests are sent.
+    pub to: Time,
+    /// Where its users stand, when not where the tier stands.
+    pub zone: Option<ZoneId>,
+}
+
+/// A request under way.
+#[derive(Clone, Debug, Hash)]
+struct Pending {
+    number: u64,
+    call: u16,
+    failures: u32,
+    intended: Time,
+    /// When it was first sent: later than intended only for a serial tester.
+    sent: Time,
+    /// Time of failed attempts and the waits after them.
+    retrying: Span,
+    backoff: Span,
+}
+
+/// The callers of a workload: one for an open loop, one for each user of a closed one.
+#[derive(Clone, Debug, Hash)]
+pub struct Client {
+    /// Requests so far.
+    number: u64,
+    before: Time,
+    pending: Slab<Pending>,
+}
+
+impl Process for Client {
+    type Plan = Plan;
+    type Message = ();
+    type Timer = u64;
+    type Record = ();
+    type Snapshot = ();
+
+    fn build(_: &Plan, _: u32) -> Self {
+        Client { number: 0, before: Time::ZERO, pending: Slab::default() }
+    }
+
+    fn start(&mut self, _: &Disk<(), ()>, ctx: &mut Context<Self>) {
+        let plan = ctx.plan();
+        self.before = plan.from.max(ctx.now());
+        if let Arrivals::Users { think, .. } = &plan.arrivals {
+            let first = residual(think, &mut self.draws(THINK, ctx));
+            let wait = plan.from.since(ctx.now()) + first;
+            ctx.wake(wait, NEXT);
+        } else {
+            self.await_next(ctx);
+        }
+    }
+
+    fn on_call(&mut self, _: CallId, _: Op, _: &mut Context<Self>) {}
+
+    fn on_timer(&mut self, timer: u64, ctx: &mut Context<Self>) {
+        if timer != NEXT {
+            return self.attempt(Key::from_word(timer), ctx);
+        }
+        let plan = ctx.plan();
+        let now = ctx.now();
+        if now >= plan.to {
+            return;
+        }
+        match plan.arrivals {
+            Arrivals::Users { .. } => self.begin(now, ctx),
+            Arrivals::Serial { .. } => {
+                let intended = self.before;
+                self.begin(intended, ctx);
+            }
+            _ => {
+                self.begin(now, ctx);
+                self.await_next(ctx);
+            }
+        }
+    }
+
+    fn on_reply(&mut self, _: CallId, tag: u64, reply: Reply, ctx: &mut Context<Self>) {
+        let key = Key::from_word(tag);
+        let reason = match reply.outcome {
+            Outcome::Ok(_) | Outcome::Renew(_) => return self.end(key, Ended::Ok, &reply, ctx),
+            Outcome::Fail(reason) | Outcome::Unknown(reason) => reason,
+        };
+        let how = if matches!(reply.outcome, Outcome::Unknown(_)) { Ended::Unknown } else { Ended::Failed };
+        let plan = ctx.plan();
+        let Some(pending) = self.pending.get_mut(key) else { return };
+        pending.failures += 1;
+        let retry = &plan.policies[plan.policy.index()].retry;
+        let wait =
+            retry.wait(pending.failures, pending.backoff, ctx.stream(BACK_OFF)).filter(|_| reason.may_pass());
+        match wait {
+            Some(wait) => {
+                pending.backoff = wait;
+                pending.retrying += reply.causes.total() + wait;
+                ctx.wake(wait, key.to_word());
+            }
+            None => self.end(key, how, &reply, ctx),
+        }
+    }
+
+    fn on_late(&mut self, _: CallId, _: u64, ctx: &mut Context<Self>) {
+        let (now, probe) = (ctx.now(), ctx.plan().probe);
+        ctx.record().late(probe, now);
+    }
+
+    fn touch(&self) -> u64 {
+        self.number
+    }
+}
+
+impl Client {
+    /// Draws of one kind for the current request.
+    fn draws(&self, what: u64, ctx: &Context<Self>) -> Draws {
+        ctx.draws(self.stem(what, self.number, ctx))
+    }
+
+    fn stem(&self, what: u64, number: u64, ctx: &Context<Self>) -> u64 {
+        let user = mix(ctx.plan().name, u64::from(ctx.me().member));
+        mix(mix(user, number), what)
+    }
+
+    /// Waits for the next arrival of an open loop.
+    fn await_next(&mut self, ctx: &mut Context<Self>) {
+        let plan = ctx.plan();
+        let mut draws = self.draws(ARRIVAL, ctx);
+        let next = plan.arrivals.next(self.number, plan.from, self.before, &mut draws);
+        if let Some(at) = next.filter(|at| *at < plan.to) {
+            self.before = at;
+            ctx.wake(at.since(ctx.now()), NEXT); // a serial tester may be late: then at once
+        }
+    }
+
+    /// A request that was meant to be sent at `intended`.
+    fn begin(&mut self, intended: Time, ctx: &mut Context<Self>) {
+        let plan = ctx.plan();
+        let now = ctx.now();
+        let call = if plan.calls.len() == 1 {
+            0
+        } else {
+            let share = self.draws(CHOICE, ctx).open01();
+            plan.calls.iter().position(|call| share < call.upto).unwrap_or(plan.calls.len() - 1)
+        };
+        let intended = match plan.arrivals {
+            Arrivals::Serial { from_sent: true, .. } => now,
+            _ => intended,
+        };
+        let number = self.number;
+        self.number += 1;
+        ctx.record().started(plan.calls[call].probe, intended, now);
+        ctx.record().started(plan.probe, intended, now);
+        let pending = Pending {
+            number,
+            call: call as u16,
+            failures: 0,
+            intended,
+            sent: now,
+            retrying: Span::ZERO,
+            backoff: Span::ZERO,
+        };
+        let key = self.pending.insert(pending);
+        self.attempt(key, ctx);
+    }
+
+    /// One attempt of a request.
+    fn attempt(&mut self, key: Key, ctx: &mut Context<Self>) {
+        let plan = ctx.plan();
+        let Some(pending) = self.pending.get(key) else { return };
+        let call = &plan.calls[pending.call as usize];
+        let mut args: Args = [0; ARGS_MAX];
+        let argument = self.stem(ARGUMENT, pending.number, ctx);
+        for (index, (arg, chooser)) in args.iter_mut().zip(&call.args).enumerate() {
+            *arg = chooser.choose(pending.number, &mut ctx.draws(mix(argument, index as u64)));
+        }
+        let demand = self.stem(DEMAND, pending.number, ctx);
+        let stem = if pending.failures == 0 { demand } else { mix(demand, u64::from(pending.failures)) };
+        let to = plan.directory.way_in(call.to, ctx.stream(PICK));
+        let request = Request {
+            op: Op::Run { program: call.program.unwrap_or(ProgramId(u16::MAX)), args },
+            stem,
+            size_bytes: MESSAGE_BYTES,
+            timeout: Some(plan.policies[plan.policy.index()].timeout),
+            from: plan.zone,
+        };
+        ctx.call(to, request, key.to_word());
+    }
+
+    /// A request has ended.
+    fn end(&mut self, key: Key, how: Ended, reply: &Reply, ctx: &mut Context<Self>) {
+        let plan = ctx.plan();
+        let now = ctx.now();
+        let Some(pending) = self.pending.remove(key) else { return };
+        let mut causes = reply.causes;
+        causes.add(Cause::Retry, pending.retrying);
+        causes.add(Cause::Queue, pending.sent - pending.intended); // a serial tester sends late
+        debug_assert_eq!(
+            causes.total(),
+            now - pending.intended,
+            "the causes of a request sum to its latency"
+        );
+        let request = Finished {
+            intended: pending.intended,
+            ended: now,
+            how,
+            attempts: pending.failures + u32::from(how == Ended::Ok),
+            causes,
+        };
+        ctx.record().finished(plan.calls[pending.call as usize].probe, request);
+        ctx.record().finished(plan.probe, request);
+        match &plan.arrivals {
+            Arrivals::Users { think, .. } => {
+                let span = think.span(&mut self.draws(THINK, ctx));
+                ctx.wake(span, NEXT);
+            }
+            Arrivals::Serial { .. } => self.await_next(ctx),
+            _ => {}
+        }
+    }
+}

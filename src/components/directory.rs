@@ -1,0 +1,141 @@
+//! Who is where, for everybody who calls: one table, shared by all plans.
+
+use std::sync::Arc;
+
+use crate::base::ids::{PartId, Pid, ProgramId, TierId};
+use crate::base::op::Args;
+use crate::base::rng::{Bits, mix};
+use crate::base::time::Span;
+use crate::components::guard::Guard;
+
+/// What callers must know of a part.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The tier of its members.
+    pub tier: TierId,
+    /// How many members.
+    pub count: u32,
+    /// The load balancer that is the way in.
+    pub way_in: Option<PartId>,
+    /// What its clients must know besides.
+    pub client: Client,
+}
+
+/// What the clients of a part must know of it.
+#[derive(Clone, Debug, Default)]
+pub enum Client {
+    /// Nothing.
+    #[default]
+    Plain,
+    /// It balances for this part.
+    Balancer {
+        /// The part behind it.
+        to: PartId,
+    },
+    /// It is a cache.
+    Cache(Arc<CacheClient>),
+    /// It is a store.
+    Store(StoreClient),
+}
+
+/// What the readers of a cache must know.
+#[derive(Clone, Debug)]
+pub struct CacheClient {
+    /// The guard, of which they are one half.
+    pub guard: Guard,
+    /// How long they wait for an answer.
+    pub timeout: Span,
+    /// How they rebuild; without it a miss is a failure.
+    pub fill: Option<Filling>,
+}
+
+/// The program that rebuilds a cache's entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Filling {
+    /// Which.
+    pub program: ProgramId,
+    /// Its arguments; the key's is 0 here.
+    pub args: Args,
+    /// Which argument is the key.
+    pub key: Option<usize>,
+}
+
+impl Filling {
+    /// The arguments for a key.
+    pub fn args(&self, key: i64) -> Args {
+        let mut args = self.args;
+        if let Some(index) = self.key {
+            args[index] = key;
+        }
+        args
+    }
+}
+
+/// What the clients of a store must know.
+#[derive(Clone, Copy, Debug)]
+pub struct StoreClient {
+    /// How long they wait for an answer.
+    pub timeout: Span,
+    /// The pool of connections that each process keeps, if it keeps one.
+    pub pool: Option<PoolClient>,
+}
+
+/// A pool of connections in each process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolClient {
+    /// Connections.
+    pub size: u32,
+    /// Requests that may wait for one.
+    pub queue: u64,
+    /// How long they may wait.
+    pub timeout: Span,
+}
+
+/// All parts, by [`PartId`].
+#[derive(Clone, Debug, Default)]
+pub struct Directory(pub Vec<Target>);
+
+impl Directory {
+    /// A part.
+    pub fn target(&self, part: PartId) -> &Target {
+        &self.0[part.index()]
+    }
+
+    /// The member that a call of `part` goes to: of its load balancer if it has one; any one, evenly.
+    pub fn way_in(&self, part: PartId, bits: &mut impl Bits) -> Pid {
+        let target = self.target(part);
+        let entry = target.way_in.map_or(target, |balancer| self.target(balancer));
+        let member = if entry.count == 1 { 0 } else { bits.below(u64::from(entry.count)) as u32 };
+        Pid::new(entry.tier, member)
+    }
+
+    /// The member of a keyed part that owns `key`: by a mixed hash, modulo the number of members.
+    pub fn owner(&self, part: PartId, key: i64) -> Pid {
+        let target = self.target(part);
+        let member =
+            if target.count == 1 { 0 } else { mix(key as u64, 0x6b65_7973) % u64::from(target.count) };
+        Pid::new(target.tier, member as u32)
+    }
+
+    /// The cache's client half.
+    ///
+    /// # Panics
+    /// When the part is no cache: the compiler has checked.
+    pub fn cache(&self, part: PartId) -> &Arc<CacheClient> {
+        match &self.target(part).client {
+            Client::Cache(cache) => cache,
+            other => panic!("{other:?} is no cache"),
+        }
+    }
+
+    /// The store's client half.
+    ///
+    /// # Panics
+    /// When the part is no store: the compiler has checked.
+    pub fn store(&self, part: PartId) -> StoreClient {
+        match &self.target(part).client {
+            Client::Store(store) => *store,
+            other => panic!("{other:?} is no store"),
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! What a caller does about trouble: how long it waits, whether and when it tries again.
+
+use crate::base::dist::Dist;
+use crate::base::knob::{Form, Knob, Knobs, Preset, Takes};
+use crate::base::rng::Bits;
+use crate::base::time::Span;
+
+/// The name of the policy that holds where none is named.
+pub const DEFAULT: &str = "default";
+
+const TIMES: Knob = Knob {
+    name: "times",
+    takes: Takes::Count { min: 0, max: 1000 },
+    default: Preset::Is { text: "2", source: "AWS SDKs: three attempts in standard mode" },
+    doc: "How many retries at most, after the first attempt. 0 to 1000.",
+};
+
+/// The ways to try again.
+pub const RETRIES: &[Form] = &[
+    Form { name: "none", knobs: &[], doc: "One attempt." },
+    Form {
+        name: "fixed",
+        knobs: &[
+            Knob {
+                name: "wait",
+                takes: Takes::Law,
+                default: Preset::Required,
+                doc: "The wait before each retry.",
+            },
+            TIMES,
+        ],
+        doc: "The same wait before each retry.",
+    },
+    Form {
+        name: "expo",
+        knobs: &[
+            Knob {
+                name: "base",
+                takes: Takes::Span { min: Span::ZERO, max: Span::MAX },
+                default: Preset::Is {
+                    text: "50ms",
+                    source: "Google Cloud clients start between 10 ms and 1 s",
+                },
+                doc: "The wait before the first retry; each later one is twice the one before.",
+            },
+            Knob {
+                name: "max",
+                takes: Takes::Span { min: Span::ZERO, max: Span::MAX },
+                default: Preset::Is { text: "20s", source: "AWS SDKs: longest back-off" },
+                doc: "The longest wait.",
+            },
+            TIMES,
+            Knob {
+                name: "jitter",
+                takes: Takes::Word(&["none", "full", "equal", "decorrelated"]),
+                default: Preset::Is { text: "full", source: "AWS Architecture Blog 2015" },
+                doc: "none: the wait itself; full: uniform up to it; equal: half of it and uniform up to the rest; decorrelated: uniform from base to three times the last wait.",
+            },
+        ],
+        doc: "Exponential back-off (Brooker, AWS Architecture Blog 2015).",
+    },
+];
+
+/// Knobs of `policy.x`.
+pub const POLICY: &[Knob] = &[
+    Knob {
+        name: "timeout",
+        takes: Takes::Span { min: Span::from_ns(1), max: Span::MAX },
+        default: Preset::Is { text: "30s", source: "a common default of HTTP clients" },
+        doc: "How long one attempt may take; then the caller gets Unknown(timeout).",
+    },
+    Knob {
+        name: "retry",
+        takes: Takes::Form(RETRIES),
+        default: Preset::Is { text: "none", source: "no retries unless asked for" },
+        doc: "Whether and when to try again after a failure or a timeout.",
+    },
+];
+
+/// A wait that is randomised, or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Jitter {
+    /// The wait itself.
+    None,
+    /// Uniform up to it.
+    Full,
+    /// Half of it, and uniform up to the rest.
+    Equal,
+    /// Uniform from the base to three times the last wait.
+    Decorrelated,
+}
+
+/// When to try again.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Retry {
+    /// Never.
+    None,
+    /// After a draw of a law.
+    Fixed {
+        /// The law, nanoseconds.
+        wait: Dist,
+        /// Retries at most.
+        times: u32,
+    },
+    /// After waits that double.
+    Expo {
+        /// First wait.
+        base: Span,
+        /// Longest wait.
+        max: Span,
+        /// Retries at most.
+        times: u32,
+        /// How waits are randomised.
+        jitter: Jitter,
+    },
+}
+
+/// A resolved policy.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    /// How long one attempt may take.
+    pub timeout: Span,
+    /// What happens after a failure.
+    pub retry: Retry,
+}
+
+impl Policy {
+    /// From checked knobs.
+    pub fn resolve(knobs: &Knobs) -> Policy {
+        Policy { timeout: knobs.span("timeout"), retry: Retry::resolve(knobs.form("retry")) }
+    }
+}
+
+impl Retry {
+    /// From a checked form of [`RETRIES`].
+    pub fn resolve((name, knobs): (&str, &Knobs)) -> Retry {
+        match name {
+            "fixed" => Retry::Fixed { wait: knobs.law("wait"), times: knobs.count("times") as u32 },
+            "expo" => Retry::Expo {
+                base: knobs.span("base"),
+                max: knobs.span("max"),
+                times: knobs.count("times") as u32,
+                jitter: match knobs.word("jitter") {
+                    "none" => Jitter::None,
+                    "equal" => Jitter::Equal,
+                    "decorrelated" => Jitter::Decorrelated,
+                    _ => Jitter::Full,
+                },
+            },
+            _ => Retry::None,
+        }
+    }
+
+    /// The wait after failure number `failures` (from 1); `previous` is the wait before that. `None`: give up.
+    pub fn wait(&self, failures: u32, previous: Span, bits: &mut impl Bits) -> Option<Span> {
+        match self {
+            Retry::None => None,
+            Retry::Fixed { wait, times } => (failures <= *times).then(|| wait.span(bits)),
+            Retry::Expo { base, max, times, jitter } => {
+                if failures > *times {
+                    return None;
+                }
+                let doubled = base.as_ns().saturating_mul(1u64.checked_shl(failures - 1).unwrap_or(u64::MAX));
+                let full = Span::from_ns(doubled).min(*max);
+                Some(match jitter {
+                    Jitter::None => full,
+                    Jitter::Full => full.scale(bits.open01()),
+                    Jitter::Equal => {
+                        let half = Span::from_ns(full.as_ns() / 2);
+                        half + (full - half).scale(bits.open01())
+                    }
+                    Jitter::Decorrelated => {
+                        let top = (previous.max(*base) * 3).max(*base);
+                        (*base + (top - *base).scale(bits.open01())).min(*max)
+                    }
+                })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::rng::Draws;
+
+    #[test]
+    fn waits_double_up_to_the_longest_and_then_end() {
+        let retry =
+            Retry::Expo { base: Span::from_ms(50), max: Span::from_ms(150), times: 3, jitter: Jitter::None };
+        let mut bits = Draws::new(1);
+        let waits: Vec<_> = (1..=4).map(|failures| retry.wait(failures, Span::ZERO, &mut bits)).collect();
+        assert_eq!(
+            waits,
+            [Some(Span::from_ms(50)), Some(Span::from_ms(100)), Some(Span::from_ms(150)), None]
+        );
+    }
+
+    #[test]
+    fn jitter_stays_within_its_bounds() {
+        let mut bits = Draws::new(1);
+        for (jitter, low, high) in
+            [(Jitter::Full, 0, 100), (Jitter::Equal, 50, 100), (Jitter::Decorrelated, 50, 300)]
+        {
+            let retry = Retry::Expo { base: Span::from_ms(50), max: Span::from_ms(300), times: 9, jitter };
+            for _ in 0..1000 {
+                let wait = retry.wait(2, Span::from_ms(100), &mut bits).unwrap_or(Span::ZERO);
+                assert!(wait >= Span::from_ms(low) && wait <= Span::from_ms(high), "{jitter:?}: {wait}");
+            }
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! Errands: what a strand has asked another part for. Calls are tried again by their policy; steps on a db wait for a
+//! connection of the pool first; `get` is a state machine of its own ([`super::reader`]).
+
+use std::collections::VecDeque;
+
+use crate::base::cause::{Cause, Causes};
+use crate::base::ids::{CallId, PartId, Pid, ProgramId};
+use crate::base::op::{Args, Op, Outcome, Reason, Reply, Value};
+use crate::base::rng::mix;
+use crate::base::slab::Key;
+use crate::base::time::{Span, Time};
+use crate::components::server::host::{Ctx, Later, Server};
+use crate::components::server::reader::Reading;
+use crate::program::compile::MESSAGE_BYTES;
+use crate::program::instr::{Effect, Input};
+use crate::program::interpret::StrandId;
+use crate::sim::context::Request;
+
+/// Purposes of the server's streams.
+pub(super) const PICK: u8 = 0;
+pub(super) const BACK_OFF: u8 = 1;
+pub(super) const GUARD_WAIT: u8 = 2;
+
+/// Something a strand waits for; a background rebuild waits for nobody.
+#[derive(Clone, Debug, Hash)]
+pub(super) struct Errand {
+    pub strand: Option<StrandId>,
+    pub job: Job,
+    /// What the callee's draws are derived from.
+    pub stem: u64,
+    /// Failed attempts so far.
+    pub failures: u32,
+    /// The last wait before a retry.
+    pub backoff: Span,
+    /// Up to when the strand's time has been charged.
+    pub since: Time,
+}
+
+/// What an errand is about.
+#[derive(Clone, Debug, Hash)]
+pub(super) enum Job {
+    /// A `call` step.
+    Call { program: ProgramId, site: u16, args: Args },
+    /// A step on a db, or a `drop`.
+    Data { part: PartId, op: Op, pooled: bool },
+    /// A `get` or a `put`.
+    Reading(Reading),
+}
+
+/// The connections to one db.
+#[derive(Clone, Debug, Default, Hash)]
+pub(super) struct Pool {
+    busy: u32,
+    waiting: VecDeque<Key>,
+}
+
+impl Server {
+    /// Sends a strand's effect out as an errand.
+    pub(super) fn send(&mut self, strand: StrandId, effect: Effect, ctx: Ctx) {
+        let since = ctx.now();
+        let (job, stem) = match effect {
+            Effect::Call { site, args, draw } => {
+                let program = self.frames.program(strand).expect("it runs");
+                (Job::Call { program, site, args }, draw)
+            }
+            Effect::Get { cache, key, draw } => (Job::Reading(Reading::get(cache, key)), draw),
+            Effect::Put { cache, key, draw } => (Job::Reading(Reading::put(cache, key)), draw),
+            Effect::Drop { cache, key } => {
+                (Job::Data { part: cache, op: Op::Drop { key }, pooled: false }, 0)
+            }
+            Effect::Read { db, table, key, law, draw } => {
+                let taking = law.map(|law| self.demand(strand, law, 1, draw, ctx));
+                (Job::Data { part: db, op: Op::Read { table, key, taking }, pooled: false }, draw)
+            }
+            Effect::Write { db, table, key, n, parent, draw } => {
+                (Job::Data { part: db, op: Op::Write { table, key, n, parent }, pooled: false }, draw)
+            }
+            Effect::Update { db, table, key, delta, when, bound, draw } => (
+                Job::Data { part: db, op: Op::Update { table, when, key, delta, bound }, pooled: false },
+                draw,
+            ),
+            other => unreachable!("{other:?} stays in the house"),
+        };
+        let errand = Errand { strand: Some(strand), job, stem, failures: 0, backoff: Span::ZERO, since };
+        let key = self.errands.insert(errand);
+        self.set_out(key, ctx);
+    }
+
+    /// An errand sets out, or sets out again.
+    fn set_out(&mut self, key: Key, ctx: Ctx) {
+        let Some(errand) = self.errands.get(key) else { return };
+        match &errand.job {
+            Job::Call { .. } => self.attempt(key, ctx),
+            Job::Data { part, op: Op::Drop { .. }, .. } => {
+                let part = *part;
+                self.ask_cache(key, part, ctx);
+            }
+            Job::Data { part, .. } => {
+                let part = *part;
+                self.enter_pool(key, part, ctx);
+            }
+            Job::Reading(_) => self.reading_begins(key, ctx),
+        }
+    }
+
+    /// One attempt of a call.
+    fn attempt(&mut self, key: Key, ctx: Ctx) {
+        let plan = ctx.plan();
+        let Some(errand) = self.errands.get(key) else { return };
+        let Job::Call { program, site, args } = errand.job else { return };
+        let site = &plan.programs.0[program.index()].calls[site as usize];
+        let stem =
+            if errand.failures == 0 { errand.stem } else { mix(errand.stem, u64::from(errand.failures)) };
+        let to = plan.directory.way_in(site.to, ctx.stream(PICK));
+        let request = Request {
+            op: Op::Run { program: site.program.unwrap_or(ProgramId(u16::MAX)), args },
+            stem,
+            size_bytes: site.size_bytes,
+            timeout: Some(plan.policies[site.policy.index()].timeout),
+            from: site.from,
+        };
+        ctx.call(to, request, key.to_word());
+    }
+
+    /// Asks a part for an operation on behalf of an errand.
+    pub(super) fn ask(&mut self, key: Key, to: Pid, op: Op, timeout: Span, ctx: Ctx) -> CallId {
+        let stem = self.errands.get(key).map_or(0, |errand| errand.stem);
+        let request = Request { op, stem, size_bytes: MESSAGE_BYTES, timeout: Some(timeout), from: None };
+        ctx.call(to, request, key.to_word())
+    }
+
+    fn ask_cache(&mut self, key: Key, part: PartId, ctx: Ctx) {
+        let Some(Errand { job: Job::Data { op, .. }, .. }) = self.errands.get(key) else { return };
+        let op = *op;
+        let Op::Drop { key: entry } = op else { return };
+        let directory = &ctx.plan().directory;
+        let (to, timeout) = (directory.owner(part, entry), directory.cache(part).timeout);
+        self.ask(key, to, op, timeout, ctx);
+    }
+
+    fn ask_store(&mut self, key: Key, ctx: Ctx) {
+        let Some(Errand { job: Job::Data { op, part, .. }, .. }) = self.errands.get(key) else { return };
+        let (op, part) = (*op, *part);
+        let directory = &ctx.plan().directory;
+        let to = Pid::new(directory.target(part).tier, 0);
+        self.ask(key, to, op, directory.store(part).timeout, ctx);
+    }
+
+    /// A step on a db takes a connection of the pool, or waits for one.
+    fn enter_pool(&mut self, key: Key, part: PartId, ctx: Ctx) {
+        let Some(client) = ctx.plan().directory.store(part).pool else { return self.ask_store(key, ctx) };
+        let pool = self.pools.entry(part).or_default();
+        if pool.busy < client.size {
+            pool.busy += 1;
+            self.connected(key, ctx);
+        } else if (pool.waiting.len() as u64) < client.queue {
+            pool.waiting.push_back(key);
+            let timer = self.later.insert(Later::PoolTimeout { errand: key });
+            ctx.wake(client.timeout, timer.to_word());
+        } else {
+            self.errand_failed(key, Reason::Overloaded);
+        }
+    }
+
+    /// An errand has its connection.
+    fn connected(&mut self, key: Key, ctx: Ctx) {
+        self.charge(key, Cause::Pool, ctx.now());
+        if let Some(Errand { job: Job::Data { pooled, .. }, .. }) = self.errands.get_mut(key) {
+            *pooled = true;
+        }
+        self.ask_store(key, ctx);
+    }
+
+    /// A connection is free: the next errand that still waits gets it.
+    fn leave_pool(&mut self, part: PartId, ctx: Ctx) {
+        let Some(pool) = self.pools.get_mut(&part) else { return };
+        let next = loop {
+            match pool.waiting.pop_front() {
+                Some(key) if self.errands.get(key).is_some() => break Some(key),
+                Some(_) => {}
+                None => break None,
+            }
+        };
+        match next {
+            Some(key) => self.connected(key, ctx),
+            None => pool.busy -= 1,
+        }
+    }
+
+    pub(super) fn pool_timeout(&mut self, key: Key, ctx: Ctx) {
+        if let Some(Errand { job: Job::Data { pooled: false, part, .. }, .. }) = self.errands.get(key) {
+            let part = *part;
+            if let Some(pool) = self.pools.get_mut(&part) {
+                pool.waiting.retain(|waiting| *waiting != key);
+            }
+            self.charge(key, Cause::Pool, ctx.now());
+            self.errand_failed(key, Reason::Timeout);
+        }
+    }
+
+    /// An answer to an errand.
+    pub(super) fn errand_answered(&mut self, key: Key, reply: Reply, ctx: Ctx) {
+        let now = ctx.now();
+        let Some(errand) = self.errands.get_mut(key) else { return };
+        match &errand.job {
+            Job::Call { .. } => self.call_answered(key, reply, ctx),
+            Job::Data { part, pooled, .. } => {
+                let (part, pooled) = (*part, *pooled);
+                errand.since = now;
+                self.spend(key, &reply.causes);
+                match reply.outcome {
+                    Outcome::Ok(value) | Outcome::Renew(value) => self.errand_done(key, value),
+                    Outcome::Fail(reason) | Outcome::Unknown(reason) => self.errand_failed(key, reason),
+                }
+                if pooled {
+                    self.leave_pool(part, ctx);
+                }
+            }
+            Job::Reading(_) => self.reading_answered(key, reply, ctx),
+        }
+    }
+
+    fn call_answered(&mut self, key: Key, reply: Reply, ctx: Ctx) {
+        let now = ctx.now();
+        let plan = ctx.plan();
+        let Some(errand) = self.errands.get_mut(key) else { return };
+        let Job::Call { program, site, .. } = errand.job else { return };
+        errand.since = now;
+        let reason = match reply.outcome {
+            Outcome::Ok(value) | Outcome::Renew(value) => {
+                self.spend(key, &reply.causes);
+                return self.errand_done(key, value);
+            }
+            Outcome::Fail(reason) | Outcome::Unknown(reason) => reason,
+        };
+        let policy = &plan.policies[plan.programs.0[program.index()].calls[site as usize].policy.index()];
+        let retried = reason.may_pass();
+        errand.failures += 1;
+        let wait =
+            policy.retry.wait(errand.failures, errand.backoff, ctx.stream(BACK_OFF)).filter(|_| retried);
+        match wait {
+            Some(wait) => {
+                errand.backoff = wait;
+                self.spend(key, &Causes::only(Cause::Retry, reply.causes.total()));
+                let timer = self.later.insert(Later::Again { errand: key });
+                ctx.wake(wait, timer.to_word());
+            }
+            None => {
+                self.spend(key, &reply.causes);
+                self.errand_failed(key, reason);
+            }
+        }
+    }
+
+    /// The wait before another try is over.
+    pub(super) fn errand_again(&mut self, key: Key, ctx: Ctx) {
+        let Some(errand) = self.errands.get(key) else { return };
+        if let Job::Reading(_) = errand.job {
+            self.charge(key, Cause::Lock, ctx.now());
+            self.reading_again(key, ctx);
+        } else {
+            self.charge(key, Cause::Retry, ctx.now());
+            self.attempt(key, ctx);
+        }
+    }
+
+    /// Charges the time since the last charge to one cause.
+    pub(super) fn charge(&mut self, key: Key, cause: Cause, now: Time) {
+        let Some(errand) = self.errands.get_mut(key) else { return };
+        let span = now - errand.since;
+        errand.since = now;
+        if let Some(strand) = errand.strand {
+            self.frames.spend(strand, cause, span);
+        }
+    }
+
+    /// Charges time by cause.
+    pub(super) fn spend(&mut self, key: Key, causes: &Causes) {
+        if let Some(strand) = self.errands.get(key).and_then(|errand| errand.strand) {
+            self.frames.spend_all(strand, causes);
+        }
+    }
+
+    pub(super) fn errand_done(&mut self, key: Key, value: Value) {
+        if let Some(Errand { strand: Some(strand), job, .. }) = self.errands.remove(key) {
+            let plain = matches!(job, Job::Data { op: Op::Drop { .. } | Op::Write { .. }, .. });
+            self.ready.push_back((strand, if plain { Input::Go } else { Input::Value(value) }));
+        }
+    }
+
+    pub(super) fn errand_failed(&mut self, key: Key, reason: Reason) {
+        if let Some(Errand { strand: Some(strand), .. }) = self.errands.remove(key) {
+            self.ready.push_back((strand, Input::Failed(reason)));
+        }
+    }
+}

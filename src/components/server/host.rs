@@ -1,0 +1,312 @@
+//! Carries out what programs ask for: threads, cores, waits; calls go through [`super::errand`].
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::base::cause::{Cause, Causes};
+use crate::base::ids::{CallId, PartId, ProgramId};
+use crate::base::op::{Op, Outcome, Reason, Reply};
+use crate::base::slab::{Key, Slab};
+use crate::base::time::Time;
+use crate::components::cores::{Cores, Submitted};
+use crate::components::server::errand::{Errand, Pool};
+use crate::components::server::{Plan, series};
+use crate::components::share_ppm;
+use crate::program::instr::{Effect, Ending, Input};
+use crate::program::interpret::{Frames, StrandId};
+use crate::record::recorder::{Ended, Finished};
+use crate::sim::context::Context;
+use crate::sim::process::{Order, Process};
+
+/// The timer that wakes the cores; all others are keys of [`Later`].
+const CORES: u64 = u64::MAX;
+
+/// One app server.
+#[derive(Clone, Debug, Hash)]
+pub struct Server {
+    pub(super) frames: Frames,
+    cores: Cores,
+    /// Busy cores as last recorded.
+    busy: u32,
+    threads_busy: u32,
+    waiting: VecDeque<CallId>,
+    activations: Slab<Activation>,
+    pub(super) errands: Slab<Errand>,
+    pub(super) later: Slab<Later>,
+    pub(super) pools: BTreeMap<PartId, Pool>,
+    /// Rebuilds that others of this process wait for: the errands that do.
+    pub(super) flights: BTreeMap<(PartId, i64), Vec<Key>>,
+    /// Strands that can go on now.
+    pub(super) ready: VecDeque<(StrandId, Input)>,
+    pub(super) tokens: u64,
+}
+
+/// What a frame runs for.
+#[derive(Clone, Debug, Hash)]
+enum Activation {
+    /// A request; `queued` has been charged.
+    Request { call: CallId, program: ProgramId, arrived: Time },
+    /// A rebuild of a cache's entry, for an errand.
+    Rebuild { errand: Key, program: ProgramId, began: Time },
+}
+
+/// What a timer is for.
+#[derive(Clone, Debug, Hash)]
+pub(super) enum Later {
+    /// A `wait` step ends.
+    Wait { strand: StrandId, since: Time },
+    /// An errand tries again.
+    Again { errand: Key },
+    /// An errand has waited long enough for a connection.
+    PoolTimeout { errand: Key },
+}
+
+pub(super) type Ctx<'a, 'b> = &'a mut Context<'b, Server>;
+
+impl Process for Server {
+    type Plan = Plan;
+    type Message = ();
+    type Timer = u64;
+    type Record = ();
+    type Snapshot = ();
+
+    fn build(plan: &Plan, _: u32) -> Self {
+        let mut cores = Cores::new(plan.cores, plan.discipline, u32::MAX);
+        cores.set_speed(plan.speed_ppm, Time::ZERO);
+        Server {
+            frames: Frames::default(),
+            cores,
+            busy: 0,
+            threads_busy: 0,
+            waiting: VecDeque::new(),
+            activations: Slab::default(),
+            errands: Slab::default(),
+            later: Slab::default(),
+            pools: BTreeMap::new(),
+            flights: BTreeMap::new(),
+            ready: VecDeque::new(),
+            tokens: 0,
+        }
+    }
+
+    fn on_call(&mut self, call: CallId, op: Op, ctx: &mut Context<Self>) {
+        let plan = ctx.plan();
+        let now = ctx.now();
+        if self.threads_busy < plan.threads {
+            self.begin(call, op, ctx);
+            self.go_on(ctx);
+        } else if (self.waiting.len() as u64) < plan.queue {
+            self.waiting.push_back(call);
+            ctx.record().level(plan.series(series::QUEUED), now, 1);
+        } else {
+            ctx.record().count(plan.series(series::REFUSED), now, 1);
+            ctx.reply(call, Outcome::Fail(Reason::Overloaded), 0, &Causes::NONE, 0);
+        }
+    }
+
+    fn on_reply(&mut self, _: CallId, tag: u64, reply: Reply, ctx: &mut Context<Self>) {
+        self.errand_answered(Key::from_word(tag), reply, ctx);
+        self.go_on(ctx);
+    }
+
+    fn on_timer(&mut self, timer: u64, ctx: &mut Context<Self>) {
+        if timer == CORES {
+            self.cores_done(ctx);
+        } else {
+            match self.later.remove(Key::from_word(timer)) {
+                Some(Later::Wait { strand, since }) => {
+                    self.frames.spend(strand, Cause::Wait, ctx.now() - since);
+                    self.ready.push_back((strand, Input::Go));
+                }
+                Some(Later::Again { errand }) => self.errand_again(errand, ctx),
+                Some(Later::PoolTimeout { errand }) => self.pool_timeout(errand, ctx),
+                None => {}
+            }
+        }
+        self.go_on(ctx);
+    }
+
+    fn on_order(&mut self, order: Order, ctx: &mut Context<Self>) {
+        if let Order::Set { knob: "speed", value } = order {
+            self.cores.set_speed(share_ppm(value), ctx.now());
+            self.arm(ctx);
+        }
+    }
+}
+
+impl Server {
+    /// A request gets a thread.
+    fn begin(&mut self, call: CallId, op: Op, ctx: Ctx) {
+        let Op::Run { program, args } = op else {
+            let held = Causes::only(Cause::Queue, ctx.now() - ctx.arrived(call));
+            return ctx.reply(call, Outcome::Fail(Reason::Error), 0, &held, 0);
+        };
+        let plan = ctx.plan();
+        let (now, arrived, stem) = (ctx.now(), ctx.arrived(call), ctx.stem(call));
+        self.threads_busy += 1;
+        ctx.record().level(plan.series(series::THREADS), now, 1);
+        if let Some(probe) = plan.probes[program.index()] {
+            ctx.record().started(probe, arrived, now);
+        }
+        let host = self.activations.insert(Activation::Request { call, program, arrived }).to_word();
+        let strand = self.frames.begin(&plan.programs, program, args, stem, host);
+        self.frames.spend(strand, Cause::Queue, now - arrived);
+        self.ready.push_back((strand, Input::Go));
+    }
+
+    /// Begins a rebuild for an errand, in the thread of the request that needs it (or in the background).
+    pub(super) fn rebuild(&mut self, errand: Key, program: ProgramId, args: [i64; 3], stem: u64, ctx: Ctx) {
+        let plan = ctx.plan();
+        let began = ctx.now();
+        ctx.record().count(plan.series(series::REBUILDS), began, 1);
+        if let Some(probe) = plan.probes[program.index()] {
+            ctx.record().started(probe, began, began);
+        }
+        let host = self.activations.insert(Activation::Rebuild { errand, program, began }).to_word();
+        let strand = self.frames.begin(&plan.programs, program, args, stem, host);
+        self.ready.push_back((strand, Input::Go));
+    }
+
+    /// Runs every strand that can go on, until none can.
+    fn go_on(&mut self, ctx: Ctx) {
+        let plan = ctx.plan();
+        while let Some((strand, input)) = self.ready.pop_front() {
+            if self.frames.host(strand).is_none() {
+                continue; // abandoned meanwhile
+            }
+            let effect = self.frames.resume(&plan.programs, strand, input);
+            self.perform(strand, effect, ctx);
+        }
+    }
+
+    fn perform(&mut self, strand: StrandId, effect: Effect, ctx: Ctx) {
+        let now = ctx.now();
+        match effect {
+            Effect::Cpu { law, times, draw } => {
+                let demand = self.demand(strand, law, times, draw, ctx);
+                self.compute(strand, demand, ctx);
+            }
+            Effect::Wait { law, times, draw } => {
+                let span = self.demand(strand, law, times, draw, ctx);
+                let timer = self.later.insert(Later::Wait { strand, since: now });
+                ctx.wake(span, timer.to_word());
+            }
+            Effect::Tally { tally, key, by } => {
+                ctx.record().tally(tally, key, now, by);
+                self.ready.push_back((strand, Input::Go));
+            }
+            Effect::Forked => {
+                while let Some(child) = self.frames.spawned() {
+                    self.ready.push_back((child, Input::Go));
+                }
+            }
+            Effect::Parked => {}
+            Effect::Joined { parent, failed } => {
+                while self.frames.abandoned().is_some() {} // what they wait for comes to nobody
+                self.ready.push_back((parent, failed.map_or(Input::Go, Input::Failed)));
+            }
+            Effect::Done(ending) => self.done(strand, ending, ctx),
+            errand => self.send(strand, errand, ctx),
+        }
+    }
+
+    /// A draw of a law of the strand's program, `times` times.
+    pub(super) fn demand(
+        &self,
+        strand: StrandId,
+        law: u16,
+        times: i64,
+        draw: u64,
+        ctx: Ctx,
+    ) -> crate::base::time::Span {
+        let program = self.frames.program(strand).expect("it runs");
+        let law = &ctx.plan().programs.0[program.index()].laws[law as usize];
+        let mut draws = ctx.draws(draw);
+        law.span(&mut draws) * times as u64
+    }
+
+    fn compute(&mut self, strand: StrandId, demand: crate::base::time::Span, ctx: Ctx) {
+        let now = ctx.now();
+        match self.cores.submit(strand.0.to_word(), demand, now) {
+            Submitted::Refused => self.ready.push_back((strand, Input::Failed(Reason::Overloaded))),
+            Submitted::Started | Submitted::Queued => {}
+        }
+        self.busy_changed(ctx);
+        self.arm(ctx);
+    }
+
+    /// Keeps the level of busy cores.
+    fn busy_changed(&mut self, ctx: Ctx) {
+        let change = i64::from(self.cores.busy()) - i64::from(self.busy);
+        if change != 0 {
+            self.busy = self.cores.busy();
+            let (now, level) = (ctx.now(), ctx.plan().series(series::BUSY));
+            ctx.record().level(level, now, change);
+        }
+    }
+
+    fn arm(&mut self, ctx: Ctx) {
+        if let Some(at) = self.cores.arm() {
+            ctx.wake(at - ctx.now(), CORES);
+        }
+    }
+
+    fn cores_done(&mut self, ctx: Ctx) {
+        while let Some(done) = self.cores.complete(ctx.now()) {
+            let strand = StrandId(Key::from_word(done.job));
+            self.frames.spend(strand, Cause::Queue, done.queued);
+            self.frames.spend(strand, Cause::Cpu, done.served);
+            self.ready.push_back((strand, Input::Go));
+        }
+        self.busy_changed(ctx);
+        self.arm(ctx);
+    }
+
+    /// A frame has ended.
+    fn done(&mut self, strand: StrandId, ending: Ending, ctx: Ctx) {
+        let host = Key::from_word(self.frames.host(strand).expect("it ran"));
+        let causes = self.frames.causes(strand);
+        self.frames.finish(strand);
+        while self.frames.abandoned().is_some() {}
+        let now = ctx.now();
+        let how = if matches!(ending, Ending::Returned { .. }) { Ended::Ok } else { Ended::Failed };
+        let activation = self.activations.remove(host).expect("a frame runs for something");
+        let (program, intended) = match activation {
+            Activation::Request { program, arrived, .. } => (program, arrived),
+            Activation::Rebuild { program, began, .. } => (program, began),
+        };
+        if let Some(probe) = ctx.plan().probes[program.index()] {
+            ctx.record().finished(probe, Finished { intended, ended: now, how, attempts: 1, causes });
+        }
+        match activation {
+            Activation::Request { call, .. } => {
+                let (outcome, size_bytes) = outcome(ending);
+                ctx.reply(call, outcome, 0, &causes, size_bytes);
+                self.thread_free(ctx);
+            }
+            Activation::Rebuild { errand, .. } => self.rebuilt(errand, ending, &causes, ctx),
+        }
+    }
+
+    /// A thread is free: the next request that waits gets it.
+    fn thread_free(&mut self, ctx: Ctx) {
+        let plan = ctx.plan();
+        let now = ctx.now();
+        self.threads_busy -= 1;
+        ctx.record().level(plan.series(series::THREADS), now, -1);
+        if let Some(call) = self.waiting.pop_front() {
+            ctx.record().level(plan.series(series::QUEUED), now, -1);
+            let op = ctx.op(call);
+            self.begin(call, op, ctx);
+        }
+    }
+}
+
+/// How a frame's ending looks to its caller: what a failed program has done before is done, so a failure whose effect
+/// nobody knows stays unknown.
+fn outcome(ending: Ending) -> (Outcome, u32) {
+    match ending {
+        Ending::Returned { value, size_bytes } => (Outcome::Ok(value), size_bytes),
+        Ending::Failed(reason @ (Reason::Timeout | Reason::Reset)) => (Outcome::Unknown(reason), 0),
+        Ending::Failed(reason) => (Outcome::Fail(reason), 0),
+    }
+}

@@ -1,0 +1,150 @@
+//! `server`: app servers that run programs. A thread is held for the whole program, a core only during `cpu`, a
+//! connection of a pool for one step on a db. An abandoned call is worked off to its end and burns capacity.
+//!
+//! [`host`] carries out what programs ask for · [`errand`] calls other parts for them · [`reader`] is the clients'
+//! half of a cache's guard.
+
+pub mod errand;
+pub mod host;
+pub mod reader;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use crate::base::ids::{ProbeId, SeriesId};
+use crate::base::knob::{Knob, Knobs, Preset, Takes};
+use crate::base::problem::Problems;
+use crate::components::cores::{DISCIPLINE, Discipline};
+use crate::components::directory::Directory;
+use crate::components::policy::Policy;
+use crate::components::{Kind, Names, Part, PartName, Wiring, count_u32, speed_ppm};
+use crate::program::instr::SharedPrograms;
+use crate::sim::run::World;
+
+/// Its knobs.
+pub const KNOBS: &[Knob] = &[
+    Knob {
+        name: "cores",
+        takes: Takes::Count { min: 1, max: u64::MAX },
+        default: Preset::Is { text: "4", source: "a common size of cloud instances (4 vCPU)" },
+        doc: "Cores of each: what `cpu` steps need. At least 1, or `unlimited`.",
+    },
+    Knob {
+        name: "threads",
+        takes: Takes::Count { min: 1, max: u64::MAX },
+        default: Preset::Is { text: "200", source: "Apache Tomcat: maxThreads" },
+        doc: "Requests that each handles at once. At least 1, or `unlimited`.",
+    },
+    Knob {
+        name: "queue",
+        takes: Takes::Count { min: 0, max: u64::MAX },
+        default: Preset::Is { text: "100", source: "Apache Tomcat: acceptCount" },
+        doc: "Requests that may wait for a thread; beyond it they are refused as overloaded. 0 or more, or `unlimited`.",
+    },
+    DISCIPLINE,
+    Knob {
+        name: "cost",
+        takes: Takes::DollarsPerHour,
+        default: Preset::Absent,
+        doc: "What each costs, $ per hour.",
+    },
+];
+
+/// Its series.
+pub const SERIES: &[(&str, &str)] = &[
+    ("busy", "Cores that are busy."),
+    ("threads", "Threads that are busy."),
+    ("queued", "Requests that wait for a thread."),
+    ("refused", "Requests refused because the queue was full."),
+    ("rebuilds", "Rebuilds of cache entries begun here."),
+];
+
+/// The kind.
+pub const KIND: Kind = Kind {
+    name: "server",
+    doc: "App servers: they run programs.",
+    knobs: KNOBS,
+    series: SERIES,
+    runs_programs: true,
+    resolve,
+};
+
+/// What all servers of a tier share.
+#[derive(Clone)]
+pub struct Plan {
+    /// All programs.
+    pub programs: SharedPrograms,
+    /// Who is where.
+    pub directory: Arc<Directory>,
+    /// All policies.
+    pub policies: Arc<[Policy]>,
+    /// Where activations are recorded, by program.
+    pub probes: Arc<[Option<ProbeId>]>,
+    /// Cores of each; `u32::MAX` for as many as there are jobs.
+    pub cores: u32,
+    /// In which order jobs get them.
+    pub discipline: Discipline,
+    /// Threads of each; `u32::MAX` for as many as there are requests.
+    pub threads: u32,
+    /// Requests that may wait for a thread.
+    pub queue: u64,
+    /// Speed of the cores, parts per million.
+    pub speed_ppm: u32,
+    /// The first of its series.
+    pub series: SeriesId,
+}
+
+impl Plan {
+    /// A series of [`SERIES`] by its place there.
+    pub fn series(&self, place: u16) -> SeriesId {
+        SeriesId(self.series.0 + place)
+    }
+}
+
+/// Places in [`SERIES`].
+pub(super) mod series {
+    pub const BUSY: u16 = 0;
+    pub const THREADS: u16 = 1;
+    pub const QUEUED: u16 = 2;
+    pub const REFUSED: u16 = 3;
+    pub const REBUILDS: u16 = 4;
+}
+
+struct ServerPart(Plan);
+
+fn resolve(knobs: &Knobs, names: &Names, _problems: &mut Problems) -> Option<Box<dyn Part>> {
+    Some(Box::new(ServerPart(Plan {
+        programs: SharedPrograms::default(),
+        directory: Arc::default(),
+        policies: Arc::default(),
+        probes: Arc::default(),
+        cores: count_u32(knobs, "cores"),
+        discipline: Discipline::of(knobs.word("discipline")),
+        threads: count_u32(knobs, "threads"),
+        queue: knobs.count("queue"),
+        speed_ppm: speed_ppm(knobs),
+        series: names.first_series,
+    })))
+}
+
+impl Part for ServerPart {
+    fn kind(&self) -> &'static str {
+        KIND.name
+    }
+
+    fn settable(&self) -> &'static [&'static str] {
+        &["speed"]
+    }
+
+    fn build(&self, at: &PartName, wiring: &Wiring, world: &mut World) {
+        let plan = Plan {
+            programs: wiring.programs.clone(),
+            directory: wiring.directory.clone(),
+            policies: wiring.policies.clone(),
+            probes: wiring.probes.clone(),
+            ..self.0.clone()
+        };
+        world.add::<host::Server>(&at.name, Arc::new(plan), at.count, &at.zones, false);
+    }
+}

@@ -1,0 +1,313 @@
+//! The clients' half of a cache's guard: `get` looks, and rebuilds or waits as the guard says (see
+//! [`crate::components::guard`] for both halves).
+//!
+//! A cache that does not answer is no reason to fail: the reader rebuilds and keeps the result to itself. Every
+//! answer may be lost: a lock that may or may not have been taken is waited for like one that somebody else holds.
+
+use crate::base::cause::{Cause, Causes};
+use crate::base::ids::PartId;
+use crate::base::op::{Op, Outcome, Reason, Reply, Value};
+use crate::base::rng::{mix, name_hash};
+use crate::base::slab::Key;
+use crate::base::time::{Span, Time};
+use crate::components::guard::{Guard, Per};
+use crate::components::server::errand::{Errand, GUARD_WAIT, Job};
+use crate::components::server::host::{Ctx, Later, Server};
+use crate::program::compile::MESSAGE_BYTES;
+use crate::program::instr::Ending;
+use crate::sim::context::Request;
+
+/// Where a `get` is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Phase {
+    /// Asked the cache.
+    Look,
+    /// Asked for the lock.
+    Lock,
+    /// Has the lock and looks again.
+    LookAgain,
+    /// Waits before it looks again.
+    Asleep,
+    /// Waits for another request of this process.
+    Follow,
+    /// Rebuilds.
+    Rebuild,
+    /// Has asked the cache to keep the result.
+    Put,
+}
+
+/// A `get` (or a `put`, which begins with the rebuild).
+#[derive(Clone, Debug, Hash)]
+pub(super) struct Reading {
+    cache: PartId,
+    entry: i64,
+    phase: Phase,
+    /// Looks that ended in waiting.
+    tries: u32,
+    /// The lock that we hold.
+    lock: Option<u64>,
+    /// What the cache said beside its answer: the lease.
+    note: u32,
+    /// Whether others of this process wait for us.
+    leads: bool,
+    /// Whether the cache is there to keep the result.
+    keeps: bool,
+    began: Time,
+    value: Value,
+}
+
+impl Reading {
+    pub(super) fn get(cache: PartId, entry: i64) -> Reading {
+        Reading {
+            cache,
+            entry,
+            phase: Phase::Look,
+            tries: 0,
+            lock: None,
+            note: 0,
+            leads: false,
+            keeps: true,
+            began: Time::ZERO,
+            value: Value::default(),
+        }
+    }
+
+    pub(super) fn put(cache: PartId, entry: i64) -> Reading {
+        Reading { phase: Phase::Rebuild, ..Reading::get(cache, entry) }
+    }
+}
+
+impl Server {
+    fn reading(&mut self, key: Key) -> Option<&mut Reading> {
+        match self.errands.get_mut(key) {
+            Some(Errand { job: Job::Reading(reading), .. }) => Some(reading),
+            _ => None,
+        }
+    }
+
+    pub(super) fn reading_begins(&mut self, key: Key, ctx: Ctx) {
+        match self.reading(key).map(|reading| reading.phase) {
+            Some(Phase::Rebuild) => self.fill(key, ctx),
+            Some(_) => self.look(key, Phase::Look, ctx),
+            None => {}
+        }
+    }
+
+    /// The wait is over: look again.
+    pub(super) fn reading_again(&mut self, key: Key, ctx: Ctx) {
+        if let Some(reading) = self.reading(key) {
+            reading.tries += 1;
+            self.look(key, Phase::Look, ctx);
+        }
+    }
+
+    fn look(&mut self, key: Key, phase: Phase, ctx: Ctx) {
+        let Some(reading) = self.reading(key) else { return };
+        reading.phase = phase;
+        let op = Op::Read { table: 0, key: reading.entry, taking: None };
+        self.ask_node(key, op, ctx);
+    }
+
+    /// Asks the member of the cache that owns the entry.
+    fn ask_node(&mut self, key: Key, op: Op, ctx: Ctx) {
+        let Some(reading) = self.reading(key) else { return };
+        let directory = &ctx.plan().directory;
+        let to = directory.owner(reading.cache, reading.entry);
+        let timeout = directory.cache(reading.cache).timeout;
+        self.ask(key, to, op, timeout, ctx);
+    }
+
+    pub(super) fn reading_answered(&mut self, key: Key, reply: Reply, ctx: Ctx) {
+        self.spend(key, &reply.causes);
+        let now = ctx.now();
+        let Some(errand) = self.errands.get_mut(key) else { return };
+        errand.since = now;
+        let Job::Reading(reading) = &mut errand.job else { return };
+        match reading.phase {
+            Phase::Look => self.looked(key, reply, ctx),
+            Phase::Lock => self.asked_for_lock(key, reply, ctx),
+            Phase::LookAgain => match reply.outcome {
+                Outcome::Ok(value) | Outcome::Renew(value) => self.reading_done(key, value, ctx),
+                Outcome::Fail(_) | Outcome::Unknown(_) => self.fill(key, ctx),
+            },
+            Phase::Put => {
+                let value = reading.value;
+                self.reading_done(key, value, ctx);
+            }
+            Phase::Asleep | Phase::Follow | Phase::Rebuild => {}
+        }
+    }
+
+    fn looked(&mut self, key: Key, reply: Reply, ctx: Ctx) {
+        let Some(reading) = self.reading(key) else { return };
+        let cache = ctx.plan().directory.cache(reading.cache);
+        match reply.outcome {
+            Outcome::Ok(value) => self.reading_done(key, value, ctx),
+            Outcome::Renew(value) => {
+                if matches!(cache.guard, Guard::XFetch { .. }) {
+                    return self.fill(key, ctx); // the reader whose draw says so rebuilds before it goes on
+                }
+                let background = Reading { note: reply.note, ..Reading::put(reading.cache, reading.entry) };
+                self.rebuild_in_background(key, background, ctx);
+                self.reading_done(key, value, ctx);
+            }
+            Outcome::Fail(Reason::Leased) => {
+                reading.note = reply.note;
+                self.fill(key, ctx);
+            }
+            Outcome::Fail(Reason::Wait) => self.sleep(key, ctx),
+            Outcome::Fail(Reason::Miss) => self.missed(key, ctx),
+            Outcome::Fail(_) | Outcome::Unknown(_) => {
+                reading.keeps = false;
+                self.fill(key, ctx);
+            }
+        }
+    }
+
+    fn missed(&mut self, key: Key, ctx: Ctx) {
+        let Some(reading) = self.reading(key) else { return };
+        let flight = (reading.cache, reading.entry);
+        match &ctx.plan().directory.cache(reading.cache).guard {
+            Guard::Mutex { ttl, .. } => self.lock(key, *ttl, ctx),
+            Guard::SingleFlight { per: Per::Process, .. } => {
+                let followed = self.flights.contains_key(&flight);
+                let Some(reading) = self.reading(key) else { return };
+                reading.leads = !followed;
+                reading.phase = Phase::Follow;
+                if followed {
+                    self.flights.entry(flight).or_default().push(key);
+                } else {
+                    self.flights.insert(flight, Vec::new());
+                    self.fill(key, ctx);
+                }
+            }
+            _ => self.fill(key, ctx),
+        }
+    }
+
+    /// `SET key token EX ttl NX`.
+    fn lock(&mut self, key: Key, ttl: Span, ctx: Ctx) {
+        self.tokens += 1;
+        let me = ctx.me();
+        let token = mix(mix(u64::from(me.tier.0), u64::from(me.member)), mix(ctx.now().as_ns(), self.tokens));
+        let Some(reading) = self.reading(key) else { return };
+        reading.phase = Phase::Lock;
+        reading.lock = Some(token);
+        let op = Op::Acquire { key: reading.entry, token, ttl };
+        self.ask_node(key, op, ctx);
+    }
+
+    fn asked_for_lock(&mut self, key: Key, reply: Reply, ctx: Ctx) {
+        let Some(reading) = self.reading(key) else { return };
+        let guard = &ctx.plan().directory.cache(reading.cache).guard;
+        let recheck = matches!(guard, Guard::Mutex { recheck: true, .. });
+        match reply.outcome {
+            Outcome::Ok(_) | Outcome::Renew(_) if recheck => self.look(key, Phase::LookAgain, ctx),
+            Outcome::Ok(_) | Outcome::Renew(_) => self.fill(key, ctx),
+            Outcome::Fail(_) | Outcome::Unknown(_) => {
+                reading.lock = None;
+                self.sleep(key, ctx);
+            }
+        }
+    }
+
+    /// Waits before it looks again.
+    fn sleep(&mut self, key: Key, ctx: Ctx) {
+        let plan = ctx.plan();
+        let Some(reading) = self.reading(key) else { return };
+        reading.phase = Phase::Asleep;
+        let tries = reading.tries;
+        let wait = match &plan.directory.cache(reading.cache).guard {
+            Guard::Mutex { wait, .. } | Guard::Lease { wait, .. } => {
+                wait.pause(tries, ctx.stream(GUARD_WAIT))
+            }
+            _ => Span::ZERO,
+        };
+        let timer = self.later.insert(Later::Again { errand: key });
+        ctx.wake(wait, timer.to_word());
+    }
+
+    fn rebuild_in_background(&mut self, asked: Key, reading: Reading, ctx: Ctx) {
+        let stem = self.errands.get(asked).map_or(0, |errand| errand.stem);
+        let (job, since) = (Job::Reading(reading), ctx.now());
+        let errand = Errand { strand: None, job, stem, failures: 0, backoff: Span::ZERO, since };
+        let key = self.errands.insert(errand);
+        self.fill(key, ctx);
+    }
+
+    /// Rebuilds the entry.
+    fn fill(&mut self, key: Key, ctx: Ctx) {
+        let now = ctx.now();
+        let stem = self.errands.get(key).map_or(0, |errand| errand.stem);
+        let Some(reading) = self.reading(key) else { return };
+        reading.phase = Phase::Rebuild;
+        reading.began = now;
+        let entry = reading.entry;
+        match ctx.plan().directory.cache(reading.cache).fill {
+            Some(filling) => {
+                let stem = mix(stem, name_hash("fill"));
+                self.rebuild(key, filling.program, filling.args(entry), stem, ctx);
+            }
+            None => self.reading_failed(key, Reason::Miss, ctx),
+        }
+    }
+
+    /// A rebuild has ended.
+    pub(super) fn rebuilt(&mut self, key: Key, ending: Ending, causes: &Causes, ctx: Ctx) {
+        self.spend(key, causes);
+        let now = ctx.now();
+        let Some(errand) = self.errands.get_mut(key) else { return };
+        errand.since = now;
+        let Job::Reading(reading) = &mut errand.job else { return };
+        let value = match ending {
+            Ending::Returned { value, .. } => value,
+            Ending::Failed(reason) => return self.reading_failed(key, reason, ctx),
+        };
+        reading.value = value;
+        if !reading.keeps {
+            return self.reading_done(key, value, ctx);
+        }
+        reading.phase = Phase::Put;
+        let guard = &ctx.plan().directory.cache(reading.cache).guard;
+        let note =
+            if matches!(guard, Guard::XFetch { .. }) { micros(now - reading.began) } else { reading.note };
+        let op = Op::Put { note, key: reading.entry, n: value.n, version: value.version };
+        self.ask_node(key, op, ctx);
+    }
+
+    fn reading_done(&mut self, key: Key, value: Value, ctx: Ctx) {
+        for follower in self.land(key, ctx) {
+            self.charge(follower, Cause::Lock, ctx.now());
+            self.errand_done(follower, value);
+        }
+        self.errand_done(key, value);
+    }
+
+    fn reading_failed(&mut self, key: Key, reason: Reason, ctx: Ctx) {
+        for follower in self.land(key, ctx) {
+            self.charge(follower, Cause::Lock, ctx.now());
+            self.errand_failed(follower, reason);
+        }
+        self.errand_failed(key, reason);
+    }
+
+    /// Gives back what the reader holds: its lock, without waiting for the answer; and those who followed it.
+    fn land(&mut self, key: Key, ctx: Ctx) -> Vec<Key> {
+        let Some(reading) = self.reading(key) else { return Vec::new() };
+        let (cache, entry, leads) = (reading.cache, reading.entry, reading.leads);
+        if let Some(token) = reading.lock.take() {
+            let directory = &ctx.plan().directory;
+            let (to, timeout) = (directory.owner(cache, entry), directory.cache(cache).timeout);
+            let op = Op::Release { key: entry, token };
+            let request =
+                Request { op, stem: 0, size_bytes: MESSAGE_BYTES, timeout: Some(timeout), from: None };
+            ctx.call(to, request, u64::MAX); // the tag of no errand
+        }
+        if leads { self.flights.remove(&(cache, entry)).unwrap_or_default() } else { Vec::new() }
+    }
+}
+
+/// Whole microseconds, rounded up: what XFetch keeps beside a value. 71 minutes at most.
+fn micros(span: Span) -> u32 {
+    u32::try_from(span.as_ns().div_ceil(1000)).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,296 @@
+//! The kinds of entries besides parts: what each key of a design or an experiment may hold. The loader checks by
+//! this table, and the JSON Schema is made from it.
+
+use crate::base::knob::{Knob, Preset, Takes};
+use crate::base::time::Span;
+
+/// A kind of entry, besides the kinds of parts.
+#[derive(Clone, Copy, Debug)]
+pub struct EntryKind {
+    /// The key: `workload`.
+    pub name: &'static str,
+    /// Whether entries have names: `workload.browse = …`, otherwise `length = …`.
+    pub named: bool,
+    /// What an entry holds.
+    pub holds: Holds,
+    /// One sentence.
+    pub doc: &'static str,
+}
+
+/// What an entry holds.
+#[derive(Clone, Copy, Debug)]
+pub enum Holds {
+    /// One value.
+    Value(Takes),
+    /// A table of knobs.
+    Knobs(&'static [Knob]),
+    /// Changes by dotted path.
+    Patch,
+    /// Lists of values by dotted path.
+    Sweep,
+    /// An outcome, or a list of them, by property.
+    Outcomes,
+    /// The text of a program, by name.
+    Programs,
+    /// Knobs that other tables define (policies).
+    Policy,
+    /// Nothing yet: a word of the language that this version does not carry out.
+    Later,
+}
+
+const fn text(name: &'static str, default: Preset, doc: &'static str) -> Knob {
+    Knob { name, takes: Takes::Text, default, doc }
+}
+
+const fn share(name: &'static str, default: Preset, doc: &'static str) -> Knob {
+    Knob { name, takes: Takes::Share { min: 0.0, max: 1.0 }, default, doc }
+}
+
+const fn span(name: &'static str, default: Preset, doc: &'static str) -> Knob {
+    Knob { name, takes: Takes::Span { min: Span::ZERO, max: Span::MAX }, default, doc }
+}
+
+const TEXTS: Takes = Takes::List(&Takes::Text);
+
+/// Knobs of `zone.x`.
+pub const ZONE: &[Knob] =
+    &[share("users", Preset::Absent, "Share of the users who sit in this zone, 0% to 100%.")];
+
+/// Words for `protocol`.
+const PROTOCOLS: &[crate::base::knob::Form] = &[
+    crate::base::knob::Form { name: "none", knobs: &[], doc: "Connections are always open." },
+    crate::base::knob::Form {
+        name: "http1",
+        knobs: &[span(
+            "keepalive",
+            Preset::Is { text: "60s", source: "nginx: keepalive_timeout is 75 s, most clients less" },
+            "How long an idle connection stays open.",
+        )],
+        doc: "A connection carries one request at a time and stays open between requests.",
+    },
+    crate::base::knob::Form { name: "http2", knobs: &[], doc: "One connection carries many requests." },
+];
+
+/// Knobs of `net`, the default path between any two members.
+pub const NET: &[Knob] = &[
+    Knob {
+        name: "latency",
+        takes: Takes::Law,
+        default: Preset::Is {
+            text: "0.25ms",
+            source: "half of 0.5 ms, a round trip within a data centre (Dean, 'Numbers everyone should know')",
+        },
+        doc: "One-way delay.",
+    },
+    share(
+        "loss",
+        Preset::Is { text: "0%", source: "a quiet network" },
+        "Share of packets lost; a lost packet of a connection is sent again.",
+    ),
+    share(
+        "duplicate",
+        Preset::Is { text: "0%", source: "a quiet network" },
+        "Share of datagrams that arrive twice.",
+    ),
+    Knob {
+        name: "bandwidth",
+        takes: Takes::Bandwidth,
+        default: Preset::Absent,
+        doc: "Bits per second of a path; without it size costs no time.",
+    },
+    Knob {
+        name: "protocol",
+        takes: Takes::Form(PROTOCOLS),
+        default: Preset::Is { text: "none", source: "open connections: no handshake is simulated" },
+        doc: "What connections between members are like.",
+    },
+    span(
+        "break_after",
+        Preset::Is { text: "924.6s", source: "Linux: tcp_retries2 = 15" },
+        "A cut longer than this breaks connections.",
+    ),
+];
+
+/// Knobs of `link."a b"`: those that are not given are the ones of `net`.
+pub const LINK: &[Knob] = &[
+    Knob { name: "latency", takes: Takes::Law, default: Preset::Absent, doc: "One-way delay." },
+    share("loss", Preset::Absent, "Share of packets lost; a lost packet of a connection is sent again."),
+    share("duplicate", Preset::Absent, "Share of datagrams that arrive twice."),
+    Knob {
+        name: "bandwidth",
+        takes: Takes::Bandwidth,
+        default: Preset::Absent,
+        doc: "Bits per second of the path.",
+    },
+    Knob {
+        name: "protocol",
+        takes: Takes::Form(PROTOCOLS),
+        default: Preset::Absent,
+        doc: "What connections on this path are like.",
+    },
+    span("break_after", Preset::Absent, "A cut longer than this breaks connections."),
+];
+
+/// Knobs of `workload.x`.
+pub const WORKLOAD: &[Knob] = &[
+    Knob {
+        name: "do",
+        takes: Takes::Call,
+        default: Preset::Required,
+        doc: "What each request is: `product(item=zipf(n=100k, s=1.1))`, or a `mix` of calls.",
+    },
+    text("arrive", Preset::Required, "When requests come: `poisson(500/s)`, `users(20k, think=exp(20s))`."),
+    Knob {
+        name: "with",
+        takes: Takes::Policy,
+        default: Preset::Absent,
+        doc: "What the caller does about trouble; without it the policy `default`.",
+    },
+    span("from", Preset::Absent, "When it begins; without it at the start."),
+    span("to", Preset::Absent, "When it ends; without it at the end."),
+    Knob {
+        name: "zone",
+        takes: Takes::Zones,
+        default: Preset::Absent,
+        doc: "Where its users sit; without it by the zones' `users` shares.",
+    },
+];
+
+/// Knobs of `fault.x`.
+pub const FAULT: &[Knob] = &[
+    text(
+        "do",
+        Preset::Required,
+        "What happens: `crash(app[0], mode=machine)`, `cut(a, from=b)`, `set(app[0].speed, 25%)`.",
+    ),
+    text("at", Preset::Absent, "When: a time, a law, or a moment (`during(election(kv))`)."),
+    text("for", Preset::Absent, "For how long; without it to the end, or for a moment."),
+    text("every", Preset::Absent, "Again and again, after each such span."),
+    share("chance", Preset::Absent, "The chance that it happens at all."),
+];
+
+/// Knobs of `theory.x`.
+pub const THEORY: &[Knob] = &[
+    text("of", Preset::Required, "The measure that theory speaks of: `mean(product)`."),
+    Knob {
+        name: "is",
+        takes: Takes::Any,
+        default: Preset::Required,
+        doc: "What it says: a number, a list in sweep order, or an expression over closed forms.",
+    },
+    share(
+        "within",
+        Preset::Is { text: "2%", source: "docs/validation.md: the rule of agreement" },
+        "Relative difference that still counts as agreement.",
+    ),
+    text("source", Preset::Required, "Where it is from."),
+    Knob {
+        name: "variant",
+        takes: Takes::Any,
+        default: Preset::Absent,
+        doc: "The variants that it speaks of; without it all.",
+    },
+];
+
+/// Knobs of `plot.x`.
+pub const PLOT: &[Knob] = &[
+    Knob {
+        name: "line",
+        takes: TEXTS,
+        default: Preset::Absent,
+        doc: "Measures as lines over time, or over the sweep.",
+    },
+    Knob {
+        name: "cdf",
+        takes: TEXTS,
+        default: Preset::Absent,
+        doc: "Programs whose latencies are drawn as distributions.",
+    },
+    Knob { name: "bars", takes: TEXTS, default: Preset::Absent, doc: "Measures as bars with intervals." },
+    Knob { name: "scatter", takes: TEXTS, default: Preset::Absent, doc: "Two measures against each other." },
+    Knob { name: "timeline", takes: TEXTS, default: Preset::Absent, doc: "Series and faults over time." },
+    Knob {
+        name: "grid",
+        takes: TEXTS,
+        default: Preset::Absent,
+        doc: "The two axes of a grid: `variant` and paths.",
+    },
+    Knob { name: "cell", takes: TEXTS, default: Preset::Absent, doc: "What stands in a grid's cells." },
+    text(
+        "x",
+        Preset::Absent,
+        "The path, or the measure, along the horizontal axis; without it time or the sweep.",
+    ),
+    text("by", Preset::Absent, "What gets a colour each: `variant` or a path."),
+    text("title", Preset::Absent, "Its title."),
+    Knob {
+        name: "log",
+        takes: Takes::Switch,
+        default: Preset::Absent,
+        doc: "A logarithmic vertical axis; without it where a percentile is drawn.",
+    },
+    Knob {
+        name: "variant",
+        takes: Takes::Any,
+        default: Preset::Absent,
+        doc: "The variants that it shows; without it all.",
+    },
+];
+
+const fn one(name: &'static str, takes: Takes, doc: &'static str) -> EntryKind {
+    EntryKind { name, named: false, holds: Holds::Value(takes), doc }
+}
+
+const fn many(name: &'static str, holds: Holds, doc: &'static str) -> EntryKind {
+    EntryKind { name, named: true, holds, doc }
+}
+
+/// Every kind of entry that is no part, in the order in which an experiment is told.
+pub const ENTRIES: &[EntryKind] = &[
+    one("title", Takes::Text, "One line: what this is."),
+    one("about", Takes::Text, "What a reader can learn from it."),
+    one("use", TEXTS, "Files to join, relative to this one."),
+    one("length", Takes::Text, "How long a run is: a span, or `trace`."),
+    one("warmup", Takes::Text, "What is cut off at the start: a span, or `auto` (MSER-5)."),
+    one("seed", Takes::Count { min: 0, max: i64::MAX as u64 }, "The first seed."),
+    one("runs", Takes::Any, "How many runs: a count, or `until(ci=5%, on=p99(product), max=64)`."),
+    many("zone", Holds::Knobs(ZONE), "A place on the network."),
+    EntryKind {
+        name: "net",
+        named: false,
+        holds: Holds::Knobs(NET),
+        doc: "The default path between any two members.",
+    },
+    many("link", Holds::Knobs(LINK), "A path between zones: `\"a b\"` both ways, `\"a > b\"` one way."),
+    many("policy", Holds::Policy, "What a caller does about trouble."),
+    many("workload", Holds::Knobs(WORKLOAD), "Who calls what, and when."),
+    many("fault", Holds::Knobs(FAULT), "What goes wrong, and when."),
+    many("variant", Holds::Patch, "The design with some knobs changed, by dotted path."),
+    EntryKind {
+        name: "sweep",
+        named: false,
+        holds: Holds::Sweep,
+        doc: "Values to try, by dotted path: a grid over every variant.",
+    },
+    EntryKind {
+        name: "zip",
+        named: false,
+        holds: Holds::Sweep,
+        doc: "Values to try that advance together, by dotted path.",
+    },
+    many("always", Holds::Value(Takes::Text), "Must hold in every run at every instant."),
+    many("sometimes", Holds::Value(Takes::Text), "Must happen in at least one run."),
+    many("slo", Holds::Value(Takes::Text), "A bound on a measure, judged with its interval."),
+    many("verdict", Holds::Value(TEXTS), "A business need: the properties that it takes."),
+    many(
+        "expect",
+        Holds::Outcomes,
+        "What a variant is meant to show: `expect.VARIANT.PROPERTY = \"violated\"`.",
+    ),
+    many("theory", Holds::Knobs(THEORY), "What a formula or a paper says beside what the run says."),
+    one("measures", TEXTS, "Measures to show, besides those that properties, theories and plots name."),
+    many("plot", Holds::Knobs(PLOT), "A picture."),
+    many("find", Holds::Later, "Capacity under an objective."),
+    many("assume", Holds::Later, "Doubt as data."),
+    many("on", Holds::Programs, "What each endpoint of a part does: `[on.app]`."),
+];

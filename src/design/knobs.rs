@@ -1,0 +1,467 @@
+//! Checks a table against its knobs: every mistake at once, and every default that was used, recorded.
+
+use std::collections::BTreeMap;
+
+use crate::base::ids::{PartId, PolicyId, ZoneId};
+use crate::base::knob::{Form, Knob, Knobs, Preset, Setting, Takes};
+use crate::base::problem::{Place, Problems, known_words, nearest, shown};
+use crate::design::codes;
+use crate::design::describe::{describe, example, how_many, signature};
+use crate::design::file::Data;
+use crate::design::quantities;
+use crate::design::text::Text;
+use crate::design::tree::{Node, Table, Value};
+use crate::program::syntax::{self, ArgKey, Expr, Function, Spanned};
+
+/// A default that holds because nothing was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DefaultUsed {
+    /// The value, as it would stand in the TOML.
+    pub value: String,
+    /// Where it is from.
+    pub source: String,
+}
+
+/// What names can mean while knobs are checked.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// Parts in order of name, with their kinds.
+    pub parts: Vec<(String, &'static str)>,
+    /// Policies in order of name.
+    pub policies: Vec<String>,
+    /// Zones in order of name.
+    pub zones: Vec<String>,
+}
+
+/// Checks tables; keeps what it finds.
+pub struct Checker<'a> {
+    /// Who is there.
+    pub known: &'a Known,
+    /// Where data files are read.
+    pub data: Data<'a>,
+    /// Defaults used so far, by path.
+    pub defaults: &'a mut BTreeMap<String, DefaultUsed>,
+    /// Problems found so far.
+    pub problems: &'a mut Problems,
+}
+
+/// A value as it was given: a TOML value, or an expression inside a TOML text.
+#[derive(Clone, Copy)]
+pub(super) enum Given<'a> {
+    Node(&'a Node),
+    Expr(&'a Text, &'a Spanned<Expr>),
+}
+
+impl Given<'_> {
+    pub(super) fn place(&self) -> Place {
+        match self {
+            Given::Node(node) => node.place.clone(),
+            Given::Expr(text, expr) => text.place(expr.at.clone()),
+        }
+    }
+
+    /// As text: the whole of a TOML text, or the expression as written.
+    fn words(&self) -> Option<(String, Place)> {
+        match self {
+            Given::Node(Node { value: Value::Text(text), .. }) => {
+                let (all, trimmed) = (text.as_str(), text.as_str().trim());
+                let start = all.len() - all.trim_start().len();
+                Some((trimmed.to_owned(), text.place(start..start + trimmed.len())))
+            }
+            Given::Node(_) => None,
+            Given::Expr(text, expr) => {
+                Some((text.as_str()[expr.at.clone()].to_owned(), text.place(expr.at.clone())))
+            }
+        }
+    }
+
+    pub(super) fn what(&self) -> &'static str {
+        match self {
+            Given::Node(node) => node.what(),
+            Given::Expr(_, expr) => match expr.value {
+                Expr::Number(_) => "a number",
+                Expr::List(_) => "a list",
+                Expr::Call(_) => "a form with arguments",
+                Expr::Name(_) | Expr::Text(_) => "a word",
+                _ => "an expression",
+            },
+        }
+    }
+}
+
+/// Checks `table`, an entry at `path`, against all of `knobs`. What is wrong is reported and left out.
+pub fn check(
+    path: &str,
+    table: &Table,
+    place: &Place,
+    knobs: &[&'static [Knob]],
+    checker: &mut Checker<'_>,
+) -> Knobs {
+    let mut checked = Knobs::default();
+    let all = || knobs.iter().flat_map(|table: &&'static [Knob]| table.iter());
+    let mut meant = Vec::new();
+    for entry in table.entries() {
+        if !all().any(|knob| knob.name == entry.key) {
+            meant.extend(nearest(&entry.key, all().map(|knob| knob.name)));
+            let kind = path.split('.').next().unwrap_or(path);
+            let message = format!("unknown key '{}' in {}", shown(&entry.key), shown(path));
+            let help = known_words(&entry.key, &format!("keys of {kind}"), all().map(|knob| knob.name));
+            checker.problems.at(codes::UNKNOWN_KEY, entry.key_place.clone(), message).help(help);
+        }
+    }
+    for knob in all() {
+        let given = table.entry(knob.name);
+        let path = format!("{path}.{}", knob.name);
+        if let Some(entry) = given {
+            if let Some(setting) = checker.value(&path, &knob.takes, Given::Node(&entry.node)) {
+                checked.values.insert(knob.name, (setting, Some(entry.node.place.clone())));
+            }
+        } else if matches!(knob.default, Preset::Required) && meant.contains(&knob.name) {
+            // Given under a misspelt name, which has been told.
+        } else if let Some(setting) = checker.preset(&path, knob, place, codes::MISSING_KEY) {
+            checked.values.insert(knob.name, (setting, None));
+        }
+    }
+    checked
+}
+
+impl Checker<'_> {
+    /// What holds for a knob that is not given; `place` is the entry's.
+    pub(super) fn preset(
+        &mut self,
+        path: &str,
+        knob: &'static Knob,
+        place: &Place,
+        missing: &'static str,
+    ) -> Option<Setting> {
+        match knob.default {
+            Preset::Absent => None,
+            Preset::Required => {
+                let what = if missing == codes::MISSING_KEY { "key" } else { "argument" };
+                let message = format!("{} has no {what} '{}'", shown(owner(path)), knob.name);
+                let help =
+                    format!("give it, for example `{} = {}`: {}", knob.name, example(&knob.takes), knob.doc);
+                self.problems.at(missing, place.clone(), message).help(help);
+                None
+            }
+            Preset::Is { text, source } => {
+                let used = DefaultUsed { value: text.to_owned(), source: source.to_owned() };
+                self.defaults.insert(path.to_owned(), used);
+                let node = preset_node(text, &knob.takes, place);
+                self.value(path, &knob.takes, Given::Node(&node))
+            }
+        }
+    }
+
+    /// Checks one value.
+    pub(super) fn value(&mut self, path: &str, takes: &'static Takes, given: Given<'_>) -> Option<Setting> {
+        match takes {
+            Takes::Text | Takes::Call => {
+                let (words, place) = self.words(path, takes, given)?;
+                Some(Setting::Text(words, place))
+            }
+            Takes::Any => self.any(path, given),
+            Takes::Switch => self.switch(path, given),
+            Takes::Word(words) => self.word(path, words, given),
+            Takes::Part(kinds) => self.part(path, kinds, given),
+            Takes::Policy => self.policy(path, given),
+            Takes::Zones => self.zones(path, given),
+            Takes::List(inner) => self.list(path, inner, given),
+            Takes::Table(inner) => self.table(path, inner, given),
+            Takes::Form(_) | Takes::Law | Takes::NumberLaw => self.with_expression(path, takes, given),
+            _ => self.with_expression(path, takes, given),
+        }
+    }
+
+    /// Values that are expressions: a TOML text is parsed first.
+    fn with_expression(&mut self, path: &str, takes: &'static Takes, given: Given<'_>) -> Option<Setting> {
+        if let Given::Node(Node { value: Value::Text(text), .. }) = given {
+            let expr = self.parse(path, takes, text)?;
+            return self.expression(path, takes, Given::Expr(text, &expr));
+        }
+        self.expression(path, takes, given)
+    }
+
+    fn parse(&mut self, path: &str, takes: &Takes, text: &Text) -> Option<Spanned<Expr>> {
+        if text.as_str().trim().is_empty() {
+            let place = text.place(0..text.as_str().len());
+            self.wrong(codes::WRONG_TYPE, place, path, takes, "an empty text");
+            return None;
+        }
+        match syntax::expression(text.as_str()) {
+            Ok(expr) => Some(expr),
+            Err(error) => {
+                let message = format!("{} cannot be read: {}", shown(path), error.message);
+                let help = error.help.unwrap_or_else(|| format!("write for example `{}`", example(takes)));
+                self.problems.at(codes::SYNTAX, text.place(error.at), message).help(help);
+                None
+            }
+        }
+    }
+
+    fn expression(&mut self, path: &str, takes: &'static Takes, given: Given<'_>) -> Option<Setting> {
+        match takes {
+            Takes::Form(forms) => self.form(path, forms, given),
+            Takes::Law | Takes::NumberLaw => quantities::law(self, path, takes, given),
+            _ => quantities::quantity(self, path, takes, given),
+        }
+    }
+
+    fn any(&mut self, path: &str, given: Given<'_>) -> Option<Setting> {
+        match given {
+            Given::Node(Node { value: Value::Table(_), place }) => {
+                self.wrong(codes::WRONG_TYPE, place.clone(), path, &Takes::Any, "a table");
+                None
+            }
+            Given::Node(node) => Some(Setting::Text(node.show(), node.place.clone())),
+            Given::Expr(..) => given.words().map(|(words, place)| Setting::Text(words, place)),
+        }
+    }
+
+    fn words(&mut self, path: &str, takes: &Takes, given: Given<'_>) -> Option<(String, Place)> {
+        let words = given.words();
+        if words.is_none() {
+            self.wrong(codes::WRONG_TYPE, given.place(), path, takes, given.what());
+        }
+        words
+    }
+
+    fn switch(&mut self, path: &str, given: Given<'_>) -> Option<Setting> {
+        if let Given::Node(Node { value: Value::Bool(switch), .. }) = given {
+            return Some(Setting::Switch(*switch));
+        }
+        match given.words() {
+            Some((words, _)) if words == "true" => Some(Setting::Switch(true)),
+            Some((words, _)) if words == "false" => Some(Setting::Switch(false)),
+            _ => {
+                self.wrong(codes::WRONG_TYPE, given.place(), path, &Takes::Switch, given.what());
+                None
+            }
+        }
+    }
+
+    fn word(&mut self, path: &str, known: &'static [&'static str], given: Given<'_>) -> Option<Setting> {
+        let (words, place) = self.words(path, &Takes::Word(known), given)?;
+        let word = known.iter().find(|word| **word == words);
+        if word.is_none() {
+            let message = format!("{} cannot be '{}'", shown(path), shown(&words));
+            let help = known_words(&words, "it is one of", known.iter().copied());
+            self.problems.at(codes::UNKNOWN_WORD, place, message).help(help);
+        }
+        word.map(|word| Setting::Word(word))
+    }
+
+    fn part(&mut self, path: &str, kinds: &'static [&'static str], given: Given<'_>) -> Option<Setting> {
+        let (words, place) = self.words(path, &Takes::Part(kinds), given)?;
+        let Some(index) = self.known.parts.iter().position(|(name, _)| *name == words) else {
+            let fitting = self
+                .known
+                .parts
+                .iter()
+                .filter(|(_, kind)| kinds.contains(kind))
+                .map(|(name, _)| name.as_str());
+            let help = known_words(&words, "parts that fit", fitting);
+            self.problems
+                .at(codes::UNKNOWN_PART, place, format!("unknown part '{}'", shown(&words)))
+                .help(help);
+            return None;
+        };
+        let kind = self.known.parts[index].1;
+        if !kinds.contains(&kind) {
+            let message = format!(
+                "{} takes a part of kind {}, and '{words}' is a {kind}",
+                shown(path),
+                kinds.join(" or ")
+            );
+            self.problems.at(codes::WRONG_KIND, place, message);
+            return None;
+        }
+        Some(Setting::Part(PartId(u16::try_from(index).expect("parts are limited"))))
+    }
+
+    fn policy(&mut self, path: &str, given: Given<'_>) -> Option<Setting> {
+        let (words, place) = self.words(path, &Takes::Policy, given)?;
+        let index = self.known.policies.iter().position(|name| *name == words);
+        if index.is_none() {
+            let help = known_words(&words, "policies", self.known.policies.iter().map(String::as_str));
+            self.problems
+                .at(codes::UNKNOWN_POLICY, place, format!("unknown policy '{}'", shown(&words)))
+                .help(help);
+        }
+        index.map(|index| Setting::Policy(PolicyId(u16::try_from(index).expect("policies are limited"))))
+    }
+
+    fn zones(&mut self, path: &str, given: Given<'_>) -> Option<Setting> {
+        let mut zones = Vec::new();
+        match given {
+            Given::Node(Node { value: Value::List(list), .. }) => {
+                for node in list {
+                    zones.extend(self.zone(path, Given::Node(node)));
+                }
+                (zones.len() == list.len()).then_some(())?;
+            }
+            Given::Expr(text, Spanned { value: Expr::List(list), .. }) => {
+                for expr in list {
+                    zones.extend(self.zone(path, Given::Expr(text, expr)));
+                }
+                (zones.len() == list.len()).then_some(())?;
+            }
+            _ => zones.push(self.zone(path, given)?),
+        }
+        if zones.is_empty() {
+            self.problems.at(codes::OUT_OF_RANGE, given.place(), format!("{} names no zone", shown(path)));
+            return None;
+        }
+        Some(Setting::Zones(zones))
+    }
+
+    fn zone(&mut self, path: &str, given: Given<'_>) -> Option<ZoneId> {
+        let (words, place) = self.words(path, &Takes::Zones, given)?;
+        let index = self.known.zones.iter().position(|name| *name == words);
+        if index.is_none() {
+            let help = known_words(&words, "zones", self.known.zones.iter().map(String::as_str));
+            self.problems
+                .at(codes::UNKNOWN_ZONE, place, format!("unknown zone '{}'", shown(&words)))
+                .help(help);
+        }
+        index.map(|index| ZoneId(u8::try_from(index).expect("zones are limited")))
+    }
+
+    fn list(&mut self, path: &str, inner: &'static Takes, given: Given<'_>) -> Option<Setting> {
+        let settings: Vec<Option<Setting>> = match given {
+            Given::Node(Node { value: Value::List(list), .. }) => {
+                list.iter().map(|node| self.value(path, inner, Given::Node(node))).collect()
+            }
+            Given::Expr(text, Spanned { value: Expr::List(list), .. }) => {
+                list.iter().map(|expr| self.value(path, inner, Given::Expr(text, expr))).collect()
+            }
+            _ => vec![self.value(path, inner, given)], // one stands for a list of one
+        };
+        settings.into_iter().collect::<Option<Vec<_>>>().map(Setting::List)
+    }
+
+    fn table(&mut self, path: &str, inner: &'static Takes, given: Given<'_>) -> Option<Setting> {
+        let Given::Node(Node { value: Value::Table(table), .. }) = given else {
+            self.wrong(codes::WRONG_TYPE, given.place(), path, &Takes::Table(inner), given.what());
+            return None;
+        };
+        let mut settings = BTreeMap::new();
+        for entry in table.entries() {
+            let path = format!("{path}.{}", entry.key);
+            settings.insert(entry.key.clone(), self.value(&path, inner, Given::Node(&entry.node))?);
+        }
+        Some(Setting::Table(settings))
+    }
+
+    fn form(&mut self, path: &str, forms: &'static [Form], given: Given<'_>) -> Option<Setting> {
+        let Given::Expr(text, expr) = given else {
+            self.wrong(codes::WRONG_TYPE, given.place(), path, &Takes::Form(forms), given.what());
+            return None;
+        };
+        let (name, name_at, function) = match &expr.value {
+            Expr::Name(name) => (name.as_str(), expr.at.clone(), None),
+            Expr::Call(function) => (function.name.value.as_str(), function.name.at.clone(), Some(function)),
+            _ => {
+                self.wrong(codes::WRONG_TYPE, given.place(), path, &Takes::Form(forms), given.what());
+                return None;
+            }
+        };
+        let Some(form) = forms.iter().find(|form| form.name == name) else {
+            let message = format!("{} cannot be '{}'", shown(path), shown(name));
+            let help = known_words(name, "it is one of", forms.iter().map(|form| form.name));
+            self.problems.at(codes::UNKNOWN_FORM, text.place(name_at), message).help(help);
+            return None;
+        };
+        self.arguments(path, form, function, text, &given.place())
+    }
+
+    fn arguments(
+        &mut self,
+        path: &str,
+        form: &'static Form,
+        function: Option<&Function>,
+        text: &Text,
+        place: &Place,
+    ) -> Option<Setting> {
+        let before = self.problems.0.len();
+        let mut given: BTreeMap<&'static str, &Spanned<Expr>> = BTreeMap::new();
+        let args = function.map_or(&[][..], |function| function.args.as_slice());
+        let mut in_order = form.knobs.iter();
+        let mut meant = None;
+        for arg in args {
+            let (knob, at) = match &arg.key {
+                None => (in_order.next(), &arg.value.at),
+                Some(key) => {
+                    let ArgKey::Name(name) = &key.value else {
+                        self.unknown_argument(
+                            form,
+                            text.as_str()[key.at.clone()].trim(),
+                            text.place(key.at.clone()),
+                        );
+                        continue;
+                    };
+                    let knob = form.knobs.iter().find(|knob| knob.name == *name);
+                    if knob.is_none() {
+                        meant = meant.or(nearest(name, form.knobs.iter().map(|knob| knob.name)));
+                        self.unknown_argument(form, name, text.place(key.at.clone()));
+                        continue;
+                    }
+                    (knob, &key.at)
+                }
+            };
+            let Some(knob) = knob else {
+                let message = format!("`{}` takes {}", form.name, how_many(form.knobs.len()));
+                self.problems
+                    .at(codes::EXTRA_ARGUMENT, text.place(at.clone()), message)
+                    .help(signature(form));
+                continue;
+            };
+            if given.insert(knob.name, &arg.value).is_some() {
+                let message = format!("argument '{}' is given twice", knob.name);
+                self.problems
+                    .at(codes::ARGUMENT_TWICE, text.place(at.clone()), message)
+                    .help(signature(form));
+            }
+        }
+        let mut knobs = Knobs::default();
+        for knob in form.knobs {
+            let path = format!("{path}.{}", knob.name);
+            if let Some(expr) = given.get(knob.name) {
+                if let Some(setting) = self.value(&path, &knob.takes, Given::Expr(text, expr)) {
+                    knobs.values.insert(knob.name, (setting, Some(text.place(expr.at.clone()))));
+                }
+            } else if matches!(knob.default, Preset::Required) && meant == Some(knob.name) {
+                // Given under a misspelt name, which has been told.
+            } else if let Some(setting) = self.preset(&path, knob, place, codes::MISSING_ARGUMENT) {
+                knobs.values.insert(knob.name, (setting, None));
+            }
+        }
+        (self.problems.0.len() == before).then_some(Setting::Form(form.name, knobs))
+    }
+
+    fn unknown_argument(&mut self, form: &Form, name: &str, place: Place) {
+        let message = format!("`{}` has no argument '{}'", form.name, shown(name));
+        let help = known_words(name, "its arguments", form.knobs.iter().map(|knob| knob.name));
+        self.problems.at(codes::UNKNOWN_ARGUMENT, place, message).help(help);
+    }
+
+    pub(super) fn wrong(&mut self, code: &'static str, place: Place, path: &str, takes: &Takes, is: &str) {
+        let message = format!("{} takes {}, not {is}", shown(path), describe(takes));
+        self.problems.at(code, place, message).help(format!("write for example `{}`", example(takes)));
+    }
+}
+
+/// `cache.pages` of `cache.pages.ttl`.
+fn owner(path: &str) -> &str {
+    path.rsplit_once('.').map_or(path, |(owner, _)| owner)
+}
+
+/// A default as the TOML value that it would be.
+fn preset_node(text: &'static str, takes: &Takes, place: &Place) -> Node {
+    let value = match (takes, text) {
+        (Takes::List(_) | Takes::Zones, "[]") => Value::List(Vec::new()),
+        (Takes::Table(_), "{}") => Value::Table(Table::default()),
+        _ => Value::Text(Text::all_at(text, place)),
+    };
+    Node { value, place: place.clone() }
+}

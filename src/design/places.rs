@@ -1,0 +1,142 @@
+//! Zones, links and the default path between members.
+
+use std::collections::BTreeMap;
+
+use crate::base::ids::ZoneId;
+use crate::base::knob::{Knobs, Setting};
+use crate::base::problem::{FileId, Place, Problems, known_words, shown};
+use crate::design::codes;
+use crate::design::entries::{LINK, NET, ZONE};
+use crate::design::knobs::{Checker, check};
+use crate::design::names::named;
+use crate::design::tree::{Entry, Table};
+use crate::net::path::Path;
+
+/// Where things stand and how far apart.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    /// Each zone's knobs, by id.
+    pub zones: Vec<Knobs>,
+    /// The default path.
+    pub net: Knobs,
+    /// Paths that differ from it, one direction each; knobs that a link does not give are those of `net`.
+    pub links: BTreeMap<(ZoneId, ZoneId), Knobs>,
+}
+
+impl Places {
+    /// The path from one zone to another, or within one.
+    ///
+    /// # Panics
+    /// Never for places of a resolved design.
+    pub fn path(&self, from: ZoneId, to: ZoneId) -> Path {
+        let knobs = self.links.get(&(from, to)).unwrap_or(&self.net);
+        let bandwidth = match knobs.get("bandwidth") {
+            Some(Setting::Number(bits_per_s)) => Some(*bits_per_s),
+            _ => None,
+        };
+        Path {
+            latency: knobs.law("latency"),
+            loss: knobs.number("loss"),
+            duplicate: knobs.number("duplicate"),
+            bandwidth,
+            break_after: knobs.span("break_after"),
+        }
+    }
+}
+
+/// The start of the first file: where what is not given at all would stand.
+pub(super) fn nowhere() -> Place {
+    Place { file: FileId(0), bytes: 0..0 }
+}
+
+pub(super) fn places(tree: &Table, checker: &mut Checker<'_>) -> Places {
+    let mut places = Places::default();
+    let empty = Table::default();
+    let (net, place) = match tree.entry("net") {
+        Some(entry) => (table_of(entry, "net", checker.problems), entry.key_place.clone()),
+        None => (None, nowhere()),
+    };
+    places.net = check("net", net.unwrap_or(&empty), &place, &[NET], checker);
+    places.zones = zones(tree, checker);
+    if let Some(section) = tree.entry("link") {
+        for entry in named(section, checker.problems) {
+            link(entry, &mut places, checker);
+        }
+    }
+    places
+}
+
+fn zones(tree: &Table, checker: &mut Checker<'_>) -> Vec<Knobs> {
+    let section = tree.get("zone").and_then(|node| node.table());
+    let mut total = 0.0;
+    let mut zones = Vec::new();
+    for name in &checker.known.zones.clone() {
+        let Some(entry) = section.and_then(|table| table.entry(name)) else {
+            zones.push(Knobs::default());
+            continue;
+        };
+        let path = format!("zone.{name}");
+        let Some(table) = table_of(entry, &path, checker.problems) else { continue };
+        let knobs = check(&path, table, &entry.key_place, &[ZONE], checker);
+        if let Some(Setting::Number(share)) = knobs.get("users") {
+            total += share;
+        }
+        zones.push(knobs);
+    }
+    // Shares are decimal: a sum may be off by rounding, never by a thousandth.
+    if total > 0.0 && (total - 1.0).abs() > 1e-3 {
+        let place = tree.entry("zone").map_or_else(nowhere, |entry| entry.key_place.clone());
+        let percent = (total * 1e5).round() / 1e3;
+        let message = format!("the zones' shares of users are {percent}% together, not 100%");
+        checker.problems.at(codes::OUT_OF_RANGE, place, message);
+    }
+    zones
+}
+
+fn link(entry: &Entry, places: &mut Places, checker: &mut Checker<'_>) {
+    let one_way = entry.key.contains('>');
+    let ends: Vec<&str> = entry.key.split(['>', ' ']).filter(|word| !word.is_empty()).collect();
+    let [from, to] = ends[..] else {
+        let message = format!("'{}' is no path between two zones", shown(&entry.key));
+        let help = "write `link.\"a b\"` for both ways, `link.\"a > b\"` for one";
+        checker.problems.at(codes::BAD_NAME, entry.key_place.clone(), message).help(help);
+        return;
+    };
+    let path = format!("link.\"{}\"", entry.key);
+    let Some(table) = table_of(entry, &path, checker.problems) else { return };
+    let mut knobs = places.net.clone();
+    knobs.values.extend(check(&path, table, &entry.key_place, &[LINK], checker).values);
+    let (Some(from), Some(to)) = (zone(from, entry, checker), zone(to, entry, checker)) else { return };
+    for pair in if one_way { vec![(from, to)] } else { vec![(from, to), (to, from)] } {
+        if places.links.insert(pair, knobs.clone()).is_some() && from != to {
+            let message = format!("the path '{}' is given twice", shown(&entry.key));
+            checker
+                .problems
+                .at(codes::TWICE, entry.key_place.clone(), message)
+                .help("`\"a b\"` already means both ways");
+        }
+    }
+}
+
+fn zone(name: &str, entry: &Entry, checker: &mut Checker<'_>) -> Option<ZoneId> {
+    let index = checker.known.zones.iter().position(|known| known == name);
+    if index.is_none() {
+        let help = known_words(name, "zones", checker.known.zones.iter().map(String::as_str));
+        checker
+            .problems
+            .at(codes::UNKNOWN_ZONE, entry.key_place.clone(), format!("unknown zone '{}'", shown(name)))
+            .help(help);
+    }
+    index.map(|index| ZoneId(u8::try_from(index).expect("zones are limited")))
+}
+
+/// The table of an entry, or a problem.
+pub(super) fn table_of<'a>(entry: &'a Entry, path: &str, problems: &mut Problems) -> Option<&'a Table> {
+    let table = entry.node.table();
+    if table.is_none() {
+        let message = format!("{} takes a table, not {}", shown(path), entry.node.what());
+        let help = format!("write `{} = {{ … }}`", shown(path));
+        problems.at(codes::WRONG_TYPE, entry.node.place.clone(), message).help(help);
+    }
+    table
+}

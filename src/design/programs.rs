@@ -1,0 +1,434 @@
+//! Third pass over a design: the programs of `[on.part]`, and the names that they use.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use petgraph::algo::tarjan_scc;
+use petgraph::graph::DiGraph;
+
+use crate::base::ids::{PartId, PolicyId, ProgramId, TallyId, ZoneId};
+use crate::base::knob::{Knobs, Setting};
+use crate::base::op::{ARGS_MAX, Args, Reason};
+use crate::base::problem::{Problems, known_words, shown};
+use crate::base::quantity::{Quantity, Unit};
+use crate::base::rng::{mix, name_hash};
+use crate::design::codes;
+use crate::design::entries::ENTRIES;
+use crate::design::file::Data;
+use crate::design::knobs::Known;
+use crate::design::limits::{NAMES_MAX, PROGRAM_BYTES_MAX, PROGRAMS_MAX, TABLES_MAX};
+use crate::design::names::{DEFAULT_POLICY, Written, name, named};
+use crate::design::text::Text;
+use crate::design::tree::{Entry, Table};
+use crate::program::compile::{self, PartRole, Scope};
+use crate::program::instr::{Instr, Program, Programs};
+use crate::program::syntax::{self, Does, Expr, Step, Steps, SyntaxError};
+
+/// What fills a cache: a program with its arguments, one of which is the key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fill {
+    /// The part that the program belongs to.
+    pub part: PartId,
+    /// The program.
+    pub program: ProgramId,
+    /// Its arguments; that of the key is 0 here.
+    pub args: Args,
+    /// Which argument is the key.
+    pub key: Option<usize>,
+}
+
+/// A program as written.
+pub(super) struct ProgramText<'a> {
+    pub part: PartId,
+    pub name: &'a str,
+    pub text: &'a Text,
+}
+
+/// Names that programs introduce, by id: tables per part, tallies, failures.
+#[derive(Clone, Debug, Default)]
+pub struct Naming {
+    /// Tables of each part: those of `start` in order of name, then as programs name them.
+    pub tables: Vec<Vec<String>>,
+    /// Tallies.
+    pub tallies: Vec<String>,
+    /// Names after `fail`: `Reason::Named` is the index.
+    pub failures: Vec<String>,
+    /// Programs in order of part and name: `ProgramId` is the index.
+    pub programs: Vec<ProgramName>,
+}
+
+/// A program by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProgramName {
+    /// The part that it belongs to.
+    pub part: PartId,
+    /// Its name.
+    pub name: String,
+    /// Its parameters, in order of first use.
+    pub parameters: Vec<String>,
+}
+
+impl Naming {
+    pub(super) fn new(knobs: &[Option<Knobs>]) -> Naming {
+        let start = |knobs: &Option<Knobs>| match knobs.as_ref().and_then(|knobs| knobs.get("start")) {
+            Some(Setting::Table(tables)) => tables.keys().cloned().collect(),
+            _ => Vec::new(),
+        };
+        Naming { tables: knobs.iter().map(start).collect(), ..Naming::default() }
+    }
+}
+
+/// Collects the programs in order of part and name, and reports entries that are none.
+pub(super) fn gather<'a>(
+    tree: &'a Table,
+    written: &[Written<'_>],
+    problems: &mut Problems,
+) -> Vec<ProgramText<'a>> {
+    let mut texts: Vec<ProgramText<'a>> = Vec::new();
+    let Some(on) = tree.entry("on") else { return texts };
+    for section in named(on, problems) {
+        let part = written.iter().position(|part| part.entry.key == section.key);
+        match part {
+            None => {
+                let runs =
+                    written.iter().filter(|part| part.kind.runs_programs).map(|part| part.entry.key.as_str());
+                let help = known_words(&section.key, "parts that run programs", runs);
+                let message = format!("programs of an unknown part '{}'", shown(&section.key));
+                problems.at(codes::ON_UNKNOWN_PART, section.key_place.clone(), message).help(help);
+            }
+            Some(index) if !written[index].kind.runs_programs => {
+                let message =
+                    format!("'{}' is a {}, which runs no programs", section.key, written[index].kind.name);
+                problems.at(codes::ON_NO_PROGRAMS, section.key_place.clone(), message);
+            }
+            Some(_) => {}
+        }
+        let part = PartId(u16::try_from(part.unwrap_or(0)).expect("parts are limited"));
+        for entry in named(section, problems) {
+            texts.extend(program(part, section, entry, written, problems));
+        }
+    }
+    texts.sort_by_key(|text| (text.part, text.name));
+    if texts.len() > PROGRAMS_MAX {
+        let message = format!("{} programs: at most {PROGRAMS_MAX}", texts.len());
+        problems.at(codes::LIMIT, on.key_place.clone(), message);
+        texts.truncate(PROGRAMS_MAX);
+    }
+    texts
+}
+
+fn program<'a>(
+    part: PartId,
+    section: &Entry,
+    entry: &'a Entry,
+    written: &[Written<'_>],
+    problems: &mut Problems,
+) -> Option<ProgramText<'a>> {
+    let kind_of_part = written.iter().any(|part| part.kind.name == entry.key);
+    let kind_of_entry = ENTRIES.iter().any(|kind| kind.name == entry.key);
+    let Some(text) = entry.node.text().filter(|_| !kind_of_entry) else {
+        if kind_of_entry || kind_of_part || entry.node.table().is_some() {
+            let message = format!(
+                "`{}` below `[on.{}]` would be a program of {}",
+                shown(&entry.key),
+                section.key,
+                section.key
+            );
+            let help = format!(
+                "in TOML a header holds until the next one: move this line above `[on.{}]`",
+                section.key
+            );
+            problems.at(codes::SWALLOWED, entry.key_place.clone(), message).help(help);
+        } else {
+            let message = format!("program '{}' is {}, not a text", shown(&entry.key), entry.node.what());
+            problems
+                .at(codes::PROGRAM_TYPE, entry.node.place.clone(), message)
+                .help(format!("write `{} = \"cpu 1ms\"`", shown(&entry.key)));
+        }
+        return None;
+    };
+    name(&entry.key, &entry.key_place, false, problems);
+    if text.as_str().len() > PROGRAM_BYTES_MAX {
+        let message = format!(
+            "program '{}' has {} bytes: at most {PROGRAM_BYTES_MAX}",
+            shown(&entry.key),
+            text.as_str().len()
+        );
+        problems.at(codes::LIMIT, entry.key_place.clone(), message);
+        return None;
+    }
+    Some(ProgramText { part, name: &entry.key, text })
+}
+
+/// Answers what names in a program, in a workload's call or in a cache's fill mean.
+pub struct DesignScope<'a> {
+    pub(super) known: &'a Known,
+    pub(super) behind: &'a BTreeMap<PartId, PartId>,
+    pub(super) naming: &'a mut Naming,
+}
+
+impl DesignScope<'_> {
+    fn part_name(&self, part: PartId) -> String {
+        self.known.parts[part.index()].0.clone()
+    }
+}
+
+impl Scope for DesignScope<'_> {
+    fn part(&self, name: &str) -> Option<(PartId, PartRole)> {
+        let index = self.known.parts.iter().position(|(known, _)| known == name)?;
+        let role = match self.known.parts[index].1 {
+            "cache" => PartRole::Caches,
+            "db" => PartRole::Stores,
+            "lb" => PartRole::Balances,
+            "external" => PartRole::Replies,
+            _ => PartRole::Runs,
+        };
+        Some((PartId(u16::try_from(index).expect("parts are limited")), role))
+    }
+
+    fn part_names(&self) -> Vec<String> {
+        self.known.parts.iter().map(|(name, _)| name.clone()).collect()
+    }
+
+    fn program(
+        &self,
+        part: Option<PartId>,
+        name: &str,
+    ) -> Result<(PartId, ProgramId, Vec<String>), Vec<String>> {
+        let fits =
+            |program: &ProgramName| program.name == name && part.is_none_or(|part| part == program.part);
+        let programs = || self.naming.programs.iter().enumerate().filter(|(_, program)| fits(program));
+        match (programs().next(), programs().count()) {
+            (Some((index, program)), 1) => {
+                let id = ProgramId(u16::try_from(index).expect("programs are limited"));
+                Ok((program.part, id, program.parameters.clone()))
+            }
+            _ => Err(programs().map(|(_, program)| self.part_name(program.part)).collect()),
+        }
+    }
+
+    fn table(&mut self, part: PartId, name: &str) -> u16 {
+        numbered(&mut self.naming.tables[part.index()], name)
+    }
+
+    fn policy(&self, name: &str) -> Option<PolicyId> {
+        let index = self.known.policies.iter().position(|known| known == name)?;
+        Some(PolicyId(u16::try_from(index).expect("policies are limited")))
+    }
+
+    fn default_policy(&self) -> PolicyId {
+        self.policy(DEFAULT_POLICY).expect("it always exists")
+    }
+
+    fn zone(&self, name: &str) -> Option<ZoneId> {
+        let index = self.known.zones.iter().position(|known| known == name)?;
+        Some(ZoneId(u8::try_from(index).expect("zones are limited")))
+    }
+
+    fn tally(&mut self, name: &str) -> TallyId {
+        TallyId(numbered(&mut self.naming.tallies, name))
+    }
+
+    fn failure(&mut self, name: &str) -> Reason {
+        Reason::Named(numbered(&mut self.naming.failures, name))
+    }
+
+    fn behind(&self, balancer: PartId) -> Option<PartId> {
+        self.behind.get(&balancer).copied()
+    }
+}
+
+/// The number of a name, a new one if it is new. Past 65,535 names all share the last number: the limits, which are
+/// far below, have been reported by then.
+fn numbered(names: &mut Vec<String>, name: &str) -> u16 {
+    let index = names.iter().position(|known| known == name).unwrap_or_else(|| {
+        if names.len() < usize::from(u16::MAX) {
+            names.push(name.to_owned());
+        }
+        names.len() - 1
+    });
+    u16::try_from(index).unwrap_or(u16::MAX)
+}
+
+/// Parts behind load balancers: what a knob `to` of a part of kind `lb` names.
+pub(super) fn behind(written: &[Written<'_>], knobs: &[Option<Knobs>]) -> BTreeMap<PartId, PartId> {
+    let mut behind = BTreeMap::new();
+    for (index, (part, knobs)) in written.iter().zip(knobs).enumerate() {
+        if let ("lb", Some(Setting::Part(to))) =
+            (part.kind.name, knobs.as_ref().and_then(|knobs| knobs.get("to")))
+        {
+            behind.insert(PartId(u16::try_from(index).expect("parts are limited")), *to);
+        }
+    }
+    behind
+}
+
+/// Compiles all programs; those with mistakes are left out.
+pub(super) fn compile(
+    texts: &[ProgramText<'_>],
+    scope: &mut DesignScope<'_>,
+    data: Data<'_>,
+    problems: &mut Problems,
+) -> Programs {
+    let steps: Vec<Option<Steps>> = texts.iter().map(|text| parse(text, problems)).collect();
+    scope.naming.programs = texts
+        .iter()
+        .zip(&steps)
+        .map(|(text, steps)| ProgramName {
+            part: text.part,
+            name: text.name.to_owned(),
+            parameters: steps.as_ref().map_or_else(Vec::new, compile::parameters),
+        })
+        .collect();
+    let mut programs = Programs::default();
+    for (text, steps) in texts.iter().zip(&steps) {
+        let Some(steps) = steps else { continue };
+        let site = mix(name_hash(&scope.part_name(text.part)), name_hash(text.name));
+        let file = text.text.place(0..0).file;
+        let files = |path: &str| data.read(file, path);
+        match compile::compile(steps, text.name, text.part, site, scope, &files) {
+            Ok(program) => programs.0.push(program),
+            Err(errors) => told(text.text, 0, errors, problems),
+        }
+    }
+    programs
+}
+
+fn parse(text: &ProgramText<'_>, problems: &mut Problems) -> Option<Steps> {
+    match syntax::steps(text.text.as_str()) {
+        Ok(steps) => Some(steps),
+        Err(errors) => {
+            told(text.text, 0, errors, problems);
+            None
+        }
+    }
+}
+
+/// Errors in a text, which begins `before` bytes after where they count from.
+fn told(text: &Text, before: usize, errors: Vec<SyntaxError>, problems: &mut Problems) {
+    for error in errors {
+        let at = error.at.start.saturating_sub(before)..error.at.end.saturating_sub(before);
+        let problem = problems.at(codes::PROGRAM, text.place(at), error.message);
+        problem.help = error.help;
+    }
+}
+
+/// Resolves what fills the caches.
+pub(super) fn fills(
+    knobs: &[Option<Knobs>],
+    scope: &DesignScope<'_>,
+    problems: &mut Problems,
+) -> BTreeMap<PartId, Fill> {
+    let mut fills = BTreeMap::new();
+    for (index, knobs) in knobs.iter().enumerate() {
+        if let Some(Setting::Text(call, place)) = knobs.as_ref().and_then(|knobs| knobs.get("fill")) {
+            // The text stands in the file as it is here unless it was escaped, and then the place is coarse.
+            let exact = place.bytes.len() == call.len();
+            let text = if exact {
+                Text::verbatim(call, place.file, place.bytes.start)
+            } else {
+                Text::all_at(call, place)
+            };
+            match fill(call, scope) {
+                Ok(fill) => {
+                    fills.insert(PartId(u16::try_from(index).expect("parts are limited")), fill);
+                }
+                Err(errors) => told(&text, CALL.len(), errors, problems),
+            }
+        }
+    }
+    fills
+}
+
+/// A fill is a call without its first word, so that one grammar serves both.
+const CALL: &str = "call ";
+
+/// `build_page(item=key)`: which program, and which argument is the key.
+fn fill(call: &str, scope: &DesignScope<'_>) -> Result<Fill, Vec<SyntaxError>> {
+    let wrong = |at: Range<usize>, message: &str| {
+        vec![SyntaxError {
+            at,
+            message: message.to_owned(),
+            help: Some("write `build_page(item=key)`".to_owned()),
+        }]
+    };
+    let whole = CALL.len()..CALL.len() + call.len();
+    let steps = syntax::steps(&format!("{CALL}{call}"))?;
+    let [
+        Step {
+            does: Does::Call { to: None, path, args, with: None, from: None, size: None },
+            otherwise: None,
+            ..
+        },
+    ] = &steps[..]
+    else {
+        return Err(wrong(whole, "a cache is filled by one call of a program"));
+    };
+    let target = compile::target(scope, path).map_err(|error| vec![error])?;
+    let Some(program) = target.program else { return Err(wrong(whole, "a cache is filled by a program")) };
+    let ordered = compile::order_arguments(args, &target.parameters, &whole)?;
+    let mut fill =
+        Fill { part: scope.naming.programs[program.index()].part, program, args: [0; ARGS_MAX], key: None };
+    for (index, arg) in ordered.into_iter().enumerate() {
+        match arg.map(|arg| (&arg.value, arg)) {
+            None => {}
+            Some((Expr::Name(name), _)) if name == "key" && fill.key.is_none() => fill.key = Some(index),
+            Some((Expr::Number(Quantity { exact: Some(number), unit: Unit::Count, .. }), _)) => {
+                fill.args[index] = *number
+            }
+            Some((_, arg)) => {
+                return Err(wrong(arg.at.clone(), "an argument of a fill is `key`, once, or a whole number"));
+            }
+        }
+    }
+    Ok(fill)
+}
+
+/// Every program ends: no circle of calls, those of caches' fills included.
+pub(super) fn circles(
+    texts: &[ProgramText<'_>],
+    programs: &Programs,
+    fills: &BTreeMap<PartId, Fill>,
+    problems: &mut Problems,
+) {
+    let next = |program: &Program| -> Vec<usize> {
+        let calls = compile::calls_of(program);
+        let filled = program.code.iter().filter_map(|instr| match instr {
+            Instr::Get { cache, .. } | Instr::Put { cache, .. } => fills.get(cache).map(|fill| fill.program),
+            _ => None,
+        });
+        calls.into_iter().chain(filled).map(ProgramId::index).collect()
+    };
+    let mut graph = DiGraph::<(), ()>::new();
+    let nodes: Vec<_> = programs.0.iter().map(|_| graph.add_node(())).collect();
+    for (from, program) in programs.0.iter().enumerate() {
+        for to in next(program) {
+            graph.update_edge(nodes[from], nodes[to], ());
+        }
+    }
+    for group in tarjan_scc(&graph) {
+        let mut members: Vec<usize> = group.iter().map(|node| node.index()).collect();
+        members.sort_unstable();
+        if members.len() > 1 || graph.find_edge(nodes[members[0]], nodes[members[0]]).is_some() {
+            let names: Vec<String> =
+                members.iter().map(|index| format!("`{}`", texts[*index].name)).collect();
+            let message = format!("{} would never end: a circle of calls", names.join(", "));
+            let help = "programs call each other without coming back, perhaps through the fill of a cache that they get from";
+            problems.at(codes::PROGRAM_CIRCLE, texts[members[0]].text.place(0..0), message).help(help);
+        }
+    }
+}
+
+pub(super) fn limits(written: &[Written<'_>], naming: &Naming, problems: &mut Problems) {
+    for (part, tables) in written.iter().zip(&naming.tables) {
+        if tables.len() > TABLES_MAX {
+            let message = format!("'{}' has {} tables: at most {TABLES_MAX}", part.entry.key, tables.len());
+            problems.at(codes::LIMIT, part.entry.key_place.clone(), message);
+        }
+    }
+    for (what, names) in [("tallies", &naming.tallies), ("names of failures", &naming.failures)] {
+        if names.len() > NAMES_MAX {
+            problems.overall(codes::LIMIT, format!("{} {what}: at most {NAMES_MAX}", names.len()));
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! Pending events in a ladder queue: constant time per event, in streams instead of random accesses.
+//!
+//! After W. T. Tang, R. S. M. Goh and I. L.-J. Thng, "Ladder queue: an O(1) priority queue structure for large-scale
+//! discrete event simulation" (2005). Entries far in the future lie unsorted in the *top*. When their time comes they
+//! are scattered over the buckets of a *rung*, equal spans of time; a bucket with many entries is scattered over a finer
+//! rung of its own, one with few is sorted into the *bottom*, from which events leave. So an entry is moved about three
+//! times, always to the end of a list, and never compared with more than its neighbours.
+//!
+//! Ours differs from the paper in this:
+//! - Entries of one instant always travel in one list in the order of scheduling and the sort is stable, so ties leave
+//!   in that order and no number is stored.
+//! - Bucket widths are powers of two: a bucket is found by a shift.
+//! - With few entries pending there is only the bottom. A ladder would build its rungs anew at every other event.
+//! - A bottom that grows too long, because events are scheduled closer than a bucket's width, becomes a rung.
+//!
+//! Invariants, with `end`s exclusive: the bottom holds what is due before `bottom_end`; then come the rungs, finest
+//! (last) first, each up to its own `end`; then the top.
+
+use crate::base::time::Time;
+use crate::engine::chunks::{Chunks, List};
+use crate::engine::sorted::Sorted;
+use crate::engine::{Entry, PendingEvents};
+
+/// Up to so many entries one sorted array is faster than any ladder.
+const FEW: usize = 48;
+/// So few entries in all the ladder brings back into one array. Below [`FEW`], lest a queue of about that size
+/// change its shape again and again.
+const FEW_AGAIN: usize = 24;
+/// A bucket of more entries gets a rung of its own.
+const REFINE_ABOVE: usize = 64;
+/// Entries that a new rung's bucket holds on average: a refill shows as many to `touch`, whose misses then overlap.
+const PER_BUCKET: usize = 32;
+/// Most buckets of a rung: the ends of so many lists stay in the second-level cache.
+const BUCKETS_MAX: usize = 2048;
+/// A bottom that has grown to this becomes a rung.
+const BOTTOM_MAX: usize = 192;
+
+/// A ladder queue.
+#[derive(Clone, Debug)]
+pub struct Ladder<E> {
+    bottom: Sorted<E>,
+    /// What is due before this is in the bottom. `u64::MAX`: everything is.
+    bottom_end: u64,
+    /// A bottom longer than this becomes a rung.
+    bottom_max: usize,
+    /// Coarsest first.
+    rungs: Vec<Rung>,
+    top: List,
+    chunks: Chunks<E>,
+    len: usize,
+    /// Bucket arrays of former rungs.
+    spare: Vec<Vec<List>>,
+}
+
+/// Equal spans of time, each with a list of entries.
+#[derive(Clone, Debug)]
+struct Rung {
+    /// Where its first bucket begins. What is due earlier (but not in the bottom) is also in the first bucket.
+    start: u64,
+    /// What is due from here on is not in this rung.
+    end: u64,
+    /// Binary logarithm of a bucket's width.
+    shift: u32,
+    /// Buckets before this one are empty and stay so.
+    next: usize,
+    buckets: Vec<List>,
+}
+
+impl Rung {
+    #[inline]
+    fn place(&self, key: u64) -> usize {
+        (key.saturating_sub(self.start) >> self.shift) as usize
+    }
+
+    /// Where a bucket ends.
+    fn bucket_end(&self, bucket: usize) -> u64 {
+        end_of(self.start, bucket + 1, self.shift).min(self.end)
+    }
+}
+
+/// `start` and so many buckets.
+fn end_of(start: u64, buckets: usize, shift: u32) -> u64 {
+    let end = start as u128 + ((buckets as u128) << shift);
+    u64::try_from(end).unwrap_or(u64::MAX)
+}
+
+/// What places an entry. [`Time::NEVER`] shares its place with the instant before it, so that an exclusive end fits
+/// into 64 bits; the sort in the bottom knows the difference.
+#[inline]
+fn key(at: Time) -> u64 {
+    at.as_ns().min(u64::MAX - 1)
+}
+
+impl<E: Copy> Default for Ladder<E> {
+    fn default() -> Self {
+        Ladder {
+            bottom: Sorted::new(),
+            bottom_end: u64::MAX,
+            bottom_max: FEW,
+            rungs: Vec::new(),
+            top: List::EMPTY,
+            chunks: Chunks::new(),
+            len: 0,
+            spare: Vec::new(),
+        }
+    }
+}
+
+impl<E: Copy> PendingEvents<E> for Ladder<E> {
+    #[inline]
+    fn push(&mut self, entry: Entry<E>) {
+        self.len += 1;
+        let key = key(entry.at);
+        if key < self.bottom_end {
+            self.bottom.insert(entry);
+            if self.bottom.len() > self.bottom_max {
+                self.shorten_bottom();
+            }
+            return;
+        }
+        // Most entries go to the top or to the coarsest rung.
+        let mut list = &mut self.top;
+        for rung in &mut self.rungs {
+            if key >= rung.end {
+                break;
+            }
+            let place = rung.place(key);
+            list = &mut rung.buckets[place];
+        }
+        self.chunks.push(list, entry);
+    }
+
+    #[inline]
+    fn pop_before(&mut self, horizon: Time, touch: impl FnMut(&[Entry<E>])) -> Option<Entry<E>> {
+        if self.bottom.len() == 0 && !self.refill(touch) {
+            return None;
+        }
+        if self.bottom.first()?.at >= horizon {
+            return None;
+        }
+        self.len -= 1;
+        self.bottom.pop()
+    }
+
+    fn peek(&self) -> Option<Time> {
+        if let Some(first) = self.bottom.first() {
+            return Some(first.at);
+        }
+        let buckets = self.rungs.iter().rev().flat_map(|rung| &rung.buckets[rung.next..]);
+        let mut lists = buckets.chain([&self.top]);
+        let next = lists.find(|list| !list.is_empty())?;
+        Some(self.chunks.bounds(next).0)
+    }
+
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    fn retain(&mut self, mut keep: impl FnMut(&E) -> bool) {
+        self.bottom.retain(&mut keep);
+        self.len = self.bottom.len();
+        let buckets = self.rungs.iter_mut().flat_map(|rung| &mut rung.buckets[rung.next..]);
+        for list in buckets.chain([&mut self.top]) {
+            self.chunks.retain(list, &mut keep);
+            self.len += list.len();
+        }
+    }
+}
+
+impl<E: Copy> Ladder<E> {
+    /// Fills the empty bottom with the next entries and shows them to `touch`. False if none are pending.
+    #[cold]
+    #[inline(never)]
+    fn refill(&mut self, mut touch: impl FnMut(&[Entry<E>])) -> bool {
+        if self.len <= FEW_AGAIN {
+            self.gather_all();
+        } else {
+            while self.bottom.len() == 0 {
+                if self.rungs.is_empty() {
+                    self.lower_top();
+                } else {
+                    self.lower_bucket();
+                }
+            }
+        }
+        touch(self.bottom.as_slice());
+        self.len > 0
+    }
+
+    /// The few entries that are left go to the bottom, whatever their time.
+    fn gather_all(&mut self) {
+        let Ladder { bottom, chunks, rungs, top, spare, .. } = self;
+        bottom.refill(|entries| {
+            while let Some(mut rung) = rungs.pop() {
+                for list in &mut rung.buckets[rung.next..] {
+                    chunks.drain_to(list, entries);
+                }
+                spare.push(rung.buckets);
+            }
+            chunks.drain_to(top, entries);
+        });
+        self.bottom_end = u64::MAX;
+        self.bottom_max = FEW;
+    }
+
+    /// The ladder is used up: the top becomes its coarsest rung, or the bottom if it is short.
+    fn lower_top(&mut self) {
+        let (first, last) = self.chunks.bounds(&self.top);
+        let (first, last) = (key(first), key(last));
+        let mut list = std::mem::replace(&mut self.top, List::EMPTY);
+        if list.len() <= REFINE_ABOVE || first == last {
+            self.lower_to_bottom(&mut list, last + 1);
+        } else {
+            self.spawn(&mut list, first, last, u64::MAX);
+        }
+    }
+
+    /// The next bucket of the finest rung becomes the bottom, or a finer rung if it is long.
+    fn lower_bucket(&mut self) {
+        let rung = self.rungs.last_mut().expect("there are rungs");
+        let Some(ahead) = rung.buckets[rung.next..].iter().position(|list| !list.is_empty()) else {
+            self.spare.extend(self.rungs.pop().map(|rung| rung.buckets));
+            return;
+        };
+        rung.next += ahead;
+        let end = rung.bucket_end(rung.next);
+        let mut list = std::mem::replace(&mut rung.buckets[rung.next], List::EMPTY);
+        if list.len() <= REFINE_ABOVE || rung.shift == 0 {
+            rung.next += 1;
+            self.lower_to_bottom(&mut list, end);
+            return;
+        }
+        // In both other cases what is scheduled later for the rest of this bucket's time comes into the bucket again.
+        let (first, last) = self.chunks.bounds(&list);
+        let (first, last) = (key(first), key(last));
+        if first == last {
+            self.lower_to_bottom(&mut list, last + 1);
+        } else {
+            self.spawn(&mut list, first, last, end);
+        }
+    }
+
+    /// The entries of `list` become the bottom, which ends at `end`.
+    fn lower_to_bottom(&mut self, list: &mut List, end: u64) {
+        self.bottom.refill(|entries| self.chunks.drain_to(list, entries));
+        self.bottom_end = end;
+        self.bottom_max = (2 * self.bottom.len()).max(BOTTOM_MAX);
+    }
+
+    /// Scatters `list`, whose keys run from `first` to `last`, over a new finest rung that reaches at most to `end`.
+    fn spawn(&mut self, list: &mut List, first: u64, last: u64, end: u64) {
+        let mut rung = self.new_rung(list.len(), first, last);
+        rung.end = end_of(first, rung.buckets.len(), rung.shift).min(end);
+        let mut buckets = std::mem::take(&mut rung.buckets);
+        self.chunks.scatter(list, &mut buckets, |entry| rung.place(key(entry.at)));
+        rung.buckets = buckets;
+        self.rungs.push(rung);
+    }
+
+    /// An empty rung for so many entries from `first` to `last`.
+    fn new_rung(&mut self, entries: usize, first: u64, last: u64) -> Rung {
+        let wanted = (entries / PER_BUCKET).next_power_of_two().clamp(2, BUCKETS_MAX);
+        let range = last - first;
+        // The least width at which the wanted buckets cover the range, and then only as many as the range needs.
+        let shift = (u64::BITS - range.leading_zeros()).saturating_sub(wanted.trailing_zeros());
+        let count = (range >> shift) as usize + 1;
+        let mut buckets = self.spare.pop().unwrap_or_default();
+        buckets.clear();
+        buckets.resize(count, List::EMPTY);
+        Rung { start: first, end: last, shift, next: 0, buckets }
+    }
+
+    /// The bottom has grown too long: it becomes a rung, or the top if it was all there is.
+    #[cold]
+    #[inline(never)]
+    fn shorten_bottom(&mut self) {
+        let Some((first, last)) = self.bottom.bounds() else { return };
+        let (first, last) = (key(first), key(last));
+        if self.bottom_end == u64::MAX && self.rungs.is_empty() {
+            for entry in self.bottom.as_slice() {
+                self.chunks.push(&mut self.top, *entry);
+            }
+            self.bottom_end = 0;
+        } else if first == last {
+            // One instant: entries are only ever appended, and no rung could part them.
+            self.bottom_max *= 2;
+            return;
+        } else {
+            let mut rung = self.new_rung(self.bottom.len(), first, self.bottom_end - 1);
+            rung.end = self.bottom_end;
+            for entry in self.bottom.as_slice() {
+                let place = rung.place(key(entry.at));
+                self.chunks.push(&mut rung.buckets[place], *entry);
+            }
+            self.rungs.push(rung);
+            self.bottom_end = first;
+        }
+        self.bottom.refill(|_| {});
+    }
+}

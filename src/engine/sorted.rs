@@ -1,0 +1,120 @@
+//! The bottom of the ladder: the next few entries in an array sorted by time, those of one instant in the order in which
+//! they came.
+
+use crate::base::time::Time;
+use crate::engine::Entry;
+
+/// Given-out entries that may lie before the pending ones until they are shifted away.
+const ROOM: usize = 64;
+
+/// Bits of a word of the sort that hold an entry's place.
+const PLACE_BITS: u32 = 8;
+
+/// A sorted array that gives out entries from its front.
+#[derive(Clone, Debug)]
+pub(super) struct Sorted<E> {
+    /// Sorted from `head` on; what lies before is free room.
+    entries: Vec<Entry<E>>,
+    head: usize,
+    /// Scratch of the sort.
+    keys: Vec<u64>,
+    unsorted: Vec<Entry<E>>,
+}
+
+impl<E: Copy> Sorted<E> {
+    pub(super) const fn new() -> Self {
+        Sorted { entries: Vec::new(), head: 0, keys: Vec::new(), unsorted: Vec::new() }
+    }
+
+    pub(super) fn as_slice(&self) -> &[Entry<E>] {
+        &self.entries[self.head..]
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len() - self.head
+    }
+
+    #[inline]
+    pub(super) fn first(&self) -> Option<&Entry<E>> {
+        self.entries.get(self.head)
+    }
+
+    /// Takes the first entry out.
+    #[inline]
+    pub(super) fn pop(&mut self) -> Option<Entry<E>> {
+        let entry = *self.entries.get(self.head)?;
+        self.head += 1;
+        Some(entry)
+    }
+
+    /// Puts an entry behind all that are due at its instant or before.
+    #[inline]
+    pub(super) fn insert(&mut self, entry: Entry<E>) {
+        // Most arrays are short and most new entries late: look from the end, but not for long.
+        let mut place = self.entries.len();
+        let looked = place.saturating_sub(8).max(self.head);
+        while place > looked && self.entries[place - 1].at > entry.at {
+            place -= 1;
+        }
+        if place == looked {
+            place = self.head + self.entries[self.head..place].partition_point(|other| other.at <= entry.at);
+        }
+        if self.head > 0 && place - self.head < self.entries.len() - place {
+            self.entries.copy_within(self.head..place, self.head - 1);
+            self.head -= 1;
+            self.entries[place - 1] = entry;
+            return;
+        }
+        if self.head >= ROOM {
+            self.entries.drain(..self.head);
+            place -= self.head;
+            self.head = 0;
+        }
+        self.entries.insert(place, entry);
+    }
+
+    /// Forgets everything and lets `fill` append other entries, which are sorted by time; stable, so that ties stay in
+    /// their order.
+    pub(super) fn refill(&mut self, fill: impl FnOnce(&mut Vec<Entry<E>>)) {
+        self.entries.clear();
+        self.head = 0;
+        fill(&mut self.entries);
+        let Some(earliest) = self.entries.iter().map(|entry| entry.at).min() else { return };
+        let latest = self.entries.iter().map(|entry| entry.at).max().unwrap_or(earliest);
+        if earliest == latest {
+            return;
+        }
+        if self.entries.len() > 1 << PLACE_BITS
+            || latest.since(earliest).as_ns() >> (u64::BITS - PLACE_BITS) > 0
+        {
+            self.entries.sort_by_key(|entry| entry.at);
+            return;
+        }
+        self.sort_words(earliest);
+    }
+
+    /// Time since `earliest` and place share a word: sorting words and then moving the entries once takes two thirds of
+    /// the time of sorting entries. The places make all words different, so that no stable sort is needed.
+    fn sort_words(&mut self, earliest: Time) {
+        let word = |(entry, place): (&Entry<E>, u64)| entry.at.since(earliest).as_ns() << PLACE_BITS | place;
+        self.keys.clear();
+        self.keys.extend(self.entries.iter().zip(0..).map(word));
+        self.keys.sort_unstable();
+        std::mem::swap(&mut self.entries, &mut self.unsorted);
+        self.entries.clear();
+        let places = self.keys.iter().map(|key| (key & ((1 << PLACE_BITS) - 1)) as usize);
+        self.entries.extend(places.map(|place| self.unsorted[place]));
+    }
+
+    /// The first and the last instant, if there is any entry.
+    pub(super) fn bounds(&self) -> Option<(Time, Time)> {
+        Some((self.first()?.at, self.entries.last()?.at))
+    }
+
+    /// Keeps the entries for which `keep` is true.
+    pub(super) fn retain(&mut self, keep: &mut impl FnMut(&E) -> bool) {
+        self.entries.drain(..self.head);
+        self.head = 0;
+        self.entries.retain(|entry| keep(&entry.event));
+    }
+}

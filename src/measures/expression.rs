@@ -1,0 +1,447 @@
+//! Expressions over measures: `pages.fills / pages.expired`, `p99(product, during=split) < 300ms`. Compiled once,
+//! with units checked; evaluated for each run.
+
+use crate::base::cause::Cause;
+use crate::base::ids::{ProbeId, SeriesId, TallyId};
+use crate::base::problem::nearest;
+use crate::base::quantity::Unit;
+use crate::base::time::Span;
+use crate::measures::functions::{Evaluation, Function, Target, Undefined};
+use crate::measures::{ALL, Dimension, Of};
+use crate::program::syntax::{Arg, ArgKey, BinaryOp, Expr, Spanned, SyntaxError, UnaryOp};
+
+/// What names in an expression mean; the experiment answers.
+pub trait Names {
+    /// The requests of a program or a workload.
+    fn probe(&self, name: &str) -> Option<ProbeId>;
+    /// A series, `pages.hits`.
+    fn series(&self, name: &str) -> Option<SeriesId>;
+    /// A tally.
+    fn tally(&self, name: &str) -> Option<TallyId>;
+    /// All cores of a part, and the series of its busy cores.
+    fn cores(&self, part: &str) -> Option<(f64, SeriesId)>;
+    /// The value of a key at the start.
+    fn initial(&self, db: &str, table: &str, key: i64) -> Option<f64>;
+    /// Whether there is a fault of that name.
+    fn fault(&self, name: &str) -> bool;
+    /// Every name that can stand in an expression.
+    fn all(&self) -> Vec<String>;
+}
+
+/// A stretch of the run as an expression names it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum During {
+    /// After the warm-up.
+    Run,
+    /// While a fault is active, from its first beginning to its last end.
+    Fault(String),
+    /// For so long after a fault has ended.
+    After(String, Span),
+    /// Between two instants.
+    Between(Span, Span),
+}
+
+/// A compiled expression.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expression {
+    node: Node,
+    /// The unit of its value.
+    pub dimension: Dimension,
+    /// Whether its value is a truth.
+    pub is_condition: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Node {
+    Number(f64),
+    Measure { function: Function, target: Target, cause: Option<Cause>, during: During },
+    Negate(Box<Node>),
+    Not(Box<Node>),
+    Binary(BinaryOp, Box<Node>, Box<Node>),
+}
+
+/// What expressions need to be recorded.
+#[derive(Clone, Debug, Default)]
+pub struct Needs {
+    /// Probes whose samples are needed.
+    pub samples: Vec<ProbeId>,
+    /// Causes needed sample by sample.
+    pub causes: Vec<(ProbeId, Cause)>,
+    /// Windows.
+    pub windows: Vec<During>,
+    /// Series, tallies and probes that it depends on.
+    pub targets: Vec<Target>,
+}
+
+impl Expression {
+    /// Compiles an expression.
+    ///
+    /// # Errors
+    /// With a place in the text.
+    pub fn compile(expr: &Spanned<Expr>, names: &dyn Names) -> Result<Expression, SyntaxError> {
+        let (node, dimension, is_condition) = Compiler { names }.node(expr)?;
+        Ok(Expression { node, dimension, is_condition })
+    }
+
+    /// What it needs to be recorded.
+    pub fn needs(&self, needs: &mut Needs) {
+        self.node.needs(needs);
+    }
+
+    /// Its value in a run; conditions are 1 or 0.
+    ///
+    /// # Errors
+    /// Why it is undefined.
+    pub fn value(&self, evaluation: &mut Evaluation<'_>) -> Result<f64, Undefined> {
+        self.node.value(evaluation)
+    }
+
+    /// Both sides of a comparison, for witnesses and intervals: `left OP right`.
+    pub fn comparison(&self) -> Option<(BinaryOp, Expression, Expression)> {
+        let Node::Binary(op, left, right) = &self.node else { return None };
+        let comparing = matches!(
+            op,
+            BinaryOp::Equal
+                | BinaryOp::Differs
+                | BinaryOp::Below
+                | BinaryOp::AtMost
+                | BinaryOp::Above
+                | BinaryOp::AtLeast
+        );
+        let side =
+            |node: &Node| Expression { node: node.clone(), dimension: self.dimension, is_condition: false };
+        comparing.then(|| (*op, side(left), side(right)))
+    }
+
+    /// Whether its value at an instant is known while the run goes on: counters, tallies and constants are.
+    pub fn can_be_watched(&self) -> bool {
+        self.node.can_be_watched()
+    }
+}
+
+impl Node {
+    fn needs(&self, needs: &mut Needs) {
+        match self {
+            Node::Number(_) => {}
+            Node::Negate(of) | Node::Not(of) => of.needs(needs),
+            Node::Binary(_, left, right) => {
+                left.needs(needs);
+                right.needs(needs);
+            }
+            Node::Measure { function, target, cause, during } => {
+                needs.windows.push(during.clone());
+                needs.targets.push(target.clone());
+                if let Target::Probe(probe) = target
+                    && function.takes_samples(*cause)
+                {
+                    needs.samples.push(*probe);
+                    needs.causes.extend(cause.map(|cause| (*probe, cause)));
+                }
+            }
+        }
+    }
+
+    fn value(&self, evaluation: &mut Evaluation<'_>) -> Result<f64, Undefined> {
+        Ok(match self {
+            Node::Number(number) => *number,
+            Node::Negate(of) => -of.value(evaluation)?,
+            Node::Not(of) => f64::from(of.value(evaluation)? == 0.0),
+            Node::Measure { function, target, cause, during } => {
+                function.of(target, *cause, during, evaluation)?
+            }
+            Node::Binary(op, left, right) => {
+                let (left, right) = (left.value(evaluation)?, right.value(evaluation)?);
+                return binary(*op, left, right);
+            }
+        })
+    }
+
+    fn can_be_watched(&self) -> bool {
+        match self {
+            Node::Number(_) => true,
+            Node::Negate(of) | Node::Not(of) => of.can_be_watched(),
+            Node::Binary(_, left, right) => left.can_be_watched() && right.can_be_watched(),
+            Node::Measure { function, target, cause, during } => {
+                let counts = matches!(function, Function::Count)
+                    || matches!(
+                        (function, target),
+                        (Function::Max, Target::Tally(_)) | (Function::Initial, _)
+                    );
+                counts && cause.is_none() && *during == During::Run
+            }
+        }
+    }
+}
+
+/// Arithmetic and comparisons on measured values.
+fn binary(op: BinaryOp, left: f64, right: f64) -> Result<f64, Undefined> {
+    Ok(match op {
+        BinaryOp::Or => f64::from(left != 0.0 || right != 0.0),
+        BinaryOp::And => f64::from(left != 0.0 && right != 0.0),
+        BinaryOp::Equal => f64::from(left == right),
+        BinaryOp::Differs => f64::from(left != right),
+        BinaryOp::Below => f64::from(left < right),
+        BinaryOp::AtMost => f64::from(left <= right),
+        BinaryOp::Above => f64::from(left > right),
+        BinaryOp::AtLeast => f64::from(left >= right),
+        BinaryOp::Add => left + right,
+        BinaryOp::Subtract => left - right,
+        BinaryOp::Multiply => left * right,
+        BinaryOp::Divide if right == 0.0 => return Err(Undefined("it divides by zero".to_owned())),
+        BinaryOp::Divide => left / right,
+        BinaryOp::Remainder if right == 0.0 => return Err(Undefined("it divides by zero".to_owned())),
+        BinaryOp::Remainder => left % right,
+    })
+}
+
+struct Compiler<'a> {
+    names: &'a dyn Names,
+}
+
+type Compiled = Result<(Node, Dimension, bool), SyntaxError>;
+
+fn error<T>(
+    at: &std::ops::Range<usize>,
+    message: impl Into<String>,
+    help: impl Into<String>,
+) -> Result<T, SyntaxError> {
+    Err(SyntaxError { at: at.clone(), message: message.into(), help: Some(help.into()) })
+}
+
+impl Compiler<'_> {
+    fn node(&self, expr: &Spanned<Expr>) -> Compiled {
+        match &expr.value {
+            Expr::Number(quantity) => {
+                let (value, dimension) = match quantity.unit {
+                    Unit::Span => (quantity.value / 1e9, Dimension::Seconds),
+                    Unit::Rate => (quantity.value, Dimension::PerSecond),
+                    Unit::Dollars | Unit::DollarsPerHour => (quantity.value, Dimension::Dollars),
+                    _ => (quantity.value, Dimension::One),
+                };
+                Ok((Node::Number(value), dimension, false))
+            }
+            Expr::Unary(UnaryOp::Minus, of) => {
+                let (node, dimension, _) = self.node(of)?;
+                Ok((Node::Negate(Box::new(node)), dimension, false))
+            }
+            Expr::Unary(UnaryOp::Not, of) => {
+                let (node, dimension, _) = self.node(of)?;
+                Ok((Node::Not(Box::new(node)), dimension, true))
+            }
+            Expr::Binary(op, left, right) => self.binary(expr, *op, left, right),
+            Expr::Name(_) | Expr::Field(..) => {
+                let target = self.target(expr, Of::Anything)?;
+                let node =
+                    Node::Measure { function: Function::Count, target, cause: None, during: During::Run };
+                Ok((node, Dimension::One, false))
+            }
+            Expr::Call(function) => self.measure(function),
+            other => error(&expr.at, format!("`{other}` is not measured"), "write a measure, `p99(product)`"),
+        }
+    }
+
+    fn binary(
+        &self,
+        whole: &Spanned<Expr>,
+        op: BinaryOp,
+        left: &Spanned<Expr>,
+        right: &Spanned<Expr>,
+    ) -> Compiled {
+        let (a, unit_a, _) = self.node(left)?;
+        let (b, unit_b, _) = self.node(right)?;
+        let same = unit_a == unit_b;
+        let node = Node::Binary(op, Box::new(a), Box::new(b));
+        let mixed = || {
+            let message = format!("this mixes {} and {}", unit_a.unit(), unit_b.unit());
+            error(&whole.at, message, "both sides need the same unit: `p99(x) < 300ms`, `rate(y) > 5/s`")
+        };
+        match op {
+            BinaryOp::Or | BinaryOp::And => Ok((node, Dimension::One, true)),
+            BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Remainder => {
+                if same {
+                    Ok((node, unit_a, false))
+                } else {
+                    mixed()
+                }
+            }
+            BinaryOp::Multiply => match (unit_a, unit_b) {
+                (Dimension::One, other) | (other, Dimension::One) => Ok((node, other, false)),
+                (Dimension::Seconds, Dimension::PerSecond) | (Dimension::PerSecond, Dimension::Seconds) => {
+                    Ok((node, Dimension::One, false))
+                }
+                _ => mixed(),
+            },
+            BinaryOp::Divide => match (unit_a, unit_b) {
+                _ if same => Ok((node, Dimension::One, false)),
+                (other, Dimension::One) => Ok((node, other, false)),
+                (Dimension::One, Dimension::Seconds) => Ok((node, Dimension::PerSecond, false)),
+                (Dimension::One, Dimension::PerSecond) => Ok((node, Dimension::Seconds, false)),
+                _ => mixed(),
+            },
+            _ => {
+                if same {
+                    Ok((node, unit_a, true))
+                } else {
+                    mixed()
+                }
+            }
+        }
+    }
+
+    fn measure(&self, call: &crate::program::syntax::Function) -> Compiled {
+        let name = call.name.value.as_str();
+        let percentile = name.strip_prefix('p').and_then(|digits| digits.parse::<f64>().ok());
+        let known =
+            ALL.iter().find(|measure| measure.name == name || (measure.name == "pN" && percentile.is_some()));
+        let Some(measure) = known else {
+            let near = nearest(name, ALL.iter().map(|measure| measure.name));
+            let names: Vec<&str> = ALL.iter().map(|measure| measure.name).collect();
+            let help = near
+                .map_or(format!("measures: {}", names.join(" ")), |near| format!("did you mean `{near}`?"));
+            return error(&call.name.at, format!("unknown measure `{name}`"), help);
+        };
+        if percentile.is_some_and(|percent| !(0.0..=100.0).contains(&percent)) {
+            return error(&call.name.at, "percentiles go from p0 to p100", "write `p99.9(product)`");
+        }
+        let mut target = None;
+        let (mut cause, mut during) = (None, During::Run);
+        for arg in &call.args {
+            match arg.key.as_ref().map(|key| &key.value) {
+                None if target.is_none() => target = Some(self.target(&arg.value, measure.of)?),
+                None => {
+                    return error(
+                        &arg.value.at,
+                        format!("`{name}` takes one thing"),
+                        "write `mean(product)`",
+                    );
+                }
+                Some(ArgKey::Name(key)) if key == "cause" => cause = Some(self.cause(arg)?),
+                Some(ArgKey::Name(key)) if key == "during" => during = self.during(&arg.value)?,
+                Some(_) => {
+                    return error(
+                        &arg.value.at,
+                        "no such argument",
+                        "`cause=queue`, `during=split`, `during=after(split, 30s)`",
+                    );
+                }
+            }
+        }
+        let Some(target) = target else {
+            return error(&call.name.at, format!("`{name}` of what?"), "write `mean(product)`");
+        };
+        let function = function(name, percentile);
+        if function == Function::Waited && cause.is_none() {
+            return error(&call.name.at, "`waited` needs its cause", "write `waited(product, cause=queue)`");
+        }
+        let dimension = function.dimension(&target);
+        Ok((Node::Measure { function, target, cause, during }, dimension, false))
+    }
+
+    fn cause(&self, arg: &Arg) -> Result<Cause, SyntaxError> {
+        let word = arg.value.value.to_string();
+        match Cause::ALL.iter().find(|cause| cause.name() == word) {
+            Some(cause) => Ok(*cause),
+            None => {
+                let names: Vec<&str> = Cause::ALL.iter().map(|cause| cause.name()).collect();
+                error(
+                    &arg.value.at,
+                    format!("unknown cause `{word}`"),
+                    format!("causes: {}", names.join(" ")),
+                )
+            }
+        }
+    }
+
+    fn during(&self, expr: &Spanned<Expr>) -> Result<During, SyntaxError> {
+        let span = |expr: &Spanned<Expr>| match &expr.value {
+            Expr::Number(quantity) if quantity.unit == Unit::Span => Ok(Span::from_ns(quantity.value as u64)),
+            _ => error(&expr.at, "this is no span", "write `30s`"),
+        };
+        match &expr.value {
+            Expr::Name(fault) if self.names.fault(fault) => Ok(During::Fault(fault.clone())),
+            Expr::Range(from, until) => Ok(During::Between(span(from)?, span(until)?)),
+            Expr::Call(call) if call.name.value == "after" && call.args.len() == 2 => {
+                match &call.args[0].value.value {
+                    Expr::Name(fault) if self.names.fault(fault) => {
+                        Ok(During::After(fault.clone(), span(&call.args[1].value)?))
+                    }
+                    other => error(
+                        &call.args[0].value.at,
+                        format!("there is no fault `{other}`"),
+                        "name a fault of this experiment",
+                    ),
+                }
+            }
+            other => error(
+                &expr.at,
+                format!("`{other}` is no stretch of the run"),
+                "write a fault's name, `after(split, 30s)` or `60s..90s`",
+            ),
+        }
+    }
+
+    fn target(&self, expr: &Spanned<Expr>, of: Of) -> Result<Target, SyntaxError> {
+        let text = expr.value.to_string();
+        match of {
+            Of::Cell => {
+                if let Expr::Index(path, key) = &expr.value
+                    && let Expr::Field(db, table) = &path.value
+                    && let Expr::Number(key) = &key.value
+                    && let Some(value) =
+                        self.names.initial(&db.value.to_string(), &table.value, key.exact.unwrap_or(0))
+                {
+                    return Ok(Target::Constant(value));
+                }
+                error(&expr.at, format!("`{text}` is no key of a db"), "write `initial(shop.stock[1])`")
+            }
+            Of::Part => match self.names.cores(&text) {
+                Some((cores, busy)) => Ok(Target::Cores(cores, busy)),
+                None => error(
+                    &expr.at,
+                    format!("`{text}` is no part with a limited number of cores"),
+                    "write `util(app)`",
+                ),
+            },
+            Of::Requests | Of::Anything | Of::LevelOrRequests => {
+                if let Some(probe) = self.names.probe(&text) {
+                    return Ok(Target::Probe(probe));
+                }
+                if of != Of::Requests
+                    && let Some(series) = self.names.series(&text)
+                {
+                    return Ok(Target::Series(series));
+                }
+                if of == Of::Anything
+                    && let Some(tally) = self.names.tally(&text)
+                {
+                    return Ok(Target::Tally(tally));
+                }
+                let known = self.names.all();
+                let near = nearest(&text, known.iter().map(String::as_str));
+                let help = near
+                    .map_or(format!("known: {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
+                error(&expr.at, format!("nothing to measure is called `{text}`"), help)
+            }
+        }
+    }
+}
+
+fn function(name: &str, percentile: Option<f64>) -> Function {
+    match (name, percentile) {
+        (_, Some(percent)) => Function::Percentile(percent),
+        ("mean", _) => Function::Mean,
+        ("max", _) => Function::Max,
+        ("rate", _) => Function::Rate,
+        ("peak", _) => Function::Peak,
+        ("errors", _) => Function::Errors,
+        ("success", _) => Function::Success,
+        ("goodput", _) => Function::Goodput,
+        ("throughput", _) => Function::Throughput,
+        ("late", _) => Function::Late,
+        ("waited", _) => Function::Waited,
+        ("inflight", _) => Function::InFlight,
+        ("util", _) => Function::Util,
+        ("initial", _) => Function::Initial,
+        _ => Function::Count,
+    }
+}

@@ -1,0 +1,20 @@
+//! One grammar for expressions, steps and function strings, with byte spans into the text. It is built on `winnow`:
+//! [`tokens`] cuts the text up, [`expression`](mod@expression) and [`steps`](mod@steps) read the tokens.
+
+pub mod expression;
+pub mod print;
+pub mod steps;
+#[cfg(test)]
+mod tests;
+pub mod tokens;
+mod tree;
+
+pub use expression::expression;
+pub use steps::steps;
+pub use tree::*;
+
+/// The longest text that is parsed, bytes: a program of four hundred lines. Longer ones are mistakes.
+pub const TEXT_BYTES_MAX: usize = 16 << 10;
+
+/// How deep expressions and blocks may nest: no reader follows further, and the parser's own stack stays small.
+pub const NESTING_MAX: usize = 32;

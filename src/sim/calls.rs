@@ -1,0 +1,133 @@
+//! Outstanding calls. A slot is freed when both ends have let go of it: the caller by an answer, a timeout or
+//! [`Calls::let_go`]; the callee's side when the answer has arrived or nothing can come any more.
+
+use crate::base::cause::Causes;
+use crate::base::ids::{CallId, Pid, ZoneId};
+use crate::base::op::{Op, Outcome, Reason};
+use crate::base::slab::{Key, Slab};
+use crate::base::time::Time;
+
+/// One call.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// What is asked.
+    pub op: Op,
+    /// What the callee's draws are derived from.
+    pub stem: u64,
+    /// The caller's word for it.
+    pub tag: u64,
+    /// Who calls.
+    pub caller: Pid,
+    /// Which incarnation of the caller.
+    pub caller_incarnation: u16,
+    /// Which incarnation of the callee it was sent to.
+    pub callee_incarnation: u16,
+    /// Who is called.
+    pub callee: Pid,
+    /// Where the caller stands, for this call.
+    pub zone: ZoneId,
+    /// Size of what is on the way, bytes: the request, then the answer.
+    pub size_bytes: u32,
+    /// When it was sent.
+    pub sent: Time,
+    /// When it arrived at the callee.
+    pub arrived: Time,
+    /// The lane of its timeout.
+    pub lane: Option<u32>,
+    /// Whether the caller still waits.
+    pub awaited: bool,
+    /// Whether the callee, the request or the answer is still under way.
+    pub handled: bool,
+    /// Whether the request has reached the callee.
+    pub delivered: bool,
+    /// Whether the callee has answered.
+    pub answered: bool,
+    /// The answer, once there is one.
+    pub outcome: Outcome,
+    /// What a guard says beside it.
+    pub note: u32,
+    /// The callee's time by cause.
+    pub causes: Causes,
+}
+
+/// All outstanding calls.
+#[derive(Clone, Debug, Default)]
+pub struct Calls {
+    slab: Slab<Call>,
+    /// Answers that came too late for their callers.
+    pub late: u64,
+}
+
+const fn key(id: CallId) -> Key {
+    Key { slot: id.slot, generation: id.generation }
+}
+
+impl Calls {
+    /// A new call, awaited and handled.
+    pub fn open(&mut self, call: Call) -> CallId {
+        let key = self.slab.insert(call);
+        CallId { slot: key.slot, generation: key.generation }
+    }
+
+    /// The call, while either end holds it.
+    #[inline]
+    pub fn get(&self, id: CallId) -> Option<&Call> {
+        self.slab.get(key(id))
+    }
+
+    /// The call, while either end holds it.
+    #[inline]
+    pub fn get_mut(&mut self, id: CallId) -> Option<&mut Call> {
+        self.slab.get_mut(key(id))
+    }
+
+    /// Whether the caller still waits for it.
+    pub fn awaited(&self, id: CallId) -> bool {
+        self.get(id).is_some_and(|call| call.awaited)
+    }
+
+    /// The caller stops waiting. True if it waited.
+    pub fn let_go(&mut self, id: CallId) -> bool {
+        let Some(call) = self.get_mut(id) else { return false };
+        let waited = std::mem::replace(&mut call.awaited, false);
+        if !call.handled {
+            self.slab.remove(key(id));
+        }
+        waited
+    }
+
+    /// Nothing will come from the callee's side any more.
+    pub fn drop_handled(&mut self, id: CallId) {
+        let Some(call) = self.get_mut(id) else { return };
+        call.handled = false;
+        if !call.awaited {
+            self.slab.remove(key(id));
+        }
+    }
+
+    /// The calls that satisfy a condition, in order of place.
+    pub fn select(&self, condition: impl Fn(&Call) -> bool) -> Vec<CallId> {
+        let chosen = self.slab.iter().filter(|(_, call)| condition(call));
+        chosen.map(|(key, _)| CallId { slot: key.slot, generation: key.generation }).collect()
+    }
+
+    /// Calls in being.
+    pub fn len(&self) -> usize {
+        self.slab.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.slab.is_empty()
+    }
+}
+
+impl Call {
+    /// An answer that the caller's side makes up, because none can come.
+    pub fn give_up(reason: Reason) -> Outcome {
+        match reason {
+            Reason::Refused => Outcome::Fail(Reason::Refused),
+            other => Outcome::Unknown(other),
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Nodes: which incarnation of a process runs, whether it is up, paused, and what its clock shows. A tier in which
+//! nothing ever went wrong keeps no state per member.
+
+use std::collections::VecDeque;
+
+use crate::base::ids::{Pid, ZoneId};
+use crate::base::rng::{mix, name_hash};
+use crate::base::time::Time;
+use crate::sim::event::Event;
+
+/// How a node is down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Crash {
+    /// The machine: silent, nobody hears of it.
+    Machine,
+    /// The process: its machine resets connections and refuses new ones.
+    Process,
+}
+
+/// What a node's clock shows against true time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Clock {
+    offset_ns: i64,
+    drift_ppb: i64,
+    since: Time,
+}
+
+impl Clock {
+    /// The clock's reading at true time `now`.
+    pub fn read(&self, now: Time) -> Time {
+        let drifted = i128::from(now.since(self.since).as_ns()) * i128::from(self.drift_ppb) / 1_000_000_000;
+        let reading = i128::from(now.as_ns()) + i128::from(self.offset_ns) + drifted;
+        Time::from_ns(reading.clamp(0, i128::from(u64::MAX)) as u64)
+    }
+
+    /// Jumps by `ns` and runs `ppb` parts per billion too fast from `now` on.
+    pub fn change(&mut self, now: Time, ns: i64, ppb: i64) {
+        let reading = self.read(now);
+        self.offset_ns = (i128::from(reading.as_ns()) - i128::from(now.as_ns())) as i64 + ns;
+        self.drift_ppb = ppb;
+        self.since = now;
+    }
+}
+
+/// A node's troubles.
+#[derive(Clone, Debug, Default)]
+pub struct Node {
+    /// Counts crashes.
+    pub incarnation: u16,
+    /// How it is down, if it is.
+    pub down: Option<Crash>,
+    /// How many pauses are in force.
+    pub pauses: u32,
+    /// What happened to it meanwhile, in order.
+    pub deferred: VecDeque<Event>,
+    /// Its clock.
+    pub clock: Clock,
+}
+
+/// The nodes of one tier.
+#[derive(Clone, Debug)]
+pub struct TierNodes {
+    /// The tier's name.
+    pub name: String,
+    /// How many members.
+    pub count: u32,
+    /// Each request of these has a connection of its own: they stand for many customers.
+    pub independent: bool,
+    hash: u64,
+    zones: Vec<ZoneId>,
+    troubled: Option<Vec<Node>>,
+}
+
+impl TierNodes {
+    /// The nodes of tier `name`, placed in `zones` in turn.
+    ///
+    /// # Panics
+    /// Without a zone.
+    pub fn new(name: &str, count: u32, zones: &[ZoneId], independent: bool) -> Self {
+        assert!(!zones.is_empty(), "a tier stands somewhere");
+        TierNodes {
+            name: name.to_string(),
+            count,
+            independent,
+            hash: name_hash(name),
+            zones: zones.to_vec(),
+            troubled: None,
+        }
+    }
+
+    /// Where a member stands.
+    #[inline]
+    pub fn zone(&self, member: u32) -> ZoneId {
+        match self.zones[..] {
+            [zone] => zone,
+            _ => self.zones[member as usize % self.zones.len()],
+        }
+    }
+
+    /// A stable hash of a member's name.
+    #[inline]
+    pub fn member_hash(&self, member: u32) -> u64 {
+        self.hash ^ u64::from(member).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+    }
+
+    /// The hash of the tier's name.
+    pub fn name_hash(&self) -> u64 {
+        self.hash
+    }
+
+    /// Whether any member was ever in trouble.
+    #[inline]
+    pub fn troubled(&self) -> bool {
+        self.troubled.is_some()
+    }
+
+    /// A member's troubles, if it can have any.
+    #[inline]
+    pub fn node(&self, member: u32) -> Option<&Node> {
+        self.troubled.as_ref().map(|nodes| &nodes[member as usize])
+    }
+
+    /// A member's troubles; from now on they are kept.
+    pub fn node_mut(&mut self, member: u32) -> &mut Node {
+        let count = self.count as usize;
+        &mut self.troubled.get_or_insert_with(|| vec![Node::default(); count])[member as usize]
+    }
+
+    /// A member's incarnation.
+    #[inline]
+    pub fn incarnation(&self, member: u32) -> u16 {
+        self.node(member).map_or(0, |node| node.incarnation)
+    }
+
+    /// What a member's clock shows.
+    pub fn clock(&self, member: u32, now: Time) -> Time {
+        self.node(member).map_or(now, |node| node.clock.read(now))
+    }
+}
+
+/// A stable hash of a stream's name: (tier, member, purpose).
+pub fn stream_name(tier: &TierNodes, pid: Pid, purpose: u8) -> u64 {
+    mix(mix(tier.name_hash(), u64::from(pid.member)), u64::from(purpose))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_jumps_and_drifts() {
+        let mut clock = Clock::default();
+        let second = |s: u64| Time::from_ns(s * 1_000_000_000);
+        assert_eq!(clock.read(second(5)), second(5));
+        clock.change(second(10), 2_000_000_000, 1_000_000);
+        assert_eq!(clock.read(second(10)), second(12));
+        assert_eq!(clock.read(second(1010)), second(1013));
+        clock.change(second(1010), -3_000_000_000, 0);
+        assert_eq!(clock.read(second(2000)), second(2000));
+    }
+}

@@ -1,0 +1,4 @@
+//! The one integration binary: whole files in, whole results out.
+
+mod designs;
+mod kinds;
