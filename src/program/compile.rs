@@ -193,6 +193,7 @@ pub fn compile(
         },
         // Arguments arrive in the first registers, whether they are used or not.
         registers: (0..ARGS_MAX).map(|index| parameters.get(index).cloned().unwrap_or_default()).collect(),
+        spare: Vec::new(),
         step: 0,
         depth: 0,
         branches: 0,
@@ -225,6 +226,8 @@ struct Compiler<'a> {
     program: Program,
     /// Names of registers; hidden ones have none.
     registers: Vec<String>,
+    /// Hidden registers of loops that have ended, for the next loop.
+    spare: Vec<u8>,
     /// The next step's number in the text: the site of its draws.
     step: u16,
     depth: usize,
@@ -279,6 +282,11 @@ impl Compiler<'_> {
         }
         self.registers.push(name.to_owned());
         (self.registers.len() - 1) as u8
+    }
+
+    /// A register without a name; give it back to `spare` when the loop has ended.
+    fn hidden(&mut self, at: &std::ops::Range<usize>) -> u8 {
+        self.spare.pop().unwrap_or_else(|| self.register("", at))
     }
 
     fn site(&mut self) -> u16 {
@@ -385,6 +393,7 @@ impl Compiler<'_> {
                 self.value(of);
                 self.emit(if *op == UnaryOp::Minus { Instr::Negate } else { Instr::Not });
             }
+            Expr::Binary(op @ (BinaryOp::And | BinaryOp::Or), left, right) => self.either(*op, left, right),
             Expr::Binary(op, left, right) => {
                 self.value(left);
                 self.value(right);
@@ -395,6 +404,23 @@ impl Compiler<'_> {
                 self.error(&expr.at, format!("`{other}` has no value here"), help);
             }
         }
+    }
+
+    /// `and` and `or` look at their right side only when the left one does not settle it, so that
+    /// `n != 0 and 10 / n > 2` is safe.
+    fn either(&mut self, op: BinaryOp, left: &Spanned<Expr>, right: &Spanned<Expr>) {
+        self.value(left);
+        if op == BinaryOp::Or {
+            self.emit(Instr::Not);
+        }
+        let settled = self.emit(Instr::JumpIfZero(0));
+        self.value(right);
+        self.emit(Instr::Not);
+        self.emit(Instr::Not);
+        let over = self.emit(Instr::Jump(0));
+        self.program.code[settled] = Instr::JumpIfZero(self.here());
+        self.emit(Instr::Push(i64::from(op == BinaryOp::Or)));
+        self.program.code[over] = Instr::Jump(self.here());
     }
 
     /// The part of that name, if it takes such steps.
@@ -562,8 +588,8 @@ impl Compiler<'_> {
 
     fn each(&mut self, step: &Step, count: &Spanned<Expr>, name: Option<&Spanned<String>>, body: &Steps) {
         self.value(count);
-        let limit = self.register("", &step.at);
-        let counter = self.register("", &step.at);
+        let limit = self.hidden(&step.at);
+        let counter = self.hidden(&step.at);
         self.emit(Instr::Store(limit));
         self.emit(Instr::Push(0));
         self.emit(Instr::Store(counter));
@@ -577,6 +603,7 @@ impl Compiler<'_> {
         self.deeper(step, |compiler| compiler.steps(body));
         self.emit(Instr::Next { counter, back });
         self.program.code[round] = Instr::Round { counter, limit, exit: self.here() };
+        self.spare.extend([limit, counter]);
     }
 
     fn deeper(&mut self, step: &Step, inside: impl FnOnce(&mut Self)) {
@@ -599,13 +626,7 @@ impl Compiler<'_> {
         inside(self);
         self.branches -= 1;
         self.emit(Instr::EndBranch);
-        let end = self.here();
-        let assigns =
-            self.program.code[start as usize..end as usize].iter().fold(0, |set, instr| match instr {
-                Instr::Store(register) | Instr::Take(register) => set | 1 << register,
-                _ => set,
-            });
-        Branch { start, end, assigns }
+        Branch { start, end: self.here() }
     }
 
     fn fork(&mut self, step: &Step, steps: &Steps, first_wins: bool) {
@@ -624,16 +645,19 @@ impl Compiler<'_> {
         self.value(count);
         let counter = Some(match name {
             Some(name) => self.register(&name.value, &name.at),
-            None => self.register("", &step.at),
+            None => self.hidden(&step.at),
         });
         let block = self.program.forks.len() as u16;
         self.program.forks.push(ForkBlock { first_wins: false, branches: Vec::new(), counter, after: 0 });
         self.emit(Instr::Fork { block });
-        let mut branch = Branch { start: 0, end: 0, assigns: 0 };
+        let mut branch = Branch { start: 0, end: 0 };
         self.deeper(step, |compiler| branch = compiler.one_branch(|compiler| compiler.steps(body)));
         let after = self.here();
         self.program.forks[block as usize] =
             ForkBlock { first_wins: false, branches: vec![branch], counter, after };
+        if name.is_none() {
+            self.spare.extend(counter);
+        }
     }
 
     fn branch(&mut self, condition: &Spanned<Expr>, then: &Steps, or_else: &Steps) {

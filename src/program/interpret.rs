@@ -24,6 +24,10 @@ pub const LOOPS_MAX: usize = 7;
 /// Branches of one `par each`: beyond this the step fails. A fan-out of ten thousand is a mistake or an attack.
 pub const BRANCHES_MAX: i64 = 10_000;
 
+/// Repetitions of `each` and `par each`, all together, in one activation: beyond this the step fails. So every program
+/// ends, and none can stop the clock of the run by computing.
+pub const ROUNDS_MAX: u32 = 1_000_000;
+
 /// A strand of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StrandId(pub Key);
@@ -35,6 +39,8 @@ struct Frame {
     host: u64,
     /// The version of the newest value that the frame has read: what it writes and returns is derived from it.
     version: OpId,
+    /// Repetitions that it may still make.
+    rounds_left: u32,
     strands: Vec<Key>,
 }
 
@@ -42,8 +48,10 @@ struct Frame {
 struct Strand {
     frame: Key,
     parent: Option<Key>,
-    /// Its branch: the code that it may run, and what it assigns.
+    /// Its branch: the code that it may run.
     branch: Branch,
+    /// Registers that it has assigned, a bit each.
+    assigned: u32,
     pc: u32,
     /// Whether it waits for the answer to the effect at `pc`.
     pending: bool,
@@ -70,12 +78,6 @@ pub struct Frames {
     stack: Vec<i64>,
 }
 
-impl std::hash::Hash for Branch {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        (self.start, self.end, self.assigns).hash(state);
-    }
-}
-
 impl Frames {
     /// A new activation of `program`; `stem` is what its draws are derived from, `host` is the host's own word for
     /// it. Resume the strand with `Input::Go` to start it.
@@ -89,14 +91,22 @@ impl Frames {
     ) -> StrandId {
         let code = &programs.0[program.index()];
         let strands = self.spare.pop().unwrap_or_default();
-        let frame = self.frames.insert(Frame { program, stem, host, version: OpId(0), strands });
+        let frame = self.frames.insert(Frame {
+            program,
+            stem,
+            host,
+            version: OpId(0),
+            rounds_left: ROUNDS_MAX,
+            strands,
+        });
         let mut registers = [0; REGISTERS_MAX];
         registers[..ARGS_MAX].copy_from_slice(&args);
-        let branch = Branch { start: 0, end: code.code.len() as u32, assigns: 0 };
+        let branch = Branch { start: 0, end: code.code.len() as u32 };
         let key = self.strands.insert(Strand {
             frame,
             parent: None,
             branch,
+            assigned: 0,
             pc: 0,
             pending: false,
             ended: None,
@@ -150,6 +160,7 @@ impl Frames {
         let fork = &program.forks[block as usize];
         let mut template = self.strands.get(parent).expect("it runs").clone();
         template.parent = Some(parent);
+        template.assigned = 0;
         template.causes = Causes::NONE;
         template.pending = false;
         for index in 0..count {
@@ -222,15 +233,16 @@ impl Frames {
             if strand.parent != Some(parent) {
                 continue;
             }
-            let (ended, branch, registers) = (strand.ended, strand.branch, strand.registers);
+            let (ended, assigned, registers) = (strand.ended, strand.assigned, strand.registers);
             match ended {
                 Some(Ok(())) if !first_wins || winner == Some(*key) => {
                     let above = self.strands.get_mut(parent).expect("it waits");
                     for (register, value) in registers.iter().enumerate() {
-                        if branch.assigns >> register & 1 == 1 {
+                        if assigned >> register & 1 == 1 {
                             above.registers[register] = *value;
                         }
                     }
+                    above.assigned |= assigned;
                 }
                 Some(Err(reason)) if failed.is_none() => failed = Some(reason),
                 _ => {}
@@ -378,7 +390,7 @@ fn run(
             stack.clear();
         }
         let Some(instr) = program.code.get(strand.pc as usize) else { return Stop::End(Ended::Well) };
-        match compute(*instr, strand, stack) {
+        match compute(*instr, strand, stack, &mut frame.rounds_left) {
             Ok(Computed::Next) => strand.pc += 1,
             Ok(Computed::Jumped) => {}
             Err(reason) => failure = Some(reason),
@@ -404,13 +416,25 @@ fn pop(stack: &mut Vec<i64>) -> i64 {
     stack.pop().expect("the compiler balances the stack")
 }
 
+impl Strand {
+    fn store(&mut self, register: u8, value: i64) {
+        self.registers[register as usize] = value;
+        self.assigned |= 1 << register;
+    }
+}
+
 /// Instructions that only compute.
-fn compute(instr: Instr, strand: &mut Strand, stack: &mut Vec<i64>) -> Result<Computed, Reason> {
+fn compute(
+    instr: Instr,
+    strand: &mut Strand,
+    stack: &mut Vec<i64>,
+    rounds_left: &mut u32,
+) -> Result<Computed, Reason> {
     match instr {
         Instr::Push(n) => stack.push(n),
         Instr::Load(register) => stack.push(strand.registers[register as usize]),
-        Instr::Store(register) => strand.registers[register as usize] = pop(stack),
-        Instr::Take(register) => strand.registers[register as usize] = strand.result,
+        Instr::Store(register) => strand.store(register, pop(stack)),
+        Instr::Take(register) => strand.store(register, strand.result),
         Instr::Negate => {
             let n = pop(stack).checked_neg().ok_or(Reason::Arithmetic)?;
             stack.push(n);
@@ -440,6 +464,7 @@ fn compute(instr: Instr, strand: &mut Strand, stack: &mut Vec<i64>) -> Result<Co
                 strand.pc = exit;
                 return Ok(Computed::Jumped);
             }
+            *rounds_left = rounds_left.checked_sub(1).ok_or(Reason::Arithmetic)?;
             strand.rounds[depth + 1] = mix(strand.rounds[depth], round as u64 + 1);
             strand.depth += 1;
         }
@@ -477,7 +502,7 @@ pub fn binary(op: BinaryOp, left: i64, right: i64) -> Option<i64> {
 fn act(
     program: &Program,
     instr: Instr,
-    frame: &Frame,
+    frame: &mut Frame,
     strand: &mut Strand,
     stack: &mut Vec<i64>,
 ) -> Result<Stop, Reason> {
@@ -511,7 +536,7 @@ fn act(
             let (by, key) = (pop(stack), pop(stack));
             Effect::Tally { tally, key, by }
         }
-        Instr::Fork { block } => return fork(&program.forks[block as usize], block, strand, stack),
+        Instr::Fork { block } => return fork(&program.forks[block as usize], block, frame, strand, stack),
         Instr::EndBranch => return Ok(Stop::End(Ended::Well)),
         Instr::Fail(reason) => return Err(reason),
         Instr::Return { size_bytes } => {
@@ -528,14 +553,23 @@ fn factor(stack: &mut Vec<i64>) -> Result<i64, Reason> {
     if times < 0 { Err(Reason::Arithmetic) } else { Ok(times) }
 }
 
-fn fork(fork: &ForkBlock, block: u16, strand: &mut Strand, stack: &mut Vec<i64>) -> Result<Stop, Reason> {
-    let count = if is_par_each(fork) { pop(stack) } else { fork.branches.len() as i64 };
+fn fork(
+    fork: &ForkBlock,
+    block: u16,
+    frame: &mut Frame,
+    strand: &mut Strand,
+    stack: &mut Vec<i64>,
+) -> Result<Stop, Reason> {
+    let count = if is_par_each(fork) { pop(stack).max(0) } else { fork.branches.len() as i64 };
     if count > BRANCHES_MAX {
         return Err(Reason::Arithmetic);
     }
-    if count <= 0 {
+    if count == 0 {
         strand.pc = fork.after;
         return Ok(Stop::Not);
+    }
+    if is_par_each(fork) {
+        frame.rounds_left = frame.rounds_left.checked_sub(count as u32).ok_or(Reason::Arithmetic)?;
     }
     Ok(Stop::Fork { block, count: count as u32 })
 }
