@@ -351,3 +351,5 @@ fn loops_one_after_another_share_their_hidden_registers() {
     let text = "each 2 { cpu 1ms }; ".repeat(40);
     assert_eq!(effects(&text, [0; 3], &[]).len(), 81);
 }
+
+mod oracle;
