@@ -1,3 +1,4 @@
+#![allow(missing_docs)] // for tests only
 //! A scripted client for the tests of parts: it sends what it is told when it is told, and remembers what came back.
 
 use std::sync::Arc;

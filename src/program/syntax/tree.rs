@@ -141,6 +141,7 @@ pub struct Place {
 }
 
 /// What a step does.
+#[allow(missing_docs)] // each field is a word of the form in the sentence of its variant
 #[derive(Clone, Debug, PartialEq)]
 pub enum Does {
     /// `cpu DIST [* EXPR]`
