@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use super::{Names, programs, shown};
 use crate::base::ids::ProgramId;
 use crate::base::op::{Reason, Value};
+use crate::base::rng::mix;
 use crate::program::compile::{Scope, parameters};
 use crate::program::instr::{Effect, Ending, Input};
 use crate::program::interpret::Frames;
@@ -15,6 +16,11 @@ use crate::program::syntax::{BinaryOp, Does, Expr, Place, Spanned, Step, Steps, 
 
 /// Effects beyond this are not looked at: random programs may be long.
 const EFFECTS_MAX: usize = 200;
+
+/// What the draws of the activation are derived from.
+const STEM: u64 = 77;
+/// The site that `programs` gives.
+const SITE: u64 = 1;
 
 /// What the host answers to its n-th question: now and then a failure.
 fn answer(n: usize) -> Result<i64, Reason> {
@@ -30,6 +36,10 @@ enum Stop {
 
 struct Walk {
     names: BTreeMap<String, i64>,
+    /// Numbers of the steps that draw, by their place in the text.
+    sites: BTreeMap<usize, u64>,
+    /// What the repetitions around us are named by.
+    round: u64,
     seen: Vec<String>,
 }
 
@@ -72,6 +82,12 @@ impl Walk {
         place.key.as_ref().map_or(Ok(0), |key| self.value(key))
     }
 
+    /// Asks the host, with a draw of its own for each step and repetition.
+    fn draw(&mut self, step: &Step, effect: String) -> Walked<i64> {
+        let draw = mix(mix(STEM, mix(SITE, self.sites[&step.at.start])), self.round);
+        self.ask(format!("{effect} {draw:x}"))
+    }
+
     /// Asks the host.
     fn ask(&mut self, effect: String) -> Walked<i64> {
         if self.seen.len() == EFFECTS_MAX {
@@ -102,23 +118,23 @@ impl Walk {
             Does::Cpu { times, .. } => {
                 let times = times.as_ref().map_or(Ok(1), |times| self.value(times))?;
                 overflow((times >= 0).then_some(()))?;
-                self.ask(format!("cpu*{times}"))?;
+                self.draw(step, format!("cpu*{times}"))?;
             }
             Does::Assign { to, value } => {
                 let value = self.value(value)?;
                 self.put(Some(to), value);
             }
             Does::Get { to, place } => {
-                let value = self.ask(format!("get[{}]", self.key(place)?))?;
+                let value = self.draw(step, format!("get[{}]", self.key(place)?))?;
                 self.put(to.as_ref(), value);
             }
             Does::Read { to, place, .. } => {
-                let value = self.ask(format!("read1[{}]", self.key(place)?))?;
+                let value = self.draw(step, format!("read1[{}]", self.key(place)?))?;
                 self.put(to.as_ref(), value);
             }
             Does::Write { place, value } => {
                 let (key, n) = (self.key(place)?, self.value(value)?);
-                self.ask(format!("write[{key}]={n}"))?;
+                self.draw(step, format!("write[{key}]={n}"))?;
             }
             Does::Tally { place, by } => {
                 let key = self.key(place)?;
@@ -130,9 +146,13 @@ impl Walk {
                 return Err(Stop::Returned(value.as_ref().map_or(Ok(0), |value| self.value(value))?));
             }
             Does::Each { count, name, body } => {
+                let outside = self.round;
                 for round in 0..self.value(count)? {
                     self.put(name.as_ref(), round);
-                    self.steps(body)?;
+                    self.round = mix(outside, round as u64 + 1);
+                    let result = self.steps(body);
+                    self.round = outside;
+                    result?;
                 }
             }
             Does::If { condition, then, or_else } => {
@@ -146,11 +166,32 @@ impl Walk {
     }
 }
 
+/// Numbers the steps that draw, in text order, from 1.
+fn number(steps: &Steps, sites: &mut BTreeMap<usize, u64>) {
+    for step in steps {
+        match &step.does {
+            Does::Cpu { .. } | Does::Get { .. } | Does::Read { .. } | Does::Write { .. } => {
+                sites.insert(step.at.start, sites.len() as u64 + 1);
+            }
+            Does::Each { body, .. } | Does::Block { body } => number(body, sites),
+            Does::If { then, or_else, .. } => {
+                number(then, sites);
+                number(or_else, sites);
+            }
+            _ => {}
+        }
+        if let Some(otherwise) = &step.otherwise {
+            number(otherwise, sites);
+        }
+    }
+}
+
 /// What the oracle says about a program.
 fn walked(text: &str, args: [i64; 3]) -> Vec<String> {
     let parsed = steps(text).unwrap_or_else(|errors| panic!("{text}: {errors:?}"));
     let names = parameters(&parsed).into_iter().zip(args).collect();
-    let mut walk = Walk { names, seen: Vec::new() };
+    let mut walk = Walk { names, sites: BTreeMap::new(), round: 0, seen: Vec::new() };
+    number(&parsed, &mut walk.sites);
     let end = match walk.steps(&parsed) {
         Ok(()) => "return 0".to_owned(),
         Err(Stop::Returned(n)) => format!("return {n}"),
@@ -165,7 +206,7 @@ fn walked(text: &str, args: [i64; 3]) -> Vec<String> {
 fn compiled(text: &str, args: [i64; 3]) -> Vec<String> {
     let programs = programs(text);
     let mut frames = Frames::default();
-    let root = frames.begin(&programs, ProgramId(0), args, 1, 0);
+    let root = frames.begin(&programs, ProgramId(0), args, STEM, 0);
     let mut input = Input::Go;
     let mut seen = Vec::new();
     loop {
@@ -173,7 +214,13 @@ fn compiled(text: &str, args: [i64; 3]) -> Vec<String> {
         if seen.len() == EFFECTS_MAX && !matches!(effect, Effect::Done(_)) {
             return seen;
         }
-        seen.push(shown(effect));
+        seen.push(match effect {
+            Effect::Cpu { draw, .. }
+            | Effect::Get { draw, .. }
+            | Effect::Read { draw, .. }
+            | Effect::Write { draw, .. } => format!("{} {draw:x}", shown(effect)),
+            _ => shown(effect),
+        });
         if let Effect::Done(Ending::Returned { .. } | Ending::Failed(_)) = effect {
             return seen;
         }
