@@ -353,3 +353,25 @@ fn loops_one_after_another_share_their_hidden_registers() {
 }
 
 mod oracle;
+
+#[test]
+fn a_wide_fan_out_of_blocks_takes_no_square_time() {
+    let programs = programs("par each 10000 { par { cpu 1ms; cpu 1ms }; par { cpu 1ms; cpu 1ms } }");
+    let mut frames = Frames::default();
+    let root = frames.begin(&programs, ProgramId(0), [0; 3], 1, 0);
+    let mut todo = std::collections::VecDeque::from([(root, Input::Go)]);
+    let mut effects = 0;
+    while let Some((strand, input)) = todo.pop_front() {
+        effects += 1;
+        match frames.resume(&programs, strand, input) {
+            Effect::Forked => todo.extend(std::iter::from_fn(|| frames.spawned()).map(|s| (s, Input::Go))),
+            Effect::Joined { parent, failed } => {
+                todo.push_back((parent, failed.map_or(Input::Go, Input::Failed)))
+            }
+            Effect::Parked => {}
+            Effect::Done(ending) => assert!(matches!(ending, Ending::Returned { .. })),
+            _ => todo.push_back((strand, Input::Go)),
+        }
+    }
+    assert_eq!(effects, 110_002);
+}
