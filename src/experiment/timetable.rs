@@ -42,8 +42,9 @@ pub fn timetable(design: &Design, data: Data<'_>, problems: &mut Problems) -> Op
         let path = format!("fault.{}", entry.key);
         let mut defaults = BTreeMap::new();
         let mut checker = Checker { known: &design.known, data, defaults: &mut defaults, problems };
+        let found = checker.problems.0.len();
         let knobs = check(&path, table, &entry.key_place, &[TIMETABLE], &mut checker);
-        if problems.0.len() == before {
+        if problems.0.len() == found {
             entries.extend(resolve(&entry.key, &knobs, &who, problems));
         }
     }

@@ -13,8 +13,6 @@ use splitbrain::design::render::render;
 use splitbrain::design::resolve::{Tables, resolve};
 use splitbrain::design::source::Sources;
 
-
-
 /// Files under a folder.
 struct Disk(PathBuf);
 
