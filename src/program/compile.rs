@@ -4,10 +4,10 @@ use crate::base::ids::{PartId, PolicyId, ProgramId, TallyId, ZoneId};
 use crate::base::op::{ARGS_MAX, Reason, When};
 use crate::base::problem::nearest;
 use crate::base::quantity::Unit;
-use crate::program::instr::{CallSite, Handler, Instr, Program};
+use crate::program::instr::{Handler, Instr, Program};
 use crate::program::interpret::REGISTERS_MAX;
 use crate::program::law::{Files, law_of_spans};
-use crate::program::syntax::{Arg, BinaryOp, Does, Expr, Place, Spanned, Step, Steps, SyntaxError};
+use crate::program::syntax::{BinaryOp, Does, Expr, Place, Spanned, Step, Steps, SyntaxError};
 
 /// Instructions of one program: sixteen thousand bytes of text make fewer.
 pub const CODE_MAX: usize = 10_000;
@@ -444,68 +444,6 @@ impl Compiler<'_> {
                 self.error(&size.at, "this is no size", "write `size 4KiB`, at most 4GB");
                 0
             }
-        }
-    }
-
-    fn call(
-        &mut self,
-        step: &Step,
-        path: &[Spanned<String>],
-        args: &[Arg],
-        with: Option<&Spanned<String>>,
-        from: Option<&Spanned<String>>,
-        size: Option<&Spanned<Expr>>,
-    ) {
-        let policy = self.policy(with);
-        let zone = from.and_then(|from| self.zone(from));
-        let size_bytes = self.size(size);
-        let target = target(self.scope, path);
-        let site_step = self.site();
-        match target {
-            Ok(Target { to, program, parameters }) => {
-                self.arguments(step, args, &parameters);
-                let site = self.program.calls.len() as u16;
-                self.program.calls.push(CallSite { to, program, policy, from: zone, size_bytes });
-                self.emit(Instr::Call { site, step: site_step });
-            }
-            Err(error) => self.errors.push(error),
-        }
-    }
-
-    fn policy(&mut self, with: Option<&Spanned<String>>) -> PolicyId {
-        let Some(with) = with else { return self.scope.default_policy() };
-        self.scope.policy(&with.value).unwrap_or_else(|| {
-            self.error(
-                &with.at,
-                format!("unknown policy `{}`", with.value),
-                "define `policy.NAME = { timeout = \"1s\" }`",
-            );
-            PolicyId(0)
-        })
-    }
-
-    fn zone(&mut self, from: &Spanned<String>) -> Option<ZoneId> {
-        let zone = self.scope.zone(&from.value);
-        if zone.is_none() {
-            self.error(&from.at, format!("unknown zone `{}`", from.value), "define `zone.NAME = {}`");
-        }
-        zone
-    }
-
-    /// Code that pushes the arguments in the order of the callee's parameters.
-    fn arguments(&mut self, step: &Step, args: &[Arg], parameters: &[String]) {
-        match order_arguments(args, parameters, &step.at) {
-            Ok(ordered) => {
-                for arg in ordered {
-                    match arg {
-                        Some(arg) => self.value(arg),
-                        None => {
-                            self.emit(Instr::Push(0));
-                        }
-                    }
-                }
-            }
-            Err(errors) => self.errors.extend(errors),
         }
     }
 }

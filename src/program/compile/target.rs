@@ -1,10 +1,11 @@
 //! Whom a call means, and which argument goes where.
 
-use crate::base::ids::{PartId, ProgramId};
+use crate::base::ids::{PartId, PolicyId, ProgramId, ZoneId};
 use crate::base::op::ARGS_MAX;
 use crate::base::problem::nearest;
-use crate::program::compile::{PartRole, Scope};
-use crate::program::syntax::{Arg, ArgKey, Expr, Spanned, SyntaxError};
+use crate::program::compile::{Compiler, PartRole, Scope};
+use crate::program::instr::{CallSite, Instr};
+use crate::program::syntax::{Arg, ArgKey, Expr, Spanned, Step, SyntaxError};
 
 /// Whom a call means.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,4 +130,68 @@ pub fn order_arguments<'a>(
         }
     }
     if errors.is_empty() { Ok(ordered) } else { Err(errors) }
+}
+
+impl Compiler<'_> {
+    pub(super) fn call(
+        &mut self,
+        step: &Step,
+        path: &[Spanned<String>],
+        args: &[Arg],
+        with: Option<&Spanned<String>>,
+        from: Option<&Spanned<String>>,
+        size: Option<&Spanned<Expr>>,
+    ) {
+        let policy = self.policy(with);
+        let zone = from.and_then(|from| self.zone(from));
+        let size_bytes = self.size(size);
+        let target = target(self.scope, path);
+        let site_step = self.site();
+        match target {
+            Ok(Target { to, program, parameters }) => {
+                self.arguments(step, args, &parameters);
+                let site = self.program.calls.len() as u16;
+                self.program.calls.push(CallSite { to, program, policy, from: zone, size_bytes });
+                self.emit(Instr::Call { site, step: site_step });
+            }
+            Err(error) => self.errors.push(error),
+        }
+    }
+
+    fn policy(&mut self, with: Option<&Spanned<String>>) -> PolicyId {
+        let Some(with) = with else { return self.scope.default_policy() };
+        self.scope.policy(&with.value).unwrap_or_else(|| {
+            self.error(
+                &with.at,
+                format!("unknown policy `{}`", with.value),
+                "define `policy.NAME = { timeout = \"1s\" }`",
+            );
+            PolicyId(0)
+        })
+    }
+
+    fn zone(&mut self, from: &Spanned<String>) -> Option<ZoneId> {
+        let zone = self.scope.zone(&from.value);
+        if zone.is_none() {
+            self.error(&from.at, format!("unknown zone `{}`", from.value), "define `zone.NAME = {}`");
+        }
+        zone
+    }
+
+    /// Code that pushes the arguments in the order of the callee's parameters.
+    fn arguments(&mut self, step: &Step, args: &[Arg], parameters: &[String]) {
+        match order_arguments(args, parameters, &step.at) {
+            Ok(ordered) => {
+                for arg in ordered {
+                    match arg {
+                        Some(arg) => self.value(arg),
+                        None => {
+                            self.emit(Instr::Push(0));
+                        }
+                    }
+                }
+            }
+            Err(errors) => self.errors.extend(errors),
+        }
+    }
 }

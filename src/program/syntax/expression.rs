@@ -189,14 +189,14 @@ impl<'a> Parser<'a> {
 
     fn unary(&mut self) -> Result<Spanned<Expr>, SyntaxError> {
         let start = self.here().start;
-        let (op, operand) = if self.take("-") {
-            (UnaryOp::Minus, self.deeper(Self::unary)?)
+        let op = if self.take("-") {
+            UnaryOp::Minus
         } else if self.take_word("not") {
-            // `not a == b` denies the comparison, as it reads.
-            (UnaryOp::Not, self.deeper(|parser| parser.binary(BinaryOp::And.shown().1))?)
+            UnaryOp::Not
         } else {
             return self.postfix();
         };
+        let operand = self.deeper(Self::unary)?;
         let at = start..operand.at.end;
         Ok(Spanned { value: Expr::Unary(op, Box::new(operand)), at })
     }

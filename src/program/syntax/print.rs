@@ -33,7 +33,6 @@ impl fmt::Display for Operand<'_> {
         let Operand(expr, least) = self;
         match &expr.value {
             Expr::Binary(op, _, _) if op.shown().1 < *least => write!(f, "({})", expr.value),
-            Expr::Unary(UnaryOp::Not, _) if *least > 2 => write!(f, "({})", expr.value),
             Expr::Unary(..) if *least > 6 => write!(f, "({})", expr.value),
             value => write!(f, "{value}"),
         }
@@ -58,7 +57,7 @@ impl fmt::Display for Expr {
             Expr::Range(from, to) => write!(f, "{}..{}", Operand(from, 7), Operand(to, 7)),
             Expr::Call(function) => write!(f, "{function}"),
             Expr::Unary(UnaryOp::Minus, of) => write!(f, "-{}", Operand(of, 6)),
-            Expr::Unary(UnaryOp::Not, of) => write!(f, "not {}", Operand(of, 3)),
+            Expr::Unary(UnaryOp::Not, of) => write!(f, "not {}", Operand(of, 6)),
             Expr::Binary(op, left, right) => {
                 let (text, binds) = op.shown();
                 write!(f, "{} {text} {}", Operand(left, binds), Operand(right, binds + 1))

@@ -204,16 +204,3 @@ fn mistakes_within_blocks_and_tokens_do_not_hide_others() {
     );
     assert_eq!(steps(&"reed x\n".repeat(500)).expect_err("many").len(), ERRORS_MAX);
 }
-
-#[test]
-fn not_denies_a_whole_comparison() {
-    for (text, printed) in [
-        ("not a == b", "not a == b"),
-        ("(not a) == b", "(not a) == b"),
-        ("not (a and b)", "not (a and b)"),
-        ("not a and b", "not a and b"),
-        ("-(not a)", "-(not a)"),
-    ] {
-        assert_eq!(expression(text).expect(text).value.to_string(), printed);
-    }
-}
