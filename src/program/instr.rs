@@ -50,15 +50,13 @@ pub struct ForkBlock {
     pub after: u32,
 }
 
-/// A branch: its code, and which registers it assigns (a set of bits).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A branch: its code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Branch {
     /// First instruction.
     pub start: u32,
     /// Just behind its last.
     pub end: u32,
-    /// Registers that it assigns.
-    pub assigns: u32,
 }
 
 /// Where a failure of an instruction in a range goes on.

@@ -205,6 +205,6 @@ pub enum Does {
     Hold { place: Place, body: Steps },
     /// `tx DB [with POLICY] { … }`
     Tx { db: Spanned<String>, with: Option<Spanned<String>>, body: Steps },
-    /// `{ … }` after `else`.
+    /// `{ … }`: several steps as one, for a branch.
     Block { body: Steps },
 }
