@@ -75,6 +75,15 @@ impl Text {
         spliced
     }
 
+    /// This text between two others, which stand where it stands.
+    pub fn around(&self, before: &str, after: &str) -> Text {
+        let place = self.place(0..self.string.len());
+        let mut text = Text::all_at(before, &place);
+        text.push(self);
+        text.push(&Text::all_at(after, &place));
+        text
+    }
+
     /// A part of this text.
     pub fn slice(&self, range: Range<usize>) -> Text {
         let mut runs = Vec::new();

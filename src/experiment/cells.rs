@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::base::problem::Problems;
+use crate::base::quantity::Quantity;
 use crate::components::KINDS;
 use crate::design::patch::{Change, changes, set};
 use crate::design::shape::{Entries, ONLY_VARIANT};
 use crate::design::tree::{Node, Table, Value};
+use crate::program::syntax::{Expr, expression};
 
 /// One sweep point: what it changes, and how it is shown.
 #[derive(Clone, Debug, Default)]
@@ -87,4 +89,13 @@ pub fn patched(
         set(&mut tree, change, KINDS, problems);
     }
     tree
+}
+
+/// The number that a value is, or that its only argument is: `500/s` and `poisson(500/s)`.
+pub fn number(shown: &str) -> Option<Quantity> {
+    Quantity::parse(shown).ok().or_else(|| {
+        let Expr::Call(call) = expression(shown).ok()?.value else { return None };
+        let [arg] = &call.args[..] else { return None };
+        Quantity::parse(&arg.value.value.to_string()).ok()
+    })
 }

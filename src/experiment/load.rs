@@ -122,7 +122,7 @@ pub fn load(reader: &dyn Reader, path: &str, overrides: &Overrides) -> Result<Ex
     let all = variants(&entries);
     let points = points(&entries);
     let chosen = chosen(&all, &overrides.variants, &mut problems);
-    let mut question = question::read(&entries, points.len(), &mut problems);
+    let mut question = question::read(&entries, &points, &mut problems);
     question.seed = overrides.seed.unwrap_or(question.seed);
     if let Some(runs) = overrides.runs {
         question.runs = Runs::Fixed(runs.max(1));
@@ -281,6 +281,13 @@ impl Loading<'_> {
         for theory in &self.question.theories {
             if theory.variants.is_empty() || theory.variants.iter().any(|name| name == variant) {
                 self.compile(&theory.of, setup, problems).into_iter().for_each(&mut keep);
+            }
+        }
+        for plot in &self.question.plots {
+            if plot.variants.is_empty() || plot.variants.iter().any(|name| name == variant) {
+                for text in plot.measures(&self.question.properties) {
+                    self.compile(&text, setup, problems).into_iter().for_each(&mut keep);
+                }
             }
         }
         if let Runs::Until { on, .. } = &self.question.runs {

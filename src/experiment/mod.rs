@@ -1,18 +1,23 @@
 //! From an experiment file to results: variants × sweep points × seeds, trials, statistics.
 //!
 //! Data path: [`load`](mod@load) reads the [`question`] and makes a [`setup`] for each of the [`cells`] ·
-//! [`execute`](mod@execute) runs each [`trial`] · [`outcome`] judges and makes [`results`].
+//! [`execute`](mod@execute) runs each [`trial`] · [`outcome`] judges and makes [`results`] · [`draw`](mod@draw) turns
+//! [`plot`] entries into [`pictures`], which the report draws.
 
 pub mod cells;
+pub mod draw;
 pub mod execute;
 pub mod load;
 pub mod outcome;
+pub mod pictures;
+pub mod plot;
 pub mod question;
 pub mod results;
 pub mod setup;
 pub mod statistics;
 pub mod theory;
 pub mod timetable;
+pub mod topology;
 pub mod trace;
 pub mod trial;
 pub mod workload;

@@ -6,6 +6,7 @@ use crate::base::cause::Cause;
 use crate::base::quantity::Quantity;
 use crate::components::KINDS;
 use crate::design::patch::{Path, get};
+use crate::experiment::cells::number;
 use crate::experiment::load::{Cell, Experiment};
 use crate::experiment::question::{Expected, PropertyKind, TheoryEntry, Within};
 use crate::experiment::results::{self, Comparison, Estimate, Results, Summary as RunSummary, Theory};
@@ -93,6 +94,7 @@ fn result_cell(experiment: &Experiment, cell: &CellTrials<'_>) -> results::Cell 
             Some(why) => Some(format!("undefined in {} runs: {}", cell.trials.len() - defined.len(), why.0)),
             None => percentile.then(|| "from a histogram of four digits".to_owned()),
         };
+        let note = note.or_else(|| cell.trials.iter().find_map(|trial| trial.warmup_note.clone()));
         measures.insert(named.name.clone(), estimate(&defined, named.expression.dimension, note));
     }
     results::Cell {
@@ -322,14 +324,7 @@ fn theories(experiment: &Experiment, cell: &CellTrials<'_>) -> Vec<Theory> {
 fn theory(experiment: &Experiment, cell: &CellTrials<'_>, entry: &TheoryEntry) -> Option<Theory> {
     let knob = |path: &str| -> Option<Quantity> {
         let node = get(&cell.cell.tree, &Path::parse(path)?, KINDS)?;
-        let text = node.show();
-        Quantity::parse(&text).ok().or_else(|| {
-            // `poisson(500/s)`: the number of a form with one argument
-            let expr = expression(&text).ok()?;
-            let crate::program::syntax::Expr::Call(call) = &expr.value else { return None };
-            let [arg] = &call.args[..] else { return None };
-            Quantity::parse(&arg.value.value.to_string()).ok()
-        })
+        number(&node.show())
     };
     let text = if entry.is.len() == 1 { &entry.is[0] } else { &entry.is[cell.cell.point] };
     let known = expression(text.as_str()).and_then(|expr| evaluate(&expr, &knob));

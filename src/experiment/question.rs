@@ -10,6 +10,8 @@ use crate::design::codes;
 use crate::design::shape::Entries;
 use crate::design::text::Text;
 use crate::design::tree::{Entry, Node, Table, Value};
+use crate::experiment::cells::Point;
+use crate::experiment::plot::{PlotEntry, plots};
 use crate::experiment::workload::add;
 use crate::program::syntax::{ArgKey, Expr, Spanned, expression};
 
@@ -148,10 +150,16 @@ pub struct Question {
     pub theories: Vec<TheoryEntry>,
     /// Measures to show.
     pub measures: Vec<Text>,
+    /// Pictures.
+    pub plots: Vec<PlotEntry>,
 }
 
-/// Reads the question of an experiment whose shape has been checked. `points` is how many sweep points there are.
-pub fn read(entries: &Entries, points: usize, problems: &mut Problems) -> Question {
+/// Reads the question of an experiment whose shape has been checked.
+pub fn read(entries: &Entries, points: &[Point], problems: &mut Problems) -> Question {
+    let paths: Vec<String> =
+        points.first().map_or_else(Vec::new, |point| point.shown.keys().cloned().collect());
+    let plots = plots(entries, &paths, problems);
+    let points = points.len();
     let mut reading = Reading { entries, problems };
     Question {
         title: reading.text("title"),
@@ -167,6 +175,7 @@ pub fn read(entries: &Entries, points: usize, problems: &mut Problems) -> Questi
         expected: reading.expectations(points),
         theories: reading.theories(points),
         measures: reading.measures(),
+        plots,
     }
 }
 

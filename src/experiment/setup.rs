@@ -13,10 +13,10 @@ use crate::components::directory::{CacheClient, Client, Directory, Filling, Targ
 use crate::components::policy::Policy;
 use crate::design::file::Data;
 use crate::design::resolve::Design;
+use crate::experiment::topology::reached;
 use crate::experiment::workload::{Workload, workloads};
 use crate::measures::expression::Names;
 use crate::net::Network;
-use crate::program::instr::Instr;
 use crate::record::recorder::{RecordPlan, Recorder};
 use crate::sim::process::{Disk, Process};
 use crate::sim::run::World;
@@ -163,32 +163,6 @@ fn directory(design: &Design) -> Directory {
         }
     }
     Directory(targets)
-}
-
-/// The parts that calls of workloads lead to, directly or not.
-fn reached(design: &Design, workloads: &[Workload]) -> BTreeSet<PartId> {
-    let mut todo: Vec<PartId> =
-        workloads.iter().flat_map(|workload| workload.plan.calls.iter().map(|call| call.to)).collect();
-    let mut reached = BTreeSet::new();
-    while let Some(part) = todo.pop() {
-        if !reached.insert(part) {
-            continue;
-        }
-        todo.extend(design.behind.get(&part));
-        todo.extend(
-            design.behind.iter().filter(|(_, behind)| **behind == part).map(|(balancer, _)| *balancer),
-        );
-        todo.extend(design.fills.get(&part).map(|fill| fill.part));
-        for program in design.programs.0.iter().filter(|program| program.part == part) {
-            todo.extend(program.calls.iter().map(|site| site.to));
-            todo.extend(program.code.iter().filter_map(|instr| match instr {
-                Instr::Get { cache, .. } | Instr::Put { cache, .. } | Instr::Drop { cache } => Some(*cache),
-                Instr::Read { db, .. } | Instr::Write { db, .. } | Instr::Update { db, .. } => Some(*db),
-                _ => None,
-            }));
-        }
-    }
-    reached
 }
 
 /// Programs, then parts (for calls of dependencies), then workloads.

@@ -1,7 +1,6 @@
 //! Statistics over runs: Student-t intervals, paired comparison, when to stop. Portable maths only.
 
 use crate::base::math;
-use crate::record::warmup;
 
 /// Mean and spread of a measure over runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -79,11 +78,6 @@ pub fn paired(pairs: &[(f64, f64)]) -> Option<Paired> {
 pub fn agrees(mean: f64, half_width_99: f64, reference: f64, tolerance: f64) -> bool {
     let slack = tolerance.max(reference.abs() * 1e-12); // values that are equal but for rounding
     (mean - reference).abs() <= slack + half_width_99 && half_width_99 <= slack
-}
-
-/// MSER-5: how many leading values to cut; see [`crate::record::warmup`].
-pub fn mser5(values: &[f64]) -> usize {
-    warmup::mser5(values.iter().copied()).observations
 }
 
 /// The value below which Student's t with `freedom` degrees lies with chance `p`.

@@ -5,7 +5,6 @@ use crate::base::ids::ProbeId;
 use crate::base::time::{Span, Time};
 use crate::experiment::load::{Cell, Judged};
 use crate::experiment::question::{PropertyKind, Warmup};
-use crate::experiment::statistics::mser5;
 use crate::experiment::timetable::Plan;
 use crate::measures::expression::During;
 use crate::measures::functions::{Evaluation, Undefined};
@@ -51,28 +50,13 @@ pub struct Trial {
     pub broken: Option<String>,
     /// Whether percentiles came from a histogram.
     pub approximate: bool,
+    /// What a reader should know of an automatic warm-up.
+    pub warmup_note: Option<String>,
 }
 
 /// Runs a cell under a seed.
 pub fn run(cell: &Cell, warmup: Warmup, seed: u64, keep: bool) -> Trial {
-    let cut = match warmup {
-        Warmup::Span(span) => span,
-        Warmup::Auto => auto_warmup(cell, seed),
-    };
-    Running::new(cell, cut, seed).finish(keep)
-}
-
-/// Where MSER-5 cuts: a first run under the same seed shows the latencies of all requests in order.
-fn auto_warmup(cell: &Cell, seed: u64) -> Span {
-    let mut running = Running::new(cell, Span::ZERO, seed);
-    running.go();
-    let recorder = running.world.recorder();
-    let mut samples: Vec<_> =
-        cell.setup.called().iter().flat_map(|probe| recorder.probe(*probe).samples.iter()).collect();
-    samples.sort_by_key(|sample| sample.intended);
-    let latencies: Vec<f64> = samples.iter().map(|sample| sample.latency().as_ns() as f64).collect();
-    let cut = mser5(&latencies);
-    samples.get(cut).map_or(Span::ZERO, |sample| sample.intended.since(Time::ZERO))
+    Running::new(cell, warmup, seed).finish(keep)
 }
 
 struct Running<'a> {
@@ -89,11 +73,15 @@ struct Running<'a> {
 }
 
 impl<'a> Running<'a> {
-    fn new(cell: &'a Cell, cut: Span, seed: u64) -> Self {
+    fn new(cell: &'a Cell, warmup: Warmup, seed: u64) -> Self {
+        let (cut, steady) = match warmup {
+            Warmup::Span(span) => (span, Vec::new()),
+            Warmup::Auto => (Span::ZERO, cell.setup.called().into_iter().collect()),
+        };
         let plan = cell.faults.plan(seed, cell.length);
         let faults = plan.times();
         let windows = windows(cell, cut, &faults);
-        let record = RecordPlan { windows, ..cell.record.clone() };
+        let record = RecordPlan { windows, steady, ..cell.record.clone() };
         let mut world = cell.setup.world(seed, &record);
         world.start();
         let mut whole = cell.windows.clone();
@@ -183,6 +171,7 @@ impl<'a> Running<'a> {
         });
         let causes = causes.collect();
         let approximate = called.iter().any(|probe| recorder.probe(*probe).histograms.is_some());
+        let warmup_note = recorder.warmup_note().map(str::to_owned);
         let (recorder, fingerprint) = self.world.into_recorder();
         Trial {
             seed: self.seed,
@@ -195,6 +184,7 @@ impl<'a> Running<'a> {
             faults: self.faults,
             broken,
             approximate,
+            warmup_note,
         }
     }
 }
@@ -263,12 +253,8 @@ fn windows(cell: &Cell, cut: Span, faults: &[(String, Time, Time)]) -> Vec<Windo
 
 /// Whether two runs of one cell under one seed are the same, event by event; if not, the first event that differs.
 pub fn verify(cell: &Cell, warmup: Warmup, seed: u64) -> Result<(), String> {
-    let cut = match warmup {
-        Warmup::Span(span) => span,
-        Warmup::Auto => Span::ZERO,
-    };
     let once = |watched: Option<u64>| -> Fingerprint {
-        let mut running = Running::new(cell, cut, seed);
+        let mut running = Running::new(cell, warmup, seed);
         if let Some(block) = watched {
             running.world.watch_block(block);
         }

@@ -73,17 +73,24 @@ pub enum Function {
 pub struct Evaluation<'a> {
     recorder: &'a Recorder,
     windows: &'a [During],
+    /// The slice that stands for the run.
+    slice: Option<usize>,
     sorted: BTreeMap<(ProbeId, Option<Cause>, usize), Vec<u64>>,
 }
 
 impl<'a> Evaluation<'a> {
     /// Over a finished run; `windows` says what each of the recorder's windows is.
     pub fn new(recorder: &'a Recorder, windows: &'a [During]) -> Self {
-        Evaluation { recorder, windows, sorted: BTreeMap::new() }
+        Evaluation { recorder, windows, slice: None, sorted: BTreeMap::new() }
+    }
+
+    /// Over one slice of a [`Recorder::sliced`] run: it stands for the run, whatever a measure names.
+    pub fn of_slice(recorder: &'a Recorder, slice: usize) -> Self {
+        Evaluation { recorder, windows: &[], slice: Some(slice), sorted: BTreeMap::new() }
     }
 
     fn window(&self, during: &During) -> usize {
-        self.windows.iter().position(|window| window == during).unwrap_or(0)
+        self.windows.iter().position(|window| window == during).unwrap_or(self.slice.unwrap_or(0))
     }
 
     fn bounds(&self, window: usize) -> Window {
@@ -168,7 +175,7 @@ impl Function {
                         Ok(evaluation.busiest_second(&buckets, window))
                     }
                     Function::Rate => Ok(tally.in_window[window] as f64 / evaluation.seconds(window)?),
-                    _ if *during == During::Run => Ok(tally.total as f64),
+                    _ if *during == During::Run && evaluation.slice.is_none() => Ok(tally.total as f64),
                     _ => Ok(tally.in_window[window] as f64),
                 }
             }

@@ -5,7 +5,7 @@ use hdrhistogram::Histogram;
 use crate::base::cause::{Cause, Causes};
 use crate::base::time::{Span, Time};
 use crate::record::recorder::{Ended, Finished};
-use crate::record::series::Window;
+use crate::record::series::{Window, part};
 
 /// So many samples are kept exactly.
 pub const SAMPLES_MAX: usize = 4_000_000;
@@ -281,6 +281,19 @@ impl Probe {
     /// Whether percentiles are exact: no sample is in a histogram.
     pub fn is_exact(&self) -> bool {
         self.histograms.is_none()
+    }
+
+    /// Makes a window of `wide` buckets from each of `starts` on. Percentiles of the slices are of the samples that
+    /// were kept.
+    pub(super) fn slice(&mut self, starts: &[usize], wide: usize) {
+        self.histograms = None;
+        self.cause_histograms.clear();
+        let sums = |first: &usize| {
+            let mut sums = Sums::default();
+            part(&self.buckets, *first, wide).iter().for_each(|bucket| sums.merge(bucket));
+            sums
+        };
+        self.sums = starts.iter().map(sums).collect();
     }
 
     /// Lets window 0 begin at a bucket.

@@ -211,6 +211,24 @@ impl Recorder {
         self.warmup_note.as_deref()
     }
 
+    /// The same run seen in at most so many slices of equal length: window k is the k-th slice. For pictures over
+    /// time: every measure can be asked of each slice.
+    pub fn sliced(&self, slices: usize) -> Recorder {
+        let length = self.windows.iter().map(|window| window.until).max().unwrap_or(Time::ZERO);
+        let buckets = length.as_ns().div_ceil(self.bucket.as_ns()).max(1) as usize;
+        let wide = buckets.div_ceil(slices.max(1));
+        let starts: Vec<usize> = (0..buckets).step_by(wide).collect();
+        let edge =
+            |bucket: usize| Time::from_ns((bucket as u64).saturating_mul(self.bucket.as_ns())).min(length);
+        let mut sliced = self.clone();
+        sliced.windows =
+            starts.iter().map(|first| Window { from: edge(*first), until: edge(first + wide) }).collect();
+        sliced.series.iter_mut().for_each(|series| series.slice(&starts, wide));
+        sliced.tallies.iter_mut().for_each(|tally| tally.slice(&starts, wide));
+        sliced.probes.iter_mut().for_each(|probe| probe.slice(&starts, wide));
+        sliced
+    }
+
     /// The windows of the plan.
     pub fn windows(&self) -> &[Window] {
         &self.windows

@@ -150,6 +150,15 @@ impl Series {
         }
     }
 
+    /// Makes a window of `wide` buckets from each of `starts` on.
+    pub(super) fn slice(&mut self, starts: &[usize], wide: usize) {
+        self.in_window = starts.iter().map(|first| part(&self.buckets, *first, wide).iter().sum()).collect();
+        let integrals = &self.bucket_integral;
+        self.integral = starts.iter().map(|first| part(integrals, *first, wide).iter().sum()).collect();
+        let peak = |first: &usize| part(&self.bucket_peak, *first, wide).iter().copied().max().unwrap_or(0);
+        self.peak = starts.iter().map(peak).collect();
+    }
+
     /// Lets window 0 begin at a bucket.
     pub(super) fn cut(&mut self, first: usize) {
         if !self.integral.is_empty() {
@@ -158,6 +167,12 @@ impl Series {
             self.peak[0] = self.bucket_peak.iter().skip(first).copied().max().unwrap_or(0);
         }
     }
+}
+
+/// The `wide` buckets from `first` on, or as many of them as there are.
+pub(super) fn part<T>(buckets: &[T], first: usize, wide: usize) -> &[T] {
+    let until = (first + wide).min(buckets.len());
+    buckets.get(first..until).unwrap_or(&[])
 }
 
 #[cfg(test)]

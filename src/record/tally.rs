@@ -2,6 +2,8 @@
 
 use rustc_hash::FxHashMap;
 
+use crate::record::series::part;
+
 /// A tally.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
@@ -45,6 +47,14 @@ impl Tally {
     /// The sum of each key, in the order in which keys were first counted.
     pub fn sums(&self) -> &[i64] {
         &self.sums
+    }
+
+    /// Makes a window of `wide` buckets from each of `starts` on.
+    pub(super) fn slice(&mut self, starts: &[usize], wide: usize) {
+        let sum = |first: &usize| {
+            part(&self.buckets, *first, wide).iter().fold(0i64, |sum, by| sum.saturating_add(*by))
+        };
+        self.in_window = starts.iter().map(sum).collect();
     }
 
     /// Lets window 0 begin at a bucket.

@@ -1,0 +1,554 @@
+//! From plots as written and what the trials recorded to pictures as plain data.
+//!
+//! Cells have dimensions: the variant and each swept path. A plot puts one along its horizontal axis (`x`, or time) and
+//! gives the values of another a colour each (`by`); what is left over makes a picture, or a group of bars, each.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::base::quantity::Unit;
+use crate::design::places::nowhere;
+use crate::design::text::Text;
+use crate::experiment::cells::number;
+use crate::experiment::load::{Experiment, Named};
+use crate::experiment::outcome::CellTrials;
+use crate::experiment::pictures::{Axis, BarGroup, Curve, GridCell, Plot, PlotKind, TimelineRow};
+use crate::experiment::plot::{PlotEntry, Shape, VARIANT};
+use crate::experiment::results::{self, Results};
+use crate::measures::functions::{Evaluation, rank};
+use crate::program::syntax::expression;
+use crate::record::recorder::Recorder;
+
+/// A run is cut into at most so many slices for pictures over time.
+const SLICES: usize = 200;
+/// Points of a distribution function: even steps, and more of them in the tail.
+const CDF_STEPS: u64 = 200;
+/// Pictures of one plot at most; of more, evenly chosen ones are drawn.
+const PICTURES_MAX: usize = 12;
+/// Values that span more than this are drawn on a logarithmic axis.
+const WIDE: f64 = 30.0;
+
+/// All plots of an experiment, in file order; the distribution of each workload's latency when it asks for none.
+pub fn draw(experiment: &Experiment, cells: &[CellTrials<'_>], results: &Results) -> Vec<Plot> {
+    let shown: Vec<Shown<'_>> = cells
+        .iter()
+        .zip(&results.cells)
+        .map(|(trials, result)| Shown { trials, result, dimensions: dimensions(experiment, trials) })
+        .collect();
+    let own = [latencies(experiment)];
+    let entries = if experiment.question.plots.is_empty() { &own[..] } else { &experiment.question.plots };
+    let mut plots = Vec::new();
+    for entry in entries {
+        let chosen = |cell: &&Shown<'_>| {
+            entry.variants.is_empty() || entry.variants.contains(&cell.trials.cell.variant)
+        };
+        let cells: Vec<&Shown<'_>> = shown.iter().filter(chosen).collect();
+        let drawing = Drawing::new(experiment, entry, cells);
+        plots.extend(numbered(&entry.name, drawing.plots()));
+    }
+    plots
+}
+
+/// What is drawn when nothing is asked for.
+fn latencies(experiment: &Experiment) -> PlotEntry {
+    let setups = experiment.cells.iter().map(|cell| &cell.setup);
+    let names: BTreeSet<String> =
+        setups.flat_map(|setup| setup.called().into_iter().map(|probe| setup.probe_name(probe))).collect();
+    PlotEntry {
+        name: "latency".to_owned(),
+        shape: Shape::Cdf,
+        of: names.into_iter().map(|name| Text::all_at(name, &nowhere())).collect(),
+        axes: Vec::new(),
+        x: None,
+        by: None,
+        title: String::new(),
+        log: None,
+        variants: Vec::new(),
+    }
+}
+
+fn dimensions(experiment: &Experiment, trials: &CellTrials<'_>) -> BTreeMap<String, String> {
+    let mut dimensions = experiment.points[trials.cell.point].shown.clone();
+    dimensions.insert(VARIANT.to_owned(), trials.cell.variant.clone());
+    dimensions
+}
+
+/// The pictures of one plot: `herd`, `herd-2`, `herd-3`.
+fn numbered(name: &str, mut plots: Vec<Plot>) -> Vec<Plot> {
+    if plots.len() > PICTURES_MAX {
+        let all = plots.len();
+        let kept = (0..PICTURES_MAX).map(|index| index * (all - 1) / (PICTURES_MAX - 1));
+        plots = kept.map(|index| plots[index].clone()).collect();
+    }
+    for (index, plot) in plots.iter_mut().enumerate() {
+        plot.name = if index == 0 { name.to_owned() } else { format!("{name}-{}", index + 1) };
+    }
+    plots
+}
+
+/// A cell, its results, and its value of each dimension.
+struct Shown<'a> {
+    trials: &'a CellTrials<'a>,
+    result: &'a results::Cell,
+    dimensions: BTreeMap<String, String>,
+}
+
+impl Shown<'_> {
+    fn at(&self, dimension: &str) -> &str {
+        self.dimensions.get(dimension).map_or("", String::as_str)
+    }
+
+    fn measure(&self, name: &str) -> Option<(usize, &Named)> {
+        self.trials.cell.measures.iter().enumerate().find(|(_, named)| named.name == name)
+    }
+
+    fn mean(&self, name: &str) -> Option<(f64, Option<[f64; 2]>)> {
+        let estimate = self.result.measures.get(name)?;
+        Some((estimate.mean?, estimate.ci95))
+    }
+
+    fn recorder(&self) -> Option<&Recorder> {
+        self.trials.trials.first()?.recorder.as_ref()
+    }
+}
+
+struct Drawing<'a> {
+    experiment: &'a Experiment,
+    entry: &'a PlotEntry,
+    cells: Vec<&'a Shown<'a>>,
+    by: String,
+}
+
+/// A measure of a plot: its name in results, and its unit.
+struct Measure {
+    name: String,
+    unit: String,
+}
+
+impl<'a> Drawing<'a> {
+    fn new(experiment: &'a Experiment, entry: &'a PlotEntry, cells: Vec<&'a Shown<'a>>) -> Self {
+        let one_variant = cells.iter().all(|cell| cell.at(VARIANT) == cells[0].at(VARIANT));
+        let other = || {
+            let mut paths = cells.first()?.dimensions.keys();
+            paths.find(|path| *path != VARIANT && Some(*path) != entry.x.as_ref()).cloned()
+        };
+        let by = entry.by.clone().or_else(|| if one_variant { other() } else { None });
+        Drawing { experiment, entry, by: by.unwrap_or_else(|| VARIANT.to_owned()), cells }
+    }
+
+    fn plots(&self) -> Vec<Plot> {
+        if self.cells.is_empty() {
+            return Vec::new();
+        }
+        match self.entry.shape {
+            Shape::Line if self.entry.x.is_some() => self.over_sweep(),
+            Shape::Line => self.over_time(),
+            Shape::Cdf => self.distributions(),
+            Shape::Bars => self.bars(),
+            Shape::Scatter => self.scatter(),
+            Shape::Timeline => self.timeline(),
+            Shape::Grid => self.grid(),
+        }
+    }
+
+    fn measures(&self) -> Vec<Measure> {
+        let names = self.entry.of.iter().filter_map(|text| expression(text.as_str()).ok());
+        names
+            .map(|expr| expr.value.to_string())
+            .filter_map(|name| {
+                let unit =
+                    self.cells.iter().find_map(|cell| cell.measure(&name))?.1.expression.dimension.unit();
+                Some(Measure { name, unit: unit.to_owned() })
+            })
+            .collect()
+    }
+
+    /// Whether a path changes with `x` and never without it: then it has no dimension of its own.
+    fn tied(&self, path: &str, x: &str) -> bool {
+        self.cells.iter().all(|a| self.cells.iter().all(|b| a.at(x) != b.at(x) || a.at(path) == b.at(path)))
+    }
+
+    /// The cells in groups that differ neither by colour nor along `taken`, each with what it has in common.
+    fn groups(&self, taken: &[&str]) -> Vec<(String, Vec<&'a Shown<'a>>)> {
+        let used = |path: &str| {
+            path == self.by
+                || taken.contains(&path)
+                || taken.iter().any(|taken| self.tied(path, taken))
+                || (self.by != VARIANT && path != VARIANT && self.tied(path, &self.by))
+                || self.cells.iter().all(|cell| cell.at(path) == self.cells[0].at(path))
+        };
+        let mut groups: Vec<(String, Vec<&Shown<'_>>)> = Vec::new();
+        for point in 0..self.experiment.points.len() {
+            for cell in self.cells.iter().filter(|cell| cell.trials.cell.point == point) {
+                let rest = cell.dimensions.iter().filter(|(path, _)| !used(path));
+                let label = rest
+                    .map(
+                        |(path, value)| {
+                            if path == VARIANT { value.clone() } else { format!("{path} = {value}") }
+                        },
+                    )
+                    .collect::<Vec<_>>()
+                    .join(", ");
+                match groups.iter_mut().find(|(known, _)| *known == label) {
+                    Some((_, cells)) => cells.push(cell),
+                    None => groups.push((label, vec![cell])),
+                }
+            }
+        }
+        groups
+    }
+
+    /// The cells of a group by colour: variants in file order, values in the order of the sweep.
+    fn colours(&self, group: &[&'a Shown<'a>]) -> Vec<(String, Vec<&'a Shown<'a>>)> {
+        let mut colours: Vec<(String, Vec<&Shown<'_>>)> = Vec::new();
+        for cell in group {
+            let name = cell.at(&self.by).to_owned();
+            match colours.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, cells)) => cells.push(cell),
+                None => colours.push((name, vec![cell])),
+            }
+        }
+        if self.by == VARIANT {
+            let place = |name: &str| self.experiment.variants.iter().position(|variant| variant == name);
+            colours.sort_by_key(|(name, _)| place(name));
+        }
+        colours
+    }
+
+    fn title(&self, measure: &str, alone: bool, label: &str) -> String {
+        let mut title = match (self.entry.title.as_str(), alone) {
+            ("", _) => measure.to_owned(),
+            (title, true) => title.to_owned(),
+            (title, false) => format!("{title}: {measure}"),
+        };
+        if !label.is_empty() {
+            title = format!("{title} ({label})");
+        }
+        title
+    }
+
+    fn value_axis(&self, measure: &Measure, log: bool) -> Axis {
+        Axis { label: measure.name.clone(), unit: measure.unit.clone(), log: self.entry.log.unwrap_or(log) }
+    }
+
+    fn over_time(&self) -> Vec<Plot> {
+        let measures = self.measures();
+        let mut plots = Vec::new();
+        for (label, group) in self.groups(&[]) {
+            let faults = group.first().map_or_else(Vec::new, |cell| faults(cell));
+            let mut series: Vec<Vec<Curve>> = measures.iter().map(|_| Vec::new()).collect();
+            for (name, cells) in self.colours(&group) {
+                let Some((cell, recorder)) = cells.first().and_then(|cell| Some((cell, cell.recorder()?)))
+                else {
+                    continue;
+                };
+                let sliced = recorder.sliced(SLICES);
+                for (measure, series) in measures.iter().zip(&mut series) {
+                    series.push(Curve {
+                        name: name.clone(),
+                        points: in_slices(cell, measure, &sliced),
+                        band: None,
+                    });
+                }
+            }
+            for (measure, series) in measures.iter().zip(series) {
+                let log = measure.name.starts_with('p') && measure.unit == "s";
+                plots.push(Plot {
+                    name: String::new(),
+                    title: self.title(&measure.name, measures.len() == 1, &label),
+                    x: Axis { label: "time".to_owned(), unit: "s".to_owned(), log: false },
+                    y: self.value_axis(measure, log && is_wide(&series)),
+                    kind: PlotKind::Line { series, faults: faults.clone() },
+                });
+            }
+        }
+        plots
+    }
+
+    fn over_sweep(&self) -> Vec<Plot> {
+        let Some(x) = self.entry.x.as_deref() else { return Vec::new() };
+        let (measures, axis) = (self.measures(), path_axis(x, &self.cells));
+        let mut plots = Vec::new();
+        for (label, group) in self.groups(&[x]) {
+            for measure in &measures {
+                let series: Vec<Curve> = self
+                    .colours(&group)
+                    .into_iter()
+                    .map(|(name, cells)| along(name, &cells, x, &measure.name))
+                    .collect();
+                let log = measure.name.starts_with('p') && measure.unit == "s";
+                plots.push(Plot {
+                    name: String::new(),
+                    title: self.title(&measure.name, measures.len() == 1, &label),
+                    x: axis.clone(),
+                    y: self.value_axis(measure, log && is_wide(&series)),
+                    kind: PlotKind::Line { series, faults: Vec::new() },
+                });
+            }
+        }
+        plots
+    }
+
+    fn distributions(&self) -> Vec<Plot> {
+        let mut plots = Vec::new();
+        for (label, group) in self.groups(&[]) {
+            for program in &self.entry.of {
+                let program = program.as_str();
+                let curves: Vec<Curve> = self
+                    .colours(&group)
+                    .into_iter()
+                    .filter_map(|(name, cells)| {
+                        Some(Curve { name, points: distribution(cells.first()?, program)?, band: None })
+                    })
+                    .collect();
+                let least = curves.iter().filter_map(|curve| curve.points.first()).map(|(x, _)| *x);
+                let log = least.fold(f64::INFINITY, f64::min) > 0.0;
+                plots.push(Plot {
+                    name: String::new(),
+                    title: self.title(program, self.entry.of.len() == 1, &label),
+                    x: Axis {
+                        label: format!("latency of {program}"),
+                        unit: "s".to_owned(),
+                        log: self.entry.log.unwrap_or(log),
+                    },
+                    y: Axis { label: "share of requests".to_owned(), unit: "1".to_owned(), log: false },
+                    kind: PlotKind::Cdf { curves },
+                });
+            }
+        }
+        plots
+    }
+
+    fn bars(&self) -> Vec<Plot> {
+        let measures = self.measures();
+        let draw = |measure: &Measure| {
+            let bars = |group: &[&'a Shown<'a>]| -> Vec<(String, f64, Option<[f64; 2]>)> {
+                let colours = self.colours(group).into_iter();
+                let bar = |(name, cells): (String, Vec<&Shown<'_>>)| {
+                    let (mean, interval) = cells.first()?.mean(&measure.name)?;
+                    Some((name, mean, interval))
+                };
+                colours.filter_map(bar).collect()
+            };
+            let groups = self.groups(&[]).into_iter();
+            let groups = groups.map(|(label, group)| BarGroup { bars: bars(&group), label }).collect();
+            Plot {
+                name: String::new(),
+                title: self.title(&measure.name, measures.len() == 1, ""),
+                x: Axis::default(),
+                y: self.value_axis(measure, false),
+                kind: PlotKind::Bars { groups },
+            }
+        };
+        measures.iter().map(draw).collect()
+    }
+
+    /// One point for each run.
+    fn scatter(&self) -> Vec<Plot> {
+        let measures = self.measures();
+        let [x, y] = &measures[..] else { return Vec::new() };
+        let cloud = |(name, cells): (String, Vec<&'a Shown<'a>>)| {
+            let values = |cell: &Shown<'_>, trial: usize, of: &Measure| {
+                let (index, _) = cell.measure(&of.name)?;
+                cell.trials.trials[trial].values[index].as_ref().ok().copied()
+            };
+            let runs =
+                cells.iter().flat_map(|cell| (0..cell.trials.trials.len()).map(move |run| (*cell, run)));
+            let mut points: Vec<(f64, f64)> =
+                runs.filter_map(|(cell, run)| Some((values(cell, run, x)?, values(cell, run, y)?))).collect();
+            points.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+            Curve { name, points, band: None }
+        };
+        vec![Plot {
+            name: String::new(),
+            title: self.title(&format!("{} against {}", y.name, x.name), true, ""),
+            x: Axis { label: x.name.clone(), unit: x.unit.clone(), log: false },
+            y: self.value_axis(y, false),
+            kind: PlotKind::Scatter { points: self.colours(&self.cells).into_iter().map(cloud).collect() },
+        }]
+    }
+
+    /// When faults were at work, and when each measure was above zero.
+    fn timeline(&self) -> Vec<Plot> {
+        let measures = self.measures();
+        let picture = |(label, group): (String, Vec<&'a Shown<'a>>)| {
+            let mut rows: Vec<TimelineRow> = Vec::new();
+            for (name, from, until) in group.first().map_or_else(Vec::new, |cell| faults(cell)) {
+                let span = (name.clone(), from, until);
+                match rows.iter_mut().find(|row| row.name == name) {
+                    Some(row) => row.spans.push(span),
+                    None => rows.push(TimelineRow { name, spans: vec![span] }),
+                }
+            }
+            for (colour, cells) in self.colours(&group) {
+                let Some((cell, recorder)) = cells.first().and_then(|cell| Some((cell, cell.recorder()?)))
+                else {
+                    continue;
+                };
+                let sliced = recorder.sliced(SLICES);
+                for measure in &measures {
+                    let spans = above_zero(&in_slices(cell, measure, &sliced), &sliced);
+                    rows.push(TimelineRow { name: format!("{colour}: {}", measure.name), spans });
+                }
+            }
+            Plot {
+                name: String::new(),
+                title: self.title("what happened when", true, &label),
+                x: Axis { label: "time".to_owned(), unit: "s".to_owned(), log: false },
+                y: Axis::default(),
+                kind: PlotKind::Timeline { rows },
+            }
+        };
+        self.groups(&[]).into_iter().map(picture).collect()
+    }
+
+    fn grid(&self) -> Vec<Plot> {
+        let [down, across] = &self.entry.axes[..] else { return Vec::new() };
+        let values = |axis: &str| {
+            let mut values: Vec<String> = Vec::new();
+            for cell in &self.cells {
+                if !values.iter().any(|known| known == cell.at(axis)) {
+                    values.push(cell.at(axis).to_owned());
+                }
+            }
+            values
+        };
+        let (rows, columns) = (values(down), values(across));
+        let find = |row: &str, column: &str| {
+            self.cells.iter().find(|cell| cell.at(down) == row && cell.at(across) == column)
+        };
+        let line = |row: &String| -> Vec<GridCell> {
+            columns
+                .iter()
+                .map(|column| find(row, column).map_or_else(GridCell::default, |cell| self.words(cell)))
+                .collect()
+        };
+        let cells = rows.iter().map(line).collect();
+        vec![Plot {
+            name: String::new(),
+            title: self.title(&format!("{down} and {across}"), true, ""),
+            x: Axis { label: across.clone(), ..Axis::default() },
+            y: Axis { label: down.clone(), ..Axis::default() },
+            kind: PlotKind::Grid { columns, rows, cells },
+        }]
+    }
+
+    /// What stands in a cell of a grid: a line for each property and measure; good if all properties hold, bad if none.
+    fn words(&self, cell: &Shown<'_>) -> GridCell {
+        let mut lines = Vec::new();
+        let mut verdicts = Vec::new();
+        for text in &self.entry.of {
+            if let Some(property) = cell.result.properties.get(text.as_str()) {
+                lines.push(format!("{} {}", text.as_str(), property.outcome));
+                verdicts.push(property.outcome == "holds");
+                continue;
+            }
+            let name = expression(text.as_str()).map_or(String::new(), |expr| expr.value.to_string());
+            if let Some((mean, _)) = cell.mean(&name) {
+                lines.push(format!("{name} {mean:.3}"));
+            }
+        }
+        let all = |wanted: bool| !verdicts.is_empty() && verdicts.iter().all(|holds| *holds == wanted);
+        let verdict = if all(true) { Some(true) } else { all(false).then_some(false) };
+        GridCell { text: lines.join("\n"), verdict }
+    }
+}
+
+fn faults(cell: &Shown<'_>) -> Vec<(String, f64, f64)> {
+    let times = cell.trials.trials.first().map_or(&[][..], |trial| &trial.faults);
+    let end = cell.trials.cell.length.as_secs_f64();
+    times
+        .iter()
+        .map(|(name, from, until)| (name.clone(), from.as_secs_f64(), until.as_secs_f64().min(end)))
+        .collect()
+}
+
+/// A measure in each slice of a run, at the middle of the slice; slices in which it is undefined are left out.
+fn in_slices(cell: &Shown<'_>, measure: &Measure, sliced: &Recorder) -> Vec<(f64, f64)> {
+    let Some((_, named)) = cell.measure(&measure.name) else { return Vec::new() };
+    let windows = sliced.windows().iter().enumerate();
+    windows
+        .filter_map(|(index, window)| {
+            let value = named.expression.value(&mut Evaluation::of_slice(sliced, index)).ok()?;
+            let middle = (window.from.as_secs_f64() + window.until.as_secs_f64()) / 2.0;
+            Some((middle, value))
+        })
+        .collect()
+}
+
+/// Stretches in which a value is above zero, with the highest value in each.
+fn above_zero(points: &[(f64, f64)], sliced: &Recorder) -> Vec<(String, f64, f64)> {
+    let half = sliced.windows().first().map_or(0.0, |window| window.span().as_secs_f64() / 2.0);
+    let mut spans: Vec<(f64, f64, f64)> = Vec::new();
+    for (middle, value) in points.iter().filter(|(_, value)| *value > 0.0) {
+        match spans.last_mut().filter(|(_, until, _)| (middle - half - *until).abs() < half / 2.0) {
+            Some((_, until, highest)) => (*until, *highest) = (middle + half, highest.max(*value)),
+            None => spans.push((middle - half, middle + half, *value)),
+        }
+    }
+    spans.into_iter().map(|(from, until, highest)| (format!("{highest:.3}"), from, until)).collect()
+}
+
+/// A measure along a swept path, with its interval as a band.
+fn along(name: String, cells: &[&Shown<'_>], x: &str, measure: &str) -> Curve {
+    let mut found: Vec<(f64, f64, Option<[f64; 2]>)> = cells
+        .iter()
+        .enumerate()
+        .filter_map(|(index, cell)| {
+            let (mean, interval) = cell.mean(measure)?;
+            Some((position(cell.at(x)).map_or(index as f64, |(x, _)| x), mean, interval))
+        })
+        .collect();
+    found.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let band: Vec<(f64, f64, f64)> =
+        found.iter().filter_map(|(x, _, interval)| interval.map(|[low, high]| (*x, low, high))).collect();
+    let band = (band.len() == found.len() && !band.is_empty()).then_some(band);
+    Curve { name, points: found.iter().map(|(x, mean, _)| (*x, *mean)).collect(), band }
+}
+
+/// Where a swept value stands on its axis, and the unit there.
+fn position(value: &str) -> Option<(f64, &'static str)> {
+    let quantity = number(value)?;
+    Some(match quantity.unit {
+        Unit::Span => (quantity.value / 1e9, "s"),
+        Unit::Rate => (quantity.value, "1/s"),
+        Unit::Bytes => (quantity.value, "B"),
+        Unit::BitsPerSecond => (quantity.value, "b/s"),
+        Unit::Dollars => (quantity.value, "$"),
+        Unit::DollarsPerHour => (quantity.value, "$/h"),
+        Unit::Count | Unit::Share | Unit::Factor => (quantity.value, "1"),
+    })
+}
+
+fn path_axis(path: &str, cells: &[&Shown<'_>]) -> Axis {
+    let known: Vec<(f64, &str)> = cells.iter().filter_map(|cell| position(cell.at(path))).collect();
+    let least = known.iter().map(|(x, _)| *x).fold(f64::INFINITY, f64::min);
+    let most = known.iter().map(|(x, _)| *x).fold(0.0, f64::max);
+    let unit = known.first().map_or("", |(_, unit)| *unit);
+    Axis { label: path.to_owned(), unit: unit.to_owned(), log: least > 0.0 && most > least * WIDE }
+}
+
+fn is_wide(series: &[Curve]) -> bool {
+    let values = || series.iter().flat_map(|curve| &curve.points).map(|(_, y)| *y).filter(|y| *y > 0.0);
+    values().fold(0.0, f64::max) > values().fold(f64::INFINITY, f64::min) * WIDE
+}
+
+/// The distribution of a program's latencies after the warm-up, of the first run: seconds and the share at or below.
+fn distribution(cell: &Shown<'_>, program: &str) -> Option<Vec<(f64, f64)>> {
+    use crate::measures::expression::Names;
+    let recorder = cell.recorder()?;
+    let window = recorder.windows().first()?;
+    let probe = recorder.probe(cell.trials.cell.setup.probe(program)?);
+    let inside = probe.samples.iter().filter(|sample| window.contains(sample.intended));
+    let mut latencies: Vec<u64> = inside.map(|sample| sample.latency().as_ns()).collect();
+    latencies.sort_unstable();
+    let n = latencies.len() as u64;
+    if n == 0 {
+        return None;
+    }
+    let even = (0..=CDF_STEPS).map(|step| 100.0 * step as f64 / CDF_STEPS as f64);
+    let tail = [99.6, 99.7, 99.8, 99.9, 99.95, 99.99];
+    let mut percents: Vec<f64> = even.chain(tail).collect();
+    percents.sort_by(f64::total_cmp);
+    let at = |percent: f64| latencies[rank(percent, n) as usize - 1] as f64 / 1e9;
+    Some(percents.into_iter().map(|percent| (at(percent), percent / 100.0)).collect())
+}
