@@ -4,6 +4,7 @@
 pub mod csv;
 pub mod input;
 pub mod json;
+pub mod plots;
 #[cfg(test)]
 mod samples;
 pub mod table;

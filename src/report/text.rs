@@ -134,6 +134,12 @@ impl Scale {
         Scale { by, before, prefix, after }
     }
 
+    /// The unit at this scale: `ms`, `k/s`, `$`.
+    pub fn symbol(&self) -> String {
+        let currency = if self.before.is_empty() { "" } else { " " };
+        format!("{}{currency}{}{}", self.before, self.prefix, self.after).trim().to_owned()
+    }
+
     fn dress(&self, text: &str) -> String {
         format!("{}{text}{}{}", self.before, self.prefix, self.after)
     }
