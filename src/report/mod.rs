@@ -2,6 +2,7 @@
 //! [`input`] holds and knows neither designs nor runs.
 
 pub mod csv;
+pub mod graph;
 pub mod input;
 pub mod json;
 pub mod plots;
