@@ -9,6 +9,7 @@ pub mod new;
 pub mod run;
 pub mod shipped;
 pub mod validate;
+pub mod validation;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -62,6 +63,9 @@ pub enum Command {
     Explain(explain::Explain),
     /// Run every variant, sweep point and seed of an experiment; table, plots, report
     Run(run::Run),
+    /// Run every shipped experiment and print docs/validation.md
+    #[command(hide = true)]
+    Validation(validation::Validation),
     /// The JSON Schema of designs and experiments, for editors
     Schema,
     /// Shell completions
@@ -101,6 +105,7 @@ pub fn carry_out(arguments: &Arguments) -> ExitCode {
         Command::Validate(validate) => validate::validate(validate, colour),
         Command::Explain(explain) => explain::explain(explain, colour),
         Command::Run(run) => run::run(run, colour),
+        Command::Validation(validation) => validation::validation(validation),
         Command::Schema => schema(),
         Command::Completions { shell } => completions(*shell),
     };

@@ -266,7 +266,9 @@ impl Node {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::op::{Outcome, Reason};
     use crate::base::rng::Draws;
+    use crate::components::script::{PART, answers, level, told, total, until, world};
 
     fn node(outstanding: &[u32]) -> Node {
         Node { outstanding: outstanding.to_vec(), carried: Slab::default(), next: 1 }
@@ -309,5 +311,55 @@ mod tests {
     fn random_takes_each_as_often() {
         let counts = picked(&mut node(&[0, 100, 0, 5]), Pick::Random, 40_000);
         assert!(counts.iter().all(|count| count.abs_diff(10_000) < 400), "{counts:?}");
+    }
+
+    #[test]
+    fn calls_go_through_with_their_time_and_an_unanswered_one_is_given_up() {
+        let plan = Plan {
+            to: TierId(2),
+            backends: 2,
+            pick: Pick::RoundRobin,
+            timeout: Span::from_ms(100),
+            first_series: SeriesId(0),
+        };
+        let lines = vec![(0, PART, Op::Drop { key: 0 }), (1, PART, Op::Drop { key: 0 })];
+        let mut world = world::<Node>(lines, plan, 1);
+        world.add::<Slow>("slow", Arc::new(()), 2, &[crate::base::ids::ZoneId(0)], false);
+        until(&mut world, 50);
+        assert_eq!((total(&world, 0), level(&world, 1)), (2, 1));
+        until(&mut world, 1000);
+        let told = told(&world, 2);
+        assert_eq!(told[0], (30, Outcome::ok(5)));
+        assert_eq!(told[1], (101, Outcome::Unknown(Reason::Timeout)), "member 1 says nothing");
+        let answers = answers(&world, 2);
+        let first = answers[0].clone().expect("answered");
+        assert_eq!((first.note, first.causes.of(Cause::Wait)), (9, Span::from_ms(30)));
+        assert_eq!(level(&world, 1), 0);
+    }
+
+    /// Member 0 answers after 30 ms; the others never do.
+    #[derive(Clone, Hash)]
+    struct Slow(Vec<CallId>);
+
+    impl Process for Slow {
+        type Plan = ();
+        type Message = ();
+        type Timer = ();
+        type Record = ();
+        type Snapshot = ();
+        fn build(_: &(), _: u32) -> Self {
+            Slow(Vec::new())
+        }
+        fn on_call(&mut self, call: CallId, _: Op, ctx: &mut Context<Self>) {
+            self.0.push(call);
+            if ctx.me().member == 0 {
+                ctx.wake(Span::from_ms(30), ());
+            }
+        }
+        fn on_timer(&mut self, (): (), ctx: &mut Context<Self>) {
+            let call = self.0.remove(0);
+            let causes = Causes::only(Cause::Wait, Span::from_ms(30));
+            ctx.reply(call, Outcome::ok(5), 9, &causes, 10);
+        }
     }
 }

@@ -22,7 +22,7 @@ use crate::components::cache::node::Node;
 use crate::components::cores::{DISCIPLINE, Discipline};
 use crate::components::directory::{CacheClient, Client};
 use crate::components::evict::Policy;
-use crate::components::guard::{GUARDS, Guard};
+use crate::components::guard::{GUARDS, Guard, Per};
 use crate::components::{DOES_NOT_FIT, Kind, LATER, Names, Part, PartName, Wiring, speed_ppm};
 use crate::sim::run::World;
 
@@ -125,7 +125,8 @@ const KNOBS: &[Knob] = &[
         name: "timeout",
         takes: SPAN,
         default: Preset::Is { text: "1s", source: "as for any other call" },
-        doc: "After this a client takes the cache for unreachable and goes on as after a miss.",
+        doc: "After this a client takes the cache for unreachable and rebuilds for itself. Where it is not given, \
+              `single_flight(per=all)` adds its `hold`, for which readers are kept waiting.",
     },
 ];
 
@@ -252,9 +253,20 @@ fn resolve(knobs: &Knobs, names: &Names, problems: &mut Problems) -> Option<Box<
         speed_ppm: speed_ppm(knobs),
         first_series: names.first_series,
     };
-    let client = CacheClient { guard: plan.guard.clone(), timeout: knobs.span("timeout"), fill: None };
+    let client = CacheClient { guard: plan.guard.clone(), timeout: patience(knobs, &plan.guard), fill: None };
     let part = Cache { plan: Arc::new(plan), client: Arc::new(client) };
     (problems.0.len() == before).then(|| Box::new(part) as Box<dyn Part>)
+}
+
+/// How long clients wait for an answer. A flight keeps its readers for as long as a rebuild takes, so where no timeout
+/// is asked for they are given the time of a filler on top of the default.
+fn patience(knobs: &Knobs, guard: &Guard) -> Span {
+    match guard {
+        Guard::SingleFlight { per: Per::All, hold } if knobs.place("timeout").is_none() => {
+            knobs.span("timeout") + *hold
+        }
+        _ => knobs.span("timeout"),
+    }
 }
 
 fn capacity(knobs: &Knobs) -> Capacity {

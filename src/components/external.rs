@@ -250,6 +250,7 @@ fn level(ctx: &mut Context<Node>, change: i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::components::script::{PART, level, told, total, until, world};
 
     #[test]
     fn a_bucket_lets_its_burst_through_and_then_its_rate() {
@@ -266,5 +267,56 @@ mod tests {
         let mut slow = Bucket::new(0.1, None);
         assert!(slow.take(Time::ZERO) && !slow.take(Time::ZERO + Span::from_secs(9)));
         assert!(slow.take(Time::ZERO + Span::from_secs(10)));
+    }
+
+    fn plan(errors: f64, limit: Option<f64>) -> Plan {
+        Plan {
+            reply: Dist::Constant(20e6),
+            errors,
+            bucket: limit.map(|limit| Bucket::new(limit, Some(2))),
+            burst: Some(2),
+            speed_ppm: 1_000_000,
+            first_series: SeriesId(0),
+        }
+    }
+
+    fn calls(times: impl IntoIterator<Item = u64>) -> crate::components::script::Lines {
+        times.into_iter().map(|ms| (ms, PART, Op::Drop { key: 0 })).collect()
+    }
+
+    #[test]
+    fn it_answers_after_its_time_however_many_call_and_fails_at_its_share() {
+        let mut world = world::<Node>(calls(vec![5; 10_000]), plan(0.3, None), 1);
+        until(&mut world, 10);
+        assert_eq!(level(&world, Series::Busy as u16), 10_000);
+        until(&mut world, 100);
+        let told = told(&world, 10_000);
+        assert!(told.iter().all(|(at, _)| *at == 25));
+        let failed = told.iter().filter(|(_, outcome)| *outcome == Outcome::Fail(Reason::Error)).count();
+        assert!(failed.abs_diff(3_000) < 200, "{failed} of 10,000 failed");
+        assert_eq!(total(&world, Series::Errors as u16), failed as u64);
+        assert_eq!(level(&world, Series::Busy as u16), 0);
+    }
+
+    #[test]
+    fn above_its_limit_it_turns_calls_away_at_once() {
+        let mut world = world::<Node>(calls([0, 1, 2, 101, 102]), plan(0.0, Some(10.0)), 1);
+        until(&mut world, 1000);
+        let overloaded = Outcome::Fail(Reason::Overloaded);
+        let yes = Outcome::ok(1);
+        let expected = vec![(20, yes), (21, yes), (2, overloaded), (121, yes), (102, overloaded)];
+        assert_eq!(told(&world, 5), expected);
+        assert_eq!(total(&world, Series::Rejected as u16), 2);
+    }
+
+    #[test]
+    fn it_can_be_set_slower_and_back() {
+        let mut world = world::<Node>(calls([0, 100, 200]), plan(0.0, None), 1);
+        until(&mut world, 50);
+        world.order(PART, Order::Set { knob: "reply", value: 70e6 });
+        until(&mut world, 199);
+        world.order(PART, Order::Reset { knob: "reply" });
+        until(&mut world, 1000);
+        assert_eq!(told(&world, 3).into_iter().map(|told| told.0).collect::<Vec<_>>(), [20, 170, 220]);
     }
 }

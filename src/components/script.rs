@@ -1,3 +1,4 @@
+#![allow(missing_docs)] // for tests only
 //! A scripted client for the tests of parts: it sends what it is told when it is told, and remembers what came back.
 
 use std::sync::Arc;
@@ -23,15 +24,22 @@ pub type Lines = Vec<(u64, Pid, Op)>;
 /// An answer: to which line, when (ms), what, and beside it.
 #[derive(Clone, Debug, Hash, PartialEq)]
 pub struct Answer {
+    /// The line.
     pub line: u64,
+    /// When.
     pub at_ms: u64,
+    /// What.
     pub outcome: Outcome,
+    /// The note.
     pub note: u32,
+    /// Where the time went.
     pub causes: Causes,
 }
 
+/// The client.
 #[derive(Clone, Debug, Hash)]
 pub struct Script {
+    /// What came back, in order.
     pub answers: Vec<Answer>,
 }
 

@@ -207,7 +207,7 @@ impl Loading<'_> {
     fn cell(&self, variant: &str, index: usize, point: &Point, problems: &mut Problems) -> Option<Cell> {
         let tree = patched(self.tree, variant, point, self.changes, problems);
         let design = resolve(&tree, &Tables::shipped(), self.data, problems)?;
-        let faults = timetable(&design, problems);
+        let faults = timetable(&design, self.data, problems);
         let setup = Setup::new(design, self.data, problems)?;
         let faults = faults?;
         let length = self.length(&setup);

@@ -6,7 +6,7 @@ use crate::base::time::{Span, Time};
 use crate::experiment::load::{Cell, Judged};
 use crate::experiment::question::{PropertyKind, Warmup};
 use crate::experiment::statistics::mser5;
-use crate::experiment::timetable::Action;
+use crate::experiment::timetable::Plan;
 use crate::measures::expression::During;
 use crate::measures::functions::{Evaluation, Undefined};
 use crate::record::recorder::{RecordPlan, Recorder};
@@ -84,14 +84,15 @@ struct Running<'a> {
     whole: Vec<During>,
     seen: Vec<Option<Seen>>,
     faults: Vec<(String, Time, Time)>,
-    actions: Vec<(Time, Action)>,
+    plan: Plan,
     cut_short: bool,
 }
 
 impl<'a> Running<'a> {
     fn new(cell: &'a Cell, cut: Span, seed: u64) -> Self {
         let plan = cell.faults.plan(seed, cell.length);
-        let windows = windows(cell, cut, &plan.active);
+        let faults = plan.times();
+        let windows = windows(cell, cut, &faults);
         let record = RecordPlan { windows, ..cell.record.clone() };
         let mut world = cell.setup.world(seed, &record);
         world.start();
@@ -104,20 +105,21 @@ impl<'a> Running<'a> {
             end: Time::ZERO + cell.length,
             whole,
             seen: vec![None; cell.judged.len()],
-            faults: plan.active,
-            actions: plan.actions,
+            faults,
+            plan,
             cut_short: false,
         }
     }
 
     /// To the end, with the faults at their times.
     fn go(&mut self) {
-        let (actions, end) = (std::mem::take(&mut self.actions), self.end);
-        let mut lifted = Vec::new();
-        for (at, action) in actions.into_iter().filter(|(at, _)| *at < end) {
+        while let Some(at) = self.plan.next().filter(|at| *at < self.end) {
             self.until(at);
+            if self.cut_short {
+                return;
+            }
             self.world.advance(at);
-            action.carry_out(&mut self.world, &mut lifted);
+            self.plan.step(&mut self.world);
         }
         self.until(self.end);
     }

@@ -25,26 +25,43 @@ pub trait Cluster {
     fn lift(&mut self, effect: EffectId);
 }
 
+/// Parts that no workload reaches are not built: what is done to their members is done to nobody.
 impl Cluster for World {
     fn crash(&mut self, pid: Pid, how: Crash) {
-        World::crash(self, pid, how);
+        if self.has(pid) {
+            World::crash(self, pid, how);
+        }
     }
     fn restart(&mut self, pid: Pid) {
-        World::restart(self, pid);
+        if self.has(pid) {
+            World::restart(self, pid);
+        }
     }
     fn pause(&mut self, pid: Pid) {
-        World::pause(self, pid);
+        if self.has(pid) {
+            World::pause(self, pid);
+        }
     }
     fn resume(&mut self, pid: Pid) {
-        World::resume(self, pid);
+        if self.has(pid) {
+            World::resume(self, pid);
+        }
     }
     fn order(&mut self, pid: Pid, order: Order) {
-        World::order(self, pid, order);
+        if self.has(pid) {
+            World::order(self, pid, order);
+        }
     }
     fn trouble(&mut self, effect: Effect) -> EffectId {
         self.network().add(effect)
     }
     fn lift(&mut self, effect: EffectId) {
         self.network().lift(effect);
+    }
+}
+
+impl World {
+    fn has(&self, pid: Pid) -> bool {
+        pid.member < self.count(pid.tier)
     }
 }

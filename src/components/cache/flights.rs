@@ -5,8 +5,10 @@
 //! another token is given. A new token is given no sooner than `ttl` after the last one, unless a value was put in
 //! between. So there is at most one token per unfilled key in each `ttl`, dropped keys included.
 //!
-//! Of a flight: any put ends it and answers those who wait. A filler that has not put in time is given up, and the
-//! first in line becomes the next filler.
+//! Of a flight: any put ends it and answers those who wait, in order. A filler that has not put in time is given up, and
+//! the last in line becomes the next filler: of all who wait it is the likeliest to be there still. (The first in line
+//! would be the worst choice. Readers lose patience in that order, and once it has lost it the flight is handed from
+//! one absent reader to the next, each for the full time, while the line grows behind them.)
 
 use std::collections::VecDeque;
 
@@ -84,10 +86,17 @@ pub struct Waiter {
 #[derive(Clone, Debug, Default, Hash)]
 pub struct Flights {
     flights: Keyed<i64, Flight>,
-    waiting: Slab<(Waiter, Option<Key>)>,
+    waiting: Slab<InLine>,
     /// When fillers are given up, the first first: all have the same time to fill.
     deadlines: VecDeque<(Time, i64, u32)>,
     last_token: u32,
+}
+
+#[derive(Clone, Copy, Debug, Hash)]
+struct InLine {
+    waiter: Waiter,
+    before: Option<Key>,
+    after: Option<Key>,
 }
 
 #[derive(Clone, Copy, Debug, Hash)]
@@ -103,14 +112,12 @@ impl Flights {
         let Some(flight) = self.flights.get_mut(&key) else {
             return Some(self.begin(key, None, until));
         };
-        let place = self.waiting.insert((waiter, None));
-        flight.line = match flight.line {
-            None => Some((place, place)),
-            Some((first, last)) => {
-                self.waiting.get_mut(last).expect("the last in line").1 = Some(place);
-                Some((first, place))
-            }
-        };
+        let before = flight.line.map(|(_, last)| last);
+        let place = self.waiting.insert(InLine { waiter, before, after: None });
+        if let Some(last) = before {
+            self.waiting.get_mut(last).expect("the last in line").after = Some(place);
+        }
+        flight.line = Some((flight.line.map_or(place, |(first, _)| first), place));
         None
     }
 
@@ -123,7 +130,7 @@ impl Flights {
         waiter
     }
 
-    /// A filler that is given up by `now`: the first in line with the token to fill next, if anybody waits.
+    /// A filler that is given up by `now`: the last in line with the token to fill next, if anybody waits.
     pub fn give_up(&mut self, now: Time, hold: Span) -> Option<(Waiter, u32)> {
         while let Some((at, key, token)) = self.deadlines.front().copied().filter(|first| first.0 <= now) {
             debug_assert!(at <= now);
@@ -131,7 +138,7 @@ impl Flights {
             if self.flights.get(&key).is_none_or(|flight| flight.token != token) {
                 continue; // it has landed
             }
-            if let Some(waiter) = self.next_in_line(key) {
+            if let Some(waiter) = self.last_in_line(key) {
                 let line = self.flights.get(&key).and_then(|flight| flight.line);
                 return Some((waiter, self.begin(key, line, now + hold)));
             }
@@ -150,8 +157,22 @@ impl Flights {
     fn next_in_line(&mut self, key: i64) -> Option<Waiter> {
         let flight = self.flights.get_mut(&key)?;
         let (first, last) = flight.line?;
-        let (waiter, next) = self.waiting.remove(first).expect("the first in line");
-        flight.line = next.map(|next| (next, last));
+        let InLine { waiter, after, .. } = self.waiting.remove(first).expect("the first in line");
+        flight.line = after.map(|next| (next, last));
+        if let Some(next) = after {
+            self.waiting.get_mut(next).expect("the new first in line").before = None;
+        }
+        Some(waiter)
+    }
+
+    fn last_in_line(&mut self, key: i64) -> Option<Waiter> {
+        let flight = self.flights.get_mut(&key)?;
+        let (first, last) = flight.line?;
+        let InLine { waiter, before, .. } = self.waiting.remove(last).expect("the last in line");
+        flight.line = before.map(|before| (first, before));
+        if let Some(before) = before {
+            self.waiting.get_mut(before).expect("the new last in line").after = None;
+        }
         Some(waiter)
     }
 }
@@ -208,18 +229,20 @@ mod tests {
     }
 
     #[test]
-    fn a_filler_that_is_given_up_is_followed_by_the_first_in_line() {
+    fn a_filler_that_is_given_up_is_followed_by_the_last_in_line() {
         let mut flights = Flights::default();
         let hold = Span::from_secs(10);
         flights.join(1, waiter(0), at(10));
         flights.join(1, waiter(1), at(11));
         flights.join(1, waiter(2), at(12));
         assert_eq!(flights.give_up(at(9), hold), None);
-        assert_eq!(flights.give_up(at(10), hold), Some((waiter(1), 2)));
+        assert_eq!(flights.give_up(at(10), hold), Some((waiter(2), 2)));
         assert_eq!(flights.give_up(at(10), hold), None);
-        assert_eq!(flights.give_up(at(20), hold), Some((waiter(2), 3)));
-        assert_eq!(flights.give_up(at(30), hold), None);
-        assert_eq!(flights.join(1, waiter(3), at(40)), Some(4), "nobody was left");
+        assert_eq!(flights.join(1, waiter(5), at(12)), None);
+        assert_eq!(flights.give_up(at(20), hold), Some((waiter(5), 3)));
+        assert_eq!(flights.give_up(at(30), hold), Some((waiter(1), 4)));
+        assert_eq!(flights.give_up(at(40), hold), None);
+        assert_eq!(flights.join(1, waiter(3), at(50)), Some(5), "nobody was left");
         assert!(flights.waiting.is_empty());
     }
 }

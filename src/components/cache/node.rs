@@ -318,7 +318,7 @@ impl Node {
         if fits.is_some() { Outcome::Ok(value) } else { Outcome::Fail(Reason::Refused) }
     }
 
-    /// Fillers that have not put in time are given up; the first in line fills.
+    /// Fillers that have not put in time are given up; the last in line fills.
     fn give_up(&mut self, ctx: &mut Context<Self>) {
         let Guard::SingleFlight { hold, .. } = ctx.plan().guard else { return };
         while let Some((waiter, token)) = self.flights.give_up(ctx.now(), hold) {

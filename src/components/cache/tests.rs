@@ -150,10 +150,10 @@ fn a_flight_keeps_all_but_one_until_the_value_comes() {
 }
 
 #[test]
-fn a_filler_that_fails_is_followed_by_the_next_in_line() {
+fn a_filler_that_fails_is_followed_by_the_last_in_line() {
     let flight = plan(Guard::SingleFlight { per: Per::All, hold: Span::from_ms(500) });
     let world = run(vec![read(0), read(10), read(20), put(900, 2, 7), read(990), read(1010)], flight);
-    let expected = vec![(0, LEASED), (500, LEASED), (900, ok(7)), (900, ok(7)), (990, ok(7)), (1010, LEASED)];
+    let expected = vec![(0, LEASED), (900, ok(7)), (500, LEASED), (900, ok(7)), (990, ok(7)), (1010, LEASED)];
     assert_eq!(told(&world, 6), expected);
 }
 
@@ -307,6 +307,17 @@ fn complaints(pairs: &[(&'static str, Setting)]) -> Vec<String> {
     let resolved = resolve(&knobs(pairs), &names, &mut problems);
     assert_eq!(resolved.is_some(), problems.is_empty());
     problems.0.into_iter().map(|problem| format!("{}: {}", problem.code, problem.message)).collect()
+}
+
+#[test]
+fn readers_have_the_patience_that_a_flight_takes() {
+    let guard = Guard::SingleFlight { per: Per::All, hold: Span::from_secs(10) };
+    let given = knobs(&[]);
+    assert_eq!(patience(&given, &guard), Span::from_secs(1), "it was asked for");
+    let mut defaulted = given;
+    defaulted.values.insert("timeout", (Setting::Span(Span::from_secs(1)), None));
+    assert_eq!(patience(&defaulted, &guard), Span::from_secs(11));
+    assert_eq!(patience(&defaulted, &Guard::None), Span::from_secs(1));
 }
 
 #[test]

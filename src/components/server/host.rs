@@ -126,10 +126,13 @@ impl Process for Server {
     }
 
     fn on_order(&mut self, order: Order, ctx: &mut Context<Self>) {
-        if let Order::Set { knob: "speed", value } = order {
-            self.cores.set_speed(share_ppm(value), ctx.now());
-            self.arm(ctx);
-        }
+        let speed_ppm = match order {
+            Order::Set { knob: "speed", value } => share_ppm(value),
+            Order::Reset { knob: "speed" } => ctx.plan().speed_ppm,
+            _ => return,
+        };
+        self.cores.set_speed(speed_ppm, ctx.now());
+        self.arm(ctx);
     }
 }
 

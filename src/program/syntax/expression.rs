@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::program::syntax::tokens::{Placed, Token, tokens};
 use crate::program::syntax::{
-    Arg, ArgKey, BinaryOp, Expr, Function, NESTING_MAX, Spanned, SyntaxError, UnaryOp,
+    Arg, ArgKey, BinaryOp, Expr, Function, LINKS_MAX, NESTING_MAX, Spanned, SyntaxError, UnaryOp,
 };
 
 /// Parses an expression or function string: the whole text.
@@ -12,7 +12,10 @@ use crate::program::syntax::{
 /// # Errors
 /// With the place of the first thing that does not fit.
 pub fn expression(text: &str) -> Result<Spanned<Expr>, SyntaxError> {
-    let placed = tokens(text)?;
+    let (placed, errors) = tokens(text);
+    if let Some(error) = errors.into_iter().next() {
+        return Err(error);
+    }
     let kept: Vec<_> = placed.into_iter().filter(|placed| placed.token != Token::Symbol(";")).collect();
     let mut parser = Parser::new(text, &kept);
     let expr = parser.expression()?;
@@ -26,6 +29,10 @@ pub(super) struct Parser<'a> {
     pub(super) tokens: &'a [Placed<'a>],
     pub(super) next: usize,
     pub(super) depth: usize,
+    /// Operators, fields and indices of the step so far.
+    pub(super) links: usize,
+    /// What is wrong with the steps so far.
+    pub(super) errors: Vec<SyntaxError>,
 }
 
 /// How tightly an operator binds; larger is tighter.
@@ -55,7 +62,7 @@ fn dotted(expr: &Expr) -> bool {
 
 impl<'a> Parser<'a> {
     pub(super) fn new(text: &'a str, tokens: &'a [Placed<'a>]) -> Self {
-        Parser { text, tokens, next: 0, depth: 0 }
+        Parser { text, tokens, next: 0, depth: 0, links: 0, errors: Vec::new() }
     }
 
     pub(super) fn peek(&self) -> Option<&'a Token<'a>> {
@@ -149,6 +156,16 @@ impl<'a> Parser<'a> {
         result
     }
 
+    /// Counts what makes a tree taller.
+    fn link(&mut self) -> Result<(), SyntaxError> {
+        self.links += 1;
+        if self.links > LINKS_MAX {
+            let message = format!("more than {LINKS_MAX} operators in one expression");
+            return self.error(message, "split it up");
+        }
+        Ok(())
+    }
+
     /// An expression.
     pub(super) fn expression(&mut self) -> Result<Spanned<Expr>, SyntaxError> {
         self.deeper(|parser| parser.binary(0))
@@ -161,6 +178,7 @@ impl<'a> Parser<'a> {
             if binds <= least {
                 break;
             }
+            self.link()?;
             self.next += 1;
             let right = self.deeper(|parser| parser.binary(binds))?;
             let at = left.at.start..right.at.end;
@@ -187,6 +205,9 @@ impl<'a> Parser<'a> {
     fn postfix(&mut self) -> Result<Spanned<Expr>, SyntaxError> {
         let mut left = self.primary()?;
         loop {
+            if self.is(".") || self.is("[") || self.is("..") {
+                self.link()?;
+            }
             let start = left.at.start;
             if self.is(".") && matches!(self.peek_after(), Some(Token::Word(_))) {
                 self.next += 1;
