@@ -1,0 +1,223 @@
+//! The report in the terminal: the verdict first, then theory beside simulation, then measures, then where the files
+//! are and what to try next.
+
+mod measures;
+mod verdicts;
+
+use crate::experiment::results::Results;
+use crate::report::input::ReportInput;
+use crate::report::text::counted;
+
+/// The report as text of at most `width` columns where words allow it; with ANSI colours if asked.
+pub fn table(input: &ReportInput, colour: bool, width: usize) -> String {
+    let paint = Paint(colour);
+    let results = &input.results;
+    let mut page = Page { lines: Vec::new(), width: width.max(40) };
+    page.line(paint.bold(&format!("{}: {}", results.experiment, results.title)));
+    page.line(paint.dim(&runs(results)));
+    page.gap();
+    verdicts::properties(&mut page, paint, results);
+    verdicts::theory(&mut page, paint, results);
+    verdicts::findings(&mut page, paint, results);
+    measures::measures(&mut page, paint, input);
+    verdicts::comparisons(&mut page, paint, results);
+    page.gap();
+    if input.files {
+        page.line(format!("files  {}/report.html, results.json, runs.csv, plots/", input.out_dir));
+    }
+    page.line(format!("next   {}", next(input)));
+    page.lines.push(String::new());
+    page.lines.join("\n")
+}
+
+fn runs(results: &Results) -> String {
+    let summary = &results.summary;
+    let most = results.cells.iter().map(|cell| u64::from(cell.runs)).max().unwrap_or(0);
+    let last = results.seed.saturating_add(most.saturating_sub(1));
+    let seeds =
+        if most > 1 { format!("seeds {}–{last}", results.seed) } else { format!("seed {}", results.seed) };
+    format!(
+        "{}, {seeds}, {}; {:.2} s of wall time; fingerprint {}",
+        counted(summary.trials, "run"),
+        counted(summary.events, "event"),
+        summary.wall_s,
+        results.fingerprint
+    )
+}
+
+/// A failing run again if there is one, otherwise more runs.
+fn next(input: &ReportInput) -> String {
+    let base = bare(&input.command);
+    let cells = &input.results.cells;
+    let failing = |unexpected: bool| {
+        cells.iter().find_map(|cell| {
+            let wanted = cell.properties.values().filter(|property| property.as_expected != unexpected);
+            let seed = wanted.flat_map(|property| property.failing_seeds.first()).next()?;
+            Some((cell, seed))
+        })
+    };
+    if let Some((cell, seed)) = failing(true).or_else(|| failing(false)) {
+        let variant = if cell.variant == "base" {
+            String::new()
+        } else {
+            format!(" --variant {}", quoted(&cell.variant))
+        };
+        return format!("{base}{variant} --seed {seed} --runs 1");
+    }
+    let most = cells.iter().map(|cell| cell.runs).max().unwrap_or(1);
+    format!("{base} --runs {}", most.saturating_mul(4).max(4))
+}
+
+/// The command without the flags that the next one sets itself.
+fn bare(command: &str) -> String {
+    let mut kept = Vec::new();
+    let mut words = command.split_whitespace();
+    while let Some(word) = words.next() {
+        match word {
+            "--seed" | "--runs" => _ = words.next(),
+            _ => kept.push(word),
+        }
+    }
+    kept.join(" ")
+}
+
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./=".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+/// Lines so far.
+struct Page {
+    lines: Vec<String>,
+    width: usize,
+}
+
+impl Page {
+    fn line(&mut self, text: String) {
+        self.lines.push(text.trim_end().to_owned());
+    }
+
+    /// An empty line, unless there is one.
+    fn gap(&mut self) {
+        if self.lines.last().is_some_and(|line| !line.is_empty()) {
+            self.lines.push(String::new());
+        }
+    }
+
+    /// Text in several lines, each indented.
+    fn wrapped(&mut self, indent: usize, text: &str, dress: impl Fn(&str) -> String) {
+        let room = self.width.saturating_sub(indent).max(20);
+        let mut line = String::new();
+        for word in text.split_whitespace() {
+            if !line.is_empty() && wide(&line) + 1 + wide(word) > room {
+                self.line(format!("{:indent$}{}", "", dress(&line)));
+                line.clear();
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        if !line.is_empty() {
+            self.line(format!("{:indent$}{}", "", dress(&line)));
+        }
+    }
+}
+
+/// Columns a text takes; good enough for the letters that occur here.
+fn wide(text: &str) -> usize {
+    text.chars().count()
+}
+
+/// Padded on the right.
+fn padded(text: &str, width: usize) -> String {
+    format!("{text}{:fill$}", "", fill = width.saturating_sub(wide(text)))
+}
+
+/// Padded on the left.
+fn pushed(text: &str, width: usize) -> String {
+    format!("{:fill$}{text}", "", fill = width.saturating_sub(wide(text)))
+}
+
+/// Colours, or none.
+#[derive(Clone, Copy)]
+struct Paint(bool);
+
+impl Paint {
+    fn with(self, code: &str, text: &str) -> String {
+        if self.0 { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    fn bold(self, text: &str) -> String {
+        self.with("1", text)
+    }
+
+    fn dim(self, text: &str) -> String {
+        self.with("2", text)
+    }
+
+    /// ✓ in green, ? in yellow, ✗ in red.
+    fn mark(self, mark: Mark) -> String {
+        match mark {
+            Mark::Good => self.with("32", "✓"),
+            Mark::Open => self.with("33", "?"),
+            Mark::Bad => self.with("1;31", "✗"),
+        }
+    }
+}
+
+/// How something came out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    Good,
+    Open,
+    Bad,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::samples::stampede;
+
+    #[test]
+    fn the_table_reads_like_this() {
+        let text = table(&stampede(), false, 100);
+        if text != include_str!("golden.txt") {
+            panic!("another table than golden.txt:\n{text}");
+        }
+    }
+
+    #[test]
+    fn colours_only_when_asked() {
+        let input = stampede();
+        assert!(!table(&input, false, 80).contains('\x1b'));
+        let coloured = table(&input, true, 80);
+        assert!(coloured.contains("\x1b[32m✓\x1b[0m") && coloured.contains("\x1b[1;31m✗\x1b[0m"));
+    }
+
+    #[test]
+    fn measures_fit_the_width() {
+        for width in [60, 72, 100, 160] {
+            let text = table(&stampede(), false, width);
+            let widest = text.lines().skip_while(|line| !line.starts_with("Measures"));
+            for line in widest.take_while(|line| !line.starts_with("Under")) {
+                assert!(wide(line) <= width, "{width}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_empty_experiment_has_a_table() {
+        let mut input = stampede();
+        input.results.cells.clear();
+        input.results.theory.clear();
+        input.files = false;
+        let text = table(&input, false, 80);
+        assert!(!text.contains("report.html"));
+        assert!(text.contains("next   splitbrain run cache-stampede --runs 4"));
+    }
+}
