@@ -6,6 +6,7 @@ pub mod explain;
 pub mod files;
 pub mod list;
 pub mod new;
+pub mod report;
 pub mod run;
 pub mod shipped;
 pub mod validate;

@@ -12,10 +12,17 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::files::find;
+use crate::cli::report::gather;
 use crate::cli::{AS_EXPECTED, BAD_INPUT, Colour, INTERRUPTED, NOT_AS_EXPECTED, UNDECIDED, complain, print};
-use crate::design::render::render;
+use crate::design::render::render as render_problems;
 use crate::experiment::results::Results;
 use crate::experiment::{Experiment, Overrides, Progress, Stopped, execute, load, trial};
+use crate::report::json::{is_results, json};
+use crate::report::render;
+use crate::report::table::table;
+
+/// Columns where no terminal says how many it has.
+const WIDTH: usize = 110;
 
 /// Its arguments.
 #[derive(Debug, Args)]
@@ -86,7 +93,8 @@ pub fn run(arguments: &Run, colour: Colour) -> u8 {
     let experiment = match load(reader.as_ref(), &path, &overrides) {
         Ok(experiment) => experiment,
         Err((sources, problems)) => {
-            let _ = std::io::stderr().write_all(render(&sources, &problems, colour.on_stderr()).as_bytes());
+            let _ = std::io::stderr()
+                .write_all(render_problems(&sources, &problems, colour.on_stderr()).as_bytes());
             return BAD_INPUT;
         }
     };
@@ -145,29 +153,27 @@ fn simulate(arguments: &Run, colour: Colour, experiment: &Experiment, out: &Path
     let wall = begun.elapsed().as_secs_f64();
     outcome.results.summary.wall_s = wall;
     outcome.results.summary.events_per_s = outcome.results.summary.events as f64 / wall.max(1e-9);
-    let files = files(&outcome.results);
+    let status = status(&outcome.results);
+    let input = gather(arguments, experiment, outcome, out.display().to_string());
+    let files = match render(&input) {
+        Ok(files) => files,
+        Err(why) => return complain(&why),
+    };
     if let Err(why) = replace(out, &files) {
         return complain(&why);
     }
     if !arguments.quiet {
-        let text = match arguments.format {
-            Format::Json => json(&outcome.results),
-            Format::Table => format!("{}\n", json(&outcome.results)),
-        };
-        let _ = colour;
-        print(&text);
+        print(&match arguments.format {
+            Format::Json => json(&input.results),
+            Format::Table => table(&input, colour.on_stdout(), width()),
+        });
     }
-    status(&outcome.results)
+    status
 }
 
-fn json(results: &Results) -> String {
-    let mut text = serde_json::to_string_pretty(results).expect("results are JSON");
-    text.push('\n');
-    text
-}
-
-fn files(results: &Results) -> Vec<(String, Vec<u8>)> {
-    vec![("results.json".to_owned(), json(results).into_bytes())]
+/// Columns of the terminal; enough for most tables where there is none.
+fn width() -> usize {
+    console::Term::stdout().size_checked().map_or(WIDTH, |(_, columns)| usize::from(columns))
 }
 
 /// 0 as expected; 3 when all that is not is undecided; 1 otherwise.
@@ -214,7 +220,7 @@ fn replaceable(out: &Path) -> Result<(), String> {
             ));
         }
     };
-    let ours = fs::read_to_string(out.join("results.json")).is_ok_and(|text| text.contains("\"schema\""));
+    let ours = fs::read_to_string(out.join("results.json")).is_ok_and(|text| is_results(&text));
     if entries.count() == 0 || ours {
         return Ok(());
     }

@@ -13,7 +13,8 @@ use crate::components::directory::{CacheClient, Client, Directory, Filling, Targ
 use crate::components::policy::Policy;
 use crate::design::file::Data;
 use crate::design::resolve::Design;
-use crate::experiment::topology::reached;
+use crate::experiment::pictures::Graph;
+use crate::experiment::topology::{graph, reached};
 use crate::experiment::workload::{Workload, workloads};
 use crate::measures::expression::Names;
 use crate::net::Network;
@@ -108,6 +109,11 @@ impl Setup {
     /// The name of a probe in results.
     pub fn probe_name(&self, probe: ProbeId) -> String {
         self.probe_names[probe.index()].last().cloned().unwrap_or_default()
+    }
+
+    /// The design as a picture.
+    pub fn graph(&self) -> Graph {
+        graph(&self.design, &self.workloads)
     }
 
     /// Whether anything reaches a part.

@@ -10,3 +10,22 @@ pub mod plots;
 mod samples;
 pub mod table;
 pub mod text;
+
+use input::ReportInput;
+
+/// The files of a result's folder, by name within it.
+///
+/// # Errors
+/// When a picture cannot be drawn.
+pub fn render(input: &ReportInput) -> Result<Vec<(String, Vec<u8>)>, String> {
+    let mut files = vec![
+        ("results.json".to_owned(), json::json(&input.results).into_bytes()),
+        ("runs.csv".to_owned(), csv::csv(&input.trials).into_bytes()),
+    ];
+    for plot in &input.plots {
+        let picture = plots::draw(plot, &input.variants_in_order);
+        files.push((format!("plots/{}.svg", plot.name), plots::svg(&picture).into_bytes()));
+        files.push((format!("plots/{}.png", plot.name), plots::png(&picture)));
+    }
+    Ok(files)
+}

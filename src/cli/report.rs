@@ -1,0 +1,61 @@
+//! What a report is made from, gathered from an experiment, its outcome and the command line.
+
+use crate::cli::run::Run;
+use crate::experiment::draw::draw;
+use crate::experiment::outcome::CellTrials;
+use crate::experiment::{Experiment, Outcome};
+use crate::report::input::{ReportInput, TrialRow};
+
+/// Gathers it.
+pub fn gather(
+    arguments: &Run,
+    experiment: &Experiment,
+    outcome: Outcome<'_>,
+    out_dir: String,
+) -> ReportInput {
+    let cells = outcome.cells.iter();
+    ReportInput {
+        about: experiment.question.about.clone(),
+        variants_in_order: experiment.variants.clone(),
+        command: command(arguments),
+        out_dir,
+        graph: experiment.cells.first().map(|cell| cell.setup.graph()).unwrap_or_default(),
+        plots: draw(experiment, &outcome.cells, &outcome.results),
+        trials: cells.flat_map(|cell| rows(experiment, cell)).collect(),
+        files: true,
+        results: outcome.results,
+    }
+}
+
+fn rows(experiment: &Experiment, cell: &CellTrials<'_>) -> Vec<TrialRow> {
+    let point = &experiment.points[cell.cell.point].shown;
+    let names = cell.cell.measures.iter().map(|named| named.name.clone());
+    let row = |trial: &crate::experiment::trial::Trial| TrialRow {
+        variant: cell.cell.variant.clone(),
+        point: point.iter().map(|(path, value)| (path.clone(), value.clone())).collect(),
+        seed: trial.seed,
+        fingerprint: format!("{:032x}", trial.fingerprint),
+        values: names.clone().zip(trial.values.iter().map(|value| value.as_ref().ok().copied())).collect(),
+    };
+    cell.trials.iter().map(row).collect()
+}
+
+/// The command that gives the same results: what changes nothing of them is left out.
+fn command(arguments: &Run) -> String {
+    let mut words = vec!["splitbrain".to_owned(), "run".to_owned(), quoted(&arguments.experiment)];
+    for (flag, values) in [("--variant", &arguments.variant), ("--set", &arguments.set)] {
+        values.iter().for_each(|value| words.extend([flag.to_owned(), quoted(value)]));
+    }
+    words.extend(arguments.seed.map(|seed| format!("--seed {seed}")));
+    words.extend(arguments.runs.map(|runs| format!("--runs {runs}")));
+    words.join(" ")
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./=:".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
