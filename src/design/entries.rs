@@ -210,6 +210,8 @@ pub const PLOT: &[Knob] = &[
         "The path, or the measure, along the horizontal axis; without it time or the sweep.",
     ),
     text("by", Preset::Absent, "What gets a colour each: `variant` or a path."),
+    span("from", Preset::Absent, "Over time: where the picture begins; without it at the start of the run."),
+    span("to", Preset::Absent, "Over time: where the picture ends; without it at the end of the run."),
     text("title", Preset::Absent, "Its title."),
     Knob {
         name: "log",

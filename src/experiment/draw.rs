@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::quantity::Unit;
+use crate::base::time::{Span, Time};
 use crate::design::places::nowhere;
 use crate::design::text::Text;
 use crate::experiment::cells::number;
@@ -17,6 +18,7 @@ use crate::experiment::results::{self, Results};
 use crate::measures::functions::{Evaluation, rank};
 use crate::program::syntax::expression;
 use crate::record::recorder::Recorder;
+use crate::record::series::Window;
 
 /// A run is cut into at most so many slices for pictures over time.
 const SLICES: usize = 200;
@@ -60,10 +62,16 @@ fn latencies(experiment: &Experiment) -> PlotEntry {
         axes: Vec::new(),
         x: None,
         by: None,
+        stretch: (Span::ZERO, Span::MAX),
         title: String::new(),
         log: None,
         variants: Vec::new(),
     }
+}
+
+/// A path without the kind of its part, which readers know: `shop.read` for `db.shop.read`.
+fn short(path: &str) -> &str {
+    path.split_once('.').map_or(path, |(_, rest)| if rest.contains('.') { rest } else { path })
 }
 
 fn dimensions(experiment: &Experiment, trials: &CellTrials<'_>) -> BTreeMap<String, String> {
@@ -180,12 +188,10 @@ impl<'a> Drawing<'a> {
         for point in 0..self.experiment.points.len() {
             for cell in self.cells.iter().filter(|cell| cell.trials.cell.point == point) {
                 let rest = cell.dimensions.iter().filter(|(path, _)| !used(path));
-                let label = rest
-                    .map(
-                        |(path, value)| {
-                            if path == VARIANT { value.clone() } else { format!("{path} = {value}") }
-                        },
-                    )
+                let label =
+                    rest.map(|(path, value)| {
+                        if path == VARIANT { value.clone() } else { format!("{} = {value}", short(path)) }
+                    })
                     .collect::<Vec<_>>()
                     .join(", ");
                 match groups.iter_mut().find(|(known, _)| *known == label) {
@@ -230,18 +236,43 @@ impl<'a> Drawing<'a> {
         Axis { label: measure.name.clone(), unit: measure.unit.clone(), log: self.entry.log.unwrap_or(log) }
     }
 
+    /// The part of a run that is shown.
+    fn stretch(&self, cell: &Shown<'_>) -> Window {
+        let end = Time::ZERO + cell.trials.cell.length;
+        let (from, to) = self.entry.stretch;
+        Window {
+            from: (Time::ZERO + from).min(end),
+            until: (Time::ZERO + to.min(cell.trials.cell.length)).min(end),
+        }
+    }
+
+    /// Faults within the part of a run that is shown.
+    fn faults(&self, group: &[&'a Shown<'a>]) -> Vec<(String, f64, f64)> {
+        let Some(cell) = group.first() else { return Vec::new() };
+        let Window { from, until } = self.stretch(cell);
+        let (from, until) = (from.as_secs_f64(), until.as_secs_f64());
+        let times = cell.trials.trials.first().map_or(&[][..], |trial| &trial.faults);
+        times
+            .iter()
+            .map(|(name, begin, end)| {
+                (name.clone(), begin.as_secs_f64().max(from), end.as_secs_f64().min(until))
+            })
+            .filter(|(_, begin, end)| begin <= end)
+            .collect()
+    }
+
     fn over_time(&self) -> Vec<Plot> {
         let measures = self.measures();
         let mut plots = Vec::new();
         for (label, group) in self.groups(&[]) {
-            let faults = group.first().map_or_else(Vec::new, |cell| faults(cell));
+            let faults = self.faults(&group);
             let mut series: Vec<Vec<Curve>> = measures.iter().map(|_| Vec::new()).collect();
             for (name, cells) in self.colours(&group) {
                 let Some((cell, recorder)) = cells.first().and_then(|cell| Some((cell, cell.recorder()?)))
                 else {
                     continue;
                 };
-                let sliced = recorder.sliced(SLICES);
+                let sliced = recorder.sliced(SLICES, self.stretch(cell));
                 for (measure, series) in measures.iter().zip(&mut series) {
                     series.push(Curve {
                         name: name.clone(),
@@ -372,7 +403,7 @@ impl<'a> Drawing<'a> {
         let measures = self.measures();
         let picture = |(label, group): (String, Vec<&'a Shown<'a>>)| {
             let mut rows: Vec<TimelineRow> = Vec::new();
-            for (name, from, until) in group.first().map_or_else(Vec::new, |cell| faults(cell)) {
+            for (name, from, until) in self.faults(&group) {
                 let span = (name.clone(), from, until);
                 match rows.iter_mut().find(|row| row.name == name) {
                     Some(row) => row.spans.push(span),
@@ -384,7 +415,7 @@ impl<'a> Drawing<'a> {
                 else {
                     continue;
                 };
-                let sliced = recorder.sliced(SLICES);
+                let sliced = recorder.sliced(SLICES, self.stretch(cell));
                 for measure in &measures {
                     let spans = above_zero(&in_slices(cell, measure, &sliced), &sliced);
                     rows.push(TimelineRow { name: format!("{colour}: {}", measure.name), spans });
@@ -451,15 +482,6 @@ impl<'a> Drawing<'a> {
         let verdict = if all(true) { Some(true) } else { all(false).then_some(false) };
         GridCell { text: lines.join("\n"), verdict }
     }
-}
-
-fn faults(cell: &Shown<'_>) -> Vec<(String, f64, f64)> {
-    let times = cell.trials.trials.first().map_or(&[][..], |trial| &trial.faults);
-    let end = cell.trials.cell.length.as_secs_f64();
-    times
-        .iter()
-        .map(|(name, from, until)| (name.clone(), from.as_secs_f64(), until.as_secs_f64().min(end)))
-        .collect()
 }
 
 /// A measure in each slice of a run, at the middle of the slice; slices in which it is undefined are left out.

@@ -1,6 +1,8 @@
 //! `plot.x` as written: what is drawn, along what, and what gets a colour each.
 
 use crate::base::problem::{Place, Problems, nearest};
+use crate::base::quantity::{Quantity, Unit};
+use crate::base::time::Span;
 use crate::design::codes;
 use crate::design::shape::Entries;
 use crate::design::text::Text;
@@ -53,6 +55,8 @@ pub struct PlotEntry {
     pub x: Option<String>,
     /// What gets a colour each: `variant` or a swept path.
     pub by: Option<String>,
+    /// Over time: the stretch of the run that is shown.
+    pub stretch: (Span, Span),
     /// Its title.
     pub title: String,
     /// Whether the value axis is logarithmic.
@@ -81,6 +85,11 @@ pub fn plots(entries: &Entries, paths: &[String], problems: &mut Problems) -> Ve
 fn texts(table: &Table, key: &str) -> Vec<Text> {
     let list = table.get(key).map_or(&[][..], Node::list_or_itself);
     list.iter().filter_map(|node| node.text().cloned()).collect()
+}
+
+fn span(table: &Table, key: &str) -> Option<Span> {
+    let quantity = Quantity::parse(table.get(key)?.text()?.as_str()).ok()?;
+    (quantity.unit == Unit::Span).then(|| Span::from_ns(quantity.value as u64))
 }
 
 fn plot(entry: &Entry, paths: &[String], problems: &mut Problems) -> Option<PlotEntry> {
@@ -125,11 +134,12 @@ fn plot(entry: &Entry, paths: &[String], problems: &mut Problems) -> Option<Plot
     let variants = texts(table, "variant").iter().map(|text| text.as_str().to_owned()).collect();
     let title =
         table.get("title").and_then(Node::text).map_or(String::new(), |text| text.as_str().to_owned());
+    let stretch = (span(table, "from").unwrap_or(Span::ZERO), span(table, "to").unwrap_or(Span::MAX));
     let log = match table.get("log").map(|node| &node.value) {
         Some(Value::Bool(log)) => Some(*log),
         _ => None,
     };
-    Some(PlotEntry { name: entry.key.clone(), shape: *shape, of, axes, x, by, title, log, variants })
+    Some(PlotEntry { name: entry.key.clone(), shape: *shape, of, axes, x, by, stretch, title, log, variants })
 }
 
 /// `variant`, or a path that is swept.

@@ -211,18 +211,19 @@ impl Recorder {
         self.warmup_note.as_deref()
     }
 
-    /// The same run seen in at most so many slices of equal length: window k is the k-th slice. For pictures over
-    /// time: every measure can be asked of each slice.
-    pub fn sliced(&self, slices: usize) -> Recorder {
-        let length = self.windows.iter().map(|window| window.until).max().unwrap_or(Time::ZERO);
-        let buckets = length.as_ns().div_ceil(self.bucket.as_ns()).max(1) as usize;
-        let wide = buckets.div_ceil(slices.max(1));
-        let starts: Vec<usize> = (0..buckets).step_by(wide).collect();
-        let edge =
-            |bucket: usize| Time::from_ns((bucket as u64).saturating_mul(self.bucket.as_ns())).min(length);
+    /// A stretch of the same run seen in about so many slices of equal length (whole buckets): window k is the k-th
+    /// slice. For pictures over time: every measure can be asked of each slice.
+    pub fn sliced(&self, slices: usize, stretch: Window) -> Recorder {
+        let bucket = |at: Time| (at.as_ns() / self.bucket.as_ns()) as usize;
+        let edge = |bucket: usize| Time::from_ns((bucket as u64).saturating_mul(self.bucket.as_ns()));
+        let first = bucket(stretch.from);
+        let last = first.max(stretch.until.as_ns().div_ceil(self.bucket.as_ns()) as usize);
+        let wide = (last - first).div_ceil(slices.max(1)).max(1);
+        let starts: Vec<usize> = (first..last).step_by(wide).collect();
+        let window =
+            |first: &usize| Window { from: edge(*first), until: edge(first + wide).min(stretch.until) };
         let mut sliced = self.clone();
-        sliced.windows =
-            starts.iter().map(|first| Window { from: edge(*first), until: edge(first + wide) }).collect();
+        sliced.windows = starts.iter().map(window).collect();
         sliced.series.iter_mut().for_each(|series| series.slice(&starts, wide));
         sliced.tallies.iter_mut().for_each(|tally| tally.slice(&starts, wide));
         sliced.probes.iter_mut().for_each(|probe| probe.slice(&starts, wide));
@@ -280,6 +281,27 @@ mod tests {
         let mut causes = Causes::only(Cause::Queue, Span::from_ns(queued));
         causes.add(Cause::Cpu, Span::from_ns(ended - intended - queued));
         Finished { intended: ns(intended), ended: ns(ended), how: Ended::Ok, attempts: 1, causes }
+    }
+
+    #[test]
+    fn slices_hold_together_what_the_run_holds() {
+        let mut recorder = recorder();
+        for at in [5u64, 150, 151, 420, 990] {
+            recorder.count(SeriesId(0), ns(at), 2);
+            recorder.tally(TallyId(0), 1, ns(at), 3);
+            recorder.started(ProbeId(0), ns(at), ns(at));
+            let causes = Causes::default();
+            let request = Finished { intended: ns(at), ended: ns(at), how: Ended::Ok, attempts: 1, causes };
+            recorder.finished(ProbeId(0), request);
+        }
+        let sliced = recorder.sliced(10, Window { from: ns(0), until: ns(1000) });
+        assert_eq!(sliced.windows().len(), 10);
+        assert_eq!(sliced.series(SeriesId(0)).in_window, [2, 4, 0, 0, 2, 0, 0, 0, 0, 2]);
+        assert_eq!(sliced.tally_of(TallyId(0)).in_window, [3, 6, 0, 0, 3, 0, 0, 0, 0, 3]);
+        assert_eq!(sliced.probe(ProbeId(0)).sums.iter().map(|sums| sums.ok).sum::<u64>(), 5);
+        let part = recorder.sliced(4, Window { from: ns(100), until: ns(500) });
+        assert_eq!(part.series(SeriesId(0)).in_window, [4, 0, 0, 2]);
+        assert_eq!(part.windows()[3], Window { from: ns(400), until: ns(500) });
     }
 
     #[test]

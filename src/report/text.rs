@@ -34,9 +34,17 @@ pub fn interval(mean: f64, ci95: Option<[f64; 2]>, unit: &str) -> String {
     format!("{before}{mean}{prefix} ± {half}{prefix}{space}{after}")
 }
 
-/// A sweep point on one line: `rate=200/s workers=4`; empty for the only one.
+/// A sweep point on one line: `app.cores=4 browse.arrive=200/s`; empty for the only one.
 pub fn point(point: &BTreeMap<String, String>) -> String {
-    point.iter().map(|(path, value)| format!("{path}={value}")).collect::<Vec<_>>().join(" ")
+    point.iter().map(|(path, value)| format!("{}={value}", short_path(path))).collect::<Vec<_>>().join(" ")
+}
+
+/// A path without the kind of its part, which readers know: `shop.read` for `db.shop.read`.
+pub fn short_path(path: &str) -> String {
+    match path.split_once('.') {
+        Some((_, rest)) if rest.contains('.') => rest.to_owned(),
+        _ => path.to_owned(),
+    }
 }
 
 /// Variant and point, as a name for a cell.

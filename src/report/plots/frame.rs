@@ -85,10 +85,17 @@ impl Frame {
         self.bottom - share * (self.bottom - self.top)
     }
 
-    /// A label in place of a tick, cut to the room it has.
+    /// A label in place of a tick: one line, or two broken after a comma; each cut to the room it has.
     pub fn label_across(&self, picture: &mut Picture, share: f64, room: f64, text: &str) {
-        let text = cut(text, SMALL, room * (self.right - self.left) - 4.0);
-        picture.text((self.across(share), self.bottom + 14.0), &text, SMALL, GREY, Side::Middle);
+        let room = room * (self.right - self.left) - 4.0;
+        let lines = match text.split_once(", ") {
+            Some((first, rest)) if width_of(text, SMALL) > room => vec![format!("{first},"), rest.to_owned()],
+            _ => vec![text.to_owned()],
+        };
+        for (index, line) in lines.iter().enumerate() {
+            let down = self.bottom + 14.0 + 16.0 * index as f64;
+            picture.text((self.across(share), down), &cut(line, SMALL, room), SMALL, GREY, Side::Middle);
+        }
     }
 
     fn axes(&self, picture: &mut Picture, ticks_across: bool) {

@@ -1,123 +1,162 @@
-//! The grid of measures: measures down, variants and points across as far as they fit.
+//! The measures: a row for each cell, a column for each measure; further columns below when the screen is narrow.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Page, Paint, padded, pushed, wide};
-use crate::experiment::results::Cell;
+use crate::experiment::results::{Cell, Estimate};
 use crate::report::input::ReportInput;
-use crate::report::text::{estimate, point};
+use crate::report::text::{estimate, short_path};
 
-/// Rows in the terminal; the rest stands in `results.json`.
-const ROWS_MAX: usize = 12;
+/// Measures in the terminal; the rest stands in `results.json`.
+const MEASURES_MAX: usize = 12;
+/// Rows in the terminal.
+const ROWS_MAX: usize = 60;
 /// Between columns.
-const GAP: usize = 3;
+const GAP: usize = 2;
+/// A heading is broken into lines of about this many letters.
+const HEADING: usize = 16;
 
-/// All cells side by side when they fit, else one block per point, cut into pieces when even that is too wide.
+/// The table of all cells: by point, then variants in file order.
 pub(super) fn measures(page: &mut Page, paint: Paint, input: &ReportInput) {
-    let cells: Vec<&Cell> = input.results.cells.iter().collect();
     let names: BTreeSet<&str> =
-        cells.iter().flat_map(|cell| cell.measures.keys().map(String::as_str)).collect();
+        input.results.cells.iter().flat_map(|cell| cell.measures.keys().map(String::as_str)).collect();
     if names.is_empty() {
         return;
     }
-    let shown: Vec<&str> = names.iter().copied().take(ROWS_MAX).collect();
-    let fewest = cells.iter().map(|cell| cell.runs).min().unwrap_or(0);
-    let most = cells.iter().map(|cell| cell.runs).max().unwrap_or(0);
+    let cells = in_order(input);
+    let counts = || input.results.cells.iter().map(|cell| cell.runs);
+    let (fewest, most) = (counts().min().unwrap_or(0), counts().max().unwrap_or(0));
     let n = if fewest == most { format!("n = {most}") } else { format!("n = {fewest} to {most}") };
     page.gap();
     page.line(paint.bold(&format!("Measures: mean over runs ± half the 95 % interval, {n}")));
-    let grid = Grid { rows: &shown, notes: BTreeMap::new() };
-    grid.write(page, paint, &cells);
-    if names.len() > shown.len() {
-        page.line(paint.dim(&format!("  and {} more in results.json", names.len() - shown.len())));
+    let mut notes = BTreeMap::new();
+    let labels = labels(&cells);
+    let columns: Vec<Column> =
+        names.iter().take(MEASURES_MAX).map(|name| column(name, &cells, &mut notes)).collect();
+    let mut rest = columns.as_slice();
+    while !rest.is_empty() {
+        let fixed = 2 + labels.iter().map(|label| label.width + GAP).sum::<usize>();
+        let needed = |columns: &[Column]| columns.iter().map(|one| one.width + GAP).sum::<usize>() + fixed;
+        let fits = (1..=rest.len()).rev().find(|n| needed(&rest[..*n]) <= page.width + GAP).unwrap_or(1);
+        block(page, paint, &cells, &labels, &rest[..fits]);
+        rest = &rest[fits..];
+    }
+    let mut notes: Vec<(String, usize)> = notes.into_iter().collect();
+    notes.sort_by_key(|(_, number)| *number);
+    for (note, number) in notes {
+        page.wrapped(2, &format!("[{number}] {note}"), |line| paint.dim(line));
+    }
+    let more = names.len().saturating_sub(MEASURES_MAX);
+    let unseen = input.results.cells.len() - cells.len();
+    if more + unseen > 0 {
+        page.line(paint.dim(&format!("  {more} more measures and {unseen} more cells in results.json")));
     }
 }
 
-struct Grid<'a> {
-    rows: &'a [&'a str],
-    /// Notes below, by their text, with their number.
-    notes: BTreeMap<String, usize>,
+fn in_order(input: &ReportInput) -> Vec<&Cell> {
+    let mut points: Vec<&BTreeMap<String, String>> = Vec::new();
+    for cell in &input.results.cells {
+        if !points.contains(&&cell.point) {
+            points.push(&cell.point);
+        }
+    }
+    let mut cells: Vec<&Cell> = input.results.cells.iter().collect();
+    let variant = |cell: &Cell| input.variants_in_order.iter().position(|name| *name == cell.variant);
+    cells.sort_by_key(|cell| (points.iter().position(|point| **point == cell.point), variant(cell)));
+    cells.truncate(ROWS_MAX);
+    cells
 }
 
-impl Grid<'_> {
-    fn write(mut self, page: &mut Page, paint: Paint, cells: &[&Cell]) {
-        let name = self.rows.iter().map(|row| wide(row)).max().unwrap_or(0).max(4);
-        let columns: Vec<Vec<String>> = cells.iter().map(|cell| self.column(cell)).collect();
-        let room = page.width;
-        let needed = |some: &[usize]| {
-            let across =
-                |index: &usize| columns[*index].iter().map(|text| wide(text)).max().unwrap_or(0) + GAP;
-            2 + name + some.iter().map(across).sum::<usize>()
+/// A column: its heading in lines, its texts by row.
+struct Column {
+    heading: Vec<String>,
+    texts: Vec<String>,
+    width: usize,
+}
+
+impl Column {
+    fn new(heading: Vec<String>, texts: Vec<String>) -> Column {
+        let width = heading.iter().chain(&texts).map(|text| wide(text)).max().unwrap_or(0);
+        Column { heading, texts, width }
+    }
+}
+
+/// The swept paths, then the variant; what is the same everywhere is left out.
+fn labels(cells: &[&Cell]) -> Vec<Column> {
+    let paths: BTreeSet<&String> = cells.iter().flat_map(|cell| cell.point.keys()).collect();
+    let mut columns: Vec<Column> = paths
+        .into_iter()
+        .map(|path| {
+            let texts = cells.iter().map(|cell| cell.point.get(path).cloned().unwrap_or_default());
+            Column::new(vec![short_path(path)], texts.collect())
+        })
+        .collect();
+    if columns.is_empty() || cells.iter().any(|cell| cell.variant != cells[0].variant) {
+        let texts = cells.iter().map(|cell| cell.variant.clone()).collect();
+        columns.push(Column::new(vec!["variant".to_owned()], texts));
+    }
+    columns
+}
+
+fn column(name: &str, cells: &[&Cell], notes: &mut BTreeMap<String, usize>) -> Column {
+    let texts = cells.iter().map(|cell| match cell.measures.get(name) {
+        Some(estimate) => text(estimate, cell.runs, notes),
+        None => "–".to_owned(),
+    });
+    let texts: Vec<String> = texts.collect();
+    let widest = texts.iter().map(|text| wide(text)).max().unwrap_or(0);
+    Column::new(broken(name, widest.max(HEADING)), texts)
+}
+
+fn text(one: &Estimate, runs: u32, notes: &mut BTreeMap<String, usize>) -> String {
+    let mut text = if one.mean.is_some() { estimate(one) } else { "–".to_owned() };
+    if one.n < runs && one.mean.is_some() {
+        text.push_str(&format!(" (n = {})", one.n));
+    }
+    if let Some(note) = &one.note {
+        let following = notes.len() + 1;
+        let number = *notes.entry(note.clone()).or_insert(following);
+        text.push_str(&format!(" [{number}]"));
+    }
+    text
+}
+
+/// A heading in lines, broken between words where there are any.
+fn broken(name: &str, room: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in name.split(' ') {
+        match lines.last_mut().filter(|line| wide(line) + 1 + wide(word) <= room) {
+            Some(line) => *line = format!("{line} {word}"),
+            None => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+fn block(page: &mut Page, paint: Paint, cells: &[&Cell], labels: &[Column], columns: &[Column]) {
+    let gap = " ".repeat(GAP);
+    let height = labels.iter().chain(columns).map(|column| column.heading.len()).max().unwrap_or(0);
+    for line in 0..height {
+        // Headings stand on their foot.
+        let of = |column: &Column| {
+            let place = (line + column.heading.len()).checked_sub(height);
+            place.map_or_else(String::new, |place| column.heading[place].clone())
         };
-        let all: Vec<usize> = (0..cells.len()).collect();
-        let blocks = if needed(&all) <= room { vec![all] } else { by_point(cells) };
-        for (position, block) in blocks.iter().enumerate() {
-            let mut rest = block.as_slice();
-            while !rest.is_empty() {
-                let fits = (1..=rest.len()).rev().find(|n| needed(&rest[..*n]) <= room).unwrap_or(1);
-                if position > 0 || rest.len() < block.len() {
-                    page.gap();
-                }
-                self.block(page, paint, name, &rest[..fits], &columns);
-                rest = &rest[fits..];
-            }
-        }
-        let mut notes: Vec<(&String, &usize)> = self.notes.iter().collect();
-        notes.sort_by_key(|(_, number)| **number);
-        for (note, number) in notes {
-            page.wrapped(2, &format!("[{number}] {note}"), |line| paint.dim(line));
-        }
+        let left = labels.iter().map(|column| padded(&of(column), column.width));
+        let right = columns.iter().map(|column| pushed(&of(column), column.width));
+        page.line(format!("  {}", paint.dim(left.chain(right).collect::<Vec<_>>().join(&gap).trim_end())));
     }
-
-    /// Variant, point, then a text for each row.
-    fn column(&mut self, cell: &Cell) -> Vec<String> {
-        let mut texts = vec![cell.variant.clone(), point(&cell.point)];
-        for row in self.rows {
-            let Some(one) = cell.measures.get(*row) else {
-                texts.push("–".to_owned());
-                continue;
-            };
-            let mut text = estimate(one);
-            if one.n < cell.runs && one.mean.is_some() {
-                text.push_str(&format!(" (n = {})", one.n));
-            }
-            if let Some(note) = &one.note {
-                let following = self.notes.len() + 1;
-                let number = *self.notes.entry(note.clone()).or_insert(following);
-                text.push_str(&format!(" [{number}]"));
-            }
-            texts.push(text);
+    for (row, cell) in cells.iter().enumerate() {
+        let again = row > 0 && cells[row - 1].point == cell.point;
+        if row > 0 && !again && cells[row - 1].variant != cells[0].variant {
+            page.gap();
         }
-        texts
+        let left = labels.iter().map(|column| {
+            let is_path = column.heading[0] != "variant";
+            padded(if again && is_path { "" } else { &column.texts[row] }, column.width)
+        });
+        let right = columns.iter().map(|column| pushed(&column.texts[row], column.width));
+        page.line(format!("  {}", left.chain(right).collect::<Vec<_>>().join(&gap)));
     }
-
-    fn block(&self, page: &mut Page, paint: Paint, name: usize, block: &[usize], columns: &[Vec<String>]) {
-        for line in 0..self.rows.len() + 2 {
-            let blank = block.iter().all(|index| columns[*index][line].is_empty());
-            if blank {
-                continue;
-            }
-            let heading = if line < 2 { "" } else { self.rows[line - 2] };
-            let mut text = padded(heading, name);
-            for index in block {
-                let width = columns[*index].iter().map(|text| wide(text)).max().unwrap_or(0);
-                text.push_str(&" ".repeat(GAP));
-                text.push_str(&pushed(&columns[*index][line], width));
-            }
-            let text = if line < 2 { paint.dim(&text) } else { text };
-            page.line(format!("  {text}"));
-        }
-    }
-}
-
-/// Positions of the cells with equal points, in the order in which the points first appear.
-fn by_point(cells: &[&Cell]) -> Vec<Vec<usize>> {
-    let mut blocks: Vec<Vec<usize>> = Vec::new();
-    for (index, cell) in cells.iter().enumerate() {
-        match blocks.iter_mut().find(|block| cells[block[0]].point == cell.point) {
-            Some(block) => block.push(index),
-            None => blocks.push(vec![index]),
-        }
-    }
-    blocks
+    page.gap();
 }

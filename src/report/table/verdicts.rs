@@ -3,15 +3,19 @@
 use std::collections::BTreeSet;
 
 use super::{Mark, Page, Paint, padded, wide};
-use crate::experiment::results::{Cell, Property, Results};
+use crate::experiment::results::{Cell, Property, Results, Theory};
 use crate::report::text::{digits, estimate, interval, maybe, place, point, value};
 
 /// Comparisons in the terminal; the rest stands in `results.json`.
 const COMPARISONS_MAX: usize = 12;
+/// Cells named on one line.
+const CELLS_MAX: usize = 12;
+/// Points of a theory on one line.
+const POINTS_MAX: usize = 6;
 /// Failing seeds named on one line.
 const SEEDS_MAX: usize = 8;
 
-/// One line for a property that came out alike everywhere, otherwise one per cell; its witness below.
+/// A line for all cells in which a property came out alike, with the witness of the first below.
 pub(super) fn properties(page: &mut Page, paint: Paint, results: &Results) {
     let names: BTreeSet<&String> = results.cells.iter().flat_map(|cell| cell.properties.keys()).collect();
     if names.is_empty() {
@@ -23,24 +27,52 @@ pub(super) fn properties(page: &mut Page, paint: Paint, results: &Results) {
     page.line(paint.bold(&format!("Properties: {good} of {all} as expected")));
     let longest = names.iter().map(|name| wide(name)).max().unwrap_or(0).min(44);
     for name in names {
-        let having = |cell: &'_ Cell| cell.properties.contains_key(name);
-        let cells: Vec<&Cell> = results.cells.iter().filter(|cell| having(cell)).collect();
-        let first = &cells[0].properties[name];
-        let same = |cell: &&Cell| {
-            let property = &cell.properties[name];
-            (&property.outcome, &property.expected) == (&first.outcome, &first.expected)
-        };
-        if cells.len() > 1 && first.outcome == "holds" && cells.iter().all(same) {
-            let everywhere = format!("all {} cells", cells.len());
-            property(page, paint, &padded(name, longest), first, &everywhere);
-            continue;
-        }
-        for cell in cells {
-            let at = place(&cell.variant, &cell.point);
-            property(page, paint, &padded(name, longest), &cell.properties[name], &at);
+        let mut label = padded(name, longest);
+        for alike in alike(&results.cells, name) {
+            property(page, paint, &label, alike.0, &cells_named(&results.cells, &alike.1));
+            label = padded("", longest);
         }
     }
     page.gap();
+}
+
+/// The cells in which a property came out alike, with the property of the first; first those not as expected.
+fn alike<'a>(cells: &'a [Cell], name: &str) -> Vec<(&'a Property, Vec<&'a Cell>)> {
+    let mut groups: Vec<(&Property, Vec<&Cell>)> = Vec::new();
+    for cell in cells {
+        let Some(property) = cell.properties.get(name) else { continue };
+        let same =
+            |known: &Property| (&known.outcome, &known.expected) == (&property.outcome, &property.expected);
+        // What nobody expected is told cell by cell.
+        match groups.iter_mut().find(|(known, _)| property.as_expected && same(known)) {
+            Some((_, cells)) => cells.push(cell),
+            None => groups.push((property, vec![cell])),
+        }
+    }
+    groups.sort_by_key(|(property, _)| (property.as_expected, property.outcome != "holds"));
+    groups
+}
+
+/// Variants by name; with their points where only some of a variant's cells are meant.
+fn cells_named(all: &[Cell], some: &[&Cell]) -> String {
+    if all.len() > 1 && all.len() == some.len() {
+        return format!("all {} cells", all.len());
+    }
+    let mut names: Vec<String> = Vec::new();
+    for cell in some {
+        let of =
+            |cells: &mut dyn Iterator<Item = &Cell>| cells.filter(|one| one.variant == cell.variant).count();
+        let whole = of(&mut all.iter()) == of(&mut some.iter().copied());
+        let name = if whole { cell.variant.clone() } else { place(&cell.variant, &cell.point) };
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let mut text = names.iter().take(CELLS_MAX).cloned().collect::<Vec<_>>().join("; ");
+    if names.len() > CELLS_MAX {
+        text.push_str(&format!(" and {} more", names.len() - CELLS_MAX));
+    }
+    text
 }
 
 fn property(page: &mut Page, paint: Paint, name: &str, property: &Property, at: &str) {
@@ -54,7 +86,7 @@ fn property(page: &mut Page, paint: Paint, name: &str, property: &Property, at: 
         (true, _) => format!("{}, as expected", property.outcome),
         (false, expected) => format!("{}, expected: {expected}", property.outcome),
     };
-    page.line(format!("  {} {name}  {}  {}", paint.mark(mark), padded(&happened, 26), paint.dim(at)));
+    page.line(format!("  {} {name}  {}  {}", paint.mark(mark), padded(&happened, 21), paint.dim(at)));
     let seeds = match property.failing_seeds.as_slice() {
         [] => String::new(),
         [one] => format!("seed {one}: "),
@@ -65,48 +97,65 @@ fn property(page: &mut Page, paint: Paint, name: &str, property: &Property, at: 
         }
     };
     if !property.witness.is_empty() || !seeds.is_empty() {
-        page.wrapped(6, &format!("{seeds}{}", property.witness), |line| paint.dim(line));
+        page.wrapped(6 + wide(name), &format!("{seeds}{}", property.witness), |line| paint.dim(line));
     }
 }
 
-/// Theory beside simulation.
+/// Theory beside simulation: a line for each variant that agrees at all points, and one for each point where not.
 pub(super) fn theory(page: &mut Page, paint: Paint, results: &Results) {
     if results.theory.is_empty() {
         return;
     }
     let good = results.theory.iter().filter(|theory| theory.agrees).count();
     page.line(paint.bold(&format!("Theory: {good} of {} agree with the simulation", results.theory.len())));
-    let mut rows = vec![["", "simulated", "theory", "off by", "within", "where"].map(str::to_owned)];
+    let mut groups: Vec<Vec<&Theory>> = Vec::new();
     for theory in &results.theory {
-        let simulated = theory
-            .simulated
-            .map_or_else(|| "undefined".to_owned(), |mean| interval(mean, theory.ci95, &theory.unit));
-        let off = theory
-            .simulated
-            .filter(|_| theory.theory != 0.0)
-            .map(|mean| (mean / theory.theory - 1.0) * 100.0);
-        rows.push([
-            theory.name.clone(),
-            simulated,
-            value(theory.theory, &theory.unit),
-            off.map_or_else(|| "–".to_owned(), |percent| format!("{percent:+.1} %")),
-            format!("{} %", digits(theory.within * 100.0)),
-            place(&theory.variant, &theory.point),
-        ]);
+        let joins = |group: &&mut Vec<&Theory>| {
+            let first = group[0];
+            theory.agrees
+                && first.agrees
+                && (&first.name, &first.variant) == (&theory.name, &theory.variant)
+                && group.len() < POINTS_MAX
+        };
+        match groups.iter_mut().find(joins) {
+            Some(group) => group.push(theory),
+            None => groups.push(vec![theory]),
+        }
     }
+    groups.sort_by_key(|group| group[0].agrees);
+    let mut rows = vec![["", "variant", "simulated", "theory", "within", ""].map(str::to_owned)];
+    rows.extend(groups.iter().map(|group| theory_row(group)));
     let widths: Vec<usize> =
         (0..5).map(|column| rows.iter().map(|row| wide(&row[column])).max().unwrap_or(0)).collect();
     for (index, row) in rows.iter().enumerate() {
         let texts: Vec<String> = (0..5).map(|column| padded(&row[column], widths[column])).collect();
         let text = texts.join("  ");
         if index == 0 {
-            page.line(paint.dim(&format!("    {text}  {}", row[5])));
+            page.line(paint.dim(&format!("    {}", text.trim_end())));
         } else {
-            let mark = if results.theory[index - 1].agrees { Mark::Good } else { Mark::Bad };
+            let mark = if groups[index - 1][0].agrees { Mark::Good } else { Mark::Bad };
             page.line(format!("  {} {text}  {}", paint.mark(mark), paint.dim(&row[5])));
         }
     }
     page.gap();
+}
+
+fn theory_row(group: &[&Theory]) -> [String; 6] {
+    let simulated = |theory: &Theory| match theory.simulated {
+        Some(mean) if group.len() == 1 => interval(mean, theory.ci95, &theory.unit),
+        Some(mean) => value(mean, &theory.unit),
+        None => "undefined".to_owned(),
+    };
+    let joined = |texts: Vec<String>| texts.join(" · ");
+    let first = group[0];
+    [
+        first.name.clone(),
+        first.variant.clone(),
+        joined(group.iter().map(|theory| simulated(theory)).collect()),
+        joined(group.iter().map(|theory| value(theory.theory, &theory.unit)).collect()),
+        format!("{} %", digits(first.within * 100.0)),
+        if group.len() == 1 { point(&first.point) } else { String::new() },
+    ]
 }
 
 /// What `find` found.
