@@ -1,3 +1,5 @@
 //! The one integration binary: whole files in, whole results out.
 
 mod designs;
+mod golden;
+mod support;
