@@ -26,6 +26,7 @@ pub fn estimate(estimate: &Estimate) -> String {
 pub fn interval(mean: f64, ci95: Option<[f64; 2]>, unit: &str) -> String {
     let Some([low, high]) = ci95 else { return value(mean, unit) };
     let half = (high - low) / 2.0;
+    let half = if half < mean.abs() * 1e-12 { 0.0 } else { half }; // what rounding left
     let scale = Scale::of(if mean == 0.0 { half } else { mean }, unit);
     let mean = significant(mean / scale.by);
     let half = beside(&mean, half / scale.by);

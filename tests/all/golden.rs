@@ -10,7 +10,7 @@ const TEXT: &str = include_str!("../golden/spine.toml");
 const GOLDEN: &str = include_str!("../golden/spine.json");
 
 fn results_of(text: &str, jobs: usize) -> String {
-    bytes(&run(&experiment(text, &Overrides::default()), jobs))
+    bytes(&run(&experiment("tests/golden/spine.toml", text, &Overrides::default()), jobs))
 }
 
 /// The first line in which two texts differ.

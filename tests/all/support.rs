@@ -23,10 +23,10 @@ impl Reader for Files {
     }
 }
 
-/// Loads an experiment from a text; its problems, as users would read them, end the test.
-pub fn experiment(text: &str, overrides: &Overrides) -> Experiment {
-    let files = Files(BTreeMap::from([("tests/test.toml".to_owned(), text.to_owned())]));
-    load(&files, "tests/test.toml", overrides)
+/// Loads an experiment from a text that stands at a path; its problems, as users would read them, end the test.
+pub fn experiment(path: &str, text: &str, overrides: &Overrides) -> Experiment {
+    let files = Files(BTreeMap::from([(path.to_owned(), text.to_owned())]));
+    load(&files, path, overrides)
         .unwrap_or_else(|(sources, problems)| panic!("{}", render(&sources, &problems, false)))
 }
 

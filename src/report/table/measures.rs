@@ -33,6 +33,8 @@ pub(super) fn measures(page: &mut Page, paint: Paint, input: &ReportInput) {
     let labels = labels(&cells);
     let columns: Vec<Column> =
         names.iter().take(MEASURES_MAX).map(|name| column(name, &cells, &mut notes)).collect();
+    let (alike, columns): (Vec<Column>, Vec<Column>) =
+        columns.into_iter().partition(|column| cells.len() > 1 && column.is_alike());
     let mut rest = columns.as_slice();
     while !rest.is_empty() {
         let fixed = 2 + labels.iter().map(|label| label.width + GAP).sum::<usize>();
@@ -40,6 +42,9 @@ pub(super) fn measures(page: &mut Page, paint: Paint, input: &ReportInput) {
         let fits = (1..=rest.len()).rev().find(|n| needed(&rest[..*n]) <= page.width + GAP).unwrap_or(1);
         block(page, paint, &cells, &labels, &rest[..fits]);
         rest = &rest[fits..];
+    }
+    for column in alike {
+        page.line(format!("  {} {} everywhere", paint.dim(&column.heading.join(" ")), column.texts[0]));
     }
     let mut notes: Vec<(String, usize)> = notes.into_iter().collect();
     notes.sort_by_key(|(_, number)| *number);
@@ -75,6 +80,11 @@ struct Column {
 }
 
 impl Column {
+    /// Whether every row says the same.
+    fn is_alike(&self) -> bool {
+        self.texts.iter().all(|text| *text == self.texts[0])
+    }
+
     fn new(heading: Vec<String>, texts: Vec<String>) -> Column {
         let width = heading.iter().chain(&texts).map(|text| wide(text)).max().unwrap_or(0);
         Column { heading, texts, width }

@@ -6,7 +6,7 @@ use super::{Mark, Page, Paint, padded, wide};
 use crate::experiment::results::{Cell, Property, Results, Theory};
 use crate::report::text::{digits, estimate, interval, maybe, place, point, value};
 
-/// Comparisons in the terminal; the rest stands in `results.json`.
+/// More comparisons are left to `results.json`.
 const COMPARISONS_MAX: usize = 12;
 /// Cells named on one line.
 const CELLS_MAX: usize = 12;
@@ -178,8 +178,15 @@ pub(super) fn comparisons(page: &mut Page, paint: Paint, results: &Results) {
         return;
     }
     page.gap();
+    let many = results.comparisons.len();
+    if many > COMPARISONS_MAX {
+        let text =
+            format!("{many} paired comparisons of variants under the same seeds stand in results.json");
+        page.line(paint.dim(&text));
+        return;
+    }
     page.line(paint.bold("Under the same seeds (95 % interval of the difference)"));
-    for one in results.comparisons.iter().take(COMPARISONS_MAX) {
+    for one in &results.comparisons {
         let unit = unit_of(results, &one.measure);
         let difference = match (one.difference, one.ci95) {
             (Some(mean), ci95) => interval(mean, ci95, unit),
@@ -196,10 +203,6 @@ pub(super) fn comparisons(page: &mut Page, paint: Paint, results: &Results) {
             one.b,
             paint.dim(&at)
         ));
-    }
-    let more = results.comparisons.len().saturating_sub(COMPARISONS_MAX);
-    if more > 0 {
-        page.line(paint.dim(&format!("  and {more} more in results.json")));
     }
 }
 
