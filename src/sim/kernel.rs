@@ -4,7 +4,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::base::cause::{Cause, Causes};
-use crate::base::ids::{CallId, Pid, TimerId, ZoneId};
+use crate::base::ids::{CallId, Pid, TierId, TimerId, ZoneId};
 use crate::base::op::{Op, Outcome, Reason, Reply};
 use crate::base::rng::{Bits, Stream, mix, name_hash};
 use crate::base::slab::{Key, Slab};
@@ -48,6 +48,8 @@ pub struct Kernel {
     pub(super) deadlines: Deadlines,
     pub(super) connections: Connections,
     pub(super) nodes: Vec<TierNodes>,
+    /// By tier: the tier on whose nodes it runs, mostly itself.
+    pub(super) homes: Vec<u8>,
     pub(super) alarms: Slab<u64>,
     dead_alarms: usize,
     streams: FxHashMap<u64, Stream>,
@@ -69,6 +71,7 @@ impl Kernel {
             deadlines: Deadlines::default(),
             connections: Connections::default(),
             nodes: Vec::new(),
+            homes: Vec::new(),
             alarms: Slab::default(),
             dead_alarms: 0,
             streams: FxHashMap::default(),
@@ -90,14 +93,29 @@ impl Kernel {
         self.demand_key
     }
 
-    /// The nodes of a tier.
+    /// The nodes on which a tier runs.
     #[inline]
     pub fn tier_nodes(&self, pid: Pid) -> &TierNodes {
-        &self.nodes[pid.tier.0 as usize]
+        &self.nodes[self.homes[pid.tier.0 as usize] as usize]
     }
 
+    pub(super) fn tier_nodes_mut(&mut self, pid: Pid) -> &mut TierNodes {
+        &mut self.nodes[self.homes[pid.tier.0 as usize] as usize]
+    }
+
+    /// The tiers that run on the nodes of a tier: itself and those beside it.
+    pub(super) fn on_nodes_of(&self, tier: TierId) -> Vec<TierId> {
+        let home = self.homes[tier.0 as usize];
+        (0..self.homes.len())
+            .filter(|other| self.homes[*other] == home)
+            .map(|tier| TierId(tier as u8))
+            .collect()
+    }
+
+    /// Processes on one node are one end: they reach each other at once, and troubles name the node.
     fn end(&self, pid: Pid) -> End {
-        End { pid, zone: self.tier_nodes(pid).zone(pid.member) }
+        let home = TierId(self.homes[pid.tier.0 as usize]);
+        End { pid: Pid::new(home, pid.member), zone: self.tier_nodes(pid).zone(pid.member) }
     }
 
     fn incarnation(&self, pid: Pid) -> u16 {
@@ -451,13 +469,13 @@ impl Kernel {
             tier: caller.tier.0,
             kind: Kind::TimedOut,
         };
-        self.nodes[caller.tier.0 as usize].node_mut(caller.member).deferred.push_back(event);
+        self.tier_nodes_mut(caller).node_mut(caller.member).deferred.push_back(event);
         true
     }
 
     /// Whether an event may happen to its process now. A paused one gets it later, a crashed one never.
     pub(super) fn admits(&mut self, event: Event) -> bool {
-        let node = self.nodes[event.tier as usize].node_mut(event.member);
+        let node = self.tier_nodes_mut(event.target()).node_mut(event.member);
         if node.incarnation == event.incarnation && node.down.is_none() {
             if node.pauses > 0 {
                 node.deferred.push_back(event);
@@ -486,11 +504,12 @@ impl Kernel {
         self.answer(id, Outcome::Fail(Reason::Refused), 0, &Causes::NONE, 0);
     }
 
-    /// A process dies: what it called and what it was asked end here.
-    pub(super) fn crash(&mut self, pid: Pid, how: Crash) {
-        let node = self.nodes[pid.tier.0 as usize].node_mut(pid.member);
+    /// A node goes down with all its processes: what they called and what they were asked end here. False if it was
+    /// down already.
+    pub(super) fn crash(&mut self, pid: Pid, how: Crash) -> bool {
+        let node = self.tier_nodes_mut(pid).node_mut(pid.member);
         if node.down.is_some() {
-            return;
+            return false;
         }
         node.down = Some(how);
         node.incarnation = node.incarnation.wrapping_add(1);
@@ -499,6 +518,14 @@ impl Kernel {
         for event in deferred {
             self.admits(event);
         }
+        for tier in self.on_nodes_of(pid.tier) {
+            self.end_calls(Pid::new(tier, pid.member), how);
+        }
+        true
+    }
+
+    /// What a process called and what it was asked ends.
+    fn end_calls(&mut self, pid: Pid, how: Crash) {
         for id in self.calls.select(|call| call.caller == pid && call.awaited) {
             self.let_go(id);
         }

@@ -88,6 +88,11 @@ impl TierNodes {
         }
     }
 
+    /// The same nodes under another name, for a tier that runs beside this one. Their state stays with this one.
+    pub(super) fn renamed(&self, name: &str) -> Self {
+        TierNodes::new(name, self.count, &self.zones, self.independent)
+    }
+
     /// Where a member stands.
     #[inline]
     pub fn zone(&self, member: u32) -> ZoneId {

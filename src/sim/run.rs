@@ -79,10 +79,27 @@ impl World {
         zones: &[ZoneId],
         independent: bool,
     ) -> TierId {
+        let id = TierId(self.tiers.len() as u8);
+        self.add_tier::<P>(TierNodes::new(name, count, zones, independent), plan, id)
+    }
+
+    /// Adds a tier whose members run on the nodes of another's, one each: they crash, stand still and are cut off
+    /// together, show one clock, and reach each other at once.
+    ///
+    /// # Panics
+    /// Beyond [`TIERS_MAX`] tiers; the loader has checked.
+    pub fn add_beside<P: Process>(&mut self, name: &str, plan: Arc<P::Plan>, beside: TierId) -> TierId {
+        let home = TierId(self.kernel.homes[beside.0 as usize]);
+        let nodes = self.kernel.nodes[home.0 as usize].renamed(name);
+        self.add_tier::<P>(nodes, plan, home)
+    }
+
+    fn add_tier<P: Process>(&mut self, nodes: TierNodes, plan: Arc<P::Plan>, home: TierId) -> TierId {
         assert!(self.tiers.len() < TIERS_MAX, "at most {TIERS_MAX} tiers");
         let id = TierId(self.tiers.len() as u8);
-        self.kernel.nodes.push(TierNodes::new(name, count, zones, independent));
-        self.tiers.push(Box::new(Tier::<P>::new(id, plan, count)));
+        self.tiers.push(Box::new(Tier::<P>::new(id, plan, nodes.count)));
+        self.kernel.nodes.push(nodes);
+        self.kernel.homes.push(home.0);
         id
     }
 
@@ -145,23 +162,27 @@ impl World {
         (self.kernel.engine.len(), self.kernel.calls.len())
     }
 
-    /// A process crashes: memory and unsynced records are lost; timers die; what it sent still arrives.
+    /// A node crashes: memory and unsynced records of its processes are lost; timers die; what they sent still arrives.
     pub fn crash(&mut self, pid: Pid, how: Crash) {
-        self.kernel.crash(pid, how);
-        self.tiers[pid.tier.0 as usize].crash(pid.member, &mut self.kernel);
-    }
-
-    /// A crashed process starts again, with what its disk kept.
-    pub fn restart(&mut self, pid: Pid) {
-        let node = self.kernel.nodes[pid.tier.0 as usize].node_mut(pid.member);
-        if node.down.take().is_some() {
-            self.tiers[pid.tier.0 as usize].start(pid.member, &mut self.kernel);
+        if self.kernel.crash(pid, how) {
+            for tier in self.kernel.on_nodes_of(pid.tier) {
+                self.tiers[tier.0 as usize].crash(pid.member, &mut self.kernel);
+            }
         }
     }
 
-    /// A process stands still: what happens to it waits. Pauses nest.
+    /// The processes of a crashed node start again, with what their disks kept.
+    pub fn restart(&mut self, pid: Pid) {
+        if self.kernel.tier_nodes_mut(pid).node_mut(pid.member).down.take().is_some() {
+            for tier in self.kernel.on_nodes_of(pid.tier) {
+                self.tiers[tier.0 as usize].start(pid.member, &mut self.kernel);
+            }
+        }
+    }
+
+    /// A node stands still: what happens to its processes waits. Pauses nest.
     pub fn pause(&mut self, pid: Pid) {
-        let node = self.kernel.nodes[pid.tier.0 as usize].node_mut(pid.member);
+        let node = self.kernel.tier_nodes_mut(pid).node_mut(pid.member);
         if node.down.is_none() {
             node.pauses += 1;
         }
@@ -169,25 +190,25 @@ impl World {
 
     /// One pause ends; after the last, what had waited happens, in order.
     pub fn resume(&mut self, pid: Pid) {
-        let node = self.kernel.nodes[pid.tier.0 as usize].node_mut(pid.member);
+        let node = self.kernel.tier_nodes_mut(pid).node_mut(pid.member);
         node.pauses = node.pauses.saturating_sub(1);
         if node.pauses > 0 {
             return;
         }
         for event in std::mem::take(&mut node.deferred) {
-            self.tiers[pid.tier.0 as usize].dispatch(event, &mut self.kernel);
+            self.tiers[event.tier as usize].dispatch(event, &mut self.kernel);
         }
     }
 
     /// A node's clock jumps by `ns` and runs `ppb` parts per billion too fast from now on.
     pub fn skew(&mut self, pid: Pid, ns: i64, ppb: i64) {
         let now = self.kernel.now();
-        self.kernel.nodes[pid.tier.0 as usize].node_mut(pid.member).clock.change(now, ns, ppb);
+        self.kernel.tier_nodes_mut(pid).node_mut(pid.member).clock.change(now, ns, ppb);
     }
 
     /// Gives an order to a process that is up.
     pub fn order(&mut self, pid: Pid, order: Order) {
-        if self.kernel.nodes[pid.tier.0 as usize].node(pid.member).is_none_or(|node| node.down.is_none()) {
+        if self.kernel.tier_nodes(pid).node(pid.member).is_none_or(|node| node.down.is_none()) {
             self.tiers[pid.tier.0 as usize].order(pid.member, order, &mut self.kernel);
         }
     }

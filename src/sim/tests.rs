@@ -347,3 +347,25 @@ fn cancelled_timers_do_not_pile_up() {
     let pending = world.population().0;
     assert!(pending < 5_000, "{pending} pending, though all but a few timers were cancelled");
 }
+
+#[test]
+fn processes_on_one_node_reach_each_other_at_once_and_fall_together() {
+    let timeout = Some(Span::from_ms(50));
+    let plan =
+        Arc::new(Plan { calls: vec![5, 20, 60], timeout, echo_after: Span::from_ms(3), ..Plan::default() });
+    let path = Path { latency: one_ms(), ..Path::default() };
+    let network = Network::new(1, vec!["a".into(), "b".into()], path, &[]);
+    let mut world = World::new(1, network, Recorder::default());
+    world.add::<Caller>("caller", plan.clone(), 2, &[ZoneId(0)], false);
+    let echo = world.add_beside::<Echo>("echo", plan, CALLER.tier);
+    world.start();
+    until(&mut world, 21);
+    assert_eq!(outcomes(&world), vec![(8, Outcome::ok(0))], "3 ms, and nothing for the network");
+    world.crash(Pid::new(echo, 0), Crash::Machine);
+    assert!(caller(&world).answers.is_empty(), "the caller is gone as well");
+    until(&mut world, 30);
+    world.restart(CALLER);
+    until(&mut world, 200);
+    let told = outcomes(&world);
+    assert_eq!(told, vec![(38, Outcome::ok(0)), (53, Outcome::ok(1)), (93, Outcome::ok(2))]);
+}
