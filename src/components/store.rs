@@ -1,9 +1,10 @@
 //! A keyed store, kind `db`: real values and versions, reads and writes that take time on its cores, writes that are
-//! synced before they are acknowledged. This file has its knobs; [`node`] is the process, [`rows`] the machine that
-//! applies operations.
+//! synced before they are acknowledged. This file has its knobs; [`front`] is what every member does,
+//! [`node`] the process of a single copy, [`rows`] the machine that applies operations.
 //!
 //! One copy alone for now. Replication will put the same machine behind a log.
 
+pub mod front;
 pub mod node;
 pub mod rows;
 #[cfg(test)]
@@ -182,7 +183,7 @@ impl Part for Store {
     }
 
     fn settable(&self) -> &'static [&'static str] {
-        node::SETTABLE
+        front::SETTABLE
     }
 
     fn build(&self, at: &PartName, _wiring: &Wiring, world: &mut World) {

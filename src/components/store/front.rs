@@ -1,0 +1,238 @@
+//! What every member of a store does before an operation takes effect and after: connections, cores, answers. What
+//! happens between belongs to the protocol ([`Member::serve`]).
+
+use std::collections::VecDeque;
+
+use crate::base::cause::{Cause, Causes};
+use crate::base::dist::Dist;
+use crate::base::ids::CallId;
+use crate::base::op::{Op, Outcome, Reason};
+use crate::base::time::{Span, Time};
+use crate::components::cores::{Cores, Submitted};
+use crate::components::desk::{Desk, Served};
+use crate::components::store::{Plan, Series};
+use crate::components::{number_u32, share_ppm};
+use crate::sim::context::Context;
+use crate::sim::process::{Order, Process};
+
+/// Size of an answer, bytes: a row and its header.
+pub const ANSWER_BYTES: u32 = 256;
+/// Purpose of the stream for the disk's times. Protocols number theirs from 1.
+const DISK: u8 = 0;
+
+/// What a fault may set.
+pub const SETTABLE: &[&str] = &["speed", "cores", "queue", "read", "write", "disk"];
+
+/// Why the front wakes up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wake {
+    /// A service ends.
+    Cores,
+    /// An operation has waited for a connection for too long.
+    Pool,
+}
+
+/// A process that has a front.
+pub trait Member: Process {
+    /// Its front.
+    fn front(&mut self) -> &mut Front;
+    /// What all stores have in common.
+    fn store(plan: &Self::Plan) -> &Plan;
+    /// A timer of the front as one of its own.
+    fn timer(wake: Wake) -> Self::Timer;
+    /// An operation has had its time on a core. Answer it by [`answer`], now or later.
+    fn serve(&mut self, served: Served, ctx: &mut Context<Self>);
+}
+
+/// The front's state.
+#[derive(Clone, Debug, Hash)]
+pub struct Front {
+    desk: Desk,
+    connected: u32,
+    line: VecDeque<(CallId, Op, Time)>,
+    set: Overrides,
+}
+
+/// Times that a fault has set.
+#[derive(Clone, Copy, Debug, Default, Hash)]
+struct Overrides {
+    read: Option<Span>,
+    write: Option<Span>,
+    disk: Option<Span>,
+}
+
+impl Front {
+    /// A front where nobody is.
+    pub fn new(plan: &Plan) -> Self {
+        let mut cores = Cores::new(plan.cores, plan.discipline, plan.queue);
+        cores.set_speed(plan.speed_ppm, Time::ZERO);
+        Front { desk: Desk::new(cores), connected: 0, line: VecDeque::new(), set: Overrides::default() }
+    }
+}
+
+/// A client's operation: it takes a connection or waits for one, then gets in line for a core.
+pub fn arrive<M: Member>(member: &mut M, call: CallId, op: Op, ctx: &mut Context<M>) {
+    let pool = M::store(ctx.plan()).pool;
+    let front = member.front();
+    match pool {
+        Some(pool) if front.connected >= pool.connections => {
+            if front.line.len() >= pool.queue as usize {
+                return reject(call, ctx);
+            }
+            front.line.push_back((call, op, ctx.now() + pool.timeout));
+            ctx.wake(pool.timeout, M::timer(Wake::Pool));
+        }
+        pool => {
+            if pool.is_some() {
+                connect(member, 1, ctx);
+            }
+            if !admit(member, call, op, ctx) {
+                disconnect(member, ctx);
+            }
+        }
+    }
+    after_cores(member, ctx);
+}
+
+/// A timer of the front.
+pub fn woken<M: Member>(member: &mut M, wake: Wake, ctx: &mut Context<M>) {
+    match wake {
+        Wake::Cores => {
+            while let Some(served) = member.front().desk.complete(ctx.now()) {
+                member.serve(served, ctx);
+            }
+            after_cores(member, ctx);
+        }
+        Wake::Pool => {
+            let line = &mut member.front().line;
+            while line.front().is_some_and(|first| first.2 <= ctx.now()) {
+                let (call, ..) = line.pop_front().expect("it is there");
+                reject(call, ctx);
+            }
+        }
+    }
+}
+
+/// Sets a knob, or gives it back what the design says.
+pub fn ordered<M: Member>(member: &mut M, order: Order, ctx: &mut Context<M>) {
+    let (knob, value) = match order {
+        Order::Flush => return,
+        Order::Set { knob, value } => (knob, Some(value)),
+        Order::Reset { knob } => (knob, None),
+    };
+    let (plan, now, front) = (M::store(ctx.plan()), ctx.now(), member.front());
+    let (cores, set) = (&mut front.desk.cores, &mut front.set);
+    let span = value.map(|ns| Span::from_ns(ns as u64));
+    match knob {
+        "speed" => cores.set_speed(value.map_or(plan.speed_ppm, share_ppm), now),
+        "cores" => cores.set_cores(value.map_or(plan.cores, number_u32).max(1), now),
+        "queue" => cores.set_queue_max(value.map_or(plan.queue, number_u32)),
+        "read" => set.read = span,
+        "write" => set.write = span,
+        "disk" => set.disk = span,
+        _ => {}
+    }
+    after_cores(member, ctx);
+}
+
+/// Takes back the levels that a crash makes untrue.
+pub fn fallen<M: Member>(member: &mut M, ctx: &mut Context<M>) {
+    let (plan, now, front) = (M::store(ctx.plan()), ctx.now(), member.front());
+    let ((busy, waiting), connected) = (front.desk.told(), i64::from(front.connected));
+    ctx.record().level(plan.series(Series::Busy), now, -busy);
+    ctx.record().level(plan.series(Series::Queue), now, -waiting);
+    ctx.record().level(plan.series(Series::Connected), now, -connected);
+}
+
+/// What the disk takes for a batch.
+pub fn disk_time<M: Member>(member: &mut M, ctx: &mut Context<M>) -> Span {
+    match (member.front().set.disk, &M::store(ctx.plan()).disk) {
+        (Some(set), _) => set,
+        (None, Dist::Constant(ns)) => Span::from_ns((ns + 0.5) as u64),
+        (None, law) => law.span(ctx.stream(DISK)),
+    }
+}
+
+/// Answers a call and gives its connection to the next in line. `spent` is what it took since its service ended; what
+/// was neither that nor queue nor core was waiting for the connection.
+pub fn answer<M: Member>(
+    member: &mut M,
+    served: Served,
+    outcome: Outcome,
+    spent: &Causes,
+    ctx: &mut Context<M>,
+) {
+    let elapsed = ctx.now() - ctx.arrived(served.call);
+    let mut causes = Causes::only(Cause::Queue, served.queued);
+    causes.add(Cause::Cpu, served.served);
+    causes.merge(spent);
+    causes.add(Cause::Pool, elapsed - causes.total());
+    ctx.reply(served.call, outcome, 0, &causes, ANSWER_BYTES);
+    disconnect(member, ctx);
+}
+
+/// Sets the next wake and records levels, whenever the cores may have changed.
+pub fn after_cores<M: Member>(member: &mut M, ctx: &mut Context<M>) {
+    let (now, plan, desk) = (ctx.now(), M::store(ctx.plan()), &mut member.front().desk);
+    let (next, (busy, waiting)) = (desk.cores.arm(), desk.changes());
+    if let Some(at) = next {
+        ctx.wake(at.since(now), M::timer(Wake::Cores));
+    }
+    if busy != 0 {
+        ctx.record().level(plan.series(Series::Busy), now, busy);
+    }
+    if waiting != 0 {
+        ctx.record().level(plan.series(Series::Queue), now, waiting);
+    }
+}
+
+/// One more of a series.
+pub fn count<M: Member>(ctx: &mut Context<M>, series: Series) {
+    let (series, now) = (M::store(ctx.plan()).series(series), ctx.now());
+    ctx.record().count(series, now, 1);
+}
+
+/// An operation that has a connection gets in line for a core. False if it was turned away.
+fn admit<M: Member>(member: &mut M, call: CallId, op: Op, ctx: &mut Context<M>) -> bool {
+    let (plan, front) = (M::store(ctx.plan()), member.front());
+    let (law, set, series) = match op {
+        Op::Read { .. } => (&plan.read, front.set.read, Series::Reads),
+        Op::Write { .. } => (&plan.write, front.set.write, Series::Writes),
+        _ => (&plan.write, front.set.write, Series::Updates),
+    };
+    let taking = if let Op::Read { taking, .. } = op { taking } else { None };
+    let demand = taking.or(set).unwrap_or_else(|| law.span(&mut ctx.draws(ctx.stem(call))));
+    if front.desk.submit(call, op, demand, ctx.now()) == Submitted::Refused {
+        reject(call, ctx);
+        return false;
+    }
+    count(ctx, series);
+    true
+}
+
+fn connect<M: Member>(member: &mut M, change: i64, ctx: &mut Context<M>) {
+    let front = member.front();
+    front.connected = front.connected.wrapping_add_signed(change as i32);
+    let (series, now) = (M::store(ctx.plan()).series(Series::Connected), ctx.now());
+    ctx.record().level(series, now, change);
+}
+
+/// A connection becomes free: the next in line takes it, if there is one and the cores take it in.
+fn disconnect<M: Member>(member: &mut M, ctx: &mut Context<M>) {
+    if M::store(ctx.plan()).pool.is_none() {
+        return;
+    }
+    while let Some((call, op, _)) = member.front().line.pop_front() {
+        if admit(member, call, op, ctx) {
+            return;
+        }
+    }
+    connect(member, -1, ctx);
+}
+
+/// Turns an operation away, after whatever it waited for a connection.
+fn reject<M: Member>(call: CallId, ctx: &mut Context<M>) {
+    count(ctx, Series::Rejected);
+    let causes = Causes::only(Cause::Pool, ctx.now() - ctx.arrived(call));
+    ctx.reply(call, Outcome::Fail(Reason::Overloaded), 0, &causes, ANSWER_BYTES);
+}
