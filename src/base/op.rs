@@ -45,6 +45,24 @@ impl When {
     }
 }
 
+/// Which copy a read wants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum At {
+    /// As strong as the store offers: the leader, a quorum.
+    #[default]
+    Primary,
+    /// A copy that does not lead.
+    Replica,
+    /// The nearest copy.
+    Nearest,
+    /// The nearest copy that has seen what this session has seen.
+    Session,
+    /// Any copy, evenly.
+    Any,
+    /// This copy, from 0.
+    Copy(u8),
+}
+
 /// One operation on a part. Keys are `(table, key)`; caches have one table, 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Op {
@@ -63,6 +81,8 @@ pub enum Op {
         key: i64,
         /// How long it takes at the part, where the caller says so (`taking`).
         taking: Option<Span>,
+        /// Which copy is asked.
+        at: At,
     },
     /// Write a value, whatever is there.
     Write {
@@ -171,6 +191,8 @@ pub enum Reason {
     Condition,
     /// Arithmetic overflow or division by zero in a program.
     Arithmetic,
+    /// The member that was asked does not lead (any more), and knows nobody who does.
+    NoLeader,
     /// The dependency answered with an error.
     Error,
     /// A `fail NAME` step; the number is the name's index in the design's list of failures.
@@ -180,7 +202,15 @@ pub enum Reason {
 impl Reason {
     /// Whether trying again may help: the way there or the place, not the request itself, was the trouble.
     pub fn may_pass(self) -> bool {
-        matches!(self, Reason::Timeout | Reason::Reset | Reason::Refused | Reason::Overloaded | Reason::Error)
+        matches!(
+            self,
+            Reason::Timeout
+                | Reason::Reset
+                | Reason::Refused
+                | Reason::Overloaded
+                | Reason::NoLeader
+                | Reason::Error
+        )
     }
 }
 

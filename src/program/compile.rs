@@ -1,7 +1,7 @@
 //! From the tree of a program to flat code. All mistakes of a program are told at once.
 
 use crate::base::ids::{PartId, PolicyId, ProgramId, TallyId, ZoneId};
-use crate::base::op::{ARGS_MAX, Reason, When};
+use crate::base::op::{ARGS_MAX, At, Reason, When};
 use crate::base::problem::nearest;
 use crate::base::quantity::Unit;
 use crate::program::instr::{Handler, Instr, Program};
@@ -354,12 +354,10 @@ impl Compiler<'_> {
                         "leave it out",
                     );
                 }
-                if let Some(whence) = whence {
-                    self.whence(whence);
-                }
+                let at = whence.as_ref().map_or(At::Primary, |whence| self.whence(whence));
                 let law = taking.as_ref().map(|law| self.law(law));
                 let site = self.site();
-                self.emit(Instr::Read { db, table, law, step: site });
+                self.emit(Instr::Read { db, table, law, at, step: site });
                 self.take(to.as_ref());
             }
             Does::Write { place, value } => {
@@ -391,17 +389,28 @@ impl Compiler<'_> {
         }
     }
 
-    /// Where a read goes: with one copy, everywhere is the same place.
-    fn whence(&mut self, whence: &Spanned<Expr>) {
-        let words = ["primary", "replica", "nearest", "session", "any"];
-        match &whence.value {
-            Expr::Name(word) if words.contains(&word.as_str()) => {}
-            Expr::Index(of, _) if of.value == Expr::Name("copy".to_owned()) => {}
-            other => {
-                let help = "write `at primary`, `replica`, `nearest`, `session`, `any` or `copy[0]`";
-                self.error(&whence.at, format!("`{other}` is no place to read"), help);
-            }
+    /// Which copy a read asks.
+    fn whence(&mut self, whence: &Spanned<Expr>) -> At {
+        const WORDS: [(&str, At); 5] = [
+            ("primary", At::Primary),
+            ("replica", At::Replica),
+            ("nearest", At::Nearest),
+            ("session", At::Session),
+            ("any", At::Any),
+        ];
+        let named = match &whence.value {
+            Expr::Name(name) => WORDS.iter().find(|(word, _)| word == name).map(|(_, at)| *at),
+            Expr::Index(of, copy) if of.value == Expr::Name("copy".to_owned()) => match &copy.value {
+                Expr::Number(number) => number.exact.and_then(|copy| u8::try_from(copy).ok()).map(At::Copy),
+                _ => None,
+            },
+            _ => None,
+        };
+        if named.is_none() {
+            let help = "write `at primary`, `replica`, `nearest`, `session`, `any` or `copy[0]`";
+            self.error(&whence.at, format!("`{}` is no place to read", whence.value), help);
         }
+        named.unwrap_or_default()
     }
 
     fn tally(&mut self, place: &Place, by: Option<&Spanned<Expr>>) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::base::dist::Dist;
 use crate::base::ids::OpId;
 use crate::base::ids::{PartId, PolicyId, ProgramId, TallyId, ZoneId};
-use crate::base::op::{Args, Reason, Value, When};
+use crate::base::op::{Args, At, Reason, Value, When};
 use crate::program::interpret::StrandId;
 use crate::program::syntax::BinaryOp;
 
@@ -126,7 +126,7 @@ pub enum Instr {
     /// Pops the key.
     Drop { cache: PartId },
     /// Pops the key.
-    Read { db: PartId, table: u16, law: Option<u16>, step: u16 },
+    Read { db: PartId, table: u16, law: Option<u16>, at: At, step: u16 },
     /// Pops value and key.
     Write { db: PartId, table: u16, step: u16 },
     /// Pops bound, delta and key.
@@ -161,7 +161,7 @@ pub enum Effect {
     /// Remove from a cache. Answer: `Input::Go` or `Input::Failed`.
     Drop { cache: PartId, key: i64 },
     /// Read a db. `law` overrides the db's own read law (`taking`). Answer: `Input::Value` or `Input::Failed`.
-    Read { db: PartId, table: u16, key: i64, law: Option<u16>, draw: u64 },
+    Read { db: PartId, table: u16, key: i64, law: Option<u16>, at: At, draw: u64 },
     /// Write a db. Answer: `Input::Value` or `Input::Failed`.
     Write { db: PartId, table: u16, key: i64, n: i64, parent: OpId, draw: u64 },
     /// Update a db atomically. Answer: `Input::Value` (the new value) or `Input::Failed`.

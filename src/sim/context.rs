@@ -139,10 +139,16 @@ impl<'a, P: Process> Context<'a, P> {
     /// Sends a datagram of the protocol to a member of our own tier: it may be lost, duplicated, overtaken.
     #[inline]
     pub fn send(&mut self, to: Pid, message: P::Message, size_bytes: u32) {
+        self.send_after(Span::ZERO, to, message, size_bytes);
+    }
+
+    /// The same for a datagram that spends `more` on its way besides what the network takes, ourselves included.
+    #[inline]
+    pub fn send_after(&mut self, more: Span, to: Pid, message: P::Message, size_bytes: u32) {
         debug_assert_eq!(to.tier, self.me.tier, "the protocol's messages stay within the tier");
         let from = self.me;
         let side = &mut self.side;
-        self.kernel.datagram(from, to, size_bytes, || match message.inline() {
+        self.kernel.datagram(from, to, size_bytes, more, || match message.inline() {
             Some(bits) => (Kind::Message, pack(from, bits)),
             None => (Kind::Parcel, side.parcels.insert((from, message.clone())).to_word()),
         });

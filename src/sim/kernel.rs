@@ -412,6 +412,7 @@ impl Kernel {
         from: Pid,
         to: Pid,
         size_bytes: u32,
+        more: Span,
         mut make: impl FnMut() -> (Kind, u64),
     ) {
         let now = self.now();
@@ -420,7 +421,7 @@ impl Kernel {
         for _ in 0..copies {
             if let Fate::Arrives(at) = self.network.route(packet, now) {
                 let (kind, word) = make();
-                self.schedule(at, to, kind, word);
+                self.schedule(at + more, to, kind, word);
             }
         }
     }
@@ -570,6 +571,7 @@ fn reason_number(reason: Reason) -> u64 {
         Reason::Condition => 10,
         Reason::Arithmetic => 11,
         Reason::Error => 12,
+        Reason::NoLeader => 13,
         Reason::Named(n) => 0x100 + u64::from(n),
     }
 }

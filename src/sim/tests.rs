@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::base::cause::{Cause, Causes};
 use crate::base::dist::Dist;
 use crate::base::ids::{CallId, Pid, SyncId, TierId, TimerId, ZoneId};
-use crate::base::op::{Op, Outcome, Reason, Reply};
+use crate::base::op::{At, Op, Outcome, Reason, Reply};
 use crate::base::rng::Bits;
 use crate::base::time::{Span, Time};
 use crate::net::Network;
@@ -68,7 +68,7 @@ impl Process for Caller {
         }
     }
     fn on_timer(&mut self, key: u64, ctx: &mut Context<Self>) {
-        let op = Op::Read { table: 0, key: key as i64, taking: None };
+        let op = Op::Read { table: 0, key: key as i64, taking: None, at: At::Primary };
         let request = Request { op, stem: key, size_bytes: 100, timeout: ctx.plan().timeout, from: None };
         ctx.call(ECHO, request, key);
     }

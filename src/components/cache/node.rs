@@ -10,7 +10,7 @@ use crate::base::cause::{Cause, Causes};
 use crate::base::dist::Dist;
 use crate::base::ids::CallId;
 use crate::base::math;
-use crate::base::op::{Op, Outcome, Reason, Value};
+use crate::base::op::{At, Op, Outcome, Reason, Value};
 use crate::base::rng::{Bits, mix, name_hash};
 use crate::base::time::{Span, Time};
 use crate::components::cache::entries::{Entries, Entry};
@@ -337,7 +337,7 @@ fn count(ctx: &mut Context<Node>, series: Series) {
 
 /// The call of a reader that waited, as it was when it began to.
 fn held(waiter: Waiter, key: i64) -> Served {
-    let op = Op::Read { table: 0, key, taking: None };
+    let op = Op::Read { table: 0, key, taking: None, at: At::Primary };
     Served { call: waiter.call, op, queued: waiter.queued, served: waiter.served }
 }
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::base::cause::Cause;
 use crate::base::ids::OpId;
 use crate::base::knob::Form;
-use crate::base::op::{Op, Outcome, Reason, Value};
+use crate::base::op::{At, Op, Outcome, Reason, Value};
 use crate::base::problem::FileId;
 use crate::base::problem::Place;
 use crate::components::guard::{Per, Wait};
@@ -32,7 +32,7 @@ fn plan(guard: Guard) -> Plan {
 }
 
 fn read(ms: u64) -> (u64, crate::base::ids::Pid, Op) {
-    (ms, PART, Op::Read { table: 0, key: 1, taking: None })
+    (ms, PART, Op::Read { table: 0, key: 1, taking: None, at: At::Primary })
 }
 
 fn put(ms: u64, note: u32, n: i64) -> (u64, crate::base::ids::Pid, Op) {
@@ -99,7 +99,7 @@ fn jitter_spreads_lifetimes_within_its_share() {
     for key in 0..400 {
         script.push((0, PART, Op::Put { note: 0, key, n: 1, version: OpId(1) }));
         for ms in [79, 100, 121] {
-            script.push((ms, PART, Op::Read { table: 0, key, taking: None }));
+            script.push((ms, PART, Op::Read { table: 0, key, taking: None, at: At::Primary }));
         }
     }
     let outcomes = outcomes(script, jittered);

@@ -68,9 +68,9 @@ impl Server {
             Effect::Drop { cache, key } => {
                 (Job::Data { part: cache, op: Op::Drop { key }, pooled: false }, 0)
             }
-            Effect::Read { db, table, key, law, draw } => {
+            Effect::Read { db, table, key, law, at, draw } => {
                 let taking = law.map(|law| self.demand(strand, law, 1, draw, ctx));
-                (Job::Data { part: db, op: Op::Read { table, key, taking }, pooled: false }, draw)
+                (Job::Data { part: db, op: Op::Read { table, key, taking, at }, pooled: false }, draw)
             }
             Effect::Write { db, table, key, n, parent, draw } => {
                 (Job::Data { part: db, op: Op::Write { table, key, n, parent }, pooled: false }, draw)

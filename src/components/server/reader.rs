@@ -6,7 +6,7 @@
 
 use crate::base::cause::{Cause, Causes};
 use crate::base::ids::PartId;
-use crate::base::op::{Op, Outcome, Reason, Reply, Value};
+use crate::base::op::{At, Op, Outcome, Reason, Reply, Value};
 use crate::base::rng::{mix, name_hash};
 use crate::base::slab::Key;
 use crate::base::time::{Span, Time};
@@ -104,7 +104,7 @@ impl Server {
     fn look(&mut self, key: Key, phase: Phase, ctx: Ctx) {
         let Some(reading) = self.reading(key) else { return };
         reading.phase = phase;
-        let op = Op::Read { table: 0, key: reading.entry, taking: None };
+        let op = Op::Read { table: 0, key: reading.entry, taking: None, at: At::Primary };
         self.ask_node(key, op, ctx);
     }
 

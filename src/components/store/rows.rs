@@ -4,6 +4,10 @@
 use crate::base::ids::{CallId, OpId};
 use crate::base::op::{Op, Outcome, Reason, Value};
 use crate::components::keyed::Keyed;
+use crate::components::machine::Machine;
+
+/// A row on the wire or on disk, with its header, bytes.
+const ROW_BYTES: u64 = 128;
 
 /// A row's name: table and key.
 pub type RowName = (u16, i64);
@@ -70,10 +74,55 @@ pub fn apply(op: &Op, current: Value, version: OpId) -> (Outcome, Option<Value>)
     }
 }
 
+/// The tables as a state machine: what a replicated store is.
+#[derive(Clone, Debug, Default, Hash)]
+pub struct Tables {
+    rows: Rows,
+}
+
+impl Machine for Tables {
+    type Plan = Vec<Initial>;
+
+    fn new(_: &Vec<Initial>) -> Self {
+        Tables::default()
+    }
+
+    fn apply(&mut self, start: &Vec<Initial>, op: &Op, attempt: OpId) -> Outcome {
+        let Some(row) = row_of(op) else { return Outcome::Fail(Reason::Error) };
+        let (outcome, written) = apply(op, self.value(start, row), attempt);
+        if let Some(value) = written {
+            self.rows.insert(row, value);
+        }
+        outcome
+    }
+
+    fn look(&self, start: &Vec<Initial>, op: &Op) -> Outcome {
+        match (op, row_of(op)) {
+            (Op::Read { .. }, Some(row)) => Outcome::Ok(self.value(start, row)),
+            _ => Outcome::Fail(Reason::Error),
+        }
+    }
+
+    fn is_read(op: &Op) -> bool {
+        matches!(op, Op::Read { .. })
+    }
+
+    fn size_bytes(&self) -> u64 {
+        self.rows.len() as u64 * ROW_BYTES
+    }
+}
+
+impl Tables {
+    /// The value of a row.
+    pub fn value(&self, start: &[Initial], row: RowName) -> Value {
+        self.rows.get(&row).copied().unwrap_or_else(|| Initial::value(start, row))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::op::When;
+    use crate::base::op::{At, When};
 
     #[test]
     fn rows_start_as_the_design_says_and_others_at_zero() {
@@ -93,6 +142,21 @@ mod tests {
         fails(update(When::Above, 5, 1), Reason::Condition);
         fails(update(When::Always, 0, i64::MAX), Reason::Arithmetic);
         fails(Op::Cas { table: 0, key: 1, from: 4, to: 1 }, Reason::Condition);
+    }
+
+    #[test]
+    fn equal_logs_give_equal_tables() {
+        let start = vec![Initial { n: 5, keys: 10 }];
+        let update = |key, delta| Op::Update { table: 0, when: When::AtLeast, key, delta, bound: 2 };
+        let (mut a, mut b) = (Tables::new(&start), Tables::new(&start));
+        for (place, op) in [update(1, -4), update(1, -4), update(2, 3)].into_iter().enumerate() {
+            let attempt = OpId(place as u64 + 1);
+            assert_eq!(a.apply(&start, &op, attempt), b.apply(&start, &op, attempt));
+        }
+        assert_eq!(a.value(&start, (0, 1)).n, 1, "the second found less than it asked for");
+        let seen = a.look(&start, &Op::Read { table: 0, key: 2, taking: None, at: At::Primary });
+        assert_eq!(seen, b.look(&start, &Op::Read { table: 0, key: 2, taking: None, at: At::Primary }));
+        assert_eq!(a.look(&start, &update(1, 1)), Outcome::Fail(Reason::Error));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::*;
 use crate::base::cause::Cause;
 use crate::base::ids::Pid;
-use crate::base::op::{Op, Outcome, Reason, When};
+use crate::base::op::{At, Op, Outcome, Reason, When};
 use crate::components::script::{Lines, PART, answers, level, told, total, until, world};
 use crate::sim::nodes::Crash;
 use crate::sim::run::World;
@@ -25,7 +25,7 @@ fn plan() -> Plan {
 }
 
 fn read(ms: u64, key: i64) -> (u64, Pid, Op) {
-    (ms, PART, Op::Read { table: 0, key, taking: None })
+    (ms, PART, Op::Read { table: 0, key, taking: None, at: At::Primary })
 }
 
 fn take(ms: u64, key: i64, delta: i64, at_least: i64) -> (u64, Pid, Op) {
@@ -67,7 +67,7 @@ fn a_write_costs_time_and_leaves_a_version() {
 
 #[test]
 fn a_program_may_say_how_long_a_read_takes() {
-    let slow = Op::Read { table: 0, key: 1, taking: Some(Span::from_ms(30)) };
+    let slow = Op::Read { table: 0, key: 1, taking: Some(Span::from_ms(30)), at: At::Primary };
     assert_eq!(numbers(&run(vec![(0, PART, slow)], plan()), 1), vec![(30, Some(500))]);
 }
 

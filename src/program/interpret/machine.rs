@@ -183,8 +183,8 @@ fn act(
         Instr::Get { cache, step } => Effect::Get { cache, key: pop(stack), draw: draw(step) },
         Instr::Put { cache, step } => Effect::Put { cache, key: pop(stack), draw: draw(step) },
         Instr::Drop { cache } => Effect::Drop { cache, key: pop(stack) },
-        Instr::Read { db, table, law, step } => {
-            Effect::Read { db, table, key: pop(stack), law, draw: draw(step) }
+        Instr::Read { db, table, law, at, step } => {
+            Effect::Read { db, table, key: pop(stack), law, at, draw: draw(step) }
         }
         Instr::Write { db, table, step } => {
             let (n, key) = (pop(stack), pop(stack));

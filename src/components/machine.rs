@@ -1,0 +1,28 @@
+//! What replication replicates: a deterministic state machine. The same log gives the same states, wherever it is
+//! applied.
+
+use std::hash::Hash;
+
+use crate::base::ids::OpId;
+use crate::base::op::{Op, Outcome};
+
+/// A deterministic state machine.
+pub trait Machine: Clone + Hash + Send + 'static {
+    /// What all copies know from the start and nobody changes.
+    type Plan: Send + Sync + 'static;
+
+    /// What it is before the first entry.
+    fn new(plan: &Self::Plan) -> Self;
+
+    /// Applies an operation of the log; `attempt` is the identity of what it writes.
+    fn apply(&mut self, plan: &Self::Plan, op: &Op, attempt: OpId) -> Outcome;
+
+    /// What an operation that changes nothing sees. `Fail(Error)` for one that would change something.
+    fn look(&self, plan: &Self::Plan, op: &Op) -> Outcome;
+
+    /// Whether an operation changes nothing: it needs no place in the log.
+    fn is_read(op: &Op) -> bool;
+
+    /// Its size on the wire and on disk, bytes.
+    fn size_bytes(&self) -> u64;
+}
