@@ -7,12 +7,12 @@ use crate::base::slab::{Key, Slab};
 use crate::base::time::{Span, Time};
 use crate::components::cores::{Cores, Submitted};
 
-/// Calls that wait or are worked on.
+/// Jobs that wait or are worked on: calls, mostly.
 #[derive(Clone, Debug, Hash)]
-pub struct Desk {
+pub struct Desk<J = (CallId, Op)> {
     /// The cores at work.
     pub cores: Cores,
-    jobs: Slab<(CallId, Op)>,
+    jobs: Slab<J>,
     busy_told: u32,
     waiting_told: u32,
 }
@@ -30,15 +30,39 @@ pub struct Served {
     pub served: Span,
 }
 
+/// A job whose work is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Worked<J> {
+    /// The job.
+    pub job: J,
+    /// Time for which it waited for a core.
+    pub queued: Span,
+    /// Time on a core.
+    pub served: Span,
+}
+
 impl Desk {
+    /// A call comes that takes `demand`.
+    pub fn submit(&mut self, call: CallId, op: Op, demand: Span, now: Time) -> Submitted {
+        self.take((call, op), demand, now)
+    }
+
+    /// The next call whose work is done by `now`.
+    pub fn complete(&mut self, now: Time) -> Option<Served> {
+        let Worked { job: (call, op), queued, served } = self.finish(now)?;
+        Some(Served { call, op, queued, served })
+    }
+}
+
+impl<J> Desk<J> {
     /// An empty desk with these cores.
     pub fn new(cores: Cores) -> Self {
         Desk { cores, jobs: Slab::default(), busy_told: 0, waiting_told: 0 }
     }
 
-    /// A call comes that takes `demand`.
-    pub fn submit(&mut self, call: CallId, op: Op, demand: Span, now: Time) -> Submitted {
-        let key = self.jobs.insert((call, op));
+    /// A job comes that takes `demand`.
+    pub fn take(&mut self, job: J, demand: Span, now: Time) -> Submitted {
+        let key = self.jobs.insert(job);
         let submitted = self.cores.submit(key.to_word(), demand, now);
         if submitted == Submitted::Refused {
             self.jobs.remove(key);
@@ -46,11 +70,11 @@ impl Desk {
         submitted
     }
 
-    /// The next call whose work is done by `now`.
-    pub fn complete(&mut self, now: Time) -> Option<Served> {
+    /// The next job whose work is done by `now`.
+    pub fn finish(&mut self, now: Time) -> Option<Worked<J>> {
         let done = self.cores.complete(now)?;
-        let (call, op) = self.jobs.remove(Key::from_word(done.job)).expect("a job is done once");
-        Some(Served { call, op, queued: done.queued, served: done.served })
+        let job = self.jobs.remove(Key::from_word(done.job)).expect("a job is done once");
+        Some(Worked { job, queued: done.queued, served: done.served })
     }
 
     /// The busy cores and waiting calls that were told last: what is to be taken back when all is lost.

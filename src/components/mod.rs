@@ -16,6 +16,7 @@ pub mod keyed;
 pub mod machine;
 pub mod policy;
 pub mod pool;
+pub mod quorum;
 #[cfg(test)]
 pub mod script;
 pub mod server;

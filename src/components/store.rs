@@ -119,6 +119,8 @@ const SERIES: &[(&str, &str)] = &[
     ("busy", "Operations being served (level)."),
     ("queue", "Operations that wait for a core (level)."),
     ("connected", "Connections in use, with `pool(…, per=all)` (level)."),
+    ("repairs", "Old values that a quorum's coordinator found in a copy and brought up to date."),
+    ("hints", "Writes that a quorum's coordinator has sent again to a copy that had not confirmed them."),
 ];
 
 /// The series, by place in the kind's list.
@@ -134,6 +136,8 @@ pub enum Series {
     Busy,
     Queue,
     Connected,
+    Repairs,
+    Hints,
 }
 
 /// What all members share.

@@ -9,7 +9,7 @@ use crate::base::ids::CallId;
 use crate::base::op::{Op, Outcome, Reason};
 use crate::base::time::{Span, Time};
 use crate::components::cores::{Cores, Submitted};
-use crate::components::desk::{Desk, Served};
+use crate::components::desk::{Desk, Served, Worked};
 use crate::components::store::{Plan, Series};
 use crate::components::{number_u32, share_ppm};
 use crate::sim::context::Context;
@@ -34,6 +34,8 @@ pub enum Wake {
 
 /// A process that has a front.
 pub trait Member: Process {
+    /// Whether whoever is asked only coordinates: the rows are read and written by [`help`], here and elsewhere.
+    const COORDINATES: bool = false;
     /// Its front.
     fn front(&mut self) -> &mut Front;
     /// What all stores have in common.
@@ -42,15 +44,26 @@ pub trait Member: Process {
     fn timer(wake: Wake) -> Self::Timer;
     /// An operation has had its time on a core. Answer it by [`answer`], now or later.
     fn serve(&mut self, served: Served, ctx: &mut Context<Self>);
+    /// A job for another copy has had its time on a core; `word` is what [`help`] was given.
+    fn helped(&mut self, _word: u64, _ctx: &mut Context<Self>) {}
 }
 
 /// The front's state.
 #[derive(Clone, Debug, Hash)]
 pub struct Front {
-    desk: Desk,
+    desk: Desk<Job>,
     connected: u32,
     line: VecDeque<(CallId, Op, Time)>,
     set: Overrides,
+}
+
+/// What the cores work on.
+#[derive(Clone, Copy, Debug, Hash)]
+enum Job {
+    /// A client's operation.
+    Client(CallId, Op),
+    /// Something for another copy.
+    Help(u64),
 }
 
 /// Times that a fault has set.
@@ -98,8 +111,11 @@ pub fn arrive<M: Member>(member: &mut M, call: CallId, op: Op, ctx: &mut Context
 pub fn woken<M: Member>(member: &mut M, wake: Wake, ctx: &mut Context<M>) {
     match wake {
         Wake::Cores => {
-            while let Some(served) = member.front().desk.complete(ctx.now()) {
-                member.serve(served, ctx);
+            while let Some(Worked { job, queued, served }) = member.front().desk.finish(ctx.now()) {
+                match job {
+                    Job::Client(call, op) => member.serve(Served { call, op, queued, served }, ctx),
+                    Job::Help(word) => member.helped(word, ctx),
+                }
             }
             after_cores(member, ctx);
         }
@@ -201,12 +217,29 @@ fn admit<M: Member>(member: &mut M, call: CallId, op: Op, ctx: &mut Context<M>) 
         _ => (&plan.write, front.set.write, Series::Updates),
     };
     let taking = if let Op::Read { taking, .. } = op { taking } else { None };
-    let demand = taking.or(set).unwrap_or_else(|| law.span(&mut ctx.draws(ctx.stem(call))));
-    if front.desk.submit(call, op, demand, ctx.now()) == Submitted::Refused {
+    let demand = match M::COORDINATES {
+        true => Span::ZERO,
+        false => taking.or(set).unwrap_or_else(|| law.span(&mut ctx.draws(ctx.stem(call)))),
+    };
+    if front.desk.take(Job::Client(call, op), demand, ctx.now()) == Submitted::Refused {
         reject(call, ctx);
         return false;
     }
     count(ctx, series);
+    true
+}
+
+/// A job for another copy gets in line for a core: reading a row or writing one. Its demand is drawn from `stem`. False if
+/// it was turned away.
+pub fn help<M: Member>(member: &mut M, writes: bool, stem: u64, word: u64, ctx: &mut Context<M>) -> bool {
+    let (plan, front) = (M::store(ctx.plan()), member.front());
+    let (law, set) = if writes { (&plan.write, front.set.write) } else { (&plan.read, front.set.read) };
+    let demand = set.unwrap_or_else(|| law.span(&mut ctx.draws(stem)));
+    if front.desk.take(Job::Help(word), demand, ctx.now()) == Submitted::Refused {
+        count(ctx, Series::Rejected);
+        return false;
+    }
+    after_cores(member, ctx);
     true
 }
 

@@ -1,0 +1,269 @@
+//! A quorum store line by line: order statistics, repair, hints, crashes, and what each way to merge loses.
+
+use std::sync::Arc;
+
+use super::member::Member;
+use super::*;
+use crate::base::ids::{Pid, SeriesId, TierId, ZoneId};
+use crate::base::op::{At, Op, Outcome, When};
+use crate::components::cores::Discipline;
+use crate::components::script::{Answer, Lines, PART, Script, answers, until};
+use crate::components::store::Series;
+use crate::components::store::rows::Initial;
+use crate::net::Network;
+use crate::net::effect::{Effect, NodeSet};
+use crate::net::path::Path;
+use crate::record::recorder::{RecordPlan, Recorder};
+use crate::sim::nodes::Crash;
+use crate::sim::run::World;
+
+fn ms(ms: f64) -> Dist {
+    Dist::Constant(ms * 1e6)
+}
+
+fn plan(r: u8, w: u8, merge: Merge) -> Plan {
+    Plan {
+        store: store::Plan {
+            read: ms(0.0),
+            write: ms(0.0),
+            disk: ms(0.0),
+            cores: u32::MAX,
+            queue: u32::MAX,
+            discipline: Discipline::Fifo,
+            speed_ppm: 1_000_000,
+            pool: None,
+            start: vec![Initial { n: 100, keys: 1000 }],
+            first_series: SeriesId(0),
+        },
+        copies: 3,
+        r,
+        w,
+        merge,
+        repair: false,
+        hints: None,
+        patience: Span::from_ms(500),
+        legs: Legs::default(),
+        twin: Twin::Sound,
+    }
+}
+
+/// A script, and three copies in a zone each, with a path of 1 ms between zones. The script stands in the first.
+fn world(script: Lines, plan: Plan) -> World {
+    let near = Path { latency: ms(0.0), ..Path::default() };
+    let far = Path { latency: ms(1.0), ..Path::default() };
+    let zones: Vec<ZoneId> = (0..3).map(ZoneId).collect();
+    let links: Vec<_> = zones
+        .iter()
+        .flat_map(|a| zones.iter().map(move |b| (*a, *b)))
+        .map(|(a, b)| (a, b, if a == b { near.clone() } else { far.clone() }))
+        .collect();
+    let names = ["a", "b", "c"].map(str::to_owned).to_vec();
+    let record = RecordPlan { length: Span::from_secs(60), series: 64, ..RecordPlan::default() };
+    let mut world = World::new(1, Network::new(1, names, near, &links), Recorder::new(&record));
+    world.add::<Script>("script", Arc::new(script), 1, &zones[..1], true);
+    world.add::<Member>("kv", Arc::new(plan), 3, &zones, false);
+    world.start();
+    world
+}
+
+fn copy(member: u32) -> Pid {
+    Pid::new(PART.tier, member)
+}
+
+fn read(ms: u64, at: u32) -> (u64, Pid, Op) {
+    (ms, copy(at), Op::Read { table: 0, key: 1, taking: None, at: At::Primary })
+}
+
+fn peek(ms: u64, at: u32) -> (u64, Pid, Op) {
+    (ms, copy(at), Op::Read { table: 0, key: 1, taking: None, at: At::Copy(at as u8) })
+}
+
+fn write(ms: u64, at: u32, n: i64) -> (u64, Pid, Op) {
+    (ms, copy(at), Op::Write { table: 0, key: 1, n, parent: crate::base::ids::OpId(0) })
+}
+
+fn add(ms: u64, at: u32, delta: i64) -> (u64, Pid, Op) {
+    (ms, copy(at), Op::Update { table: 0, when: When::Always, key: 1, delta, bound: 0 })
+}
+
+fn take(ms: u64, at: u32, delta: i64) -> (u64, Pid, Op) {
+    (ms, copy(at), Op::Update { table: 0, when: When::AtLeast, key: 1, delta: -delta, bound: delta })
+}
+
+fn numbers(world: &World, lines: usize) -> Vec<Option<(u64, Option<i64>)>> {
+    let number = |answer: Answer| (answer.at_ms, answer.outcome.value().map(|value| value.n));
+    answers(world, lines).into_iter().map(|answer| answer.map(number)).collect()
+}
+
+fn told(world: &World, line: usize, lines: usize) -> Outcome {
+    answers(world, lines)[line].clone().expect("answered").outcome
+}
+
+fn cut(world: &mut World, alone: u8) -> [crate::net::EffectId; 2] {
+    let others: Vec<ZoneId> = (0..3).filter(|zone| *zone != alone).map(ZoneId).collect();
+    let (a, b) = (|| NodeSet::zones(&[ZoneId(alone)]), || NodeSet::zones(&others));
+    let out = world.network().add(Effect::Cut { from: a(), to: b() });
+    [out, world.network().add(Effect::Cut { from: b(), to: a() })]
+}
+
+#[test]
+fn the_answer_comes_with_the_rth_copy() {
+    // our own copy at once, the others a round trip of 2 ms away
+    for (r, at) in [(1, 0), (2, 2), (3, 2)] {
+        let mut world = world(vec![read(0, 0)], plan(r, 1, Merge::LastWrite));
+        until(&mut world, 100);
+        assert_eq!(numbers(&world, 1), vec![Some((at, Some(100)))], "R = {r}");
+    }
+}
+
+/// Rule 1 against its closed form: with exponential answers the R-th of three takes 1/3 + 1/2 + 1 means.
+#[test]
+fn reads_in_parallel_take_the_order_statistic_of_their_copies() {
+    let mean_ms = 10.0;
+    let lines: Lines = (0..20_000).map(|place| read(place * 5, 0)).collect();
+    let count = lines.len();
+    for (r, expected) in [(1, 1.0 / 3.0), (2, 1.0 / 3.0 + 0.5), (3, 1.0 / 3.0 + 0.5 + 1.0)] {
+        let legs = Legs { reply: Some(Dist::Exponential { mean: mean_ms * 1e6 }), ..Legs::default() };
+        let far = Plan { legs, patience: Span::from_secs(60), ..plan(r, 1, Merge::LastWrite) };
+        let record = RecordPlan { length: Span::from_secs(200), series: 64, ..RecordPlan::default() };
+        let flat = Network::flat(1, Path { latency: ms(0.0), ..Path::default() });
+        let mut world = World::new(1, flat, Recorder::new(&record));
+        world.add::<Script>("script", Arc::new(lines.clone()), 1, &[ZoneId(0)], true);
+        world.add::<Member>("kv", Arc::new(far), 3, &[ZoneId(0)], false);
+        world.start();
+        until(&mut world, 200_000);
+        let script = &world.members::<Script>(TierId(0)).expect("typed")[0];
+        let total: Span = script.answers.iter().map(|answer| answer.causes.total()).sum();
+        let mean = total.as_secs_f64() * 1e3 / count as f64 / mean_ms;
+        // the standard error of the mean of 20,000 is below 0.9 % of it
+        assert!((mean / expected - 1.0).abs() < 0.03, "R = {r}: {mean} means, not {expected}");
+    }
+}
+
+#[test]
+fn a_write_is_acknowledged_at_the_wth_copy_and_read_back() {
+    let mut world = world(vec![write(0, 0, 7), read(10, 1), read(20, 2)], plan(2, 2, Merge::LastWrite));
+    until(&mut world, 100);
+    assert_eq!(numbers(&world, 3), vec![Some((2, Some(7))), Some((14, Some(7))), Some((24, Some(7)))]);
+}
+
+#[test]
+fn without_a_quorum_reads_fail_and_nobody_knows_of_writes() {
+    let mut world = world(vec![write(10, 0, 7), read(10, 0), read(10, 1)], plan(2, 2, Merge::LastWrite));
+    until(&mut world, 5);
+    cut(&mut world, 0);
+    until(&mut world, 5_000);
+    assert_eq!(told(&world, 0, 3), Outcome::Unknown(crate::base::op::Reason::Timeout));
+    assert_eq!(told(&world, 1, 3), Outcome::Fail(crate::base::op::Reason::Timeout));
+}
+
+#[test]
+fn a_read_repairs_the_copies_that_answered_with_old_values() {
+    for repair in [false, true] {
+        let script = vec![write(10, 1, 7), read(100, 1), peek(200, 2)];
+        let mut world = world(script, Plan { repair, ..plan(2, 2, Merge::LastWrite) });
+        until(&mut world, 5);
+        let cuts = cut(&mut world, 2);
+        until(&mut world, 50);
+        cuts.into_iter().for_each(|cut| world.network().lift(cut));
+        until(&mut world, 2_000);
+        let seen = told(&world, 2, 3).value().expect("a value").n;
+        assert_eq!(seen, if repair { 7 } else { 100 });
+        assert_eq!(world.recorder().series(SeriesId(Series::Repairs as u16)).total, u64::from(repair));
+    }
+}
+
+#[test]
+fn hints_reach_a_copy_that_was_away_and_then_stop() {
+    let script = vec![write(10, 1, 7), peek(5_000, 2)];
+    let mut world = world(script, Plan { hints: Some(Span::from_ms(700)), ..plan(1, 2, Merge::LastWrite) });
+    until(&mut world, 5);
+    let cuts = cut(&mut world, 2);
+    until(&mut world, 2_000);
+    cuts.into_iter().for_each(|cut| world.network().lift(cut));
+    until(&mut world, 20_000);
+    assert_eq!(told(&world, 1, 2).value().expect("a value").n, 7);
+    // patience ends at 511 ms; hints at 1211, 1911 (cut), 2611 ms
+    assert_eq!(world.recorder().series(SeriesId(Series::Hints as u16)).total, 3);
+    assert_eq!(world.population().0, 0, "nothing goes on for ever");
+}
+
+#[test]
+fn a_hint_does_not_count_as_an_acknowledgement() {
+    let script = vec![write(10, 0, 7)];
+    let mut world = world(script, Plan { hints: Some(Span::from_ms(50)), ..plan(1, 2, Merge::LastWrite) });
+    until(&mut world, 5);
+    let cuts = cut(&mut world, 0);
+    until(&mut world, 550);
+    cuts.into_iter().for_each(|cut| world.network().lift(cut));
+    until(&mut world, 5_000);
+    assert_eq!(told(&world, 0, 1), Outcome::Unknown(crate::base::op::Reason::Timeout));
+}
+
+/// What was acknowledged by W copies survives the crash of all, but for the twin that does not wait for its disk.
+#[test]
+fn the_twin_that_acknowledges_before_its_disk_loses_what_it_acknowledged() {
+    for twin in [Twin::Sound, Twin::AcksBeforeSync] {
+        let mut plan = Plan { twin, ..plan(3, 3, Merge::LastWrite) };
+        plan.store.disk = ms(20.0);
+        let mut world = world(vec![write(0, 0, 7), write(30, 0, 8), read(200, 0)], plan);
+        until(&mut world, 35);
+        for member in 0..3 {
+            world.crash(copy(member), Crash::Machine);
+        }
+        until(&mut world, 100);
+        (0..3).for_each(|member| world.restart(copy(member)));
+        until(&mut world, 1_000);
+        let lines = answers(&world, 3);
+        let acknowledged = if lines[1].as_ref().is_some_and(|answer| answer.outcome.is_ok()) { 8 } else { 7 };
+        let read = lines[2].as_ref().expect("answered").outcome.value().expect("a value").n;
+        assert_eq!(read == acknowledged, twin == Twin::Sound, "{twin:?}: {acknowledged} became {read}");
+    }
+}
+
+/// R + W > N, and yet two buyers get the last one: a condition over a quorum is no compare-and-set.
+#[test]
+fn two_coordinators_can_both_pay_with_the_same_money() {
+    let mut world = world(vec![take(0, 1, 100), take(0, 2, 100), read(50, 0)], plan(2, 2, Merge::LastWrite));
+    until(&mut world, 1_000);
+    assert!(told(&world, 0, 3).is_ok() && told(&world, 1, 3).is_ok());
+    assert_eq!(told(&world, 2, 3).value().expect("a value").n, 0);
+}
+
+#[test]
+fn a_counter_loses_no_addition_on_either_side_of_a_cut() {
+    let script: Lines = (0..50)
+        .flat_map(|place| [add(10 + place, 0, 1), add(10 + place, 1, 1)])
+        .chain([read(9_000, 2)])
+        .collect();
+    let hints = Some(Span::from_ms(300));
+    let mut world = world(script, Plan { hints, ..plan(1, 1, Merge::Counter) });
+    until(&mut world, 5);
+    let cuts = cut(&mut world, 0);
+    until(&mut world, 2_000);
+    cuts.into_iter().for_each(|cut| world.network().lift(cut));
+    until(&mut world, 10_000);
+    assert_eq!(told(&world, 100, 101).value().expect("a value").n, 200);
+}
+
+/// The clock of one coordinator is a minute slow: what it writes later counts as older. Siblings keep both.
+#[test]
+fn a_slow_clock_loses_acknowledged_writes_by_last_write_and_not_by_siblings() {
+    for (merge, kept) in [(Merge::LastWrite, 7), (Merge::Siblings, 8)] {
+        let script = vec![write(61_000, 0, 7), read(61_100, 1), read(61_300, 1)];
+        let mut world = world(script, plan(2, 2, merge));
+        world.skew(copy(1), -60_000_000_000, 0);
+        until(&mut world, 61_150);
+        let parent = told(&world, 1, 3).value().expect("a value").version;
+        let later = Op::Write { table: 0, key: 1, n: 8, parent };
+        // the second writer has read the first one's value
+        let mut world = self::world(
+            vec![write(61_000, 0, 7), read(61_100, 1), read(61_300, 1), (61_200, copy(1), later)],
+            plan(2, 2, merge),
+        );
+        world.skew(copy(1), -60_000_000_000, 0);
+        until(&mut world, 62_000);
+        assert!(told(&world, 3, 4).is_ok(), "the later write was acknowledged");
+        assert_eq!(told(&world, 2, 4).value().expect("a value").n, kept, "{merge:?}");
+    }
+}
