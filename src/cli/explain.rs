@@ -3,7 +3,7 @@
 
 use std::io::Write;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::cli::files::find;
 use crate::cli::{BAD_INPUT, Colour, complain, print};
@@ -11,6 +11,7 @@ use crate::design::codes;
 use crate::design::render::render;
 use crate::experiment::load::Cell;
 use crate::experiment::{Overrides, load};
+use crate::report::graph;
 
 /// Its arguments.
 #[derive(Debug, Args)]
@@ -21,6 +22,18 @@ pub struct Explain {
     /// The variant to explain; the first by name without it
     #[arg(long)]
     pub variant: Option<String>,
+    /// Only the topology, as a drawing
+    #[arg(long, value_enum)]
+    pub topology: Option<Topology>,
+}
+
+/// How the topology is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Topology {
+    /// For Graphviz.
+    Dot,
+    /// For browsers.
+    Svg,
 }
 
 /// Explains it.
@@ -39,7 +52,14 @@ pub fn explain(arguments: &Explain, colour: Colour) -> u8 {
     let overrides =
         Overrides { variants: arguments.variant.iter().cloned().collect(), ..Overrides::default() };
     match load(reader.as_ref(), &path, &overrides) {
-        Ok(experiment) => print(&experiment.cells.first().map_or(String::new(), of_cell)),
+        Ok(experiment) => {
+            let cell = experiment.cells.first();
+            print(&cell.map_or(String::new(), |cell| match arguments.topology {
+                Some(Topology::Dot) => graph::dot(&cell.setup.graph()),
+                Some(Topology::Svg) => graph::svg(&cell.setup.graph()),
+                None => of_cell(cell),
+            }))
+        }
         Err((sources, problems)) => {
             let _ = std::io::stderr().write_all(render(&sources, &problems, colour.on_stderr()).as_bytes());
             BAD_INPUT
@@ -57,6 +77,15 @@ fn of_cell(cell: &Cell) -> String {
             " (no workload reaches it: not built)"
         };
         text += &format!("  {} {} × {}{built}\n", name.kind, name.name, name.count);
+    }
+    text += "\ntopology (as a drawing: --topology svg)\n";
+    let topology = cell.setup.graph();
+    for (from, to, what) in &topology.edges {
+        let (from, to) = (&topology.nodes[*from].name, &topology.nodes[*to].name);
+        text += &format!(
+            "  {from} -> {to}{}\n",
+            if what.is_empty() { String::new() } else { format!("    # {what}") }
+        );
     }
     text += "\ndefaults in force, and why\n";
     for (path, used) in &design.defaults {

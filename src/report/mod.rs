@@ -5,6 +5,7 @@ pub mod csv;
 pub mod graph;
 pub mod input;
 pub mod json;
+pub mod page;
 pub mod plots;
 #[cfg(test)]
 mod samples;
@@ -22,6 +23,7 @@ pub fn render(input: &ReportInput) -> Result<Vec<(String, Vec<u8>)>, String> {
         ("results.json".to_owned(), json::json(&input.results).into_bytes()),
         ("runs.csv".to_owned(), csv::csv(&input.trials).into_bytes()),
     ];
+    files.push(("report.html".to_owned(), page::page(input).into_bytes()));
     for plot in &input.plots {
         let picture = plots::draw(plot, &input.variants_in_order);
         files.push((format!("plots/{}.svg", plot.name), plots::svg(&picture).into_bytes()));
