@@ -1,14 +1,18 @@
 //! `splitbrain explain`: every knob in force with its source, the topology, the compiled programs; or what a code of
 //! a problem means.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use clap::{Args, ValueEnum};
 
 use crate::cli::files::find;
 use crate::cli::{BAD_INPUT, Colour, complain, print};
+use crate::components::KINDS;
 use crate::design::codes;
 use crate::design::render::render;
+use crate::design::source::Sources;
+use crate::design::tree::{Entry, Value};
 use crate::experiment::load::Cell;
 use crate::experiment::{Overrides, load};
 use crate::report::graph;
@@ -57,7 +61,7 @@ pub fn explain(arguments: &Explain, colour: Colour) -> u8 {
             print(&cell.map_or(String::new(), |cell| match arguments.topology {
                 Some(Topology::Dot) => graph::dot(&cell.setup.graph()),
                 Some(Topology::Svg) => graph::svg(&cell.setup.graph()),
-                None => of_cell(cell),
+                None => of_cell(cell, &experiment.sources),
             }))
         }
         Err((sources, problems)) => {
@@ -67,7 +71,27 @@ pub fn explain(arguments: &Explain, colour: Colour) -> u8 {
     }
 }
 
-fn of_cell(cell: &Cell) -> String {
+/// Kinds of entries besides parts that have knobs.
+const PLACES: [&str; 5] = ["zone", "net", "link", "policy", "workload"];
+
+/// The knobs of an entry as the files say them.
+fn written(path: &str, entry: &Entry, sources: &Sources, knobs: &mut BTreeMap<String, (String, String)>) {
+    match &entry.node.value {
+        Value::Table(table) => {
+            for inner in table.entries() {
+                written(&format!("{path}.{}", inner.key), inner, sources, knobs);
+            }
+        }
+        _ => {
+            let place = &entry.node.place;
+            let (line, _) = sources.line_and_column(place.file, place.bytes.start);
+            let source = format!("{}:{line}", sources.path(place.file));
+            knobs.insert(path.to_owned(), (entry.node.show(), source));
+        }
+    }
+}
+
+fn of_cell(cell: &Cell, sources: &Sources) -> String {
     let design = &cell.setup.design;
     let mut text = format!("variant {}\n\nparts\n", cell.variant);
     for (index, name) in design.names.iter().enumerate() {
@@ -87,9 +111,18 @@ fn of_cell(cell: &Cell) -> String {
             if what.is_empty() { String::new() } else { format!("    # {what}") }
         );
     }
-    text += "\ndefaults in force, and why\n";
+    text += "\nknobs in force, and where each comes from\n";
+    let mut knobs: BTreeMap<String, (String, String)> = BTreeMap::new();
     for (path, used) in &design.defaults {
-        text += &format!("  {path} = {}    # {}\n", used.value, used.source);
+        knobs.insert(path.clone(), (used.value.clone(), used.source.clone()));
+    }
+    for kind in PLACES.iter().copied().chain(KINDS.iter().map(|kind| kind.name)) {
+        if let Some(entry) = cell.tree.entry(kind) {
+            written(kind, entry, sources, &mut knobs);
+        }
+    }
+    for (path, (value, source)) in &knobs {
+        text += &format!("  {path} = {value}    # {source}\n");
     }
     text += "\nprograms\n";
     for program in &design.programs.0 {

@@ -13,6 +13,8 @@ const LANE: f64 = 22.0;
 /// Between layers, and between parts of a layer.
 const GAP: (f64, f64) = (92.0, 24.0);
 const MARGIN: f64 = 14.0;
+/// In a page it takes the page's colours.
+const STYLE: &str = include_str!("graph.css");
 /// Passes over the layers; small designs settle in two or three.
 const SWEEPS: usize = 6;
 
@@ -21,7 +23,7 @@ pub fn svg(graph: &Graph) -> String {
     let layout = Layout::of(graph);
     let mut text = format!(
         "<svg class=\"design\" xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-label=\"the design\" \
-         width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} {1}\">\n<defs><marker id=\"tip\" viewBox=\"0 0 8 8\" \
+         width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} {1}\">\n<style>\n{STYLE}</style>\n<defs><marker id=\"tip\" viewBox=\"0 0 8 8\" \
          refX=\"7\" refY=\"4\" markerWidth=\"7\" markerHeight=\"7\" orient=\"auto-start-reverse\">\
          <path d=\"M0 0L8 4L0 8z\" fill=\"currentColor\"/></marker></defs>\n",
         layout.width, layout.height
