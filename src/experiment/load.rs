@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 
 use crate::base::problem::Problems;
 use crate::base::time::{Span, Time};
+use crate::components::KINDS;
 use crate::design::codes;
 use crate::design::file::{self, Data, Reader};
 use crate::design::limits::TRIALS_MAX;
-use crate::design::patch::{Change, Path};
+use crate::design::patch::{Change, Path, set};
 use crate::design::resolve::{Tables, resolve};
 use crate::design::shape;
 use crate::design::source::Sources;
@@ -115,9 +116,13 @@ pub struct Experiment {
 /// All problems, with the texts that they point into.
 pub fn load(reader: &dyn Reader, path: &str, overrides: &Overrides) -> Result<Experiment, Failure> {
     let loaded = file::load(reader, path)?;
-    let (mut sources, tree) = (loaded.sources, loaded.tree);
+    let (mut sources, mut tree) = (loaded.sources, loaded.tree);
     let mut problems = Problems::default();
     let changes = command_line(&overrides.set, &mut sources, &mut problems);
+    // What is no knob of the design (`length`, `warmup`) is asked once, before any variant.
+    for change in changes.iter().filter(|change| change.path.0.len() == 1) {
+        set(&mut tree, change, KINDS, &mut problems);
+    }
     let entries = shape::entries(&tree);
     let all = variants(&entries);
     let points = points(&entries);

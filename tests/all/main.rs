@@ -2,4 +2,6 @@
 
 mod designs;
 mod golden;
+mod rows;
+mod stampede;
 mod support;
