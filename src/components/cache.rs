@@ -140,6 +140,10 @@ const SERIES: &[(&str, &str)] = &[
     ("stale", "Reads answered with an expired value."),
     ("renewals", "Readers asked to rebuild a value that they also got."),
     ("rounds", "First readers sent to rebuild an entry since it was put."),
+    (
+        "lead",
+        "How long before the entry's expiry these were sent, summed up; nothing once it has expired (time).",
+    ),
     ("granted", "Tokens given: leases and flights."),
     ("locks", "Locks taken."),
     ("held", "Locks that were not to be had."),
@@ -161,6 +165,7 @@ pub enum Series {
     Stale,
     Renewals,
     Rounds,
+    Lead,
     Granted,
     Locks,
     Held,

@@ -41,7 +41,8 @@ pub struct Kind {
     pub doc: &'static str,
     /// Its knobs, besides those that every part has ([`COMMON`]).
     pub knobs: &'static [Knob],
-    /// Names of its counters and levels (`hits`), with a sentence each.
+    /// Names of its series (`hits`), with a sentence each: counters; levels, whose sentence ends in "(level)."; counters
+    /// of time, recorded in nanoseconds, whose sentence ends in "(time).".
     pub series: &'static [(&'static str, &'static str)],
     /// Whether `[on.part]` programs may be given.
     pub runs_programs: bool,

@@ -7,10 +7,10 @@ use crate::base::ids::{PartId, ProbeId, SeriesId, TallyId, ZoneId};
 use crate::base::knob::Setting;
 use crate::base::problem::Problems;
 use crate::base::time::Span;
-use crate::components::Wiring;
 use crate::components::client::{Client as Caller, Plan as CallerPlan};
 use crate::components::directory::{CacheClient, Client, Directory, Filling, Target};
 use crate::components::policy::Policy;
+use crate::components::{KINDS, Wiring};
 use crate::design::file::Data;
 use crate::design::resolve::Design;
 use crate::experiment::pictures::Graph;
@@ -195,6 +195,13 @@ impl Names for Setup {
 
     fn series(&self, name: &str) -> Option<SeriesId> {
         self.design.series(name)
+    }
+
+    fn is_time(&self, series: SeriesId) -> bool {
+        let part = self.design.first_series.partition_point(|first| *first <= series) - 1;
+        let kind = KINDS.iter().find(|kind| kind.name == self.design.names[part].kind);
+        let place = series.index() - self.design.first_series[part].index();
+        kind.is_some_and(|kind| kind.series[place].1.ends_with("(time)."))
     }
 
     fn tally(&self, name: &str) -> Option<TallyId> {

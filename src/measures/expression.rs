@@ -16,6 +16,10 @@ pub trait Names {
     fn probe(&self, name: &str) -> Option<ProbeId>;
     /// A series, `pages.hits`.
     fn series(&self, name: &str) -> Option<SeriesId>;
+    /// Whether a series is a counter of time, ns.
+    fn is_time(&self, _series: SeriesId) -> bool {
+        false
+    }
     /// A tally.
     fn tally(&self, name: &str) -> Option<TallyId>;
     /// All cores of a part, and the series of its busy cores.
@@ -227,9 +231,7 @@ impl Compiler<'_> {
             Expr::Binary(op, left, right) => self.binary(expr, *op, left, right),
             Expr::Name(_) | Expr::Field(..) => {
                 let target = self.target(expr, Of::Anything)?;
-                let node =
-                    Node::Measure { function: Function::Count, target, cause: None, during: During::Run };
-                Ok((node, Dimension::One, false))
+                Ok(self.in_its_unit(Function::Count, target, None, During::Run))
             }
             Expr::Call(function) => self.measure(function),
             other => error(&expr.at, format!("`{other}` is not measured"), "write a measure, `p99(product)`"),
@@ -354,8 +356,25 @@ impl Compiler<'_> {
                 "pN, mean, max and waited of requests take `cause=`",
             );
         }
+        Ok(self.in_its_unit(function, target, cause, during))
+    }
+
+    /// A measure; a counter of time is recorded in nanoseconds and told in seconds.
+    fn in_its_unit(
+        &self,
+        function: Function,
+        target: Target,
+        cause: Option<Cause>,
+        during: During,
+    ) -> (Node, Dimension, bool) {
+        let time = matches!(target, Target::Series(series) if self.names.is_time(series));
         let dimension = function.dimension(&target);
-        Ok((Node::Measure { function, target, cause, during }, dimension, false))
+        let measure = Node::Measure { function, target, cause, during };
+        if time && function == Function::Count {
+            let seconds = Node::Binary(BinaryOp::Multiply, Box::new(measure), Box::new(Node::Number(1e-9)));
+            return (seconds, Dimension::Seconds, false);
+        }
+        (measure, dimension, false)
     }
 
     fn cause(&self, arg: &Arg) -> Result<Cause, SyntaxError> {

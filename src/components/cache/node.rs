@@ -220,10 +220,10 @@ impl Node {
         let (clock, plan) = (ctx.clock(), ctx.plan());
         let Some(entry) = self.entries.get_mut(key) else { return self.absent(key, waiter, ctx) };
         if entry.alive(clock) {
+            let left = entry.expires.since(clock);
             let renew = match plan.guard {
                 Guard::XFetch { beta } => renews_early(entry, beta, clock, ctx),
                 Guard::RefreshAhead { at, rebuild } => {
-                    let left = entry.expires - clock;
                     left <= entry.lifetime.saturating_sub(entry.lifetime.scale(at))
                         && ask(entry, rebuild, clock)
                 }
@@ -236,6 +236,10 @@ impl Node {
             entry.asked |= renew;
             self.entries.used(key);
             count(ctx, Series::Hits);
+            if first {
+                let (series, now) = (plan.series(Series::Lead), ctx.now());
+                ctx.record().count(series, now, left.as_ns());
+            }
             return Some((renewal(value, renew, first, ctx), 0));
         }
         let (found, first) = (!entry.found_expired, !entry.asked);
