@@ -309,7 +309,11 @@ impl Compiler<'_> {
             match arg.key.as_ref().map(|key| &key.value) {
                 None if target.is_none() => target = Some(self.target(&arg.value, measure.of)?),
                 None => {
-                    return error(&arg.value.at, format!("`{name}` takes one thing"), "write `mean(product)`");
+                    return error(
+                        &arg.value.at,
+                        format!("`{name}` takes one thing"),
+                        "write `mean(product)`",
+                    );
                 }
                 Some(ArgKey::Name(key)) if key == "cause" => cause = Some(self.cause(arg)?),
                 Some(ArgKey::Name(key)) if key == "during" => during = self.during(&arg.value)?,

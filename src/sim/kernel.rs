@@ -96,10 +96,12 @@ impl Kernel {
         &self.nodes[pid.tier.0 as usize]
     }
 
+    #[inline]
     fn end(&self, pid: Pid) -> End {
         End { pid, zone: self.tier_nodes(pid).zone(pid.member) }
     }
 
+    #[inline]
     fn incarnation(&self, pid: Pid) -> u16 {
         self.tier_nodes(pid).incarnation(pid.member)
     }
@@ -398,6 +400,10 @@ impl Kernel {
     ) {
         let now = self.now();
         let packet = Packet { from: self.end(from), to: self.end(to), size_bytes };
+        if let Some(at) = self.network.route_plain(packet, now) {
+            let (kind, word) = make();
+            return self.schedule(at, to, kind, word);
+        }
         let copies = 1 + u32::from(self.network.duplicates(packet.from.zone, packet.to.zone));
         for _ in 0..copies {
             if let Fate::Arrives(at) = self.network.route(packet, now) {
