@@ -87,10 +87,14 @@ const UNITS: &[(&str, Unit, u64)] = &[
     ("Kb/s", Unit::BitsPerSecond, 1_000),
     ("Mb/s", Unit::BitsPerSecond, 1_000_000),
     ("Gb/s", Unit::BitsPerSecond, 1_000_000_000),
+    // Rates by the minute and the hour stand in `SLOW`.
     ("/s", Unit::Rate, 1),
     ("k/s", Unit::Rate, 1_000),
     ("M/s", Unit::Rate, 1_000_000),
 ];
+
+/// Rates with more than a second in their unit, and how many seconds.
+const SLOW: [(&str, f64); 2] = [("/min", 60.0), ("/h", 3_600.0)];
 
 /// Why a number could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,7 +127,9 @@ fn digits<'a>(input: &mut &'a str) -> winnow::ModalResult<Digits<'a>, ContextErr
 fn letters<'a>(input: &mut &'a str) -> winnow::ModalResult<&'a str, ContextError> {
     let word = |c: char| c.is_ascii_alphabetic() || c == 'µ';
     alt((
-        (take_while(0.., word), '/', take_while(1.., word)).take().verify(|unit: &str| known(unit).is_some()),
+        (take_while(0.., word), '/', take_while(1.., word))
+            .take()
+            .verify(|unit: &str| known(unit).is_some() || slow(unit).is_some()),
         '%'.take(),
         take_while(0.., |c: char| word(c) || c.is_ascii_digit() || c == '_'),
     ))
@@ -132,6 +138,10 @@ fn letters<'a>(input: &mut &'a str) -> winnow::ModalResult<&'a str, ContextError
 
 fn known(letters: &str) -> Option<(Unit, u64)> {
     UNITS.iter().find(|(name, _, _)| *name == letters).map(|(_, unit, factor)| (*unit, *factor))
+}
+
+fn slow(letters: &str) -> Option<f64> {
+    SLOW.iter().find(|(name, _)| *name == letters).map(|(_, seconds)| *seconds)
 }
 
 impl Quantity {
@@ -216,13 +226,21 @@ fn add(a: Quantity, b: Quantity) -> Result<Quantity, BadNumber> {
         return Err(bad("only spans may be written in several parts", "write `3m10s`"));
     }
     let exact = a.exact.zip(b.exact).and_then(|(a, b)| a.checked_add(b));
-    Ok(Quantity { value: a.value + b.value, exact, unit: Unit::Span })
+    let value = exact.map_or(a.value + b.value, |exact| exact as f64);
+    if exact.is_none() && value.fract() == 0.0 {
+        return Err(bad("this span does not fit into 64 bits of nanoseconds", "spans go up to 292 years"));
+    }
+    Ok(Quantity { value, exact, unit: Unit::Span })
 }
 
 fn read(number: &Digits<'_>, letters: &str) -> Result<Quantity, BadNumber> {
     let (unit, factor) = match letters {
         "" => (Unit::Count, 1),
         "%" => (Unit::Share, 1),
+        _ if slow(letters).is_some() => {
+            let per_s = read(number, "")?.value / slow(letters).unwrap_or(1.0);
+            return Ok(Quantity { value: per_s, exact: None, unit: Unit::Rate });
+        }
         _ => known(letters).ok_or_else(|| unknown_unit(number, letters))?,
     };
     let whole: String = number.whole.chars().filter(|c| *c != '_').collect();
@@ -236,7 +254,15 @@ fn read(number: &Digits<'_>, letters: &str) -> Result<Quantity, BadNumber> {
         let help = "numbers go up to 9,223,372,036,854,775,807";
         return Err(bad(&format!("`{text}{letters}` does not fit into 64 bits"), help));
     }
-    let value = if unit == Unit::Share { parsed / 100.0 } else { parsed * scale };
+    if integral && exact.is_none() && (parsed * scale).fract() == 0.0 {
+        let help = "write fewer digits behind the point";
+        return Err(bad(&format!("`{text}{letters}` has more digits than can be kept"), help));
+    }
+    let value = match exact {
+        Some(exact) if integral => exact as f64,
+        _ if unit == Unit::Share => parsed / 100.0,
+        _ => parsed * scale,
+    };
     if !value.is_finite() {
         return Err(bad(&format!("`{text}{letters}` is too large"), "write a smaller number"));
     }
@@ -275,15 +301,22 @@ impl fmt::Display for Quantity {
                 Some(exact) => write!(f, "{exact}"),
                 None => write!(f, "{}", self.value),
             },
-            Unit::Span => {
-                let ns = self.value;
-                let fitting = [("h", 3.6e12), ("m", 6e10), ("s", 1e9), ("ms", 1e6), ("us", 1e3)];
-                match fitting.iter().find(|(_, size)| ns >= *size && ns % size == 0.0) {
+            Unit::Span if self.exact.is_some() => {
+                let ns = self.exact.unwrap_or(0);
+                let fitting = [
+                    ("h", 3_600_000_000_000),
+                    ("m", 60_000_000_000),
+                    ("s", 1_000_000_000),
+                    ("ms", 1_000_000),
+                    ("us", 1_000),
+                ];
+                match fitting.iter().find(|(_, size)| ns != 0 && ns % size == 0) {
                     Some((name, size)) => write!(f, "{}{name}", ns / size),
-                    None if ns >= 1e9 && self.exact.is_some() => write!(f, "{}ns", self.exact.unwrap_or(0)),
                     None => write!(f, "{ns}ns"),
                 }
             }
+            Unit::Span => write!(f, "{}ns", self.value),
+            Unit::Bytes if self.exact.is_some() => write!(f, "{}B", self.exact.unwrap_or(0)),
             Unit::Rate => write!(f, "{}/s", self.value),
             Unit::Bytes => write!(f, "{}B", self.value),
             Unit::BitsPerSecond => write!(f, "{}b/s", self.value),
@@ -315,7 +348,11 @@ mod tests {
             ("1.5s", 1.5e9, Unit::Span, Some(1_500_000_000)),
             ("3m10s", 1.9e11, Unit::Span, Some(190_000_000_000)),
             ("10m", 6e11, Unit::Span, Some(600_000_000_000)),
+            ("1.1us", 1100.0, Unit::Span, Some(1100)),
+            ("2562047h", 2562047.0 * 3.6e12, Unit::Span, Some(2_562_047 * 3_600_000_000_000)),
             ("500/s", 500.0, Unit::Rate, None),
+            ("5/min", 5.0 / 60.0, Unit::Rate, None),
+            ("36/h", 0.01, Unit::Rate, None),
             ("2k/s", 2000.0, Unit::Rate, None),
             ("64KiB", 65536.0, Unit::Bytes, Some(65536)),
             ("10Gb/s", 1e10, Unit::BitsPerSecond, None),
@@ -338,10 +375,37 @@ mod tests {
         for (text, message) in [
             ("20msec", "unknown unit `msec`"),
             ("99999999999999999999", "`99999999999999999999` does not fit into 64 bits"),
+            ("51173073297132391.5", "`51173073297132391.5` has more digits than can be kept"),
+            ("2562047h2562047h", "this span does not fit into 64 bits of nanoseconds"),
             ("20 ms", "`20 ms` is no number with a unit"),
             ("$", "a price has a number after `$`"),
         ] {
             assert_eq!(Quantity::parse(text).expect_err(text).message, message);
+        }
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config {
+            failure_persistence: None,
+            ..proptest::test_runner::Config::default()
+        })]
+        #[test]
+        fn printing_reads_back(n in 0u64..=i64::MAX as u64, unit in 0usize..14, tail in 0usize..16) {
+            let suffix =
+                ["", "ns", "us", "ms", "s", "h", "B", "KiB", "/s", "/min", "Mb/s", "x", "%", "k"][unit];
+            let digits = n.to_string();
+            let at = digits.len().saturating_sub(tail).max(1);
+            let (whole, fraction) = digits.split_at(at);
+            let text = if fraction.is_empty() { format!("{whole}{suffix}") } else { format!("{whole}.{fraction}{suffix}") };
+            if let Ok(quantity) = Quantity::parse(&text) {
+                proptest::prop_assert_eq!(Quantity::parse(&quantity.to_string()), Ok(quantity), "{}", text);
+            }
+        }
+
+        #[test]
+        fn no_text_panics(text in "\\PC{0,24}", number in "[$]?[0-9._e]{1,8}[a-zA-Zµ%/]{0,4}[0-9smh]{0,6}") {
+            let _ = Quantity::parse(&text);
+            let _ = Quantity::parse(&number);
         }
     }
 }

@@ -37,7 +37,7 @@ pub enum Guard {
     SingleFlight {
         /// Among whom.
         per: Per,
-        /// With `per=all`: the filler is given up after this, and the next one in line fills.
+        /// With `per=all`: the filler is given up after this, and the last one in line fills.
         hold: Span,
     },
     /// Leases as of memcached at Facebook (Nishtala et al., NSDI 2013, section 3.2.1).
@@ -218,7 +218,7 @@ const SINGLE_FLIGHT: &[Knob] = &[
         name: "hold",
         takes: SPAN,
         default: Preset::Is { text: "10s", source: "a lease of memcached at Facebook (NSDI 2013, 3.2.1)" },
-        doc: "With `per=all`: a filler that has not put a value by then is given up, and the next in line fills.",
+        doc: "With `per=all`: a filler that has not put a value by then is given up, and the last in line fills.",
     },
 ];
 

@@ -2,20 +2,29 @@
 //! Parts do not import each other and know no command line, no TOML: they get checked knobs and a directory.
 
 pub mod arrivals;
+pub mod balancer;
+pub mod cache;
 pub mod chooser;
 pub mod client;
 pub mod cores;
+pub mod desk;
 pub mod directory;
 pub mod evict;
+pub mod external;
 pub mod guard;
+pub mod keyed;
 pub mod policy;
+pub mod pool;
+#[cfg(test)]
+pub mod script;
 pub mod server;
+pub mod store;
 
 use std::any::Any;
 use std::sync::Arc;
 
 use crate::base::ids::{PartId, ProbeId, SeriesId, TierId, ZoneId};
-use crate::base::knob::{Knob, Knobs, Preset, Takes};
+use crate::base::knob::{Knob, Knobs, Preset, Setting, Takes};
 use crate::base::problem::Problems;
 use crate::components::directory::{Client, Directory};
 use crate::components::policy::Policy;
@@ -79,6 +88,11 @@ pub trait Part: Any + Send + Sync {
         Client::Plain
     }
 
+    /// The knobs that a fault may `set` while the run goes on, by name; each takes one number.
+    fn settable(&self) -> &'static [&'static str] {
+        &["speed"]
+    }
+
     /// Adds the part's tier to the world: makes the plan that all members share and calls [`World::add`], exactly once.
     fn build(&self, at: &PartName, wiring: &Wiring, world: &mut World);
 }
@@ -119,5 +133,33 @@ pub const COMMON: &[Knob] = &[
     },
 ];
 
+/// Code of the loader's problems: a word of the language that this version does not carry out.
+pub const LATER: &str = "SB0121";
+/// Code of the loader's problems: knobs that are right one by one but not together.
+pub const DOES_NOT_FIT: &str = "SB0123";
+
+/// A count that fits 32 bits, where everything beyond is `unlimited`.
+fn count_u32(knobs: &Knobs, knob: &str) -> u32 {
+    u32::try_from(knobs.count(knob)).unwrap_or(u32::MAX)
+}
+
+/// The same for a number of an order.
+fn number_u32(value: f64) -> u32 {
+    value as u32 // casts of floats saturate
+}
+
+/// `speed`, in parts per million; 100 % where a test gives none.
+fn speed_ppm(knobs: &Knobs) -> u32 {
+    match knobs.get("speed") {
+        Some(Setting::Number(share)) => share_ppm(*share),
+        _ => cores::FULL_SPEED,
+    }
+}
+
+/// A share as parts per million, at least one.
+fn share_ppm(share: f64) -> u32 {
+    ((share * 1e6 + 0.5) as u32).max(1)
+}
+
 /// Every kind of part.
-pub const KINDS: &[Kind] = &[server::KIND];
+pub const KINDS: &[Kind] = &[server::KIND, balancer::LB, cache::CACHE, store::DB, external::EXTERNAL];

@@ -156,19 +156,6 @@ pub const WORKLOAD: &[Knob] = &[
     },
 ];
 
-/// Knobs of `fault.x`.
-pub const FAULT: &[Knob] = &[
-    text(
-        "do",
-        Preset::Required,
-        "What happens: `crash(app[0], mode=machine)`, `cut(a, from=b)`, `set(app[0].speed, 25%)`.",
-    ),
-    text("at", Preset::Absent, "When: a time, a law, or a moment (`during(election(kv))`)."),
-    text("for", Preset::Absent, "For how long; without it to the end, or for a moment."),
-    text("every", Preset::Absent, "Again and again, after each such span."),
-    share("chance", Preset::Absent, "The chance that it happens at all."),
-];
-
 /// Knobs of `theory.x`.
 pub const THEORY: &[Knob] = &[
     text("of", Preset::Required, "The measure that theory speaks of: `mean(product)`."),
@@ -178,11 +165,12 @@ pub const THEORY: &[Knob] = &[
         default: Preset::Required,
         doc: "What it says: a number, a list in sweep order, or an expression over closed forms.",
     },
-    share(
-        "within",
-        Preset::Is { text: "2%", source: "docs/validation.md: the rule of agreement" },
-        "Relative difference that still counts as agreement.",
-    ),
+    Knob {
+        name: "within",
+        takes: Takes::Any,
+        default: Preset::Is { text: "2%", source: "docs/validation.md: the rule of agreement" },
+        doc: "Difference that still counts as agreement: relative (`2%`), in percentage points (`0.5pt`), or absolute (`0.1ms`).",
+    },
     text("source", Preset::Required, "Where it is from."),
     Knob {
         name: "variant",
@@ -264,7 +252,7 @@ pub const ENTRIES: &[EntryKind] = &[
     many("link", Holds::Knobs(LINK), "A path between zones: `\"a b\"` both ways, `\"a > b\"` one way."),
     many("policy", Holds::Policy, "What a caller does about trouble."),
     many("workload", Holds::Knobs(WORKLOAD), "Who calls what, and when."),
-    many("fault", Holds::Knobs(FAULT), "What goes wrong, and when."),
+    many("fault", Holds::Knobs(crate::faults::TIMETABLE), "What goes wrong, and when."),
     many("variant", Holds::Patch, "The design with some knobs changed, by dotted path."),
     EntryKind {
         name: "sweep",
@@ -288,6 +276,7 @@ pub const ENTRIES: &[EntryKind] = &[
         "What a variant is meant to show: `expect.VARIANT.PROPERTY = \"violated\"`.",
     ),
     many("theory", Holds::Knobs(THEORY), "What a formula or a paper says beside what the run says."),
+    one("measures", TEXTS, "Measures to show, besides those that properties, theories and plots name."),
     many("plot", Holds::Knobs(PLOT), "A picture."),
     many("find", Holds::Later, "Capacity under an objective."),
     many("assume", Holds::Later, "Doubt as data."),

@@ -76,7 +76,9 @@ pub(super) fn shapes(tree: &Table, checker: &mut Checker<'_>) {
                 for one in named(entry, checker.problems) {
                     // Faults, workloads and properties are spoken of in expressions; the others never are.
                     let dashes = ["variant", "plot", "theory"].contains(&kind.name);
-                    name(&one.key, &one.key_place, dashes, checker.problems);
+                    if kind.name != "expect" {
+                        name(&one.key, &one.key_place, dashes, checker.problems); // `expect` repeats names
+                    }
                     shape(kind, &format!("{}.{}", kind.name, one.key), one, checker);
                 }
             }

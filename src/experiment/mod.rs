@@ -1,3 +1,21 @@
 //! From an experiment file to results: variants × sweep points × seeds, trials, statistics.
+//!
+//! Data path: [`load`](mod@load) reads the [`question`] and makes a [`setup`] for each of the [`cells`] ·
+//! [`execute`](mod@execute) runs each [`trial`] · [`outcome`] judges and makes [`results`].
 
+pub mod cells;
+pub mod execute;
+pub mod load;
+pub mod outcome;
+pub mod question;
 pub mod results;
+pub mod setup;
+pub mod statistics;
+pub mod theory;
+pub mod timetable;
+pub mod trace;
+pub mod trial;
+pub mod workload;
+
+pub use execute::{Outcome, Progress, Stopped, execute};
+pub use load::{Experiment, Failure, Overrides, load};

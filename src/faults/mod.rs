@@ -1,1 +1,155 @@
-//! (module comment)
+//! Faults: what goes wrong, and when. One file each, and one line each in [`ALL`]; the order of the list is the order
+//! that users see. Faults know no part, no protocol and no kernel: only names ([`target::Who`]) and a
+//! [`crate::sim::cluster::Cluster`].
+//!
+//! Data path: a checked entry (`fault.x = { at, for, every, do }`) becomes an [`plan::Entry`]; [`plan::expand`] turns the
+//! timetable into a plan from the seed, before the run, so that it can be printed, replayed and shrunk;
+//! [`active::Active`] carries the plan out.
+//!
+//! Durations, in numbered rules:
+//! 1. `at` and `every` are laws, drawn once for each time; `every` counts from one beginning to the next.
+//! 2. Without `for` a fault lasts to the end of the run. A fault that is over in a moment (`flush`) has no `for`.
+//! 3. Faults add to a set and take only their own from it: of two cuts over each other the later end counts; a process
+//!    that two faults crashed starts again when both are over; of several `set`s of one knob the latest that is still on
+//!    holds, then the one before it, then the design.
+//! 4. At one instant ends come before beginnings, and both in the order of the faults' names.
+
+pub mod active;
+pub mod crash;
+pub mod cut;
+pub mod delay;
+pub mod flush;
+pub mod loss;
+pub mod pause;
+pub mod plan;
+pub mod set;
+pub mod target;
+#[cfg(test)]
+mod tests;
+
+use crate::base::knob::{Form, Knob, Knobs, Preset, Setting, Takes};
+use crate::base::problem::{Place, Problem, Problems};
+use crate::faults::plan::{Action, Entry};
+use crate::faults::target::Who;
+
+/// A kind of fault.
+pub struct Fault {
+    /// How it is written.
+    pub form: Form,
+    /// Whether it is over the moment it happens.
+    pub momentary: bool,
+    /// From checked arguments to what it does; says what does not fit together.
+    pub resolve: fn(&Knobs, &Who, &mut Problems) -> Option<Action>,
+}
+
+/// Every kind of fault.
+pub const ALL: &[Fault] =
+    &[flush::FLUSH, crash::CRASH, pause::PAUSE, cut::CUT, loss::LOSS, delay::DELAY, set::SET];
+
+/// Their forms, for the knob `do`.
+pub const FORMS: &[Form] = &[
+    flush::FLUSH.form,
+    crash::CRASH.form,
+    pause::PAUSE.form,
+    cut::CUT.form,
+    loss::LOSS.form,
+    delay::DELAY.form,
+    set::SET.form,
+];
+
+/// The knobs of an entry `fault.x`.
+pub const TIMETABLE: &[Knob] = &[
+    Knob {
+        name: "do",
+        takes: Takes::Form(FORMS),
+        default: Preset::Required,
+        doc: "What happens: `crash(app[0], mode=machine)`, `cut(a, from=b)`, `set(app[0].speed, 25%)`.",
+    },
+    Knob {
+        name: "at",
+        takes: Takes::Law,
+        default: Preset::Absent,
+        doc: "When, from the start of the run: a time or a law; without it after the first `every`.",
+    },
+    Knob {
+        name: "for",
+        takes: Takes::Law,
+        default: Preset::Absent,
+        doc: "For how long: a time or a law; without it to the end of the run.",
+    },
+    Knob {
+        name: "every",
+        takes: Takes::Law,
+        default: Preset::Absent,
+        doc: "Again and again, from one beginning to the next: a time or a law.",
+    },
+    Knob {
+        name: "chance",
+        takes: Takes::Share { min: 0.0, max: 1.0 },
+        default: Preset::Is { text: "100%", source: "what is planned happens" },
+        doc: "The chance of each time that it happens at all.",
+    },
+];
+
+/// Code of the loader's problems: a name that nobody has.
+const UNKNOWN_PART: &str = "SB0102";
+/// Code of the loader's problems: a word of the language that this version does not carry out.
+const LATER: &str = "SB0121";
+/// Code of the loader's problems: a value of the wrong unit.
+const WRONG_UNIT: &str = "SB0107";
+/// Code of the loader's problems: arguments that are right one by one but not together.
+const DOES_NOT_FIT: &str = "SB0123";
+/// Code of the loader's problems: a text that cannot be read.
+const SYNTAX: &str = "SB0115";
+
+/// A fault of the timetable, from the checked knobs of its entry (see [`TIMETABLE`]).
+pub fn resolve(name: &str, knobs: &Knobs, who: &Who, problems: &mut Problems) -> Option<Entry> {
+    let before = problems.0.len();
+    let (form, arguments) = knobs.form("do");
+    let fault = ALL.iter().find(|fault| fault.form.name == form)?;
+    let law = |knob: &str| knobs.get(knob).map(|_| knobs.law(knob));
+    if law("at").is_none() && law("every").is_none() {
+        problem(problems, DOES_NOT_FIT, knobs.place("do"), format!("'{name}' never happens"))
+            .help("write `at = \"1m\"`, or `every = \"10s\"`");
+    }
+    if fault.momentary && law("for").is_some() {
+        let message = format!("`{form}` is over in a moment and has no `for`");
+        problem(problems, DOES_NOT_FIT, knobs.place("for"), message).help("leave `for` out");
+    }
+    let action = (fault.resolve)(arguments, who, problems)?;
+    (problems.0.len() == before).then(|| Entry {
+        name: name.to_string(),
+        at: law("at"),
+        every: law("every"),
+        lasts: law("for"),
+        chance: knobs.number("chance"),
+        momentary: fault.momentary,
+        action,
+    })
+}
+
+/// Adds a problem, at a place where there is one.
+fn problem<'a>(
+    problems: &'a mut Problems,
+    code: &'static str,
+    place: Option<&Place>,
+    message: String,
+) -> &'a mut Problem {
+    match place {
+        Some(place) => problems.at(code, place.clone(), message),
+        None => problems.overall(code, message),
+    }
+}
+
+/// A text argument, if it was given.
+fn text<'a>(knobs: &'a Knobs, knob: &str) -> Option<(&'a str, &'a Place)> {
+    match knobs.get(knob) {
+        Some(Setting::Text(text, place)) => Some((text, place)),
+        _ => None,
+    }
+}
+
+/// The argument that names whom a fault is about.
+const fn whom(name: &'static str, default: Preset, doc: &'static str) -> Knob {
+    Knob { name, takes: Takes::Text, default, doc }
+}

@@ -113,7 +113,7 @@ impl Expression {
         comparing.then(|| (*op, side(left), side(right)))
     }
 
-    /// Whether its value at an instant is known while the run goes on: counters, tallies and constants are.
+    /// Whether its value at an instant is known while the run goes on: counts, maxima and constants are.
     pub fn can_be_watched(&self) -> bool {
         self.node.can_be_watched()
     }
@@ -162,12 +162,8 @@ impl Node {
             Node::Negate(of) | Node::Not(of) => of.can_be_watched(),
             Node::Binary(_, left, right) => left.can_be_watched() && right.can_be_watched(),
             Node::Measure { function, target, cause, during } => {
-                let counts = matches!(function, Function::Count)
-                    || matches!(
-                        (function, target),
-                        (Function::Max, Target::Tally(_)) | (Function::Initial, _)
-                    );
-                counts && cause.is_none() && *during == During::Run
+                let known = matches!(function, Function::Count | Function::Max | Function::Initial);
+                known && !matches!(target, Target::Cores(..)) && cause.is_none() && *during == During::Run
             }
         }
     }
@@ -221,11 +217,11 @@ impl Compiler<'_> {
                 Ok((Node::Number(value), dimension, false))
             }
             Expr::Unary(UnaryOp::Minus, of) => {
-                let (node, dimension, _) = self.node(of)?;
+                let (node, dimension, _) = self.number(of)?;
                 Ok((Node::Negate(Box::new(node)), dimension, false))
             }
             Expr::Unary(UnaryOp::Not, of) => {
-                let (node, dimension, _) = self.node(of)?;
+                let (node, dimension, _) = self.truth(of)?;
                 Ok((Node::Not(Box::new(node)), dimension, true))
             }
             Expr::Binary(op, left, right) => self.binary(expr, *op, left, right),
@@ -240,6 +236,20 @@ impl Compiler<'_> {
         }
     }
 
+    fn number(&self, expr: &Spanned<Expr>) -> Compiled {
+        match self.node(expr)? {
+            (_, _, true) => error(&expr.at, "this is a condition, not a number", "write `rate(y) + 1/s`"),
+            number => Ok(number),
+        }
+    }
+
+    fn truth(&self, expr: &Spanned<Expr>) -> Compiled {
+        match self.node(expr)? {
+            (_, _, false) => error(&expr.at, "this is a number, not a condition", "write `rate(y) > 5/s`"),
+            truth => Ok(truth),
+        }
+    }
+
     fn binary(
         &self,
         whole: &Spanned<Expr>,
@@ -247,8 +257,10 @@ impl Compiler<'_> {
         left: &Spanned<Expr>,
         right: &Spanned<Expr>,
     ) -> Compiled {
-        let (a, unit_a, _) = self.node(left)?;
-        let (b, unit_b, _) = self.node(right)?;
+        let ((a, unit_a, _), (b, unit_b, _)) = match op {
+            BinaryOp::Or | BinaryOp::And => (self.truth(left)?, self.truth(right)?),
+            _ => (self.number(left)?, self.number(right)?),
+        };
         let same = unit_a == unit_b;
         let node = Node::Binary(op, Box::new(a), Box::new(b));
         let mixed = || {
@@ -333,6 +345,15 @@ impl Compiler<'_> {
         if function == Function::Waited && cause.is_none() {
             return error(&call.name.at, "`waited` needs its cause", "write `waited(product, cause=queue)`");
         }
+        let by_cause =
+            matches!(function, Function::Percentile(_) | Function::Mean | Function::Max | Function::Waited);
+        if cause.is_some() && !(by_cause && matches!(target, Target::Probe(_))) {
+            return error(
+                &call.name.at,
+                format!("`{name}` of this has no causes"),
+                "pN, mean, max and waited of requests take `cause=`",
+            );
+        }
         let dimension = function.dimension(&target);
         Ok((Node::Measure { function, target, cause, during }, dimension, false))
     }
@@ -402,16 +423,18 @@ impl Compiler<'_> {
                     "write `util(app)`",
                 ),
             },
-            Of::Requests | Of::Anything | Of::LevelOrRequests => {
-                if let Some(probe) = self.names.probe(&text) {
+            Of::Requests | Of::Anything | Of::LevelOrRequests | Of::Tally => {
+                if of != Of::Tally
+                    && let Some(probe) = self.names.probe(&text)
+                {
                     return Ok(Target::Probe(probe));
                 }
-                if of != Of::Requests
+                if matches!(of, Of::Anything | Of::LevelOrRequests)
                     && let Some(series) = self.names.series(&text)
                 {
                     return Ok(Target::Series(series));
                 }
-                if of == Of::Anything
+                if matches!(of, Of::Anything | Of::Tally)
                     && let Some(tally) = self.names.tally(&text)
                 {
                     return Ok(Target::Tally(tally));
@@ -441,6 +464,7 @@ fn function(name: &str, percentile: Option<f64>) -> Function {
         ("waited", _) => Function::Waited,
         ("inflight", _) => Function::InFlight,
         ("util", _) => Function::Util,
+        ("jain", _) => Function::Jain,
         ("initial", _) => Function::Initial,
         _ => Function::Count,
     }

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use hdrhistogram::Histogram;
+
 use crate::base::cause::Cause;
 use crate::base::ids::{ProbeId, SeriesId, TallyId};
+use crate::base::time::Span;
 use crate::measures::Dimension;
 use crate::measures::expression::During;
 use crate::record::probe::{Probe, Sums};
@@ -60,6 +63,8 @@ pub enum Function {
     InFlight,
     /// `util`.
     Util,
+    /// `jain`.
+    Jain,
     /// `initial`.
     Initial,
 }
@@ -90,6 +95,10 @@ impl<'a> Evaluation<'a> {
         if seconds > 0.0 { Ok(seconds) } else { Err(Undefined("its stretch of the run is empty".to_owned())) }
     }
 
+    fn busiest_second(&self, buckets: &[u64], window: usize) -> f64 {
+        busiest_second(buckets, self.recorder.bucket(), self.bounds(window))
+    }
+
     /// The samples of a window in order of size, nanoseconds.
     fn sorted(&mut self, probe: ProbeId, cause: Option<Cause>, window: usize) -> &[u64] {
         let (recorder, bounds) = (self.recorder, self.bounds(window));
@@ -115,8 +124,7 @@ fn none_ended() -> Undefined {
 impl Function {
     /// Whether it needs samples one by one.
     pub fn takes_samples(self, cause: Option<Cause>) -> bool {
-        matches!(self, Function::Percentile(_) | Function::Waited)
-            || (self == Function::Max && cause.is_some())
+        matches!(self, Function::Percentile(_)) || (self == Function::Max && cause.is_some())
     }
 
     /// The unit of its value.
@@ -125,7 +133,9 @@ impl Function {
             (Function::Percentile(_) | Function::Mean | Function::Max, Target::Probe(_)) => {
                 Dimension::Seconds
             }
-            (Function::Rate | Function::Goodput | Function::Throughput, _) => Dimension::PerSecond,
+            (Function::Rate | Function::Peak | Function::Goodput | Function::Throughput, _) => {
+                Dimension::PerSecond
+            }
             _ => Dimension::One,
         }
     }
@@ -151,6 +161,12 @@ impl Function {
                 let tally = recorder.tally_of(*tally);
                 match self {
                     Function::Max => Ok(tally.max as f64),
+                    Function::Jain => jain(tally.sums()),
+                    Function::Peak => {
+                        let buckets: Vec<u64> =
+                            tally.buckets.iter().map(|sum| (*sum).max(0) as u64).collect();
+                        Ok(evaluation.busiest_second(&buckets, window))
+                    }
                     Function::Rate => Ok(tally.in_window[window] as f64 / evaluation.seconds(window)?),
                     _ if *during == During::Run => Ok(tally.total as f64),
                     _ => Ok(tally.in_window[window] as f64),
@@ -166,20 +182,19 @@ impl Function {
         window: usize,
         evaluation: &Evaluation<'_>,
     ) -> Result<f64, Undefined> {
+        let is_counter = !series.is_level && series.total > 0;
         match self {
+            Function::Mean | Function::Max if is_counter => {
+                Err(Undefined("it counts: it has a `count`, a `rate` and a `peak`".to_owned()))
+            }
+            Function::Rate | Function::Peak if series.is_level => {
+                Err(Undefined("it is a level: it has a `mean` and a `max`".to_owned()))
+            }
             Function::Mean => mean_level(series, window, evaluation),
             Function::Max => Ok(series.peak[window] as f64),
-            Function::Peak if series.is_level => Ok(series.peak[window] as f64),
-            Function::Peak => {
-                let bucket = evaluation.recorder.bucket().as_secs_f64();
-                let bounds = evaluation.bounds(window);
-                let width = evaluation.recorder.bucket().as_ns();
-                let first = bounds.from.as_ns().div_ceil(width) as usize;
-                let last = (bounds.until.as_ns() / width) as usize;
-                let inside = series.buckets.iter().take(last).skip(first);
-                Ok(inside.max().copied().unwrap_or(0) as f64 / bucket)
-            }
+            Function::Peak => Ok(evaluation.busiest_second(&series.buckets, window)),
             Function::Rate => Ok(series.in_window[window] as f64 / evaluation.seconds(window)?),
+            _ if series.is_level => Ok(series.level as f64),
             _ => Ok(series.in_window[window] as f64),
         }
     }
@@ -210,20 +225,16 @@ impl Function {
                 Ok(total / ended as f64 / 1e9)
             }
             Function::Max if cause.is_none() && ended > 0 => Ok(sums.latency_max_ns as f64 / 1e9),
-            Function::Percentile(percent) if cause.is_none() && kept.histograms.is_some() => {
-                from_histogram(kept, window, percent)
-            }
+            Function::Max if !kept.is_exact() => from_histogram(kept, cause, window, 100.0),
+            Function::Percentile(percent) if !kept.is_exact() => from_histogram(kept, cause, window, percent),
             Function::Max => nearest_rank(evaluation.sorted(probe, cause, window), 100.0),
             Function::Percentile(percent) => nearest_rank(evaluation.sorted(probe, cause, window), percent),
-            Function::Waited => {
-                let sorted = evaluation.sorted(probe, cause, window);
-                if sorted.is_empty() {
-                    return Err(none_ended());
-                }
-                let waited = sorted.len() - sorted.partition_point(|time| *time == 0);
-                Ok(waited as f64 / sorted.len() as f64)
+            Function::Waited => share(cause.map_or(0, |cause| sums.met[cause as usize])),
+            Function::Peak => {
+                let buckets: Vec<u64> = kept.buckets.iter().map(Sums::ended).collect();
+                Ok(evaluation.busiest_second(&buckets, window))
             }
-            Function::Peak | Function::Util | Function::Initial => {
+            Function::Jain | Function::Util | Function::Initial => {
                 Err(Undefined("requests have no such measure".to_owned()))
             }
         }
@@ -234,30 +245,79 @@ fn mean_level(series: &Series, window: usize, evaluation: &Evaluation<'_>) -> Re
     Ok(series.integral[window] as f64 / 1e9 / evaluation.seconds(window)?)
 }
 
-/// The ⌈percent·n/100⌉-th smallest, in seconds.
+/// The highest rate over any second within a window, per second; over a bucket where that is longer.
+fn busiest_second(buckets: &[u64], width: Span, window: Window) -> f64 {
+    let many = (1_000_000_000 / width.as_ns()).max(1) as usize;
+    let first = window.from.as_ns().div_ceil(width.as_ns()) as usize;
+    let last = ((window.until.as_ns() / width.as_ns()) as usize).min(buckets.len());
+    let inside = buckets.get(first..last).unwrap_or(&[]);
+    let busiest = match inside.len() > many {
+        true => inside.windows(many).map(|second| second.iter().sum()).max().unwrap_or(0),
+        false => inside.iter().sum::<u64>(),
+    };
+    busiest as f64 / (width.as_secs_f64() * many as f64)
+}
+
+/// Jain's index of fairness (Jain, Chiu & Hawe, DEC TR-301, 1984): (Σx)² / (n·Σx²); 1 when all are equal, 1/n when
+/// one has everything.
+fn jain(sums: &[i64]) -> Result<f64, Undefined> {
+    let (mut sum, mut squares) = (0i128, 0i128);
+    for x in sums {
+        sum += i128::from(*x);
+        squares = squares.saturating_add(i128::from(*x) * i128::from(*x));
+    }
+    if squares == 0 {
+        return Err(Undefined("nothing was counted".to_owned()));
+    }
+    Ok(sum as f64 * sum as f64 / (sums.len() as f64 * squares as f64))
+}
+
+/// The rank of a percentile among `n` samples: the ⌈percent·n/100⌉-th smallest, counted from 1.
+pub fn rank(percent: f64, n: u64) -> u64 {
+    // in millionths of a percent, so that 99.9 % of 1000 is 999 and not the next float above
+    let millionths = (percent * 1e6 + 0.5) as u128;
+    ((millionths * u128::from(n)).div_ceil(100_000_000) as u64).max(1)
+}
+
+/// The percentile of samples in order of size, in seconds.
 fn nearest_rank(sorted: &[u64], percent: f64) -> Result<f64, Undefined> {
     if sorted.is_empty() {
         return Err(none_ended());
     }
-    // in millionths of a percent, so that 99.9 % of 1000 is 999 and not the next float above
-    let millionths = (percent * 1e6).round() as u128;
-    let rank = (millionths * sorted.len() as u128).div_ceil(100_000_000).max(1) as usize;
-    Ok(sorted[rank - 1] as f64 / 1e9)
+    Ok(sorted[rank(percent, sorted.len() as u64) as usize - 1] as f64 / 1e9)
 }
 
-fn from_histogram(probe: &Probe, window: usize, percent: f64) -> Result<f64, Undefined> {
-    let histogram = probe.histograms.as_ref().map(|histograms| &histograms[window]);
-    match histogram {
-        Some(histogram) if !histogram.is_empty() => {
-            Ok(histogram.value_at_quantile(percent / 100.0) as f64 / 1e9)
+fn from_histogram(
+    probe: &Probe,
+    cause: Option<Cause>,
+    window: usize,
+    percent: f64,
+) -> Result<f64, Undefined> {
+    let histograms = match cause {
+        None => probe.histograms.as_ref(),
+        Some(cause) => probe.cause_histograms.iter().find(|(of, _)| *of == cause).map(|(_, of)| of),
+    };
+    histograms.and_then(|histograms| by_rank(&histograms[window], percent)).ok_or_else(none_ended)
+}
+
+/// The percentile of a histogram, in seconds: off by at most one part in ten thousand.
+pub fn by_rank(histogram: &Histogram<u64>, percent: f64) -> Option<f64> {
+    let rank = rank(percent, histogram.len());
+    let mut below = 0;
+    for step in histogram.iter_recorded() {
+        below += step.count_since_last_iteration();
+        if below >= rank {
+            let middle = histogram.median_equivalent(step.value_iterated_to());
+            return Some(middle.min(histogram.max()) as f64 / 1e9);
         }
-        _ => Err(none_ended()),
     }
+    None
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::time::Time;
 
     #[test]
     fn percentiles_are_nearest_ranks() {
@@ -268,5 +328,35 @@ mod tests {
             assert_eq!(nearest_rank(&sorted, percent), Ok(value), "p{percent}");
         }
         assert!(nearest_rank(&[], 50.0).is_err(), "an empty sample has no percentile");
+    }
+
+    #[test]
+    fn a_histogram_has_the_same_percentiles_to_four_digits() {
+        let mut sorted: Vec<u64> = (0..5000u64).map(|n| n * n * 7919 % 5_000_011 * 1000).collect();
+        let mut histogram = Histogram::new(4).expect("four digits");
+        sorted.iter().for_each(|ns| histogram.record(*ns).expect("it grows"));
+        sorted.sort_unstable();
+        for percent in [0.0, 1.0, 50.0, 99.0, 99.9, 100.0] {
+            let (exact, near) = (nearest_rank(&sorted, percent), by_rank(&histogram, percent));
+            let (exact, near) = (exact.expect("samples"), near.expect("samples"));
+            assert!((exact - near).abs() <= exact * 1e-4, "p{percent}: {exact} {near}");
+        }
+    }
+
+    #[test]
+    fn the_peak_is_the_busiest_second() {
+        let window = Window { from: Time::from_ns(1), until: Time::from_ns(4_000_000_000) };
+        let buckets = [9, 1, 2, 3, 4, 0, 9]; // of half a second; the first began before the window
+        assert_eq!(busiest_second(&buckets, Span::from_ms(500), window), 9.0);
+        assert_eq!(busiest_second(&buckets[..6], Span::from_ms(500), window), 7.0);
+        assert_eq!(busiest_second(&buckets[1..], Span::from_secs(2), window), 1.0);
+        assert_eq!(busiest_second(&[], Span::from_secs(2), window), 0.0);
+    }
+
+    #[test]
+    fn fairness_is_one_when_all_are_equal() {
+        assert_eq!(jain(&[5, 5, 5, 5]), Ok(1.0));
+        assert_eq!(jain(&[7, 0, 0, 0]), Ok(0.25));
+        assert!(jain(&[]).is_err());
     }
 }

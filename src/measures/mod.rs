@@ -8,6 +8,8 @@
 
 pub mod expression;
 pub mod functions;
+#[cfg(test)]
+mod tests;
 
 /// Unit of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +45,8 @@ pub enum Of {
     Anything,
     /// A level, or requests.
     LevelOrRequests,
+    /// A tally.
+    Tally,
     /// A part.
     Part,
     /// A key of a table of a db.
@@ -81,9 +85,13 @@ pub const ALL: &[Measure] = &[
     Measure {
         name: "peak",
         of: Of::Anything,
-        doc: "Highest level, or the highest rate over a thousandth of the run, 1/s.",
+        doc: "Highest rate over any second (over a thousandth of a long run), 1/s. Levels have `max`.",
     },
-    Measure { name: "count", of: Of::Anything, doc: "How many; of a tally the sum of what was counted." },
+    Measure {
+        name: "count",
+        of: Of::Anything,
+        doc: "How many; of a tally the sum of what was counted; a level as it is. A name alone is its count.",
+    },
     Measure { name: "errors", of: Of::Requests, doc: "Share of requests that did not succeed." },
     Measure { name: "success", of: Of::Requests, doc: "Share of requests that succeeded." },
     Measure { name: "goodput", of: Of::Requests, doc: "Requests that succeeded, 1/s." },
@@ -96,6 +104,11 @@ pub const ALL: &[Measure] = &[
     },
     Measure { name: "inflight", of: Of::Requests, doc: "Requests under way, on average over time." },
     Measure { name: "util", of: Of::Part, doc: "Share of its cores that are busy, on average over time." },
+    Measure {
+        name: "jain",
+        of: Of::Tally,
+        doc: "Jain's fairness over the keys of a tally: 1 when all are equal, 1/n when one of n has everything.",
+    },
     Measure {
         name: "initial",
         of: Of::Cell,

@@ -4,17 +4,23 @@ use crate::base::ids::{PartId, PolicyId, ProgramId, TallyId, ZoneId};
 use crate::base::op::{ARGS_MAX, Reason, When};
 use crate::base::problem::nearest;
 use crate::base::quantity::Unit;
-use crate::program::instr::{Branch, CallSite, ForkBlock, Handler, Instr, Program};
-use crate::program::interpret::{LOOPS_MAX, REGISTERS_MAX};
+use crate::program::instr::{Handler, Instr, Program};
+use crate::program::interpret::REGISTERS_MAX;
 use crate::program::law::{Files, law_of_spans};
-use crate::program::syntax::{
-    Arg, ArgKey, BinaryOp, Does, Expr, Place, Spanned, Step, Steps, SyntaxError, UnaryOp,
-};
+use crate::program::syntax::{BinaryOp, Does, Expr, Place, Spanned, Step, Steps, SyntaxError};
 
 /// Instructions of one program: sixteen thousand bytes of text make fewer.
 pub const CODE_MAX: usize = 10_000;
 /// Size of a request or an answer that says nothing of its size, bytes: a small JSON document.
 pub const MESSAGE_BYTES: u32 = 512;
+
+mod blocks;
+mod names;
+mod target;
+mod values;
+
+pub use names::parameters;
+pub use target::{Target, order_arguments, target};
 
 /// What a name in a program can mean; the design answers (it knows the parts, `program` does not).
 pub trait Scope {
@@ -62,106 +68,9 @@ pub enum PartRole {
     Balances,
 }
 
-/// The parameters of a program: names that it uses before it assigns them, in order of first use.
-pub fn parameters(steps: &Steps) -> Vec<String> {
-    let mut names = Names { assigned: Vec::new(), parameters: Vec::new() };
-    names.steps(steps);
-    names.parameters
-}
-
 /// Which programs a program calls.
 pub fn calls_of(program: &Program) -> Vec<ProgramId> {
     program.calls.iter().filter_map(|site| site.program).collect()
-}
-
-/// Walks a program in text order for its names.
-struct Names {
-    assigned: Vec<String>,
-    parameters: Vec<String>,
-}
-
-impl Names {
-    fn uses(&mut self, expr: &Spanned<Expr>) {
-        match &expr.value {
-            Expr::Name(name) if !self.assigned.contains(name) && !self.parameters.contains(name) => {
-                self.parameters.push(name.clone());
-            }
-            Expr::Unary(_, of) => self.uses(of),
-            Expr::Binary(_, left, right) => {
-                self.uses(left);
-                self.uses(right);
-            }
-            _ => {}
-        }
-    }
-
-    fn assigns(&mut self, name: &Spanned<String>) {
-        if !self.assigned.contains(&name.value) && !self.parameters.contains(&name.value) {
-            self.assigned.push(name.value.clone());
-        }
-    }
-
-    fn steps(&mut self, steps: &Steps) {
-        for step in steps {
-            for expr in operands(&step.does) {
-                self.uses(expr);
-            }
-            if let Some(name) = assigned(&step.does) {
-                self.assigns(name);
-            }
-            for body in bodies(&step.does) {
-                self.steps(body);
-            }
-            if let Some(otherwise) = &step.otherwise {
-                self.steps(otherwise);
-            }
-        }
-    }
-}
-
-/// The integer expressions of a step itself.
-fn operands(does: &Does) -> Vec<&Spanned<Expr>> {
-    match does {
-        Does::Cpu { times, .. } | Does::Wait { times, .. } => times.iter().collect(),
-        Does::Assign { value, .. } => vec![value],
-        Does::Call { args, .. } | Does::Send { args, .. } => args.iter().map(|arg| &arg.value).collect(),
-        Does::Get { place, .. } | Does::Put { place } | Does::Drop { place } | Does::Read { place, .. } => {
-            place.key.iter().collect()
-        }
-        Does::Write { place, value } => place.key.iter().chain([value]).collect(),
-        Does::Update { place, by, when, .. } => {
-            place.key.iter().chain([by]).chain(when.iter().map(|(_, bound)| bound)).collect()
-        }
-        Does::Tally { place, by } => place.key.iter().chain(by).collect(),
-        Does::Return { value, .. } => value.iter().collect(),
-        Does::Each { count, .. } | Does::ParEach { count, .. } => vec![count],
-        Does::If { condition, .. } => vec![condition],
-        Does::Hold { place, .. } => place.key.iter().collect(),
-        Does::Fail { .. } | Does::Par { .. } | Does::Race { .. } | Does::Tx { .. } | Does::Block { .. } => {
-            Vec::new()
-        }
-    }
-}
-
-fn assigned(does: &Does) -> Option<&Spanned<String>> {
-    match does {
-        Does::Assign { to, .. } => Some(to),
-        Does::Call { to, .. } | Does::Get { to, .. } | Does::Read { to, .. } | Does::Update { to, .. } => {
-            to.as_ref()
-        }
-        Does::Each { name, .. } | Does::ParEach { name, .. } => name.as_ref(),
-        _ => None,
-    }
-}
-
-fn bodies(does: &Does) -> Vec<&Steps> {
-    match does {
-        Does::Each { body, .. } | Does::ParEach { body, .. } | Does::Hold { body, .. } => vec![body],
-        Does::Tx { body, .. } | Does::Block { body } => vec![body],
-        Does::Par { branches } | Does::Race { branches } => vec![branches],
-        Does::If { then, or_else, .. } => vec![then, or_else],
-        _ => Vec::new(),
-    }
 }
 
 /// Compiles a program. `site` is the hash of (part name, program name).
@@ -193,6 +102,7 @@ pub fn compile(
         },
         // Arguments arrive in the first registers, whether they are used or not.
         registers: (0..ARGS_MAX).map(|index| parameters.get(index).cloned().unwrap_or_default()).collect(),
+        spare: Vec::new(),
         step: 0,
         depth: 0,
         branches: 0,
@@ -225,6 +135,8 @@ struct Compiler<'a> {
     program: Program,
     /// Names of registers; hidden ones have none.
     registers: Vec<String>,
+    /// Hidden registers of loops that have ended, for the next loop.
+    spare: Vec<u8>,
     /// The next step's number in the text: the site of its draws.
     step: u16,
     depth: usize,
@@ -279,6 +191,11 @@ impl Compiler<'_> {
         }
         self.registers.push(name.to_owned());
         (self.registers.len() - 1) as u8
+    }
+
+    /// A register without a name; give it back to `spare` when the loop has ended.
+    fn hidden(&mut self, at: &std::ops::Range<usize>) -> u8 {
+        self.spare.pop().unwrap_or_else(|| self.register("", at))
     }
 
     fn site(&mut self) -> u16 {
@@ -365,36 +282,6 @@ impl Compiler<'_> {
             Err(error) => self.errors.push(error),
         }
         self.program.laws.len().saturating_sub(1) as u16
-    }
-
-    /// Code that pushes the value of an expression.
-    fn value(&mut self, expr: &Spanned<Expr>) {
-        match &expr.value {
-            Expr::Number(quantity) if quantity.unit == Unit::Count && quantity.exact.is_some() => {
-                self.emit(Instr::Push(quantity.exact.unwrap_or(0)));
-            }
-            Expr::Number(quantity) => {
-                let help = "values in programs are whole numbers; laws take units";
-                self.error(&expr.at, format!("`{quantity}` is no whole number"), help);
-            }
-            Expr::Name(name) => {
-                let register = self.register(name, &expr.at);
-                self.emit(Instr::Load(register));
-            }
-            Expr::Unary(op, of) => {
-                self.value(of);
-                self.emit(if *op == UnaryOp::Minus { Instr::Negate } else { Instr::Not });
-            }
-            Expr::Binary(op, left, right) => {
-                self.value(left);
-                self.value(right);
-                self.emit(Instr::Binary(*op));
-            }
-            other => {
-                let help = "programs compute with whole numbers and names";
-                self.error(&expr.at, format!("`{other}` has no value here"), help);
-            }
-        }
     }
 
     /// The part of that name, if it takes such steps.
@@ -559,158 +446,6 @@ impl Compiler<'_> {
             }
         }
     }
-
-    fn each(&mut self, step: &Step, count: &Spanned<Expr>, name: Option<&Spanned<String>>, body: &Steps) {
-        self.value(count);
-        let limit = self.register("", &step.at);
-        let counter = self.register("", &step.at);
-        self.emit(Instr::Store(limit));
-        self.emit(Instr::Push(0));
-        self.emit(Instr::Store(counter));
-        let back = self.here();
-        let round = self.emit(Instr::Round { counter, limit, exit: 0 });
-        if let Some(name) = name {
-            let named = self.register(&name.value, &name.at);
-            self.emit(Instr::Load(counter));
-            self.emit(Instr::Store(named));
-        }
-        self.deeper(step, |compiler| compiler.steps(body));
-        self.emit(Instr::Next { counter, back });
-        self.program.code[round] = Instr::Round { counter, limit, exit: self.here() };
-    }
-
-    fn deeper(&mut self, step: &Step, inside: impl FnOnce(&mut Self)) {
-        self.depth += 1;
-        if self.depth > LOOPS_MAX {
-            self.error(
-                &step.at,
-                format!("more than {LOOPS_MAX} loops within each other"),
-                "split the program",
-            );
-        }
-        inside(self);
-        self.depth -= 1;
-    }
-
-    /// One branch, from its steps.
-    fn one_branch(&mut self, inside: impl FnOnce(&mut Self)) -> Branch {
-        let start = self.here();
-        self.branches += 1;
-        inside(self);
-        self.branches -= 1;
-        self.emit(Instr::EndBranch);
-        let end = self.here();
-        let assigns =
-            self.program.code[start as usize..end as usize].iter().fold(0, |set, instr| match instr {
-                Instr::Store(register) | Instr::Take(register) => set | 1 << register,
-                _ => set,
-            });
-        Branch { start, end, assigns }
-    }
-
-    fn fork(&mut self, step: &Step, steps: &Steps, first_wins: bool) {
-        if steps.is_empty() {
-            self.error(&step.at, "this block has no branches", "each step in it is a branch");
-        }
-        let block = self.program.forks.len() as u16;
-        self.program.forks.push(ForkBlock { first_wins, branches: Vec::new(), counter: None, after: 0 });
-        self.emit(Instr::Fork { block });
-        let branches = steps.iter().map(|step| self.one_branch(|compiler| compiler.step(step))).collect();
-        let after = self.here();
-        self.program.forks[block as usize] = ForkBlock { first_wins, branches, counter: None, after };
-    }
-
-    fn par_each(&mut self, step: &Step, count: &Spanned<Expr>, name: Option<&Spanned<String>>, body: &Steps) {
-        self.value(count);
-        let counter = Some(match name {
-            Some(name) => self.register(&name.value, &name.at),
-            None => self.register("", &step.at),
-        });
-        let block = self.program.forks.len() as u16;
-        self.program.forks.push(ForkBlock { first_wins: false, branches: Vec::new(), counter, after: 0 });
-        self.emit(Instr::Fork { block });
-        let mut branch = Branch { start: 0, end: 0, assigns: 0 };
-        self.deeper(step, |compiler| branch = compiler.one_branch(|compiler| compiler.steps(body)));
-        let after = self.here();
-        self.program.forks[block as usize] =
-            ForkBlock { first_wins: false, branches: vec![branch], counter, after };
-    }
-
-    fn branch(&mut self, condition: &Spanned<Expr>, then: &Steps, or_else: &Steps) {
-        self.value(condition);
-        let skip = self.emit(Instr::JumpIfZero(0));
-        self.steps(then);
-        if or_else.is_empty() {
-            self.program.code[skip] = Instr::JumpIfZero(self.here());
-            return;
-        }
-        let over = self.emit(Instr::Jump(0));
-        self.program.code[skip] = Instr::JumpIfZero(self.here());
-        self.steps(or_else);
-        self.program.code[over] = Instr::Jump(self.here());
-    }
-
-    fn call(
-        &mut self,
-        step: &Step,
-        path: &[Spanned<String>],
-        args: &[Arg],
-        with: Option<&Spanned<String>>,
-        from: Option<&Spanned<String>>,
-        size: Option<&Spanned<Expr>>,
-    ) {
-        let policy = self.policy(with);
-        let zone = from.and_then(|from| self.zone(from));
-        let size_bytes = self.size(size);
-        let target = target(self.scope, path);
-        let site_step = self.site();
-        match target {
-            Ok(Target { to, program, parameters }) => {
-                self.arguments(step, args, &parameters);
-                let site = self.program.calls.len() as u16;
-                self.program.calls.push(CallSite { to, program, policy, from: zone, size_bytes });
-                self.emit(Instr::Call { site, step: site_step });
-            }
-            Err(error) => self.errors.push(error),
-        }
-    }
-
-    fn policy(&mut self, with: Option<&Spanned<String>>) -> PolicyId {
-        let Some(with) = with else { return self.scope.default_policy() };
-        self.scope.policy(&with.value).unwrap_or_else(|| {
-            self.error(
-                &with.at,
-                format!("unknown policy `{}`", with.value),
-                "define `policy.NAME = { timeout = \"1s\" }`",
-            );
-            PolicyId(0)
-        })
-    }
-
-    fn zone(&mut self, from: &Spanned<String>) -> Option<ZoneId> {
-        let zone = self.scope.zone(&from.value);
-        if zone.is_none() {
-            self.error(&from.at, format!("unknown zone `{}`", from.value), "define `zone.NAME = {}`");
-        }
-        zone
-    }
-
-    /// Code that pushes the arguments in the order of the callee's parameters.
-    fn arguments(&mut self, step: &Step, args: &[Arg], parameters: &[String]) {
-        match order_arguments(args, parameters, &step.at) {
-            Ok(ordered) => {
-                for arg in ordered {
-                    match arg {
-                        Some(arg) => self.value(arg),
-                        None => {
-                            self.emit(Instr::Push(0));
-                        }
-                    }
-                }
-            }
-            Err(errors) => self.errors.extend(errors),
-        }
-    }
 }
 
 fn condition(op: BinaryOp) -> When {
@@ -722,129 +457,4 @@ fn condition(op: BinaryOp) -> When {
         BinaryOp::Differs => When::Differs,
         _ => When::Equal,
     }
-}
-
-/// Whom a call means.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
-    /// The part called: a load balancer when it is named.
-    pub to: PartId,
-    /// The program there.
-    pub program: Option<ProgramId>,
-    /// Its parameters.
-    pub parameters: Vec<String>,
-}
-
-/// Whom `PART.PROGRAM`, `PROGRAM` or `PART` means.
-///
-/// # Errors
-/// When it means nothing, or two things; both are listed then.
-pub fn target(scope: &dyn Scope, path: &[Spanned<String>]) -> Result<Target, SyntaxError> {
-    let error = |name: &Spanned<String>, message: String, help: String| {
-        Err(SyntaxError { at: name.at.clone(), message, help: Some(help) })
-    };
-    match path {
-        [name] => match (scope.part(&name.value), scope.program(None, &name.value)) {
-            (Some((part, PartRole::Replies)), _) => {
-                Ok(Target { to: part, program: None, parameters: Vec::new() })
-            }
-            (_, Ok((part, program, parameters))) => {
-                Ok(Target { to: part, program: Some(program), parameters })
-            }
-            (_, Err(parts)) if parts.len() > 1 => {
-                let all: Vec<String> = parts.iter().map(|part| format!("`{part}.{}`", name.value)).collect();
-                error(
-                    name,
-                    format!("`{}` could mean {}", name.value, all.join(" or ")),
-                    "name the part".to_owned(),
-                )
-            }
-            (Some(_), _) => {
-                let help = format!("write `{}.PROGRAM(…)`", name.value);
-                error(name, format!("which program of `{}`?", name.value), help)
-            }
-            (None, Err(_)) => {
-                let known = scope.part_names();
-                let near = nearest(&name.value, known.iter().map(String::as_str));
-                let help = near.map_or("write `PART.PROGRAM(args)`".to_owned(), |near| {
-                    format!("did you mean `{near}`?")
-                });
-                error(name, format!("no part and no program is called `{}`", name.value), help)
-            }
-        },
-        [part, name] => {
-            let Some((id, role)) = scope.part(&part.value) else {
-                let known = scope.part_names();
-                let near = nearest(&part.value, known.iter().map(String::as_str));
-                let help = near
-                    .map_or(format!("parts: {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
-                return error(part, format!("unknown part `{}`", part.value), help);
-            };
-            let runs = if role == PartRole::Balances { scope.behind(id) } else { Some(id) };
-            match scope.program(runs, &name.value) {
-                Ok((_, program, parameters)) => Ok(Target { to: id, program: Some(program), parameters }),
-                Err(_) => {
-                    let help = format!("define it under `[on.{}]`", part.value);
-                    error(name, format!("`{}` has no program `{}`", part.value, name.value), help)
-                }
-            }
-        }
-        _ => error(
-            &path[0],
-            "a call names a part and a program".to_owned(),
-            "write `call app.page(item=1)`".to_owned(),
-        ),
-    }
-}
-
-/// Arguments in the order of the parameters, padded to [`ARGS_MAX`].
-///
-/// # Errors
-/// When one is missing, unknown, or given twice.
-pub fn order_arguments<'a>(
-    args: &'a [Arg],
-    parameters: &[String],
-    whole: &std::ops::Range<usize>,
-) -> Result<Vec<Option<&'a Spanned<Expr>>>, Vec<SyntaxError>> {
-    let mut ordered: Vec<Option<&Spanned<Expr>>> = vec![None; ARGS_MAX.max(parameters.len())];
-    let mut errors = Vec::new();
-    let takes = if parameters.is_empty() {
-        "it takes none".to_owned()
-    } else {
-        format!("it takes {}", parameters.join(", "))
-    };
-    let mut next = 0;
-    for arg in args {
-        let index = match &arg.key {
-            Some(Spanned { value: ArgKey::Name(name), .. }) => {
-                parameters.iter().position(|parameter| parameter == name)
-            }
-            Some(_) => None,
-            None => {
-                next += 1;
-                Some(next - 1).filter(|index| *index < parameters.len())
-            }
-        };
-        let at = arg.key.as_ref().map_or(&arg.value.at, |key| &key.at);
-        match index {
-            Some(index) if ordered[index].is_none() => ordered[index] = Some(&arg.value),
-            Some(index) => errors.push(SyntaxError {
-                at: at.clone(),
-                message: format!("`{}` is given twice", parameters[index]),
-                help: Some(takes.clone()),
-            }),
-            None => errors.push(SyntaxError {
-                at: at.clone(),
-                message: "no such parameter".to_owned(),
-                help: Some(takes.clone()),
-            }),
-        }
-    }
-    for (parameter, given) in parameters.iter().zip(&ordered) {
-        if given.is_none() {
-            let message = format!("the argument `{parameter}` is missing");
-            errors.push(SyntaxError { at: whole.clone(), message, help: Some(takes.clone()) });
-        }
-    }
-    if errors.is_empty() { Ok(ordered) } else { Err(errors) }
 }

@@ -50,15 +50,13 @@ pub struct ForkBlock {
     pub after: u32,
 }
 
-/// A branch: its code, and which registers it assigns (a set of bits).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A branch: its code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Branch {
     /// First instruction.
     pub start: u32,
     /// Just behind its last.
     pub end: u32,
-    /// Registers that it assigns.
-    pub assigns: u32,
 }
 
 /// Where a failure of an instruction in a range goes on.
@@ -90,6 +88,7 @@ pub struct CallSite {
 }
 
 /// One instruction. Those that compute work on a stack of integers, which is empty between steps.
+#[allow(missing_docs)] // each field is named in the sentence of its variant
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Instr {
     /// Push a constant.
@@ -146,6 +145,7 @@ pub enum Instr {
 
 /// What a strand needs from its host before it can go on. `site` names the step for draws: mix it with the
 /// activation's stem and the iteration (the interpreter has done so: `draw` is the key for [`crate::base::rng::Draws`]).
+#[allow(missing_docs)] // each field is named in the sentence of its variant
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Effect {
     /// Use a core for a draw of law `law` of this program, times `times`. Answer: `Input::Go`.
@@ -187,6 +187,7 @@ pub enum Effect {
 }
 
 /// How an activation ended.
+#[allow(missing_docs)] // each field is named in the sentence of its variant
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Ending {
     /// `return`, or the end of the text (value 0).

@@ -14,8 +14,12 @@ use crate::base::op::{ARGS_MAX, Args, Reason, Value};
 use crate::base::rng::mix;
 use crate::base::slab::{Key, Slab};
 use crate::base::time::Span;
-use crate::program::instr::{Branch, Effect, Ending, ForkBlock, Input, Instr, Program, Programs};
-use crate::program::syntax::BinaryOp;
+use crate::program::instr::{Branch, Effect, Ending, Input, Instr, Program, Programs};
+
+mod machine;
+
+pub use machine::binary;
+use machine::{Ended, Stop, is_par_each, run};
 
 /// Registers of a program: variables, parameters and the counters of loops.
 pub const REGISTERS_MAX: usize = 24;
@@ -23,6 +27,10 @@ pub const REGISTERS_MAX: usize = 24;
 pub const LOOPS_MAX: usize = 7;
 /// Branches of one `par each`: beyond this the step fails. A fan-out of ten thousand is a mistake or an attack.
 pub const BRANCHES_MAX: i64 = 10_000;
+
+/// Repetitions of `each` and `par each`, all together, in one activation: beyond this the step fails. So every program
+/// ends, and none can stop the clock of the run by computing.
+pub const ROUNDS_MAX: u32 = 1_000_000;
 
 /// A strand of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,15 +43,24 @@ struct Frame {
     host: u64,
     /// The version of the newest value that the frame has read: what it writes and returns is derived from it.
     version: OpId,
-    strands: Vec<Key>,
+    /// Repetitions that it may still make.
+    rounds_left: u32,
+    /// Its first strand; the others hang below it.
+    root: Key,
 }
 
 #[derive(Clone, Debug, Hash)]
 struct Strand {
     frame: Key,
     parent: Option<Key>,
-    /// Its branch: the code that it may run, and what it assigns.
+    /// The branch after it in its block.
+    next: Option<Key>,
+    /// The first of its own branches.
+    first: Option<Key>,
+    /// Its branch: the code that it may run.
     branch: Branch,
+    /// Registers that it has assigned, a bit each.
+    assigned: u32,
     pc: u32,
     /// Whether it waits for the answer to the effect at `pc`.
     pending: bool,
@@ -65,15 +82,7 @@ pub struct Frames {
     strands: Slab<Strand>,
     spawned: VecDeque<StrandId>,
     abandoned: Vec<StrandId>,
-    /// Emptied lists of strands, for use again.
-    spare: Vec<Vec<Key>>,
     stack: Vec<i64>,
-}
-
-impl std::hash::Hash for Branch {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        (self.start, self.end, self.assigns).hash(state);
-    }
 }
 
 impl Frames {
@@ -88,15 +97,25 @@ impl Frames {
         host: u64,
     ) -> StrandId {
         let code = &programs.0[program.index()];
-        let strands = self.spare.pop().unwrap_or_default();
-        let frame = self.frames.insert(Frame { program, stem, host, version: OpId(0), strands });
+        let root = Key { slot: u32::MAX, generation: u32::MAX }; // nobody, until it is there
+        let frame = self.frames.insert(Frame {
+            program,
+            stem,
+            host,
+            version: OpId(0),
+            rounds_left: ROUNDS_MAX,
+            root,
+        });
         let mut registers = [0; REGISTERS_MAX];
         registers[..ARGS_MAX].copy_from_slice(&args);
-        let branch = Branch { start: 0, end: code.code.len() as u32, assigns: 0 };
+        let branch = Branch { start: 0, end: code.code.len() as u32 };
         let key = self.strands.insert(Strand {
             frame,
             parent: None,
+            next: None,
+            first: None,
             branch,
+            assigned: 0,
             pc: 0,
             pending: false,
             ended: None,
@@ -107,7 +126,7 @@ impl Frames {
             result: 0,
             causes: Causes::NONE,
         });
-        self.frames.get_mut(frame).expect("just made").strands.push(key);
+        self.frames.get_mut(frame).expect("just made").root = key;
         StrandId(key)
     }
 
@@ -150,6 +169,9 @@ impl Frames {
         let fork = &program.forks[block as usize];
         let mut template = self.strands.get(parent).expect("it runs").clone();
         template.parent = Some(parent);
+        (template.next, template.first) = (None, None);
+        let mut before: Option<Key> = None;
+        template.assigned = 0;
         template.causes = Causes::NONE;
         template.pending = false;
         for index in 0..count {
@@ -165,7 +187,11 @@ impl Frames {
                 }
             }
             let key = self.strands.insert(child);
-            self.frames.get_mut(template.frame).expect("it runs").strands.push(key);
+            let link = match before.replace(key) {
+                Some(before) => &mut self.strands.get_mut(before).expect("just made").next,
+                None => &mut self.strands.get_mut(parent).expect("it runs").first,
+            };
+            *link = Some(key);
             self.spawned.push_back(StrandId(key));
         }
         self.strands.get_mut(parent).expect("it runs").children = count;
@@ -214,50 +240,43 @@ impl Frames {
 
     /// Takes the branches of `parent` away: what they assigned is copied back, those that still ran are abandoned.
     fn join(&mut self, parent: Key, winner: Option<Key>, first_wins: bool) -> Option<Reason> {
-        let frame = self.strands.get(parent).expect("it waits").frame;
-        let all = std::mem::take(&mut self.frames.get_mut(frame).expect("it runs").strands);
+        let first = self.strands.get_mut(parent).expect("it waits").first.take();
         let mut failed = None;
-        for key in &all {
-            let Some(strand) = self.strands.get(*key) else { continue };
-            if strand.parent != Some(parent) {
-                continue;
-            }
-            let (ended, branch, registers) = (strand.ended, strand.branch, strand.registers);
+        let mut next = first;
+        while let Some(key) = next {
+            let strand = self.strands.get(key).expect("branches stay until the join");
+            next = strand.next;
+            let (ended, assigned, registers) = (strand.ended, strand.assigned, strand.registers);
             match ended {
-                Some(Ok(())) if !first_wins || winner == Some(*key) => {
+                Some(Ok(())) if !first_wins || winner == Some(key) => {
                     let above = self.strands.get_mut(parent).expect("it waits");
                     for (register, value) in registers.iter().enumerate() {
-                        if branch.assigns >> register & 1 == 1 {
+                        if assigned >> register & 1 == 1 {
                             above.registers[register] = *value;
                         }
                     }
+                    above.assigned |= assigned;
                 }
                 Some(Err(reason)) if failed.is_none() => failed = Some(reason),
                 _ => {}
             }
         }
-        let kept: Vec<bool> = all.iter().map(|key| !self.is_below(*key, parent)).collect();
-        let list = &mut self.frames.get_mut(frame).expect("it runs").strands;
-        for (key, keep) in all.iter().zip(kept) {
-            if keep {
-                list.push(*key);
-            } else if self.strands.remove(*key).is_some_and(|strand| strand.ended.is_none()) {
-                self.abandoned.push(StrandId(*key));
-            }
-        }
+        self.release(first, None);
         if winner.is_some() { None } else { failed }
     }
 
-    /// Whether `key` is a branch of `ancestor`, at any depth.
-    fn is_below(&self, key: Key, ancestor: Key) -> bool {
-        let mut at = self.strands.get(key).and_then(|strand| strand.parent);
-        while let Some(parent) = at {
-            if parent == ancestor {
-                return true;
+    /// Frees strands that are siblings, and all below them; those that had not ended are abandoned, `but` one. It
+    /// recurses no deeper than blocks are nested in the text.
+    fn release(&mut self, first: Option<Key>, but: Option<Key>) {
+        let mut next = first;
+        while let Some(key) = next {
+            let strand = self.strands.remove(key).expect("a linked strand is there");
+            if strand.ended.is_none() && but != Some(key) {
+                self.abandoned.push(StrandId(key));
             }
-            at = self.strands.get(parent).and_then(|strand| strand.parent);
+            self.release(strand.first, but);
+            next = strand.next;
         }
-        false
     }
 
     /// The next strand of a fork that is to be resumed with `Input::Go`.
@@ -312,13 +331,8 @@ impl Frames {
     /// were still waiting are then given out by [`Frames::abandoned`]).
     pub fn finish(&mut self, strand: StrandId) {
         let Some(frame) = self.strands.get(strand.0).map(|strand| strand.frame) else { return };
-        let Some(mut frame) = self.frames.remove(frame) else { return };
-        for key in frame.strands.drain(..) {
-            if self.strands.remove(key).is_some_and(|strand| strand.ended.is_none()) && key != strand.0 {
-                self.abandoned.push(StrandId(key));
-            }
-        }
-        self.spare.push(frame.strands);
+        let Some(frame) = self.frames.remove(frame) else { return };
+        self.release(Some(frame.root), Some(strand.0));
     }
 
     /// Activations in being.
@@ -330,212 +344,4 @@ impl Frames {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
-}
-
-fn is_par_each(fork: &ForkBlock) -> bool {
-    fork.counter.is_some()
-}
-
-/// How a strand ended.
-enum Ended {
-    Well,
-    Returned { value: Value, size_bytes: u32 },
-    Failed(Reason),
-}
-
-/// Why a strand stopped running.
-enum Stop {
-    /// It goes on.
-    Not,
-    Effect(Effect),
-    Fork {
-        block: u16,
-        count: u32,
-    },
-    End(Ended),
-}
-
-/// Runs a strand from where it is.
-fn run(
-    program: &Program,
-    frame: &mut Frame,
-    strand: &mut Strand,
-    failure: Option<Reason>,
-    stack: &mut Vec<i64>,
-) -> Stop {
-    let mut failure = failure;
-    loop {
-        if let Some(reason) = failure.take() {
-            let Some(handler) = program.handlers.iter().find(|handler| {
-                (handler.start..handler.end).contains(&strand.pc)
-                    && handler.start >= strand.branch.start
-                    && handler.end <= strand.branch.end
-            }) else {
-                return Stop::End(Ended::Failed(reason));
-            };
-            strand.pc = handler.target;
-            strand.depth = handler.depth;
-            stack.clear();
-        }
-        let Some(instr) = program.code.get(strand.pc as usize) else { return Stop::End(Ended::Well) };
-        match compute(*instr, strand, stack) {
-            Ok(Computed::Next) => strand.pc += 1,
-            Ok(Computed::Jumped) => {}
-            Err(reason) => failure = Some(reason),
-            Ok(Computed::NotMine) => match act(program, *instr, frame, strand, stack) {
-                Ok(Stop::Not) => {}
-                Ok(stop) => {
-                    strand.pending = matches!(stop, Stop::Effect(_));
-                    return stop;
-                }
-                Err(reason) => failure = Some(reason),
-            },
-        }
-    }
-}
-
-enum Computed {
-    Next,
-    Jumped,
-    NotMine,
-}
-
-fn pop(stack: &mut Vec<i64>) -> i64 {
-    stack.pop().expect("the compiler balances the stack")
-}
-
-/// Instructions that only compute.
-fn compute(instr: Instr, strand: &mut Strand, stack: &mut Vec<i64>) -> Result<Computed, Reason> {
-    match instr {
-        Instr::Push(n) => stack.push(n),
-        Instr::Load(register) => stack.push(strand.registers[register as usize]),
-        Instr::Store(register) => strand.registers[register as usize] = pop(stack),
-        Instr::Take(register) => strand.registers[register as usize] = strand.result,
-        Instr::Negate => {
-            let n = pop(stack).checked_neg().ok_or(Reason::Arithmetic)?;
-            stack.push(n);
-        }
-        Instr::Not => {
-            let n = pop(stack);
-            stack.push(i64::from(n == 0));
-        }
-        Instr::Binary(op) => {
-            let (right, left) = (pop(stack), pop(stack));
-            stack.push(binary(op, left, right).ok_or(Reason::Arithmetic)?);
-        }
-        Instr::Jump(to) => {
-            strand.pc = to;
-            return Ok(Computed::Jumped);
-        }
-        Instr::JumpIfZero(to) => {
-            if pop(stack) == 0 {
-                strand.pc = to;
-                return Ok(Computed::Jumped);
-            }
-        }
-        Instr::Round { counter, limit, exit } => {
-            let round = strand.registers[counter as usize];
-            let depth = strand.depth as usize;
-            if round >= strand.registers[limit as usize] {
-                strand.pc = exit;
-                return Ok(Computed::Jumped);
-            }
-            strand.rounds[depth + 1] = mix(strand.rounds[depth], round as u64 + 1);
-            strand.depth += 1;
-        }
-        Instr::Next { counter, back } => {
-            strand.registers[counter as usize] += 1;
-            strand.depth -= 1;
-            strand.pc = back;
-            return Ok(Computed::Jumped);
-        }
-        _ => return Ok(Computed::NotMine),
-    }
-    Ok(Computed::Next)
-}
-
-/// Arithmetic on 64-bit integers; `None` on overflow and division by zero.
-pub fn binary(op: BinaryOp, left: i64, right: i64) -> Option<i64> {
-    Some(match op {
-        BinaryOp::Or => i64::from(left != 0 || right != 0),
-        BinaryOp::And => i64::from(left != 0 && right != 0),
-        BinaryOp::Equal => i64::from(left == right),
-        BinaryOp::Differs => i64::from(left != right),
-        BinaryOp::Below => i64::from(left < right),
-        BinaryOp::AtMost => i64::from(left <= right),
-        BinaryOp::Above => i64::from(left > right),
-        BinaryOp::AtLeast => i64::from(left >= right),
-        BinaryOp::Add => left.checked_add(right)?,
-        BinaryOp::Subtract => left.checked_sub(right)?,
-        BinaryOp::Multiply => left.checked_mul(right)?,
-        BinaryOp::Divide => left.checked_div(right)?,
-        BinaryOp::Remainder => left.checked_rem(right)?,
-    })
-}
-
-/// Instructions that need the host, or end the strand.
-fn act(
-    program: &Program,
-    instr: Instr,
-    frame: &Frame,
-    strand: &mut Strand,
-    stack: &mut Vec<i64>,
-) -> Result<Stop, Reason> {
-    let round = strand.rounds[strand.depth as usize];
-    let draw = |step: u16| mix(mix(frame.stem, mix(program.site, u64::from(step))), round);
-    let effect = match instr {
-        Instr::Cpu { law, step } => Effect::Cpu { law, times: factor(stack)?, draw: draw(step) },
-        Instr::Wait { law, step } => Effect::Wait { law, times: factor(stack)?, draw: draw(step) },
-        Instr::Call { site, step } => {
-            let mut args = [0; ARGS_MAX];
-            for arg in args.iter_mut().rev() {
-                *arg = pop(stack);
-            }
-            Effect::Call { site, args, draw: draw(step) }
-        }
-        Instr::Get { cache, step } => Effect::Get { cache, key: pop(stack), draw: draw(step) },
-        Instr::Put { cache, step } => Effect::Put { cache, key: pop(stack), draw: draw(step) },
-        Instr::Drop { cache } => Effect::Drop { cache, key: pop(stack) },
-        Instr::Read { db, table, law, step } => {
-            Effect::Read { db, table, key: pop(stack), law, draw: draw(step) }
-        }
-        Instr::Write { db, table, step } => {
-            let (n, key) = (pop(stack), pop(stack));
-            Effect::Write { db, table, key, n, parent: frame.version, draw: draw(step) }
-        }
-        Instr::Update { db, table, when, step } => {
-            let (bound, delta, key) = (pop(stack), pop(stack), pop(stack));
-            Effect::Update { db, table, key, delta, when, bound, draw: draw(step) }
-        }
-        Instr::Tally { tally } => {
-            let (by, key) = (pop(stack), pop(stack));
-            Effect::Tally { tally, key, by }
-        }
-        Instr::Fork { block } => return fork(&program.forks[block as usize], block, strand, stack),
-        Instr::EndBranch => return Ok(Stop::End(Ended::Well)),
-        Instr::Fail(reason) => return Err(reason),
-        Instr::Return { size_bytes } => {
-            let value = Value { n: pop(stack), version: frame.version, parent: frame.version };
-            return Ok(Stop::End(Ended::Returned { value, size_bytes }));
-        }
-        other => unreachable!("{other:?} only computes"),
-    };
-    Ok(Stop::Effect(effect))
-}
-
-fn factor(stack: &mut Vec<i64>) -> Result<i64, Reason> {
-    let times = pop(stack);
-    if times < 0 { Err(Reason::Arithmetic) } else { Ok(times) }
-}
-
-fn fork(fork: &ForkBlock, block: u16, strand: &mut Strand, stack: &mut Vec<i64>) -> Result<Stop, Reason> {
-    let count = if is_par_each(fork) { pop(stack) } else { fork.branches.len() as i64 };
-    if count > BRANCHES_MAX {
-        return Err(Reason::Arithmetic);
-    }
-    if count <= 0 {
-        strand.pc = fork.after;
-        return Ok(Stop::Not);
-    }
-    Ok(Stop::Fork { block, count: count as u32 })
 }

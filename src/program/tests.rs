@@ -206,6 +206,11 @@ fn programs_ask_for_their_effects_in_order() {
                 "return 0",
             ],
         ),
+        (
+            "par { { get pages[1]; tally a }; { get pages[2]; tally b } }",
+            none,
+            vec!["fork", "get[1]", "tally[0]+=1", "park", "get[2]", "tally[0]+=1", "join None", "return 0"],
+        ),
         ("if item == 1 { cpu 1ms }\nelse if item == 8 { cpu 2ms * 2 }", none, vec!["cpu*2", "return 0"]),
     ] {
         assert_eq!(effects(text, [8, 0, 0], failing), expected, "{text}");
@@ -283,4 +288,89 @@ fn a_block_costs_what_its_last_branch_costs() {
     frames.spend(b, Cause::Cpu, Span::from_ms(2));
     assert!(matches!(frames.resume(&programs, b, Input::Go), Effect::Joined { .. }));
     assert_eq!(frames.causes(root), Causes::only(Cause::Cpu, Span::from_ms(2)));
+}
+
+#[test]
+fn every_program_ends() {
+    for text in [
+        "each 9000000000000000000 { x = x + 1 }; return x",
+        "each 2000 { each 2000 { x = 1 } }",
+        "each 200 { par each 9999 { x = 1 } }",
+        "par each 10001 { x = 1 }",
+    ] {
+        let programs = programs(text);
+        let mut frames = Frames::default();
+        let root = frames.begin(&programs, ProgramId(0), [0; 3], 1, 0);
+        let mut todo = vec![(root, Input::Go)];
+        let mut last = None;
+        while let Some((strand, input)) = todo.pop() {
+            let effect = frames.resume(&programs, strand, input);
+            match effect {
+                Effect::Forked => {
+                    todo.extend(std::iter::from_fn(|| frames.spawned()).map(|s| (s, Input::Go)))
+                }
+                Effect::Joined { parent, failed } => {
+                    todo.push((parent, failed.map_or(Input::Go, Input::Failed)))
+                }
+                _ => {}
+            }
+            last = Some(effect);
+        }
+        assert_eq!(last, Some(Effect::Done(Ending::Failed(Reason::Arithmetic))), "{text}");
+    }
+}
+
+#[test]
+fn a_branch_hands_back_only_what_it_assigned() {
+    for (text, returned) in [
+        ("x = 1; par { x = 2; if 0 { x = 3 } }; return x", "return 2"),
+        ("x = 1; par { x = 2; x = 3 }; return x", "return 3"),
+        ("x = 1; par { { par { x = 4; cpu 1ms } }; cpu 1ms }; return x", "return 4"),
+        ("x = 1; race { { get pages[1]; x = 2 }; { cpu 1ms; x = 3 } }; return x", "return 3"),
+    ] {
+        // The last resort of `effects` is a stack, so of two branches that wait the later one goes first.
+        assert_eq!(effects(text, [0; 3], &["get[1]"]).last().map(String::as_str), Some(returned), "{text}");
+    }
+}
+
+#[test]
+fn a_settled_condition_looks_no_further() {
+    for (text, returned) in [
+        ("if item != 0 and 10 / item > 2 { return 1 }; return 2", "return 2"),
+        ("if item == 0 or 10 / item > 2 { return 1 }; return 2", "return 1"),
+        ("return 3 and 4", "return 1"),
+        ("return 0 or 0", "return 0"),
+    ] {
+        assert_eq!(effects(text, [0; 3], &[]).last().map(String::as_str), Some(returned), "{text}");
+    }
+}
+
+#[test]
+fn loops_one_after_another_share_their_hidden_registers() {
+    let text = "each 2 { cpu 1ms }; ".repeat(40);
+    assert_eq!(effects(&text, [0; 3], &[]).len(), 81);
+}
+
+mod oracle;
+
+#[test]
+fn a_wide_fan_out_of_blocks_takes_no_square_time() {
+    let programs = programs("par each 10000 { par { cpu 1ms; cpu 1ms }; par { cpu 1ms; cpu 1ms } }");
+    let mut frames = Frames::default();
+    let root = frames.begin(&programs, ProgramId(0), [0; 3], 1, 0);
+    let mut todo = std::collections::VecDeque::from([(root, Input::Go)]);
+    let mut effects = 0;
+    while let Some((strand, input)) = todo.pop_front() {
+        effects += 1;
+        match frames.resume(&programs, strand, input) {
+            Effect::Forked => todo.extend(std::iter::from_fn(|| frames.spawned()).map(|s| (s, Input::Go))),
+            Effect::Joined { parent, failed } => {
+                todo.push_back((parent, failed.map_or(Input::Go, Input::Failed)))
+            }
+            Effect::Parked => {}
+            Effect::Done(ending) => assert!(matches!(ending, Ending::Returned { .. })),
+            _ => todo.push_back((strand, Input::Go)),
+        }
+    }
+    assert_eq!(effects, 110_002);
 }

@@ -1,12 +1,12 @@
 //! Collects while the run goes on. Cheap: vectors indexed by id, no look-ups.
 
-use rustc_hash::FxHashMap;
-
 use crate::base::cause::Causes;
 use crate::base::ids::{ProbeId, SeriesId, TallyId};
 use crate::base::time::{Span, Time};
-use crate::record::probe::{Probe, ProbePlan};
-use crate::record::series::{BUCKETS, Series, Window};
+use crate::record::probe::{Frame, Probe, ProbePlan};
+use crate::record::series::{Series, Window, bucket_width};
+use crate::record::tally::Tally;
+use crate::record::warmup::mser5;
 
 /// How a request ended, for its caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -47,24 +47,14 @@ pub struct RecordPlan {
     pub tallies: usize,
     /// By probe.
     pub probes: Vec<ProbePlan>,
+    /// `warmup = "auto"`: the probes whose latencies say where window 0 begins, by MSER-5. Empty: where it stands.
+    pub steady: Vec<ProbeId>,
     /// Series whose change stops the run, for `always`.
     pub watched_series: Vec<SeriesId>,
     /// Tallies whose change stops the run.
     pub watched_tallies: Vec<TallyId>,
     /// Probes whose change stops the run.
     pub watched_probes: Vec<ProbeId>,
-}
-
-/// A tally: what programs counted.
-#[derive(Clone, Debug, Default)]
-pub struct Tally {
-    /// Sum over all keys.
-    pub total: i64,
-    /// Sum over all keys, by window.
-    pub in_window: Vec<i64>,
-    /// The largest sum that any key ever had.
-    pub max: i64,
-    by_key: FxHashMap<i64, i64>,
 }
 
 /// Collects what happens in one run.
@@ -79,6 +69,8 @@ pub struct Recorder {
     watched_tallies: Vec<bool>,
     watched_probes: Vec<bool>,
     changed: bool,
+    steady: Vec<ProbeId>,
+    warmup_note: Option<String>,
 }
 
 impl Recorder {
@@ -90,12 +82,14 @@ impl Recorder {
             indices.into_iter().for_each(|index| marks[index] = true);
             marks
         };
+        let mut probes = plan.probes.clone();
+        plan.steady.iter().for_each(|probe| probes[probe.index()].samples = true);
         Recorder {
             windows: plan.windows.clone(),
-            bucket: Span::from_ns((plan.length.as_ns() / BUCKETS as u64).max(1)),
+            bucket: bucket_width(plan.length),
             series: vec![Series::new(windows); plan.series],
-            tallies: vec![Tally { in_window: vec![0; windows], ..Tally::default() }; plan.tallies],
-            probes: plan.probes.iter().map(|probe| Probe::new(probe.clone(), windows)).collect(),
+            tallies: vec![Tally::new(windows); plan.tallies],
+            probes: probes.into_iter().map(|probe| Probe::new(probe, windows)).collect(),
             watched_series: marked(plan.series, plan.watched_series.iter().map(|id| id.index()).collect()),
             watched_tallies: marked(plan.tallies, plan.watched_tallies.iter().map(|id| id.index()).collect()),
             watched_probes: marked(
@@ -103,6 +97,8 @@ impl Recorder {
                 plan.watched_probes.iter().map(|id| id.index()).collect(),
             ),
             changed: false,
+            steady: plan.steady.clone(),
+            warmup_note: None,
         }
     }
 
@@ -133,38 +129,38 @@ impl Recorder {
 
     /// A request that was meant to be sent at `intended`, now or before, is in flight.
     pub fn started(&mut self, probe: ProbeId, intended: Time, now: Time) {
-        self.probes[probe.index()].start(intended, now, &self.windows);
+        let frame = Frame { windows: &self.windows, bucket: self.bucket };
+        self.probes[probe.index()].start(intended, now, frame);
     }
 
     /// A request ended.
     pub fn finished(&mut self, probe: ProbeId, request: Finished) {
         let index = probe.index();
-        self.probes[index].finish(&request, &self.windows);
+        let frame = Frame { windows: &self.windows, bucket: self.bucket };
+        let too_many = self.probes[index].finish(&request, frame);
         self.changed |= self.watched_probes[index];
+        if too_many {
+            self.find_warmup(); // histograms cannot be cut later
+            self.probes[index].convert(&self.windows);
+        }
     }
 
     /// A late reply arrived for a caller that had let go.
     pub fn late(&mut self, probe: ProbeId, at: Time) {
-        self.probes[probe.index()].late(at, &self.windows);
+        let frame = Frame { windows: &self.windows, bucket: self.bucket };
+        self.probes[probe.index()].late(at, frame);
     }
 
     /// `tally name[key] += by`.
     pub fn tally(&mut self, tally: TallyId, key: i64, at: Time, by: i64) {
         let index = tally.index();
-        let kept = &mut self.tallies[index];
-        kept.total = kept.total.saturating_add(by);
-        for (sum, window) in kept.in_window.iter_mut().zip(&self.windows) {
-            if window.contains(at) {
-                *sum = sum.saturating_add(by);
-            }
-        }
-        let sum = kept.by_key.entry(key).or_insert(0);
-        *sum = sum.saturating_add(by);
-        kept.max = kept.max.max(*sum);
+        let inside = self.windows.iter().enumerate().filter(|(_, window)| window.contains(at));
+        let bucket = (at.as_ns() / self.bucket.as_ns()) as usize;
+        self.tallies[index].add(key, by, bucket, inside.map(|(window, _)| window));
         self.changed |= self.watched_tallies[index];
     }
 
-    /// Ends the run: settles all levels and checks what must hold in every run.
+    /// Ends the run: settles all levels, finds the warm-up if it is automatic, and checks what must hold in every run.
     ///
     /// # Errors
     /// When Little's law, the conservation of requests or the sum of causes is broken: our mistake, named.
@@ -172,12 +168,47 @@ impl Recorder {
         for series in &mut self.series {
             series.settle(end, &self.windows, self.bucket);
         }
-        for (index, probe) in self.probes.iter_mut().enumerate() {
-            probe
-                .check(end, &self.windows)
-                .map_err(|why| format!("{}: {why}", names(ProbeId(index as u16))))?;
+        let frame = Frame { windows: &self.windows, bucket: self.bucket };
+        let checks = self.probes.iter_mut().map(|probe| probe.check(end, frame)).collect::<Vec<_>>();
+        self.find_warmup();
+        for (index, check) in checks.into_iter().enumerate() {
+            check.map_err(|why| format!("{}: {why}", names(ProbeId(index as u16))))?;
         }
-        Ok(())
+        match self.series.iter().position(|series| series.lowest < 0) {
+            Some(index) => Err(format!("level {index} went down to {}", self.series[index].lowest)),
+            None => Ok(()),
+        }
+    }
+
+    /// Moves the start of window 0 to where the steady probes settle, by MSER-5 on their latencies in the order of
+    /// their ends: the latest of their cuts, moved on to the next edge of a bucket so that every count is exact. Once.
+    fn find_warmup(&mut self) {
+        let mut at = Time::ZERO;
+        for probe in std::mem::take(&mut self.steady) {
+            let samples = &self.probes[probe.index()].samples;
+            let cut = mser5(samples.iter().map(|sample| sample.latency().as_ns() as f64));
+            if let Some(last) = cut.observations.checked_sub(1) {
+                at = at.max(samples[last].intended + samples[last].latency());
+            }
+            if !cut.steady {
+                let why = "MSER-5 finds no steady state: the run is too short, or its load changes";
+                self.warmup_note = Some(why.to_owned());
+            }
+        }
+        let first = at.as_ns().div_ceil(self.bucket.as_ns());
+        if first == 0 || self.windows.is_empty() {
+            return;
+        }
+        let window = &mut self.windows[0];
+        window.from = Time::from_ns(first.saturating_mul(self.bucket.as_ns())).min(window.until);
+        self.series.iter_mut().for_each(|series| series.cut(first as usize));
+        self.tallies.iter_mut().for_each(|tally| tally.cut(first as usize));
+        self.probes.iter_mut().for_each(|probe| probe.cut(first as usize));
+    }
+
+    /// What a reader should know of an automatic warm-up: that the run never seems to settle.
+    pub fn warmup_note(&self) -> Option<&str> {
+        self.warmup_note.as_deref()
     }
 
     /// The windows of the plan.
@@ -222,7 +253,7 @@ mod tests {
             windows: vec![window(100, 1000), window(200, 300)],
             series: 1,
             tallies: 1,
-            probes: vec![ProbePlan { samples: true, causes: vec![Cause::Queue] }],
+            probes: vec![ProbePlan { samples: true, causes: vec![Cause::Queue], ..ProbePlan::default() }],
             ..RecordPlan::default()
         })
     }
@@ -268,7 +299,7 @@ mod tests {
         recorder.started(ProbeId(0), ns(100), ns(100));
         recorder.finished(ProbeId(0), request(10, 500, 0));
         assert_eq!(recorder.close(ns(1000), &|_| "p".into()), Ok(()));
-        assert_eq!(recorder.probe(ProbeId(0)).in_flight(), 1);
+        assert_eq!(recorder.probe(ProbeId(0)).open(), 1);
     }
 
     #[test]
@@ -289,5 +320,77 @@ mod tests {
         }
         let tally = recorder.tally_of(TallyId(0));
         assert_eq!((tally.total, tally.max, tally.in_window[1]), (4, 9, 4));
+    }
+
+    #[test]
+    fn requests_that_never_started_are_told() {
+        let mut recorder = recorder();
+        recorder.started(ProbeId(0), ns(10), ns(10));
+        recorder.finished(ProbeId(0), request(20, 500, 0));
+        let told = recorder.close(ns(1000), &|_| "page".into()).expect_err("broken");
+        assert_eq!(told, "page: requests ended that are not the ones that started");
+    }
+
+    /// A thousand requests that take long at first, a counter, a level and a tally beside them.
+    fn eventful(steady: Vec<ProbeId>, from: Time, samples_max: usize) -> Recorder {
+        let window = Window { from, until: ns(100_000) };
+        let probe = ProbePlan { samples: true, causes: vec![Cause::Queue], samples_max };
+        let plan = RecordPlan {
+            length: Span::from_ns(100_000),
+            windows: vec![window],
+            series: 2,
+            tallies: 1,
+            probes: vec![probe],
+            steady,
+            ..RecordPlan::default()
+        };
+        let mut recorder = Recorder::new(&plan);
+        let mut events: Vec<(u64, bool, u64)> = Vec::new(); // when, whether it ends, number
+        let start = |n: u64| n * 100 + 7;
+        let queued = |n: u64| 20 + n * 7919 % 50 + if n < 150 { 3000 - 20 * n } else { 0 };
+        for n in 0..999 {
+            events.extend([(start(n), false, n), (start(n) + queued(n) + 1, true, n)]);
+        }
+        events.sort_unstable();
+        for (at, ends, n) in events {
+            if ends {
+                recorder.finished(ProbeId(0), request(start(n), at, queued(n)));
+                continue;
+            }
+            recorder.started(ProbeId(0), ns(at), ns(at));
+            recorder.level(SeriesId(0), ns(at), if n % 2 == 0 { 3 } else { -3 });
+            recorder.count(SeriesId(1), ns(at), n);
+            recorder.tally(TallyId(0), 1, ns(at), n as i64);
+        }
+        assert_eq!(recorder.close(ns(100_000), &|_| "p".into()), Ok(()));
+        recorder
+    }
+
+    #[test]
+    fn an_automatic_warmup_leaves_what_a_fixed_one_of_its_length_leaves() {
+        for samples_max in [usize::MAX, 500] {
+            let automatic = eventful(vec![ProbeId(0)], ns(0), samples_max);
+            let from = automatic.windows()[0].from;
+            assert!((ns(10_000)..ns(20_000)).contains(&from), "{from}");
+            let fixed = eventful(vec![], from, samples_max);
+            for (a, b) in automatic.series.iter().zip(&fixed.series) {
+                assert_eq!((&a.in_window, &a.integral, &a.peak), (&b.in_window, &b.integral, &b.peak));
+            }
+            assert_eq!(automatic.probes[0].sums, fixed.probes[0].sums);
+            assert_eq!(automatic.tallies[0].in_window, fixed.tallies[0].in_window);
+            assert_eq!(automatic.probes[0].is_exact(), samples_max == usize::MAX);
+            assert_eq!(automatic.probes[0].histograms, fixed.probes[0].histograms);
+            assert_eq!(automatic.probes[0].cause_histograms, fixed.probes[0].cause_histograms);
+        }
+    }
+
+    #[test]
+    fn histograms_hold_every_sample_of_their_window() {
+        let recorder = eventful(vec![], ns(20_007), 500);
+        let probe = recorder.probe(ProbeId(0));
+        let held = |histograms: &[hdrhistogram::Histogram<u64>]| histograms[0].len();
+        assert_eq!(held(probe.histograms.as_ref().expect("too many samples")), probe.sums[0].ended());
+        assert_eq!(held(&probe.cause_histograms[0].1), probe.sums[0].ended());
+        assert_eq!(probe.sums[0].ended(), 799);
     }
 }

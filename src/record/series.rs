@@ -2,8 +2,24 @@
 
 use crate::base::time::{Span, Time};
 
-/// How many buckets a run is cut into.
+/// A run is cut into at most this many buckets; see [`bucket_width`].
 pub const BUCKETS: usize = 1000;
+
+/// Width of the buckets of a run: 1, 2 or 5 times a power of ten nanoseconds, so that axes are round and a second
+/// is a whole number of buckets (or a bucket a whole number of seconds, nearly always).
+pub fn bucket_width(length: Span) -> Span {
+    let least = length.as_ns().div_ceil(BUCKETS as u64).max(1);
+    let mut power = 1u64;
+    loop {
+        for step in [1, 2, 5] {
+            let width = power.saturating_mul(step);
+            if width >= least {
+                return Span::from_ns(width);
+            }
+        }
+        power = power.saturating_mul(10);
+    }
+}
 
 /// A stretch of a run: from, until (exclusive).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,6 +64,10 @@ pub struct Series {
     pub integral: Vec<i128>,
     /// Level × time, by bucket.
     pub bucket_integral: Vec<i128>,
+    /// The highest level, by bucket; as long as `bucket_integral`.
+    pub bucket_peak: Vec<i64>,
+    /// The lowest level ever; below 0 it is somebody's mistake.
+    pub lowest: i64,
     changed: Time,
     /// Whether it was ever used as a level.
     pub is_level: bool,
@@ -63,6 +83,8 @@ impl Series {
             peak: vec![0; windows],
             integral: vec![0; windows],
             bucket_integral: Vec::new(),
+            bucket_peak: Vec::new(),
+            lowest: 0,
             changed: Time::ZERO,
             is_level: false,
         }
@@ -86,31 +108,76 @@ impl Series {
         self.settle(at, windows, bucket);
         self.is_level = true;
         self.level += change;
+        self.lowest = self.lowest.min(self.level);
         for (peak, window) in self.peak.iter_mut().zip(windows) {
             if window.contains(at) {
                 *peak = (*peak).max(self.level);
             }
         }
+        let index = (at.as_ns() / bucket.as_ns()) as usize;
+        self.reach(index);
+        self.bucket_peak[index] = self.bucket_peak[index].max(self.level);
     }
 
-    /// Brings the integrals up to `at`.
+    /// Brings the integrals up to `at`, and carries the level into the windows and buckets that it lasts into.
     pub(super) fn settle(&mut self, at: Time, windows: &[Window], bucket: Span) {
         if self.level != 0 && at > self.changed {
-            for (integral, window) in self.integral.iter_mut().zip(windows) {
-                *integral += i128::from(self.level) * i128::from(window.overlap(self.changed, at).as_ns());
+            for (index, window) in windows.iter().enumerate() {
+                let overlap = window.overlap(self.changed, at).as_ns();
+                self.integral[index] += i128::from(self.level) * i128::from(overlap);
+                if overlap > 0 {
+                    self.peak[index] = self.peak[index].max(self.level);
+                }
             }
             let mut from = self.changed;
             while from < at {
                 let index = from.as_ns() / bucket.as_ns();
-                let until = Time::from_ns((index + 1) * bucket.as_ns()).min(at);
-                if self.bucket_integral.len() <= index as usize {
-                    self.bucket_integral.resize(index as usize + 1, 0);
-                }
-                self.bucket_integral[index as usize] +=
-                    i128::from(self.level) * i128::from((until - from).as_ns());
+                let until = Time::from_ns((index + 1).saturating_mul(bucket.as_ns())).min(at);
+                let index = index as usize;
+                self.reach(index);
+                self.bucket_integral[index] += i128::from(self.level) * i128::from((until - from).as_ns());
+                self.bucket_peak[index] = self.bucket_peak[index].max(self.level);
                 from = until;
             }
         }
-        self.changed = at;
+        self.changed = self.changed.max(at);
+    }
+
+    fn reach(&mut self, bucket: usize) {
+        if self.bucket_integral.len() <= bucket {
+            self.bucket_integral.resize(bucket + 1, 0);
+            self.bucket_peak.resize(bucket + 1, 0);
+        }
+    }
+
+    /// Lets window 0 begin at a bucket.
+    pub(super) fn cut(&mut self, first: usize) {
+        if !self.integral.is_empty() {
+            self.in_window[0] = self.buckets.iter().skip(first).sum();
+            self.integral[0] = self.bucket_integral.iter().skip(first).sum();
+            self.peak[0] = self.bucket_peak.iter().skip(first).copied().max().unwrap_or(0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_are_round() {
+        for (length_s, width_ms) in [(60, 100), (300, 500), (600, 1000), (7, 10), (7200, 10_000)] {
+            assert_eq!(bucket_width(Span::from_secs(length_s)), Span::from_ms(width_ms));
+        }
+    }
+
+    #[test]
+    fn a_level_that_lasts_into_a_window_is_its_peak() {
+        let windows = [Window { from: Time::from_ns(10), until: Time::from_ns(20) }];
+        let mut series = Series::new(1);
+        series.change(Time::from_ns(2), 7, &windows, Span::from_ns(5));
+        series.change(Time::from_ns(30), -7, &windows, Span::from_ns(5));
+        assert_eq!((series.peak[0], series.integral[0]), (7, 70));
+        assert_eq!(series.bucket_peak, [7, 7, 7, 7, 7, 7, 0]);
     }
 }

@@ -12,6 +12,7 @@
 //! 5. What is meant for an incarnation that has crashed is dropped. What a crashed node has sent still arrives.
 
 pub mod calls;
+pub mod cluster;
 pub mod connections;
 pub mod context;
 pub mod deadlines;

@@ -53,6 +53,11 @@ pub enum Order {
         /// New value.
         value: f64,
     },
+    /// Give a knob back what the design says.
+    Reset {
+        /// The knob's name in its kind's table.
+        knob: &'static str,
+    },
 }
 
 /// A process: state plus what it does when something happens to it. No floats in it, so that it is `Hash`.
@@ -97,6 +102,9 @@ pub trait Process: Clone + Hash + Send + 'static {
 
     /// A sync of our disk completed.
     fn on_synced(&mut self, _sync: SyncId, _ctx: &mut Context<Self>) {}
+
+    /// We crash: a last moment to take back what we have recorded (levels). Nothing else done here has any effect.
+    fn on_crash(&mut self, _ctx: &mut Context<Self>) {}
 
     /// An order from outside.
     fn on_order(&mut self, _order: Order, _ctx: &mut Context<Self>) {}

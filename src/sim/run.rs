@@ -148,7 +148,7 @@ impl World {
     /// A process crashes: memory and unsynced records are lost; timers die; what it sent still arrives.
     pub fn crash(&mut self, pid: Pid, how: Crash) {
         self.kernel.crash(pid, how);
-        self.tiers[pid.tier.0 as usize].crash(pid.member);
+        self.tiers[pid.tier.0 as usize].crash(pid.member, &mut self.kernel);
     }
 
     /// A crashed process starts again, with what its disk kept.

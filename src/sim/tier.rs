@@ -23,7 +23,7 @@ pub trait AnyTier: Send {
     /// A member starts, at time zero or after a crash, as a fresh process with what its disk kept.
     fn start(&mut self, member: u32, kernel: &mut Kernel);
     /// A member crashes: its memory and what was not synced is lost.
-    fn crash(&mut self, member: u32);
+    fn crash(&mut self, member: u32, kernel: &mut Kernel);
     /// An order from outside.
     fn order(&mut self, member: u32, order: Order, kernel: &mut Kernel);
     /// Loads the members of these events, so that their cache misses overlap.
@@ -247,7 +247,8 @@ impl<P: Process> AnyTier for Tier<P> {
         self.with(member, kernel, |process, ctx| process.start(&kept, ctx));
     }
 
-    fn crash(&mut self, member: u32) {
+    fn crash(&mut self, member: u32, kernel: &mut Kernel) {
+        self.with(member, kernel, |process, ctx| process.on_crash(ctx));
         self.members[member as usize] = P::build(&self.plan, member);
         if let Some(drive) = self.side.drives.get_mut(member as usize) {
             drive.crash();

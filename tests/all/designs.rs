@@ -10,10 +10,8 @@ use splitbrain::design::codes::explain;
 use splitbrain::design::file::{self, Data, ReadError, Reader};
 use splitbrain::design::limits::FILE_BYTES_MAX;
 use splitbrain::design::render::render;
-use splitbrain::design::resolve::resolve;
+use splitbrain::design::resolve::{Tables, resolve};
 use splitbrain::design::source::Sources;
-
-use crate::kinds;
 
 /// Files under a folder.
 struct Disk(PathBuf);
@@ -40,7 +38,7 @@ fn problems_of(reader: &dyn Reader, path: &str) -> (Sources, Problems) {
             let mut problems = Problems::default();
             let design = resolve(
                 &loaded.tree,
-                &kinds::tables(),
+                &Tables::shipped(),
                 Data { reader, sources: &loaded.sources },
                 &mut problems,
             );
@@ -147,7 +145,7 @@ fn hostile_files_are_refused_with_one_sentence() {
 
 #[test]
 fn the_schema_accepts_what_the_loader_accepts_and_rejects_slips() {
-    let schema = splitbrain::design::schema::schema(&kinds::tables());
+    let schema = splitbrain::design::schema::schema(&Tables::shipped());
     let validator = jsonschema::draft202012::new(&schema).expect("a valid schema");
     let instance = |text: &str| {
         let value: toml::Value = toml::from_str(text).expect("valid TOML");

@@ -1,4 +1,3 @@
 //! The one integration binary: whole files in, whole results out.
 
 mod designs;
-mod kinds;

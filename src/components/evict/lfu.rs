@@ -6,7 +6,7 @@ use crate::components::evict::Evict;
 use crate::components::evict::links::{Ends, Links, NONE};
 
 /// Least frequently used.
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Debug, Hash, Default)]
 pub struct Lfu {
     /// Entries within their frequency.
     entries: Links,
@@ -23,19 +23,6 @@ pub struct Lfu {
 struct Level {
     frequency: u64,
     entries: Ends,
-}
-
-impl Default for Lfu {
-    fn default() -> Self {
-        Lfu {
-            entries: Links::default(),
-            level_of: Vec::new(),
-            levels: Vec::new(),
-            order: Links::default(),
-            ends: Ends::default(),
-            free: Vec::new(),
-        }
-    }
 }
 
 impl Lfu {

@@ -9,7 +9,8 @@ use crate::base::slab::{Key, Slab};
 use crate::base::time::Time;
 use crate::components::cores::{Cores, Submitted};
 use crate::components::server::errand::{Errand, Pool};
-use crate::components::server::{Plan, parts_per_million, series};
+use crate::components::server::{Plan, series};
+use crate::components::share_ppm;
 use crate::program::instr::{Effect, Ending, Input};
 use crate::program::interpret::{Frames, StrandId};
 use crate::record::recorder::{Ended, Finished};
@@ -125,10 +126,13 @@ impl Process for Server {
     }
 
     fn on_order(&mut self, order: Order, ctx: &mut Context<Self>) {
-        if let Order::Set { knob: "speed", value } = order {
-            self.cores.set_speed(parts_per_million(value), ctx.now());
-            self.arm(ctx);
-        }
+        let speed_ppm = match order {
+            Order::Set { knob: "speed", value } => share_ppm(value),
+            Order::Reset { knob: "speed" } => ctx.plan().speed_ppm,
+            _ => return,
+        };
+        self.cores.set_speed(speed_ppm, ctx.now());
+        self.arm(ctx);
     }
 }
 

@@ -18,7 +18,7 @@ use crate::base::problem::Problems;
 use crate::components::cores::{DISCIPLINE, Discipline};
 use crate::components::directory::Directory;
 use crate::components::policy::Policy;
-use crate::components::{Kind, Names, Part, PartName, Wiring};
+use crate::components::{Kind, Names, Part, PartName, Wiring, count_u32, speed_ppm};
 use crate::program::instr::SharedPrograms;
 use crate::sim::run::World;
 
@@ -114,28 +114,27 @@ pub(super) mod series {
 struct ServerPart(Plan);
 
 fn resolve(knobs: &Knobs, names: &Names, _problems: &mut Problems) -> Option<Box<dyn Part>> {
-    let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
     Some(Box::new(ServerPart(Plan {
         programs: SharedPrograms::default(),
         directory: Arc::default(),
         policies: Arc::default(),
         probes: Arc::default(),
-        cores: small(knobs.count("cores")),
+        cores: count_u32(knobs, "cores"),
         discipline: Discipline::of(knobs.word("discipline")),
-        threads: small(knobs.count("threads")),
+        threads: count_u32(knobs, "threads"),
         queue: knobs.count("queue"),
-        speed_ppm: parts_per_million(knobs.number("speed")),
+        speed_ppm: speed_ppm(knobs),
         series: names.first_series,
     })))
-}
-
-fn parts_per_million(share: f64) -> u32 {
-    ((share * 1e6 + 0.5) as u32).max(1)
 }
 
 impl Part for ServerPart {
     fn kind(&self) -> &'static str {
         KIND.name
+    }
+
+    fn settable(&self) -> &'static [&'static str] {
+        &["speed"]
     }
 
     fn build(&self, at: &PartName, wiring: &Wiring, world: &mut World) {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::program::syntax::tokens::{Placed, Token, tokens};
 use crate::program::syntax::{
-    Arg, ArgKey, BinaryOp, Expr, Function, NESTING_MAX, Spanned, SyntaxError, UnaryOp,
+    Arg, ArgKey, BinaryOp, Expr, Function, LINKS_MAX, NESTING_MAX, Spanned, SyntaxError, UnaryOp,
 };
 
 /// Parses an expression or function string: the whole text.
@@ -12,7 +12,10 @@ use crate::program::syntax::{
 /// # Errors
 /// With the place of the first thing that does not fit.
 pub fn expression(text: &str) -> Result<Spanned<Expr>, SyntaxError> {
-    let placed = tokens(text)?;
+    let (placed, errors) = tokens(text);
+    if let Some(error) = errors.into_iter().next() {
+        return Err(error);
+    }
     let kept: Vec<_> = placed.into_iter().filter(|placed| placed.token != Token::Symbol(";")).collect();
     let mut parser = Parser::new(text, &kept);
     let expr = parser.expression()?;
@@ -26,6 +29,10 @@ pub(super) struct Parser<'a> {
     pub(super) tokens: &'a [Placed<'a>],
     pub(super) next: usize,
     pub(super) depth: usize,
+    /// Operators, fields and indices of the step so far.
+    pub(super) links: usize,
+    /// What is wrong with the steps so far.
+    pub(super) errors: Vec<SyntaxError>,
 }
 
 /// How tightly an operator binds; larger is tighter.
@@ -48,9 +55,14 @@ fn operator(token: &Token<'_>) -> Option<(BinaryOp, u8)> {
     })
 }
 
+/// Whether it is `part.program`.
+fn dotted(expr: &Expr) -> bool {
+    matches!(expr, Expr::Field(of, _) if matches!(of.value, Expr::Name(_)))
+}
+
 impl<'a> Parser<'a> {
     pub(super) fn new(text: &'a str, tokens: &'a [Placed<'a>]) -> Self {
-        Parser { text, tokens, next: 0, depth: 0 }
+        Parser { text, tokens, next: 0, depth: 0, links: 0, errors: Vec::new() }
     }
 
     pub(super) fn peek(&self) -> Option<&'a Token<'a>> {
@@ -144,6 +156,16 @@ impl<'a> Parser<'a> {
         result
     }
 
+    /// Counts what makes a tree taller.
+    fn link(&mut self) -> Result<(), SyntaxError> {
+        self.links += 1;
+        if self.links > LINKS_MAX {
+            let message = format!("more than {LINKS_MAX} operators in one expression");
+            return self.error(message, "split it up");
+        }
+        Ok(())
+    }
+
     /// An expression.
     pub(super) fn expression(&mut self) -> Result<Spanned<Expr>, SyntaxError> {
         self.deeper(|parser| parser.binary(0))
@@ -156,6 +178,7 @@ impl<'a> Parser<'a> {
             if binds <= least {
                 break;
             }
+            self.link()?;
             self.next += 1;
             let right = self.deeper(|parser| parser.binary(binds))?;
             let at = left.at.start..right.at.end;
@@ -182,12 +205,19 @@ impl<'a> Parser<'a> {
     fn postfix(&mut self) -> Result<Spanned<Expr>, SyntaxError> {
         let mut left = self.primary()?;
         loop {
+            if self.is(".") || self.is("[") || self.is("..") {
+                self.link()?;
+            }
             let start = left.at.start;
             if self.is(".") && matches!(self.peek_after(), Some(Token::Word(_))) {
                 self.next += 1;
                 let field = self.name("a name")?;
                 let at = start..field.at.end;
                 left = Spanned { value: Expr::Field(Box::new(left), field), at };
+            } else if self.is("(") && dotted(&left.value) {
+                let name = Spanned { value: left.value.to_string(), at: left.at.clone() };
+                let args = self.args()?;
+                left = Spanned { value: Expr::Call(Function { name, args }), at: start..self.behind() };
             } else if self.take("[") {
                 let index = self.expression()?;
                 self.expect("]", "")?;
@@ -242,16 +272,19 @@ impl<'a> Parser<'a> {
     fn bare_text(&mut self) -> Result<Spanned<Expr>, SyntaxError> {
         let start = self.here().start;
         while self.peek().is_some() && !self.is(",") && !self.is(")") {
-            if matches!(self.peek(), Some(Token::Quoted(_))) {
-                return self.error(
-                    "a quote has no place in a bare file name",
-                    "write the whole name in single quotes",
-                );
-            }
             self.next += 1;
         }
         let at = start..self.behind();
-        Ok(Spanned { value: Expr::Text(self.text[at.clone()].to_owned()), at })
+        let text = &self.text[at.clone()];
+        if text.contains(['\'', '#', '\n']) {
+            let message = "a file name without quotes has no `'`, no `#` and no line end".to_owned();
+            return Err(SyntaxError {
+                at,
+                message,
+                help: Some("write the whole name in single quotes".to_owned()),
+            });
+        }
+        Ok(Spanned { value: Expr::Text(text.to_owned()), at })
     }
 
     fn list(&mut self) -> Result<Vec<Spanned<Expr>>, SyntaxError> {

@@ -2,7 +2,7 @@
 
 use crate::program::syntax::expression::Parser;
 use crate::program::syntax::tokens::{Token, tokens};
-use crate::program::syntax::{BinaryOp, Does, Expr, Place, Spanned, Step, Steps, SyntaxError};
+use crate::program::syntax::{BinaryOp, Does, ERRORS_MAX, Expr, Place, Spanned, Step, Steps, SyntaxError};
 
 /// The words that begin a step, for "did you mean".
 pub const WORDS: [&str; 22] = [
@@ -13,46 +13,64 @@ pub const WORDS: [&str; 22] = [
 /// Parses a program: the whole text. All errors, one per step that has one.
 ///
 /// # Errors
-/// When there is any.
+/// When there is any; in text order, the first [`ERRORS_MAX`].
 pub fn steps(text: &str) -> Result<Steps, Vec<SyntaxError>> {
-    let placed = tokens(text).map_err(|error| vec![error])?;
+    let (placed, mut errors) = tokens(text);
     let mut parser = Parser::new(text, &placed);
-    let mut errors = Vec::new();
-    let mut steps = Vec::new();
-    loop {
-        while parser.take(";") {}
-        if parser.peek().is_none() {
-            break;
-        }
-        match parser.step() {
-            Ok(step) if parser.peek().is_none() || parser.is(";") => steps.push(step),
-            Ok(_) => {
-                let message = format!("unexpected {} after the step", parser.found());
-                errors.push(SyntaxError {
-                    at: parser.here(),
-                    message,
-                    help: Some("one step per line, or separate steps by `;`".to_owned()),
-                });
-                parser.skip_step();
-            }
-            Err(error) => {
-                errors.push(error);
-                parser.skip_step();
-            }
-        }
+    let steps = parser.several();
+    if parser.peek().is_some() {
+        let help = "every `}` needs its `{`".to_owned();
+        let message = "this `}` closes nothing".to_owned();
+        parser.errors.push(SyntaxError { at: parser.here(), message, help: Some(help) });
     }
+    errors.append(&mut parser.errors);
+    errors.sort_by_key(|error| error.at.start);
+    errors.truncate(ERRORS_MAX);
     if errors.is_empty() { Ok(steps) } else { Err(errors) }
 }
 
 type Parsed<T> = Result<T, SyntaxError>;
 
 impl Parser<'_> {
-    /// Goes on at the next line, so that one mistake does not hide the others.
+    /// Steps up to a `}` or the end. What is wrong with one of them is noted and does not hide the next.
+    fn several(&mut self) -> Steps {
+        let mut steps = Vec::new();
+        loop {
+            while self.take(";") {}
+            if self.peek().is_none() || self.is("}") {
+                return steps;
+            }
+            match self.step().and_then(|step| self.finished(step)) {
+                Ok(step) => steps.push(step),
+                Err(error) => {
+                    self.errors.push(error);
+                    self.skip_step();
+                }
+            }
+        }
+    }
+
+    /// Nothing may follow a step but its end.
+    fn finished(&self, step: Step) -> Parsed<Step> {
+        if self.peek().is_none() || self.is(";") || self.is("}") {
+            return Ok(step);
+        }
+        let message = format!("unexpected {} after the step", self.found());
+        self.error(message, "one step per line, or separate steps by `;`")
+    }
+
+    /// Goes to the end of a step, over whole blocks.
     fn skip_step(&mut self) {
-        while self.peek().is_some() && !self.is(";") {
+        let mut open = 0usize;
+        while self.peek().is_some() {
+            match self.peek() {
+                Some(Token::Symbol(";" | "}")) if open == 0 => return,
+                Some(Token::Symbol("{")) => open += 1,
+                Some(Token::Symbol("}")) => open -= 1,
+                _ => {}
+            }
             self.next += 1;
         }
-        self.depth = 0;
     }
 
     fn step(&mut self) -> Parsed<Step> {
@@ -61,6 +79,7 @@ impl Parser<'_> {
 
     fn step_here(&mut self) -> Parsed<Step> {
         let start = self.here().start;
+        self.links = 0;
         let does = self.does()?;
         let at = start..self.behind();
         let before = self.next;
@@ -76,29 +95,18 @@ impl Parser<'_> {
     fn block(&mut self) -> Parsed<Steps> {
         let opened = self.here();
         self.expect("{", "a block stands in braces")?;
-        let mut steps = Vec::new();
-        loop {
-            while self.take(";") {}
-            if self.take("}") {
-                return Ok(steps);
-            }
-            if self.peek().is_none() {
-                let message = "this `{` is never closed".to_owned();
-                return Err(SyntaxError {
-                    at: opened,
-                    message,
-                    help: Some("every `{` needs its `}`".to_owned()),
-                });
-            }
-            steps.push(self.step()?);
-            if self.peek().is_some() && !self.is(";") && !self.is("}") {
-                return self
-                    .error(format!("unexpected {} after the step", self.found()), "separate steps by `;`");
-            }
+        let steps = self.several();
+        if self.take("}") {
+            return Ok(steps);
         }
+        let message = "this `{` is never closed".to_owned();
+        Err(SyntaxError { at: opened, message, help: Some("every `{` needs its `}`".to_owned()) })
     }
 
     fn does(&mut self) -> Parsed<Does> {
+        if self.is("{") {
+            return Ok(Does::Block { body: self.block()? });
+        }
         let Some(Token::Word(word)) = self.peek() else {
             return self.error(
                 format!("expected a step, found {}", self.found()),

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::program::syntax::{Does, Expr, expression, steps};
+use crate::program::syntax::{Does, ERRORS_MAX, Expr, expression, steps};
 
 #[test]
 fn expressions_print_canonically() {
@@ -135,4 +135,72 @@ proptest! {
 #[test]
 fn a_name_is_no_call() {
     assert_eq!(expression("none").map(|none| none.value), Ok(Expr::Name("none".to_owned())));
+}
+
+#[test]
+fn hostile_texts_are_refused_and_not_followed() {
+    for unit in [
+        "(",
+        "[",
+        "f(",
+        "a[",
+        "a[1]",
+        "-",
+        "not ",
+        "f(x=",
+        "a.",
+        "a+",
+        "a*",
+        "1..",
+        "a<b and ",
+        "f(a,",
+        "{",
+        "'",
+        "p9.",
+        "1m",
+        "\n",
+        "é",
+        "if a {",
+        "par{",
+        "call a else ",
+        "each 1 { x = ",
+        "a\n",
+        "x=1;",
+        "cpu 1ms*",
+        ".",
+        "/",
+    ] {
+        for times in [30, 200, crate::program::syntax::TEXT_BYTES_MAX / unit.len() - 1] {
+            let text = unit.repeat(times);
+            for text in
+                [text.clone(), format!("{text}a"), format!("x = {text}a"), format!("cpu 1ms * {text}1")]
+            {
+                if let Ok(parsed) = expression(&text) {
+                    let _ = parsed.value.to_string();
+                }
+                let _ = steps(&text);
+            }
+        }
+    }
+}
+
+#[test]
+fn mistakes_within_blocks_and_tokens_do_not_hide_others() {
+    let text = "if a { reed b.c[1]; cpu }\nx = 5mss\nx = ?\npar {\n get\n drap p[1]\n}\n}";
+    let errors = steps(text).expect_err("seven mistakes");
+    let told: Vec<&str> = errors.iter().map(|error| error.message.as_str()).collect();
+    assert_eq!(
+        told,
+        [
+            "`reed` is no step",
+            "expected a value, found `}`",
+            "unknown unit `mss`",
+            "`?` has no meaning here",
+            "expected a value, found the end of the step",
+            "expected a cache, found the end of the step",
+            "`drap` is no step",
+            "this `}` closes nothing",
+        ]
+    );
+    assert_eq!(steps(&"reed x\n".repeat(500)).expect_err("many").len(), ERRORS_MAX);
 }

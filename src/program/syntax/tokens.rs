@@ -64,39 +64,40 @@ fn symbol<'a>(input: &mut &'a str) -> Lex<Token<'a>> {
     Ok(Token::Symbol(if *found == "\n" { ";" } else { found }))
 }
 
-/// All tokens of a text.
-///
-/// # Errors
-/// At the first thing that begins no token.
-pub fn tokens(text: &str) -> Result<Vec<Placed<'_>>, SyntaxError> {
+/// All tokens of a text, and what is wrong with them. A wrong number stands for 0 and a wrong character for
+/// nothing, so that the mistakes after them are found too.
+pub fn tokens(text: &str) -> (Vec<Placed<'_>>, Vec<SyntaxError>) {
     if text.len() > TEXT_BYTES_MAX {
         let message = format!("this text has {} bytes, more than {TEXT_BYTES_MAX}", text.len());
-        return Err(SyntaxError {
-            at: 0..1,
-            message,
-            help: Some("split it into several programs".to_owned()),
-        });
+        let help = Some("split it into several programs".to_owned());
+        return (Vec::new(), vec![SyntaxError { at: 0..1, message, help }]);
     }
     let mut rest = text;
-    let mut tokens = Vec::new();
+    let (mut tokens, mut errors) = (Vec::new(), Vec::new());
     loop {
         let _ = opt(space).parse_next(&mut rest);
         let start = text.len() - rest.len();
-        let Some(first) = rest.chars().next() else { return Ok(tokens) };
+        let Some(first) = rest.chars().next() else { return (tokens, errors) };
         let token = if first.is_ascii_digit() || first == '$' {
-            let (quantity, length) = Quantity::at_start(rest).map_err(|(bad, length)| SyntaxError {
-                at: start..start + length.max(1),
-                message: bad.message,
-                help: Some(bad.help),
-            })?;
+            let (quantity, length) = Quantity::at_start(rest).unwrap_or_else(|(bad, length)| {
+                let length = length.max(1);
+                errors.push(SyntaxError {
+                    at: start..start + length,
+                    message: bad.message,
+                    help: Some(bad.help),
+                });
+                (Quantity::count(0), length)
+            });
             rest = &rest[length..];
             Token::Number(quantity)
+        } else if let Ok(token) = alt((word, quoted, symbol)).parse_next(&mut rest) {
+            token
         } else {
-            alt((word, quoted, symbol)).parse_next(&mut rest).map_err(|_| SyntaxError {
-                at: start..start + first.len_utf8(),
-                message: format!("`{}` has no meaning here", first.escape_default()),
-                help: None,
-            })?
+            let at = start..start + first.len_utf8();
+            rest = &text[at.end..];
+            let message = format!("`{}` has no meaning here", first.escape_default());
+            errors.push(SyntaxError { at, message, help: None });
+            continue;
         };
         tokens.push(Placed { token, at: start..text.len() - rest.len() });
     }

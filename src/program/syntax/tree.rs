@@ -141,6 +141,7 @@ pub struct Place {
 }
 
 /// What a step does.
+#[allow(missing_docs)] // each field is a word of the form in the sentence of its variant
 #[derive(Clone, Debug, PartialEq)]
 pub enum Does {
     /// `cpu DIST [* EXPR]`
@@ -204,6 +205,6 @@ pub enum Does {
     Hold { place: Place, body: Steps },
     /// `tx DB [with POLICY] { … }`
     Tx { db: Spanned<String>, with: Option<Spanned<String>>, body: Steps },
-    /// `{ … }` after `else`.
+    /// `{ … }`: several steps as one, for a branch.
     Block { body: Steps },
 }

@@ -1,0 +1,61 @@
+//! Where the command line finds files: on the disk, or inside the binary. The only room that opens any.
+
+use std::fs;
+use std::path::Path;
+
+use crate::cli::shipped;
+use crate::design::file::{ReadError, Reader};
+use crate::design::limits::{DATA_BYTES_MAX, FILE_BYTES_MAX};
+
+/// Files on the disk.
+pub struct Disk;
+
+/// Files inside the binary, `experiments/…` and `models/…`.
+pub struct Embedded;
+
+/// What the name of an experiment means: a file if there is one, else a shipped one.
+pub fn find(name: &str) -> Result<(Box<dyn Reader>, String), String> {
+    if Path::new(name).exists() || name.ends_with(".toml") || name.contains(['/', '\\']) {
+        return Ok((Box::new(Disk), name.to_owned()));
+    }
+    match shipped::experiment(name) {
+        Some(_) => Ok((Box::new(Embedded), format!("experiments/{name}.toml"))),
+        None => {
+            let all = shipped::experiments();
+            let near = crate::base::problem::nearest(name, all.iter().map(|file| file.name));
+            let help = near
+                .map_or("`splitbrain list` shows them".to_owned(), |near| format!("did you mean `{near}`?"));
+            Err(format!("no file and no shipped experiment is called `{name}`\nhelp: {help}"))
+        }
+    }
+}
+
+fn read(path: &str, most: u64) -> Result<Vec<u8>, ReadError> {
+    let about = fs::metadata(path).map_err(|why| match why.kind() {
+        std::io::ErrorKind::NotFound => ReadError::Missing,
+        _ => ReadError::Other(why.to_string()),
+    })?;
+    if about.is_dir() {
+        return Err(ReadError::Directory);
+    }
+    if about.len() > most {
+        return Err(ReadError::TooLarge(about.len()));
+    }
+    fs::read(path).map_err(|why| ReadError::Other(why.to_string()))
+}
+
+impl Reader for Disk {
+    fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
+        read(path, FILE_BYTES_MAX)
+    }
+
+    fn read_data(&self, path: &str) -> Result<Vec<u8>, ReadError> {
+        read(path, DATA_BYTES_MAX)
+    }
+}
+
+impl Reader for Embedded {
+    fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
+        shipped::file(path).map(|text| text.as_bytes().to_vec()).ok_or(ReadError::Missing)
+    }
+}

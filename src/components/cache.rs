@@ -1,0 +1,322 @@
+//! A cache: real keys, versions and lifetimes, within a capacity, with a guard against stampedes. This file has its
+//! knobs; [`node`] is the process, [`entries`] what it holds, [`flights`] and [`locks`] who may fill.
+//!
+//! Its clients are programs: `get` looks here first and on a miss runs `fill` at the caller. Mode `aside` alone.
+
+pub mod entries;
+pub mod flights;
+pub mod locks;
+pub mod node;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use crate::base::dist::Dist;
+use crate::base::ids::SeriesId;
+use crate::base::knob::{Knob, Knobs, Preset, Setting, Takes};
+use crate::base::problem::Problems;
+use crate::base::time::Span;
+use crate::components::cache::entries::Capacity;
+use crate::components::cache::node::Node;
+use crate::components::cores::{DISCIPLINE, Discipline};
+use crate::components::directory::{CacheClient, Client};
+use crate::components::evict::Policy;
+use crate::components::guard::{GUARDS, Guard, Per};
+use crate::components::{DOES_NOT_FIT, Kind, LATER, Names, Part, PartName, Wiring, speed_ppm};
+use crate::sim::run::World;
+
+/// The kind `cache`.
+pub const CACHE: Kind = Kind {
+    name: "cache",
+    doc: "A keyed cache with lifetimes, a capacity and a guard against stampedes.",
+    knobs: KNOBS,
+    series: SERIES,
+    runs_programs: false,
+    resolve,
+};
+
+const SPAN: Takes = Takes::Span { min: Span::from_ns(1), max: Span::MAX };
+
+const KNOBS: &[Knob] = &[
+    Knob {
+        name: "entries",
+        takes: Takes::Count { min: 1, max: u64::MAX },
+        default: Preset::Absent,
+        doc: "How many entries fit into each member; without it and without `bytes`, everything does.",
+    },
+    Knob {
+        name: "bytes",
+        takes: Takes::Bytes { min: 1, max: u64::MAX },
+        default: Preset::Absent,
+        doc: "How many bytes fit into each member; needs `size`.",
+    },
+    Knob {
+        name: "size",
+        takes: Takes::NumberLaw,
+        default: Preset::Absent,
+        doc: "Bytes of an entry: a number or a law of them; each key has a size of its own, which it keeps.",
+    },
+    Knob {
+        name: "ttl",
+        takes: SPAN,
+        default: Preset::Absent,
+        doc: "How long an entry lives from its put; without it and without `sliding`, for ever.",
+    },
+    Knob {
+        name: "sliding",
+        takes: SPAN,
+        default: Preset::Absent,
+        doc: "How long an entry lives from its put or last hit, instead of `ttl`.",
+    },
+    Knob {
+        name: "jitter",
+        takes: Takes::Share { min: 0.0, max: 0.99 },
+        default: Preset::Is { text: "0%", source: "no jitter unless asked for" },
+        doc: "Lifetimes are spread evenly by this share of them to either side.",
+    },
+    Knob {
+        name: "evict",
+        takes: Takes::Word(Policy::WORDS),
+        default: Preset::Is { text: "lru", source: "memcached, and Redis with allkeys-lru" },
+        doc: "Which entry leaves when the cache is full.",
+    },
+    Knob {
+        name: "guard",
+        takes: Takes::Form(GUARDS),
+        default: Preset::Is { text: "none", source: "what a plain get-or-fill does" },
+        doc: "What is done against stampedes.",
+    },
+    Knob {
+        name: "fill",
+        takes: Takes::Call,
+        default: Preset::Absent,
+        doc: "The program that makes a value on a miss, run at the caller: `build_page(item=key)`.",
+    },
+    Knob {
+        name: "mode",
+        takes: Takes::Word(&["aside", "read_through", "write_through", "write_behind", "write_around"]),
+        default: Preset::Is { text: "aside", source: "the caller fills" },
+        doc: "Who reads and writes the store behind the cache; `aside` alone for now: the caller does.",
+    },
+    Knob {
+        name: "serve",
+        takes: Takes::Law,
+        default: Preset::Is {
+            text: "0ms",
+            source: "a look-up takes microseconds; the way there takes longer",
+        },
+        doc: "Time on a core for each operation.",
+    },
+    Knob {
+        name: "cores",
+        takes: Takes::Count { min: 1, max: u64::MAX },
+        default: Preset::Is { text: "unlimited", source: "a cache's cores are seldom what limits it" },
+        doc: "How many operations are served at once.",
+    },
+    Knob {
+        name: "queue",
+        takes: Takes::Count { min: 0, max: u64::MAX },
+        default: Preset::Is { text: "unlimited", source: "nothing is turned away unless asked for" },
+        doc: "How many operations wait for a core; a further one fails with `overloaded`.",
+    },
+    DISCIPLINE,
+    Knob {
+        name: "timeout",
+        takes: SPAN,
+        default: Preset::Is { text: "1s", source: "as for any other call" },
+        doc: "After this a client takes the cache for unreachable and rebuilds for itself. Where it is not given, \
+              `single_flight(per=all)` adds its `hold`, for which readers are kept waiting.",
+    },
+];
+
+const SERIES: &[(&str, &str)] = &[
+    ("hits", "Reads answered with a live value."),
+    ("misses", "Reads that found none."),
+    ("expired", "Entries found expired by a reader: once per expiry."),
+    ("evictions", "Entries that left for want of room."),
+    ("fills", "Values put."),
+    ("refused", "Puts refused: an old lease, or larger than the cache."),
+    ("stale", "Reads answered with an expired value."),
+    ("renewals", "Readers asked to rebuild a value that they also got."),
+    ("rounds", "First readers sent to rebuild an entry since it was put."),
+    ("granted", "Tokens given: leases and flights."),
+    ("locks", "Locks taken."),
+    ("held", "Locks that were not to be had."),
+    ("busy", "Operations being served (level)."),
+    ("queue", "Operations that wait for a core (level)."),
+];
+
+/// The series, by place in the kind's list.
+#[derive(Clone, Copy, Debug)]
+#[repr(u16)]
+#[allow(missing_docs)] // documented by the table
+pub enum Series {
+    Hits,
+    Misses,
+    Expired,
+    Evictions,
+    Fills,
+    Refused,
+    Stale,
+    Renewals,
+    Rounds,
+    Granted,
+    Locks,
+    Held,
+    Busy,
+    Queue,
+}
+
+/// What all members share.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// How much fits into each.
+    pub capacity: Capacity,
+    /// Bytes of an entry.
+    pub size: Option<Dist>,
+    /// How long entries live; `None`: for ever.
+    pub lifetime: Option<Span>,
+    /// Whether a hit renews the lifetime.
+    pub sliding: bool,
+    /// Share by which lifetimes are spread.
+    pub jitter: f64,
+    /// Which entry leaves.
+    pub policy: Policy,
+    /// The guard.
+    pub guard: Guard,
+    /// Time on a core for each operation.
+    pub serve: Dist,
+    /// How many operations are served at once; `u32::MAX`: unlimited.
+    pub cores: u32,
+    /// How many wait; `u32::MAX`: unlimited.
+    pub queue: u32,
+    /// In what order.
+    pub discipline: Discipline,
+    /// Parts per million.
+    pub speed_ppm: u32,
+    /// Where the series begin.
+    pub first_series: SeriesId,
+}
+
+impl Plan {
+    /// The id of a series.
+    pub fn series(&self, series: Series) -> SeriesId {
+        SeriesId(self.first_series.0 + series as u16)
+    }
+}
+
+struct Cache {
+    plan: Arc<Plan>,
+    client: Arc<CacheClient>,
+}
+
+impl Part for Cache {
+    fn kind(&self) -> &'static str {
+        CACHE.name
+    }
+
+    /// Without `fill`: who knows the programs adds it.
+    fn client(&self) -> Client {
+        Client::Cache(self.client.clone())
+    }
+
+    fn settable(&self) -> &'static [&'static str] {
+        node::SETTABLE
+    }
+
+    fn build(&self, at: &PartName, _wiring: &Wiring, world: &mut World) {
+        world.add::<Node>(&at.name, self.plan.clone(), at.count, &at.zones, false);
+    }
+}
+
+fn resolve(knobs: &Knobs, names: &Names, problems: &mut Problems) -> Option<Box<dyn Part>> {
+    let before = problems.0.len();
+    let guard = Guard::of(knobs);
+    conflicts(knobs, names, &guard, problems);
+    let lifetime = |knob| match knobs.get(knob) {
+        Some(Setting::Span(span)) => Some(*span),
+        _ => None,
+    };
+    let plan = Plan {
+        capacity: capacity(knobs),
+        size: knobs.get("size").map(|_| knobs.law("size")),
+        lifetime: lifetime("ttl").or(lifetime("sliding")),
+        sliding: knobs.get("sliding").is_some(),
+        jitter: knobs.number("jitter"),
+        policy: Policy::of(knobs.word("evict"))?,
+        guard,
+        serve: knobs.law("serve"),
+        cores: crate::components::count_u32(knobs, "cores"),
+        queue: crate::components::count_u32(knobs, "queue"),
+        discipline: Discipline::of(knobs.word("discipline")),
+        speed_ppm: speed_ppm(knobs),
+        first_series: names.first_series,
+    };
+    let client = CacheClient { guard: plan.guard.clone(), timeout: patience(knobs, &plan.guard), fill: None };
+    let part = Cache { plan: Arc::new(plan), client: Arc::new(client) };
+    (problems.0.len() == before).then(|| Box::new(part) as Box<dyn Part>)
+}
+
+/// How long clients wait for an answer. A flight keeps its readers for as long as a rebuild takes, so where no timeout
+/// is asked for they are given the time of a filler on top of the default.
+fn patience(knobs: &Knobs, guard: &Guard) -> Span {
+    match guard {
+        Guard::SingleFlight { per: Per::All, hold } if knobs.place("timeout").is_none() => {
+            knobs.span("timeout") + *hold
+        }
+        _ => knobs.span("timeout"),
+    }
+}
+
+fn capacity(knobs: &Knobs) -> Capacity {
+    match (knobs.get("entries"), knobs.get("bytes")) {
+        (Some(Setting::Count(entries)), _) if *entries != u64::MAX => Capacity::Entries(*entries),
+        (None, Some(Setting::Count(bytes))) => Capacity::Bytes(*bytes),
+        _ => Capacity::Unlimited,
+    }
+}
+
+/// What does not fit together.
+fn conflicts(knobs: &Knobs, names: &Names, guard: &Guard, problems: &mut Problems) {
+    let name = names.name;
+    let given = |knob: &str| knobs.get(knob).is_some();
+    let mut wrong = |code, knob: &str, message: String, help: &str| {
+        let problem = match knobs.place(knob) {
+            Some(place) => problems.at(code, place.clone(), message),
+            None => problems.overall(code, message),
+        };
+        problem.help(help);
+    };
+    if given("entries") && given("bytes") {
+        let message = format!("'{name}' has both `entries` and `bytes`");
+        wrong(DOES_NOT_FIT, "bytes", message, "a capacity is counted in one of the two");
+    }
+    if given("bytes") && !given("size") {
+        let message = format!("'{name}' has `bytes` but no `size` of an entry");
+        wrong(DOES_NOT_FIT, "bytes", message, "write `size = \"lognormal(mean=2000, cv=1)\"`, in bytes");
+    }
+    if given("ttl") && given("sliding") {
+        let message = format!("'{name}' has both `ttl` and `sliding`");
+        wrong(
+            DOES_NOT_FIT,
+            "sliding",
+            message,
+            "a lifetime counts from the put (`ttl`) or from the last hit (`sliding`)",
+        );
+    }
+    let immortal = !given("ttl") && !given("sliding");
+    if immortal && guard.needs_lifetime() {
+        let message = format!("the guard of '{name}' acts on lifetimes, and its entries live for ever");
+        wrong(DOES_NOT_FIT, "guard", message, "write `ttl = \"60s\"`");
+    }
+    if immortal && knobs.number("jitter") > 0.0 {
+        let message = format!("'{name}' has `jitter` but no `ttl`");
+        wrong(DOES_NOT_FIT, "jitter", message, "write `ttl = \"60s\"`");
+    }
+    let mode = knobs.word("mode");
+    if mode != "aside" {
+        let message = format!("mode `{mode}` is not available in this version");
+        wrong(LATER, "mode", message, "write `mode = \"aside\"`, and `write` or `put` in programs");
+    }
+}

@@ -1,0 +1,386 @@
+//! One member of a cache, as a process. What its guard makes it answer stands in the table of
+//! [`crate::components::guard`].
+//!
+//! Numbered rules:
+//! 1. An operation takes effect when its service ends, in the order in which services end.
+//! 2. Lifetimes, leases and locks end by the node's own clock; flights are given up after true time.
+//! 3. A crash and a flush lose everything, locks and leases too. Readers that wait for a flight outlive a flush.
+
+use crate::base::cause::{Cause, Causes};
+use crate::base::dist::Dist;
+use crate::base::ids::CallId;
+use crate::base::math;
+use crate::base::op::{Op, Outcome, Reason, Value};
+use crate::base::rng::{Bits, mix, name_hash};
+use crate::base::time::{Span, Time};
+use crate::components::cache::entries::{Entries, Entry};
+use crate::components::cache::flights::{Flights, Leases, Waiter};
+use crate::components::cache::locks::Locks;
+use crate::components::cache::{Plan, Series};
+use crate::components::cores::{Cores, Submitted};
+use crate::components::desk::{Desk, Served};
+use crate::components::guard::{Guard, Per};
+use crate::components::{number_u32, share_ppm};
+use crate::sim::context::Context;
+use crate::sim::process::{Order, Process, Word};
+
+/// Size of an answer without a value, bytes: a header and a few words.
+const ANSWER_BYTES: u32 = 64;
+/// Purpose of the stream for lifetimes' jitter.
+const JITTER: u8 = 0;
+/// Purpose of the stream for early expiry.
+const EARLY: u8 = 1;
+
+/// What a fault may set.
+pub const SETTABLE: &[&str] = &["speed", "cores", "queue", "ttl", "sliding", "serve"];
+
+/// A member.
+#[derive(Clone, Debug, Hash)]
+pub struct Node {
+    entries: Entries,
+    leases: Leases,
+    flights: Flights,
+    locks: Locks,
+    desk: Desk,
+    lifetime: Option<Span>,
+    serve: Serve,
+}
+
+/// How long an operation takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Serve {
+    /// Always the same.
+    Constant(Span),
+    /// By the plan's law.
+    Law,
+}
+
+/// Why a cache wakes up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timer {
+    /// A service ends.
+    Cores,
+    /// A filler is given up.
+    Hold,
+}
+
+impl Word for Timer {
+    fn to_word(self) -> u64 {
+        self as u64
+    }
+    fn from_word(word: u64) -> Self {
+        if word == 0 { Timer::Cores } else { Timer::Hold }
+    }
+}
+
+impl Process for Node {
+    type Plan = Plan;
+    type Message = ();
+    type Timer = Timer;
+    type Record = ();
+    type Snapshot = ();
+
+    fn build(plan: &Plan, _member: u32) -> Self {
+        let mut cores = Cores::new(plan.cores, plan.discipline, plan.queue);
+        cores.set_speed(plan.speed_ppm, Time::ZERO);
+        Node {
+            entries: Entries::new(plan.capacity, plan.policy.clone()),
+            leases: Leases::default(),
+            flights: Flights::default(),
+            locks: Locks::default(),
+            desk: Desk::new(cores),
+            lifetime: plan.lifetime,
+            serve: Serve::of(&plan.serve),
+        }
+    }
+
+    fn on_call(&mut self, call: CallId, op: Op, ctx: &mut Context<Self>) {
+        let demand = match self.serve {
+            Serve::Constant(Span::ZERO) => {
+                // Nothing to wait for: the operation takes effect as it arrives.
+                return self.serve(Served { call, op, queued: Span::ZERO, served: Span::ZERO }, ctx);
+            }
+            Serve::Constant(span) => span,
+            Serve::Law => ctx.plan().serve.span(&mut ctx.draws(ctx.stem(call))),
+        };
+        if self.desk.submit(call, op, demand, ctx.now()) == Submitted::Refused {
+            ctx.reply(call, Outcome::Fail(Reason::Overloaded), 0, &Causes::NONE, ANSWER_BYTES);
+        }
+        self.after_cores(ctx);
+    }
+
+    fn on_timer(&mut self, timer: Timer, ctx: &mut Context<Self>) {
+        match timer {
+            Timer::Cores => {
+                while let Some(served) = self.desk.complete(ctx.now()) {
+                    self.serve(served, ctx);
+                }
+                self.after_cores(ctx);
+            }
+            Timer::Hold => self.give_up(ctx),
+        }
+    }
+
+    fn on_order(&mut self, order: Order, ctx: &mut Context<Self>) {
+        match order {
+            Order::Flush => {
+                self.entries.clear();
+                self.leases.clear();
+                self.locks.clear();
+            }
+            Order::Set { knob, value } => self.set(knob, Some(value), ctx),
+            Order::Reset { knob } => self.set(knob, None, ctx),
+        }
+    }
+
+    fn on_crash(&mut self, ctx: &mut Context<Self>) {
+        let (plan, now, (busy, waiting)) = (ctx.plan(), ctx.now(), self.desk.told());
+        ctx.record().level(plan.series(Series::Busy), now, -busy);
+        ctx.record().level(plan.series(Series::Queue), now, -waiting);
+    }
+}
+
+impl Serve {
+    fn of(law: &Dist) -> Serve {
+        match law {
+            Dist::Constant(ns) => Serve::Constant(Span::from_ns((ns + 0.5) as u64)),
+            _ => Serve::Law,
+        }
+    }
+}
+
+impl Node {
+    /// Sets a knob, or gives it back what the design says.
+    fn set(&mut self, knob: &str, value: Option<f64>, ctx: &mut Context<Self>) {
+        let (plan, now, cores) = (ctx.plan(), ctx.now(), &mut self.desk.cores);
+        let span = value.map(|ns| Span::from_ns(ns as u64));
+        match knob {
+            "speed" => cores.set_speed(value.map_or(plan.speed_ppm, share_ppm), now),
+            "cores" => cores.set_cores(value.map_or(plan.cores, number_u32).max(1), now),
+            "queue" => cores.set_queue_max(value.map_or(plan.queue, number_u32)),
+            "ttl" | "sliding" if self.lifetime.is_some() => self.lifetime = span.or(plan.lifetime),
+            "serve" => self.serve = span.map_or(Serve::of(&plan.serve), Serve::Constant),
+            _ => {}
+        }
+        self.after_cores(ctx);
+    }
+
+    /// Sets the next wake and records levels, whenever the cores may have changed.
+    fn after_cores(&mut self, ctx: &mut Context<Self>) {
+        let now = ctx.now();
+        if let Some(at) = self.desk.cores.arm() {
+            ctx.wake(at.since(now), Timer::Cores);
+        }
+        let (busy, waiting) = self.desk.changes();
+        let plan = ctx.plan();
+        if busy != 0 {
+            ctx.record().level(plan.series(Series::Busy), now, busy);
+        }
+        if waiting != 0 {
+            ctx.record().level(plan.series(Series::Queue), now, waiting);
+        }
+    }
+
+    /// The operation takes effect.
+    fn serve(&mut self, served: Served, ctx: &mut Context<Self>) {
+        let clock = ctx.clock();
+        let (outcome, note) = match served.op {
+            Op::Read { key, .. } => {
+                let waiter = Waiter { call: served.call, queued: served.queued, served: served.served };
+                match self.read(key, waiter, ctx) {
+                    Some(answer) => answer,
+                    None => return, // it waits for a flight
+                }
+            }
+            Op::Put { note, key, n, version } => {
+                let value = Value { n, version, ..Value::default() };
+                (self.put(key, value, note, ctx), 0)
+            }
+            Op::Drop { key } => {
+                self.leases.dropped(key);
+                let there = self.entries.remove(key);
+                (Outcome::ok(i64::from(there)), 0)
+            }
+            Op::Acquire { key, token, ttl } => {
+                let taken = self.locks.acquire(key, token, ttl, clock);
+                count(ctx, if taken { Series::Locks } else { Series::Held });
+                (if taken { Outcome::ok(1) } else { Outcome::Fail(Reason::Held) }, 0)
+            }
+            Op::Release { key, token } if self.locks.release(key, token, clock) => (Outcome::ok(1), 0),
+            Op::Release { .. } => (Outcome::Fail(Reason::NotHeld), 0),
+            Op::Run { .. } | Op::Write { .. } | Op::Update { .. } | Op::Cas { .. } => {
+                (Outcome::Fail(Reason::Error), 0) // no program can say this to a cache
+            }
+        };
+        answer(ctx, served, outcome, note);
+    }
+
+    /// What a reader is told; `None`: it waits for a flight.
+    fn read(&mut self, key: i64, waiter: Waiter, ctx: &mut Context<Self>) -> Option<(Outcome, u32)> {
+        let (clock, plan) = (ctx.clock(), ctx.plan());
+        let Some(entry) = self.entries.get_mut(key) else { return self.absent(key, waiter, ctx) };
+        if entry.alive(clock) {
+            let renew = match plan.guard {
+                Guard::XFetch { beta } => renews_early(entry, beta, clock, ctx),
+                Guard::RefreshAhead { at, rebuild } => {
+                    let left = entry.expires - clock;
+                    left <= entry.lifetime.saturating_sub(entry.lifetime.scale(at))
+                        && ask(entry, rebuild, clock)
+                }
+                _ => false,
+            };
+            if plan.sliding {
+                entry.expires = clock + entry.lifetime;
+            }
+            let (value, first) = (entry.value, renew && !entry.asked);
+            entry.asked |= renew;
+            self.entries.used(key);
+            count(ctx, Series::Hits);
+            return Some((renewal(value, renew, first, ctx), 0));
+        }
+        let (found, first) = (!entry.found_expired, !entry.asked);
+        entry.found_expired = true;
+        if found {
+            count(ctx, Series::Expired);
+        }
+        if let Guard::Stale { window, rebuild } = plan.guard
+            && clock < entry.expires + window
+        {
+            let renew = ask(entry, rebuild, clock);
+            entry.asked |= renew;
+            let value = entry.value;
+            self.entries.used(key);
+            count(ctx, Series::Stale);
+            return Some((renewal(value, renew, renew && first, ctx), 0));
+        }
+        entry.asked = true;
+        if first {
+            count(ctx, Series::Rounds);
+        }
+        self.absent(key, waiter, ctx)
+    }
+
+    /// There is no value for a reader.
+    fn absent(&mut self, key: i64, waiter: Waiter, ctx: &mut Context<Self>) -> Option<(Outcome, u32)> {
+        count(ctx, Series::Misses);
+        match ctx.plan().guard {
+            Guard::Lease { ttl, .. } => match self.leases.grant(key, ttl, ctx.clock()) {
+                Some(token) => {
+                    count(ctx, Series::Granted);
+                    Some((Outcome::Fail(Reason::Leased), token))
+                }
+                None => Some((Outcome::Fail(Reason::Wait), 0)),
+            },
+            Guard::SingleFlight { per: Per::All, hold } => {
+                let token = self.flights.join(key, waiter, ctx.now() + hold)?;
+                count(ctx, Series::Granted);
+                ctx.wake(hold, Timer::Hold);
+                Some((Outcome::Fail(Reason::Leased), token))
+            }
+            _ => Some((Outcome::Fail(Reason::Miss), 0)),
+        }
+    }
+
+    fn put(&mut self, key: i64, value: Value, note: u32, ctx: &mut Context<Self>) -> Outcome {
+        let (clock, plan) = (ctx.clock(), ctx.plan());
+        if matches!(plan.guard, Guard::Lease { .. }) && !self.leases.redeem(key, note) {
+            count(ctx, Series::Refused);
+            return Outcome::Fail(Reason::NotHeld);
+        }
+        let mut entry = Entry::new(key, value);
+        if let Some(lifetime) = self.lifetime {
+            entry.lifetime = spread(lifetime, plan.jitter, ctx);
+            entry.expires = clock + entry.lifetime;
+        }
+        if matches!(plan.guard, Guard::XFetch { .. }) {
+            entry.rebuild_us = note;
+        }
+        if let Some(size) = &plan.size {
+            // A key's size is the customers': the same in every variant, whenever it is put.
+            let stem = mix(name_hash("size"), key as u64);
+            entry.size_bytes = (size.sample(&mut ctx.draws(stem)) + 0.5) as u64;
+        }
+        let fits = self.entries.put(entry, clock);
+        match fits {
+            Some(evicted) => {
+                count(ctx, Series::Fills);
+                if evicted > 0 {
+                    let now = ctx.now();
+                    ctx.record().count(plan.series(Series::Evictions), now, u64::from(evicted));
+                }
+            }
+            None => count(ctx, Series::Refused),
+        }
+        // Who waits for the flight gets the value, whether or not there is room to keep it.
+        while let Some(waiter) = self.flights.land(key) {
+            answer(ctx, held(waiter, key), Outcome::Ok(value), 0);
+        }
+        if fits.is_some() { Outcome::Ok(value) } else { Outcome::Fail(Reason::Refused) }
+    }
+
+    /// Fillers that have not put in time are given up; the last in line fills.
+    fn give_up(&mut self, ctx: &mut Context<Self>) {
+        let Guard::SingleFlight { hold, .. } = ctx.plan().guard else { return };
+        while let Some((waiter, token)) = self.flights.give_up(ctx.now(), hold) {
+            count(ctx, Series::Granted);
+            ctx.wake(hold, Timer::Hold);
+            answer(ctx, held(waiter, 0), Outcome::Fail(Reason::Leased), token);
+        }
+    }
+}
+
+/// One more of a series.
+fn count(ctx: &mut Context<Node>, series: Series) {
+    let (series, now) = (ctx.plan().series(series), ctx.now());
+    ctx.record().count(series, now, 1);
+}
+
+/// The call of a reader that waited, as it was when it began to.
+fn held(waiter: Waiter, key: i64) -> Served {
+    let op = Op::Read { table: 0, key, taking: None };
+    Served { call: waiter.call, op, queued: waiter.queued, served: waiter.served }
+}
+
+/// Answers a call. What was neither queue nor service was waiting for somebody else's flight.
+fn answer(ctx: &mut Context<Node>, served: Served, outcome: Outcome, note: u32) {
+    let mut causes = Causes::only(Cause::Queue, served.queued);
+    causes.add(Cause::Cpu, served.served);
+    causes.add(Cause::Lock, (ctx.now() - ctx.arrived(served.call)) - causes.total());
+    ctx.reply(served.call, outcome, note, &causes, ANSWER_BYTES);
+}
+
+/// The answer with a value, to a reader who is perhaps asked to rebuild it.
+fn renewal(value: Value, renew: bool, first: bool, ctx: &mut Context<Node>) -> Outcome {
+    if first {
+        count(ctx, Series::Rounds);
+    }
+    if !renew {
+        return Outcome::Ok(value);
+    }
+    count(ctx, Series::Renewals);
+    Outcome::Renew(value)
+}
+
+/// Whether this reader is the one to be asked: nobody is, or the last one has not put in time.
+fn ask(entry: &mut Entry, rebuild: Span, clock: Time) -> bool {
+    let ask = entry.asked_until <= clock;
+    if ask {
+        entry.asked_until = clock + rebuild;
+    }
+    ask
+}
+
+/// XFetch (Vattani, Chierichetti, Lowenstein, VLDB 2015): −β·δ·ln(u) ≥ time left.
+fn renews_early(entry: &Entry, beta: f64, clock: Time, ctx: &mut Context<Node>) -> bool {
+    let rebuild_ns = f64::from(entry.rebuild_us) * 1e3;
+    let gap_ns = -beta * rebuild_ns * math::ln(ctx.stream(EARLY).open01());
+    gap_ns >= (entry.expires - clock).as_ns() as f64
+}
+
+/// A lifetime, spread by `jitter` to either side.
+fn spread(lifetime: Span, jitter: f64, ctx: &mut Context<Node>) -> Span {
+    if jitter == 0.0 {
+        return lifetime;
+    }
+    lifetime.scale(1.0 + jitter * (2.0 * ctx.stream(JITTER).open01() - 1.0))
+}

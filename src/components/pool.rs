@@ -1,0 +1,80 @@
+//! Connections to a store: the knob `pool` and what it resolves to. With `per=process` each client process has a pool
+//! of its own (its half is the client's); with `per=all` the store admits that many operations at once.
+
+use crate::base::knob::{Form, Knob, Knobs, Preset, Setting, Takes};
+use crate::base::time::Span;
+
+/// A pool of connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Pool {
+    /// How many connections; `u32::MAX`: unlimited.
+    pub connections: u32,
+    /// Whose they are.
+    pub per: PoolPer,
+    /// How many operations wait for one; a further one fails with `overloaded`.
+    pub queue: u32,
+    /// After this a waiting operation fails with `overloaded`.
+    pub timeout: Span,
+}
+
+/// Whose a pool is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PoolPer {
+    /// Each client process has its own.
+    Process,
+    /// All clients share one, at the store.
+    All,
+}
+
+impl Pool {
+    /// From a checked knob `pool`; `None` without one: as many connections as wanted.
+    pub fn of(knobs: &Knobs) -> Option<Pool> {
+        let Some(Setting::Form(_, pool)) = knobs.get("pool") else { return None };
+        let count = |knob: &str| u32::try_from(pool.count(knob)).unwrap_or(u32::MAX);
+        Some(Pool {
+            connections: count("n"),
+            per: if pool.word("per") == "all" { PoolPer::All } else { PoolPer::Process },
+            queue: count("queue"),
+            timeout: pool.span("timeout"),
+        })
+    }
+}
+
+/// The knob.
+pub const POOL: Knob = Knob {
+    name: "pool",
+    takes: Takes::Form(POOLS),
+    default: Preset::Absent,
+    doc: "Connections that operations need; without it there are as many as wanted.",
+};
+
+const POOLS: &[Form] = &[Form {
+    name: "pool",
+    knobs: &[
+        Knob {
+            name: "n",
+            takes: Takes::Count { min: 1, max: u64::MAX },
+            default: Preset::Required,
+            doc: "How many connections.",
+        },
+        Knob {
+            name: "per",
+            takes: Takes::Word(&["process", "all"]),
+            default: Preset::Is { text: "process", source: "client libraries keep a pool per process" },
+            doc: "Whether each client process has that many, or all of them together.",
+        },
+        Knob {
+            name: "queue",
+            takes: Takes::Count { min: 0, max: u64::MAX },
+            default: Preset::Is { text: "unlimited", source: "HikariCP bounds the wait, not the line" },
+            doc: "How many operations wait for a connection.",
+        },
+        Knob {
+            name: "timeout",
+            takes: Takes::Span { min: Span::from_ns(1), max: Span::MAX },
+            default: Preset::Is { text: "30s", source: "HikariCP: connectionTimeout" },
+            doc: "How long an operation waits for a connection before it fails.",
+        },
+    ],
+    doc: "So many connections; an operation takes one for as long as it lasts.",
+}];

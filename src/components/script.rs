@@ -1,0 +1,111 @@
+#![allow(missing_docs)] // for tests only
+//! A scripted client for the tests of parts: it sends what it is told when it is told, and remembers what came back.
+
+use std::sync::Arc;
+
+use crate::base::cause::Causes;
+use crate::base::dist::Dist;
+use crate::base::ids::{CallId, Pid, SeriesId, TierId, ZoneId};
+use crate::base::op::{Op, Outcome, Reply};
+use crate::base::time::{Span, Time};
+use crate::net::Network;
+use crate::net::path::Path;
+use crate::record::recorder::{RecordPlan, Recorder};
+use crate::sim::context::{Context, Request};
+use crate::sim::process::{Disk, Process};
+use crate::sim::run::{Stop, World};
+
+/// The part under test: its tier comes after the script's.
+pub const PART: Pid = Pid::new(TierId(1), 0);
+
+/// What is sent to whom, and when (ms).
+pub type Lines = Vec<(u64, Pid, Op)>;
+
+/// An answer: to which line, when (ms), what, and beside it.
+#[derive(Clone, Debug, Hash, PartialEq)]
+pub struct Answer {
+    /// The line.
+    pub line: u64,
+    /// When.
+    pub at_ms: u64,
+    /// What.
+    pub outcome: Outcome,
+    /// The note.
+    pub note: u32,
+    /// Where the time went.
+    pub causes: Causes,
+}
+
+/// The client.
+#[derive(Clone, Debug, Hash)]
+pub struct Script {
+    /// What came back, in order.
+    pub answers: Vec<Answer>,
+}
+
+impl Process for Script {
+    type Plan = Lines;
+    type Message = ();
+    type Timer = u64;
+    type Record = ();
+    type Snapshot = ();
+
+    fn build(_: &Lines, _: u32) -> Self {
+        Script { answers: Vec::new() }
+    }
+    fn start(&mut self, _: &Disk<(), ()>, ctx: &mut Context<Self>) {
+        for (line, (ms, ..)) in ctx.plan().iter().enumerate() {
+            ctx.wake(Span::from_ms(*ms), line as u64);
+        }
+    }
+    fn on_timer(&mut self, line: u64, ctx: &mut Context<Self>) {
+        let (_, to, op) = ctx.plan()[line as usize];
+        let request = Request { op, stem: line, size_bytes: 100, timeout: None, from: None };
+        ctx.call(to, request, line);
+    }
+    fn on_call(&mut self, _: CallId, _: Op, _: &mut Context<Self>) {}
+    fn on_reply(&mut self, _: CallId, line: u64, reply: Reply, ctx: &mut Context<Self>) {
+        let Reply { outcome, note, causes } = reply;
+        self.answers.push(Answer { line, at_ms: ctx.now().as_ns() / 1_000_000, outcome, note, causes });
+    }
+}
+
+/// A world with a script and, after it, a part; a network that takes no time; room for 64 series.
+pub fn world<P: Process>(script: Lines, plan: P::Plan, members: u32) -> World {
+    let path = Path { latency: Dist::Constant(0.0), ..Path::default() };
+    let record = RecordPlan { length: Span::from_secs(60), series: 64, ..RecordPlan::default() };
+    let mut world = World::new(1, Network::flat(1, path), Recorder::new(&record));
+    world.add::<Script>("script", Arc::new(script), 1, &[ZoneId(0)], true);
+    world.add::<P>("part", Arc::new(plan), members, &[ZoneId(0)], false);
+    world.start();
+    world
+}
+
+/// Runs until `ms`.
+pub fn until(world: &mut World, ms: u64) {
+    let at = Time::ZERO + Span::from_ms(ms);
+    assert_eq!(world.run(at, u64::MAX), Stop::Horizon);
+    world.advance(at);
+}
+
+/// The answers so far, by line: none when there was none yet.
+pub fn answers(world: &World, lines: usize) -> Vec<Option<Answer>> {
+    let script = &world.members::<Script>(TierId(0)).expect("typed")[0];
+    (0..lines as u64).map(|line| script.answers.iter().find(|answer| answer.line == line).cloned()).collect()
+}
+
+/// When the answers came, and what they were.
+pub fn told(world: &World, lines: usize) -> Vec<(u64, Outcome)> {
+    let told = answers(world, lines).into_iter().flatten();
+    told.map(|answer| (answer.at_ms, answer.outcome)).collect()
+}
+
+/// The total of a counter.
+pub fn total(world: &World, series: u16) -> u64 {
+    world.recorder().series(SeriesId(series)).total
+}
+
+/// A level now.
+pub fn level(world: &World, series: u16) -> i64 {
+    world.recorder().series(SeriesId(series)).level
+}

@@ -1,0 +1,238 @@
+//! A keyed store, kind `db`: real values and versions, reads and writes that take time on its cores, writes that are
+//! synced before they are acknowledged. This file has its knobs; [`node`] is the process, [`rows`] the machine that
+//! applies operations.
+//!
+//! One copy alone for now. Replication will put the same machine behind a log.
+
+pub mod node;
+pub mod rows;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use crate::base::dist::Dist;
+use crate::base::ids::SeriesId;
+use crate::base::knob::{Form, Knob, Knobs, Preset, Setting, Takes};
+use crate::base::problem::Problems;
+use crate::base::time::Span;
+use crate::components::cores::{DISCIPLINE, Discipline};
+use crate::components::directory::{Client, PoolClient, StoreClient};
+use crate::components::pool::{POOL, Pool, PoolPer};
+use crate::components::store::node::Node;
+use crate::components::store::rows::Initial;
+use crate::components::{Kind, LATER, Names, Part, PartName, Wiring, count_u32, speed_ppm};
+use crate::sim::run::World;
+
+/// The kind `db`.
+pub const DB: Kind = Kind {
+    name: "db",
+    doc: "A keyed store with real values and versions.",
+    knobs: KNOBS,
+    series: SERIES,
+    runs_programs: false,
+    resolve,
+};
+
+const EACH: &[Form] = &[Form {
+    name: "each",
+    knobs: &[
+        Knob {
+            name: "n",
+            takes: Takes::Count { min: 0, max: i64::MAX as u64 },
+            default: Preset::Required,
+            doc: "The value of each key.",
+        },
+        Knob {
+            name: "keys",
+            takes: Takes::Count { min: 1, max: i64::MAX as u64 },
+            default: Preset::Required,
+            doc: "How many keys: 0 or 1 up to that number.",
+        },
+    ],
+    doc: "The same value for each key.",
+}];
+
+const KNOBS: &[Knob] = &[
+    Knob {
+        name: "copies",
+        takes: Takes::Count { min: 1, max: 9 },
+        default: Preset::Absent,
+        doc: "How many copies of the data; one for now, replication comes in a later version.",
+    },
+    Knob {
+        name: "read",
+        takes: Takes::Law,
+        default: Preset::Is { text: "1ms", source: "a read by primary key that is mostly in memory" },
+        doc: "Time on a core for a read.",
+    },
+    Knob {
+        name: "write",
+        takes: Takes::Law,
+        default: Preset::Is { text: "2ms", source: "twice a read: row and log" },
+        doc: "Time on a core for a write or update.",
+    },
+    Knob {
+        name: "disk",
+        takes: Takes::Law,
+        default: Preset::Is { text: "0ms", source: "`write` is taken to include it" },
+        doc: "Time that the disk takes to make a batch of writes safe; they are acknowledged after it.",
+    },
+    Knob {
+        name: "cores",
+        takes: Takes::Count { min: 1, max: u64::MAX },
+        default: Preset::Is { text: "unlimited", source: "times are taken as measured, waiting included" },
+        doc: "How many operations are served at once.",
+    },
+    Knob {
+        name: "queue",
+        takes: Takes::Count { min: 0, max: u64::MAX },
+        default: Preset::Is { text: "unlimited", source: "nothing is turned away unless asked for" },
+        doc: "How many operations wait for a core; a further one fails with `overloaded`.",
+    },
+    DISCIPLINE,
+    POOL,
+    Knob {
+        name: "timeout",
+        takes: Takes::Span { min: Span::from_ns(1), max: Span::MAX },
+        default: Preset::Is {
+            text: "30s",
+            source: "as long as a pool makes wait: HikariCP, connectionTimeout",
+        },
+        doc: "After this a client takes the store for unreachable, and nobody knows what became of its operation.",
+    },
+    Knob {
+        name: "start",
+        takes: Takes::Table(&Takes::Form(EACH)),
+        default: Preset::Is { text: "{}", source: "a store is empty unless filled" },
+        doc: "Tables and what is in them at the start: `{ stock = \"each(500, keys=100k)\" }`.",
+    },
+];
+
+const SERIES: &[(&str, &str)] = &[
+    ("reads", "Reads that arrived and were not turned away."),
+    ("writes", "Writes that arrived and were not turned away."),
+    ("updates", "Updates and compare-and-sets that arrived and were not turned away."),
+    ("rejected", "Operations turned away: no place in a queue, or no connection in time."),
+    ("syncs", "Batches of writes made safe."),
+    ("busy", "Operations being served (level)."),
+    ("queue", "Operations that wait for a core (level)."),
+    ("connected", "Connections in use, with `pool(…, per=all)` (level)."),
+];
+
+/// The series, by place in the kind's list.
+#[derive(Clone, Copy, Debug)]
+#[repr(u16)]
+#[allow(missing_docs)] // documented by the table
+pub enum Series {
+    Reads,
+    Writes,
+    Updates,
+    Rejected,
+    Syncs,
+    Busy,
+    Queue,
+    Connected,
+}
+
+/// What all members share.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Time on a core for a read.
+    pub read: Dist,
+    /// Time on a core for anything else.
+    pub write: Dist,
+    /// Time of the disk for a batch.
+    pub disk: Dist,
+    /// How many operations are served at once; `u32::MAX`: unlimited.
+    pub cores: u32,
+    /// How many wait; `u32::MAX`: unlimited.
+    pub queue: u32,
+    /// In what order.
+    pub discipline: Discipline,
+    /// Parts per million.
+    pub speed_ppm: u32,
+    /// The pool that the store itself keeps.
+    pub pool: Option<Pool>,
+    /// What is in the tables at the start, by table.
+    pub start: Vec<Initial>,
+    /// Where the series begin.
+    pub first_series: SeriesId,
+}
+
+impl Plan {
+    /// The id of a series.
+    pub fn series(&self, series: Series) -> SeriesId {
+        SeriesId(self.first_series.0 + series as u16)
+    }
+}
+
+struct Store {
+    plan: Arc<Plan>,
+    client: StoreClient,
+}
+
+impl Part for Store {
+    fn kind(&self) -> &'static str {
+        DB.name
+    }
+
+    fn client(&self) -> Client {
+        Client::Store(self.client)
+    }
+
+    fn settable(&self) -> &'static [&'static str] {
+        node::SETTABLE
+    }
+
+    fn build(&self, at: &PartName, _wiring: &Wiring, world: &mut World) {
+        world.add::<Node>(&at.name, self.plan.clone(), at.count, &at.zones, false);
+    }
+}
+
+fn resolve(knobs: &Knobs, names: &Names, problems: &mut Problems) -> Option<Box<dyn Part>> {
+    let me = &names.parts[names.me.index()];
+    if me.count > 1 {
+        let message =
+            format!("'{}' has {} copies, and this version has no replication", names.name, me.count);
+        let problem = match knobs.place("copies").or(knobs.place("count")).or(knobs.place("at")) {
+            Some(place) => problems.at(LATER, place.clone(), message),
+            None => problems.overall(LATER, message),
+        };
+        problem.help("write `copies = 1`; replication comes in a later version");
+        return None;
+    }
+    let plan = Plan {
+        read: knobs.law("read"),
+        write: knobs.law("write"),
+        disk: knobs.law("disk"),
+        cores: count_u32(knobs, "cores"),
+        queue: count_u32(knobs, "queue"),
+        discipline: Discipline::of(knobs.word("discipline")),
+        speed_ppm: speed_ppm(knobs),
+        pool: Pool::of(knobs).filter(|pool| pool.per == PoolPer::All),
+        start: start(knobs),
+        first_series: names.first_series,
+    };
+    let pool = Pool::of(knobs).filter(|pool| pool.per == PoolPer::Process);
+    let pool = pool.map(|pool| PoolClient {
+        size: pool.connections,
+        queue: if pool.queue == u32::MAX { u64::MAX } else { u64::from(pool.queue) },
+        timeout: pool.timeout,
+    });
+    let client = StoreClient { timeout: knobs.span("timeout"), pool };
+    Some(Box::new(Store { plan: Arc::new(plan), client }))
+}
+
+/// Tables are numbered in order of name; those that programs name and `start` does not come after and are empty.
+fn start(knobs: &Knobs) -> Vec<Initial> {
+    let Some(Setting::Table(tables)) = knobs.get("start") else { return Vec::new() };
+    let initial = |setting: &Setting| match setting {
+        Setting::Form(_, each) => Initial {
+            n: i64::try_from(each.count("n")).unwrap_or(i64::MAX),
+            keys: i64::try_from(each.count("keys")).unwrap_or(i64::MAX),
+        },
+        other => panic!("a table of forms has {other:?}"),
+    };
+    tables.values().map(initial).collect()
+}

@@ -1,0 +1,107 @@
+//! The rows of a store and the machine that changes them. It knows no time, no disk and no client: an operation goes
+//! in, an outcome comes out. What is at the start is not materialised: a row exists once it has been written.
+
+use crate::base::ids::{CallId, OpId};
+use crate::base::op::{Op, Outcome, Reason, Value};
+use crate::components::keyed::Keyed;
+
+/// A row's name: table and key.
+pub type RowName = (u16, i64);
+
+/// What a table holds at the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Initial {
+    /// The value of each key.
+    pub n: i64,
+    /// Keys up to this one, from 0: choosers may count from 0 or from 1.
+    pub keys: i64,
+}
+
+impl Initial {
+    /// The value of a row that was never written.
+    pub fn value(tables: &[Initial], (table, key): RowName) -> Value {
+        let n = match tables.get(table as usize) {
+            Some(table) if (0..=table.keys).contains(&key) => table.n,
+            _ => 0,
+        };
+        Value { n, ..Value::default() }
+    }
+}
+
+/// The rows that were written.
+pub type Rows = Keyed<RowName, Value>;
+
+/// The identity of the attempt that is this call: what it writes has it as its version.
+pub const fn attempt(call: CallId) -> OpId {
+    OpId((((call.generation as u64) << 32) | call.slot as u64) + 1)
+}
+
+/// The row that an operation is about.
+pub fn row_of(op: &Op) -> Option<RowName> {
+    match *op {
+        Op::Read { table, key, .. }
+        | Op::Write { table, key, .. }
+        | Op::Update { table, key, .. }
+        | Op::Cas { table, key, .. } => Some((table, key)),
+        _ => None,
+    }
+}
+
+/// Applies one operation to the current value of its row: the outcome, and the value to be written if there is one.
+pub fn apply(op: &Op, current: Value, version: OpId) -> (Outcome, Option<Value>) {
+    let write = |value: Value| (Outcome::Ok(value), Some(value));
+    match *op {
+        Op::Read { .. } => (Outcome::Ok(current), None),
+        Op::Write { n, parent, .. } => write(Value { n, version, parent }),
+        Op::Update { when, delta, bound, .. } => {
+            if !when.holds(current.n, bound) {
+                return (Outcome::Fail(Reason::Condition), None);
+            }
+            match current.n.checked_add(delta) {
+                Some(n) => write(Value { n, version, parent: current.version }),
+                None => (Outcome::Fail(Reason::Arithmetic), None),
+            }
+        }
+        Op::Cas { from, to, .. } if current.n == from => {
+            write(Value { n: to, version, parent: current.version })
+        }
+        Op::Cas { .. } => (Outcome::Fail(Reason::Condition), None),
+        _ => (Outcome::Fail(Reason::Error), None), // no program can say this to a store
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::op::When;
+
+    #[test]
+    fn rows_start_as_the_design_says_and_others_at_zero() {
+        let tables = [Initial { n: 500, keys: 10 }];
+        let n = |row| Initial::value(&tables, row).n;
+        assert_eq!([n((0, 0)), n((0, 10)), n((0, 11)), n((0, -1)), n((1, 1))], [500, 500, 0, 0, 0]);
+    }
+
+    #[test]
+    fn an_update_derives_its_value_from_the_one_before() {
+        let current = Value { n: 5, version: OpId(7), parent: OpId(3) };
+        let update = |when, bound, delta| Op::Update { table: 0, when, key: 1, delta, bound };
+        let (outcome, written) = apply(&update(When::AtLeast, 5, -2), current, OpId(9));
+        let new = Value { n: 3, version: OpId(9), parent: OpId(7) };
+        assert_eq!((outcome, written), (Outcome::Ok(new), Some(new)));
+        let fails = |op, reason| assert_eq!(apply(&op, current, OpId(9)), (Outcome::Fail(reason), None));
+        fails(update(When::Above, 5, 1), Reason::Condition);
+        fails(update(When::Always, 0, i64::MAX), Reason::Arithmetic);
+        fails(Op::Cas { table: 0, key: 1, from: 4, to: 1 }, Reason::Condition);
+    }
+
+    #[test]
+    fn a_blind_write_keeps_the_parent_that_its_writer_names() {
+        let write = Op::Write { table: 0, key: 1, n: 8, parent: OpId(2) };
+        let current = Value { n: 5, version: OpId(7), parent: OpId(3) };
+        assert_eq!(
+            apply(&write, current, OpId(9)).1,
+            Some(Value { n: 8, version: OpId(9), parent: OpId(2) })
+        );
+    }
+}

@@ -1,0 +1,127 @@
+//! Runs all trials of an experiment, in parallel; results are ordered by index, never by finish.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use rayon::prelude::*;
+
+use crate::experiment::load::Experiment;
+use crate::experiment::outcome::{CellTrials, results};
+use crate::experiment::question::{RUNS_MIN, Runs};
+use crate::experiment::results::Results;
+use crate::experiment::statistics::Summary;
+use crate::experiment::trial::{self, Trial};
+
+/// How far it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Runs done.
+    pub done: u64,
+    /// Runs planned so far.
+    pub planned: u64,
+}
+
+/// What comes out.
+pub struct Outcome<'a> {
+    /// For `results.json`; timings are 0.
+    pub results: Results,
+    /// The trials, for pictures and tables.
+    pub cells: Vec<CellTrials<'a>>,
+}
+
+/// Why nothing came out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// Somebody asked for it; so many runs were done.
+    Cancelled(Progress),
+    /// What must hold in every run did not.
+    Broken(String),
+}
+
+/// Runs every cell under every seed, `jobs` at once.
+///
+/// # Errors
+/// When it was cancelled, or an invariant of every run was broken.
+pub fn execute<'a>(
+    experiment: &'a Experiment,
+    jobs: usize,
+    progress: &(dyn Fn(Progress) + Sync),
+    cancelled: &AtomicBool,
+) -> Result<Outcome<'a>, Stopped> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs.max(1)).build();
+    let pool = pool.map_err(|why| Stopped::Broken(why.to_string()))?;
+    let mut cells: Vec<CellTrials<'a>> =
+        experiment.cells.iter().map(|cell| CellTrials { cell, trials: Vec::new() }).collect();
+    let mut target = match experiment.question.runs {
+        Runs::Fixed(runs) => runs,
+        Runs::Until { .. } => RUNS_MIN,
+    };
+    let done = AtomicU64::new(0);
+    loop {
+        pool.install(|| round(experiment, &mut cells, target, &done, progress, cancelled));
+        if cancelled.load(Ordering::Relaxed) {
+            let planned = u64::from(target) * cells.len() as u64;
+            return Err(Stopped::Cancelled(Progress { done: done.load(Ordering::Relaxed), planned }));
+        }
+        let broken = cells.iter().flat_map(|cell| &cell.trials).find_map(|trial| trial.broken.clone());
+        if let Some(broken) = broken {
+            return Err(Stopped::Broken(broken));
+        }
+        match next_target(experiment, &cells, target) {
+            Some(more) => target = more,
+            None => break,
+        }
+    }
+    Ok(Outcome { results: results(experiment, &cells), cells })
+}
+
+/// All missing trials up to `target` of each cell.
+fn round(
+    experiment: &Experiment,
+    cells: &mut [CellTrials<'_>],
+    target: u32,
+    done: &AtomicU64,
+    progress: &(dyn Fn(Progress) + Sync),
+    cancelled: &AtomicBool,
+) {
+    let planned = u64::from(target) * cells.len() as u64;
+    let missing: Vec<(usize, u32)> = (0..target)
+        .flat_map(|run| (0..cells.len()).map(move |cell| (cell, run)))
+        .filter(|(cell, run)| cells[*cell].trials.len() <= *run as usize)
+        .collect();
+    let trials: Vec<Option<Trial>> = missing
+        .par_iter()
+        .map(|(cell, run)| {
+            if cancelled.load(Ordering::Relaxed) {
+                return None;
+            }
+            let seed = experiment.question.seed.wrapping_add(u64::from(*run));
+            let trial = trial::run(cells[*cell].cell, experiment.question.warmup, seed, *run == 0);
+            progress(Progress { done: done.fetch_add(1, Ordering::Relaxed) + 1, planned });
+            Some(trial)
+        })
+        .collect();
+    for ((cell, _), trial) in missing.iter().zip(trials) {
+        cells[*cell].trials.extend(trial);
+    }
+}
+
+/// With `until`: more runs as long as some cell's interval is too wide.
+fn next_target(experiment: &Experiment, cells: &[CellTrials<'_>], target: u32) -> Option<u32> {
+    let Runs::Until { ci, on, max } = &experiment.question.runs else { return None };
+    if target >= *max {
+        return None;
+    }
+    let name = crate::program::syntax::expression(on.as_str()).ok()?.value.to_string();
+    let wide = |cell: &CellTrials<'_>| {
+        let Some(index) = cell.cell.measures.iter().position(|named| named.name == name) else {
+            return false;
+        };
+        let values: Vec<f64> =
+            cell.trials.iter().filter_map(|trial| trial.values[index].as_ref().ok().copied()).collect();
+        match Summary::of(&values).and_then(|summary| Some((summary, summary.half_width(0.95)?))) {
+            Some((summary, half)) => half > ci * summary.mean.abs(),
+            None => true,
+        }
+    };
+    cells.iter().any(wide).then(|| (target + target / 2).min(*max))
+}

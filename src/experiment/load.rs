@@ -1,0 +1,380 @@
+//! From a file to an experiment that can be run: every cell resolved, every expression compiled, every limit checked.
+//! All problems come back at once.
+
+use std::collections::BTreeSet;
+
+use crate::base::problem::Problems;
+use crate::base::time::{Span, Time};
+use crate::design::codes;
+use crate::design::file::{self, Data, Reader};
+use crate::design::limits::TRIALS_MAX;
+use crate::design::patch::{Change, Path};
+use crate::design::resolve::{Tables, resolve};
+use crate::design::shape;
+use crate::design::source::Sources;
+use crate::design::text::Text;
+use crate::design::tree::Table;
+use crate::experiment::cells::{Point, patched, points, variants};
+use crate::experiment::question::{self, Length, Property, PropertyKind, Question, Runs};
+use crate::experiment::setup::Setup;
+use crate::experiment::timetable::{Timetable, timetable};
+use crate::experiment::workload::{add, expected_requests};
+use crate::measures::expression::{During, Expression, Needs};
+use crate::measures::functions::Target;
+use crate::program::syntax::expression;
+use crate::record::probe::SAMPLES_MAX;
+use crate::record::recorder::RecordPlan;
+use crate::record::series::Window;
+
+/// Requests of one run at most: about an hour on one core.
+pub const REQUESTS_MAX: f64 = 2e9;
+/// Memory that one run may take, bytes, by our estimate: two runs side by side fit into 24 GiB.
+pub const MEMORY_MAX: f64 = 10e9;
+/// What a member, its events and its calls take, bytes.
+const MEMBER_BYTES: f64 = 700.0;
+
+/// What the command line changes.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// `--seed`
+    pub seed: Option<u64>,
+    /// `--runs`
+    pub runs: Option<u32>,
+    /// `--variant`: only these.
+    pub variants: Vec<String>,
+    /// `--set PATH=VALUE`
+    pub set: Vec<String>,
+}
+
+/// What could not be loaded.
+pub type Failure = (Sources, Problems);
+
+/// An expression with its name in results.
+#[derive(Clone, Debug)]
+pub struct Named {
+    /// Printed canonically.
+    pub name: String,
+    /// Compiled.
+    pub expression: Expression,
+}
+
+/// A property, compiled.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// As written.
+    pub property: Property,
+    /// Its condition.
+    pub condition: Option<Named>,
+}
+
+/// One cell, ready to run.
+pub struct Cell {
+    /// The variant.
+    pub variant: String,
+    /// Which sweep point.
+    pub point: usize,
+    /// Its tree: for knobs by path.
+    pub tree: Table,
+    /// Its world.
+    pub setup: Setup,
+    /// What happens to it.
+    pub faults: Timetable,
+    /// What is measured.
+    pub measures: Vec<Named>,
+    /// What is judged.
+    pub judged: Vec<Judged>,
+    /// What is kept, but for the windows of faults.
+    pub record: RecordPlan,
+    /// What each window is; window 0 is the run after its warm-up, window 1 the whole run.
+    pub windows: Vec<During>,
+    /// How long it runs.
+    pub length: Span,
+}
+
+/// An experiment, ready to run.
+pub struct Experiment {
+    /// Its name: the file's stem.
+    pub name: String,
+    /// As it was named on the command line.
+    pub path: String,
+    /// What it asks.
+    pub question: Question,
+    /// Variants, in file order.
+    pub variants: Vec<String>,
+    /// Sweep points.
+    pub points: Vec<Point>,
+    /// Cells by variant (in order of name) and point.
+    pub cells: Vec<Cell>,
+    /// Its texts.
+    pub sources: Sources,
+}
+
+/// Loads an experiment.
+///
+/// # Errors
+/// All problems, with the texts that they point into.
+pub fn load(reader: &dyn Reader, path: &str, overrides: &Overrides) -> Result<Experiment, Failure> {
+    let loaded = file::load(reader, path)?;
+    let (mut sources, tree) = (loaded.sources, loaded.tree);
+    let mut problems = Problems::default();
+    let changes = command_line(&overrides.set, &mut sources, &mut problems);
+    let entries = shape::entries(&tree);
+    let all = variants(&entries);
+    let points = points(&entries);
+    let chosen = chosen(&all, &overrides.variants, &mut problems);
+    let mut question = question::read(&entries, points.len(), &mut problems);
+    question.seed = overrides.seed.unwrap_or(question.seed);
+    if let Some(runs) = overrides.runs {
+        question.runs = Runs::Fixed(runs.max(1));
+    }
+    let runs = match question.runs {
+        Runs::Fixed(runs) => runs,
+        Runs::Until { max, .. } => max,
+    };
+    let trials = (chosen.len() * points.len()) as u64 * u64::from(runs);
+    if trials > TRIALS_MAX {
+        problems.overall(codes::LIMIT, format!("{trials} runs in all: at most {TRIALS_MAX}"));
+    }
+    let mut cells = Vec::new();
+    let loading = Loading {
+        tree: &tree,
+        question: &question,
+        changes: &changes,
+        data: Data { reader, sources: &sources },
+    };
+    for variant in &chosen {
+        for (index, point) in points.iter().enumerate() {
+            let before = problems.0.len();
+            cells.extend(loading.cell(variant, index, point, &mut problems));
+            if problems.0.len() > before {
+                break; // the other points would say the same again
+            }
+        }
+    }
+    problems.0.dedup();
+    let mut seen: Vec<crate::base::problem::Problem> = Vec::new();
+    problems.0.retain(|problem| {
+        let new = !seen.contains(problem);
+        seen.push(problem.clone());
+        new
+    });
+    if !problems.is_empty() {
+        return Err((sources, problems));
+    }
+    let stem = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".toml").to_owned();
+    Ok(Experiment { name: stem, path: path.to_owned(), question, variants: all, points, cells, sources })
+}
+
+fn command_line(set: &[String], sources: &mut Sources, problems: &mut Problems) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for argument in set {
+        let path = argument.split_once('=').map(|(path, _)| path);
+        match path.and_then(|path| Path::parse(path).map(|parsed| (parsed, path.len() + 1))) {
+            Some((path, value_at)) => {
+                let value = file::value_from_command_line(sources, argument, value_at);
+                changes.push(Change { path, place: value.place.clone(), value });
+            }
+            None => {
+                let message = format!("`--set {argument}` is no PATH=VALUE");
+                problems.overall(codes::UNKNOWN_PATH, message).help("write `--set cache.pages.ttl=5s`");
+            }
+        }
+    }
+    changes
+}
+
+/// The variants to run, in order of name.
+fn chosen(all: &[String], wanted: &[String], problems: &mut Problems) -> Vec<String> {
+    for name in wanted.iter().filter(|name| !all.contains(name)) {
+        let near = crate::base::problem::nearest(name, all.iter().map(String::as_str));
+        let help =
+            near.map_or(format!("variants: {}", all.join(", ")), |near| format!("did you mean `{near}`?"));
+        problems.overall(codes::UNKNOWN_VARIANT, format!("unknown variant '{name}'")).help(help);
+    }
+    let kept: BTreeSet<String> =
+        all.iter().filter(|name| wanted.is_empty() || wanted.contains(name)).cloned().collect();
+    kept.into_iter().collect()
+}
+
+struct Loading<'a> {
+    tree: &'a Table,
+    question: &'a Question,
+    changes: &'a [Change],
+    data: Data<'a>,
+}
+
+impl Loading<'_> {
+    fn cell(&self, variant: &str, index: usize, point: &Point, problems: &mut Problems) -> Option<Cell> {
+        let tree = patched(self.tree, variant, point, self.changes, problems);
+        let design = resolve(&tree, &Tables::shipped(), self.data, problems)?;
+        let faults = timetable(&design, self.data, problems);
+        let setup = Setup::new(design, self.data, problems)?;
+        let faults = faults?;
+        let length = self.length(&setup);
+        self.limits(&setup, length, problems);
+        let before = problems.0.len();
+        let measures = self.measures(&setup, variant, problems);
+        let judged = self.judged(&setup, problems);
+        if problems.0.len() > before {
+            return None;
+        }
+        let (record, windows) = record(&setup, length, &measures, &judged);
+        let variant = variant.to_owned();
+        Some(Cell { variant, point: index, tree, setup, faults, measures, judged, record, windows, length })
+    }
+
+    fn length(&self, setup: &Setup) -> Span {
+        match self.question.length {
+            Length::Span(span) => span,
+            Length::Trace => {
+                let last = setup.workloads.iter().filter_map(|workload| match &workload.plan.arrivals {
+                    crate::components::arrivals::Arrivals::Trace(instants) => instants.last().copied(),
+                    _ => None,
+                });
+                // an hour for the backlog; the run ends earlier when nothing is left to happen
+                last.max().unwrap_or(Time::ZERO).since(Time::ZERO) + Span::from_secs(3600)
+            }
+        }
+    }
+
+    fn limits(&self, setup: &Setup, length: Span, problems: &mut Problems) {
+        let requests: f64 =
+            setup.workloads.iter().map(|workload| expected_requests(&workload.plan, length)).sum();
+        if requests > REQUESTS_MAX {
+            let message = format!("about {requests:.1e} requests in one run: at most {REQUESTS_MAX:.0e}");
+            problems.overall(codes::LIMIT, message).help("make the run shorter or the rates lower");
+        }
+        let users: f64 =
+            setup.workloads.iter().map(|workload| f64::from(workload.plan.arrivals.members())).sum();
+        let members: f64 = setup.design.names.iter().map(|part| f64::from(part.count)).sum();
+        let samples = requests.min(SAMPLES_MAX as f64) * 16.0 * setup.called().len() as f64;
+        let bytes = (users + members) * MEMBER_BYTES + samples;
+        if bytes > MEMORY_MAX {
+            let message = format!(
+                "one run would take about {:.1} GB of memory: at most {:.0} GB",
+                bytes / 1e9,
+                MEMORY_MAX / 1e9
+            );
+            problems.overall(codes::LIMIT, message).help("fewer members or users, or a shorter run");
+        }
+    }
+
+    fn compile(&self, text: &Text, setup: &Setup, problems: &mut Problems) -> Option<Named> {
+        let compiled = expression(text.as_str()).and_then(|expr| {
+            let name = expr.value.to_string();
+            Expression::compile(&expr, setup).map(|expression| Named { name, expression })
+        });
+        compiled.map_err(|error| add(problems, text, error)).ok()
+    }
+
+    /// What the file asks to see, what theories and objectives speak of, and what everybody wants to know.
+    fn measures(&self, setup: &Setup, variant: &str, problems: &mut Problems) -> Vec<Named> {
+        let mut measures: Vec<Named> = Vec::new();
+        let mut keep = |named: Named| {
+            if !measures.iter().any(|known| known.name == named.name) {
+                measures.push(named);
+            }
+        };
+        for text in &self.question.measures {
+            self.compile(text, setup, problems).into_iter().for_each(&mut keep);
+        }
+        for theory in &self.question.theories {
+            if theory.variants.is_empty() || theory.variants.iter().any(|name| name == variant) {
+                self.compile(&theory.of, setup, problems).into_iter().for_each(&mut keep);
+            }
+        }
+        if let Runs::Until { on, .. } = &self.question.runs {
+            self.compile(on, setup, problems).into_iter().for_each(&mut keep);
+        }
+        for probe in setup.called() {
+            let name = setup.probe_name(probe);
+            for measure in ["mean", "p50", "p99", "success", "throughput"] {
+                let text = format!("{measure}({name})");
+                if let Ok(expr) = expression(&text)
+                    && let Ok(expression) = Expression::compile(&expr, setup)
+                {
+                    keep(Named { name: text, expression });
+                }
+            }
+        }
+        measures
+    }
+
+    fn judged(&self, setup: &Setup, problems: &mut Problems) -> Vec<Judged> {
+        let mut judged = Vec::new();
+        for property in &self.question.properties {
+            let condition = match &property.condition {
+                None => None,
+                Some(text) => match self.compile(text, setup, problems) {
+                    Some(named) => {
+                        self.fitting(property, text, &named, problems);
+                        Some(named)
+                    }
+                    None => continue,
+                },
+            };
+            judged.push(Judged { property: property.clone(), condition });
+        }
+        judged
+    }
+
+    fn fitting(&self, property: &Property, text: &Text, named: &Named, problems: &mut Problems) {
+        let whole = text.place(0..text.as_str().len());
+        if !named.expression.is_condition {
+            let message = format!("`{}` is no condition", named.name);
+            problems.at(codes::WRONG_TYPE, whole, message).help("write a comparison: `p99(product) < 300ms`");
+        } else if property.kind == PropertyKind::Always && !named.expression.can_be_watched() {
+            let message =
+                "`always` watches counters, tallies and constants; this is known only after the run"
+                    .to_owned();
+            problems.at(codes::WRONG_TYPE, whole, message).help("make it an `slo`");
+        } else if property.kind == PropertyKind::Slo && named.expression.comparison().is_none() {
+            let message = "an objective is one comparison".to_owned();
+            problems
+                .at(codes::WRONG_TYPE, whole, message)
+                .help("write `p99(product) < 300ms`, and one `slo` for each");
+        }
+    }
+}
+
+/// What must be kept for the measures and properties of a cell.
+fn record(setup: &Setup, length: Span, measures: &[Named], judged: &[Judged]) -> (RecordPlan, Vec<During>) {
+    let mut needs = Needs::default();
+    for named in measures.iter().chain(judged.iter().filter_map(|judged| judged.condition.as_ref())) {
+        named.expression.needs(&mut needs);
+    }
+    let mut plan = setup.record_plan(length);
+    for probe in needs.samples.iter().copied().chain(setup.called()) {
+        plan.probes[probe.index()].samples = true;
+    }
+    for (probe, cause) in needs.causes {
+        let causes = &mut plan.probes[probe.index()].causes;
+        if !causes.contains(&cause) {
+            causes.push(cause);
+        }
+    }
+    let mut windows = vec![During::Run, During::Run];
+    for during in needs.windows {
+        if !windows.contains(&during) {
+            windows.push(during);
+        }
+    }
+    plan.windows = vec![Window { from: Time::ZERO, until: Time::ZERO + length }; windows.len()];
+    let watched = judged.iter().filter(|judged| {
+        matches!(judged.property.kind, PropertyKind::Always | PropertyKind::Sometimes)
+            && judged.condition.as_ref().is_some_and(|named| named.expression.can_be_watched())
+    });
+    let mut targets = Needs::default();
+    for named in watched.filter_map(|judged| judged.condition.as_ref()) {
+        named.expression.needs(&mut targets);
+    }
+    for target in targets.targets {
+        match target {
+            Target::Series(series) | Target::Cores(_, series) => plan.watched_series.push(series),
+            Target::Tally(tally) => plan.watched_tallies.push(tally),
+            Target::Probe(probe) => plan.watched_probes.push(probe),
+            Target::Constant(_) => {}
+        }
+    }
+    (plan, windows)
+}

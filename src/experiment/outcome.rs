@@ -1,0 +1,365 @@
+//! From trials to results: means and intervals, verdicts against what was expected, theory beside simulation.
+
+use std::collections::BTreeMap;
+
+use crate::base::cause::Cause;
+use crate::base::quantity::Quantity;
+use crate::components::KINDS;
+use crate::design::patch::{Path, get};
+use crate::experiment::load::{Cell, Experiment};
+use crate::experiment::question::{Expected, PropertyKind, TheoryEntry, Within};
+use crate::experiment::results::{self, Comparison, Estimate, Results, Summary as RunSummary, Theory};
+use crate::experiment::statistics::{Summary, agrees, paired};
+use crate::experiment::theory::evaluate;
+use crate::experiment::trial::{Seen, Trial};
+use crate::measures::Dimension;
+use crate::program::syntax::expression;
+
+/// Beyond so many variants, each is compared with the first by name only.
+const ALL_PAIRS_MAX: usize = 6;
+
+/// The trials of one cell, in order of their seeds.
+pub struct CellTrials<'a> {
+    /// The cell.
+    pub cell: &'a Cell,
+    /// Its trials.
+    pub trials: Vec<Trial>,
+}
+
+/// Everything that is known after all trials; the two timings are left at 0.
+pub fn results(experiment: &Experiment, cells: &[CellTrials<'_>]) -> Results {
+    let mut out = Results {
+        schema: 1,
+        experiment: experiment.name.clone(),
+        title: experiment.question.title.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        seed: experiment.question.seed,
+        fingerprint: fingerprint(cells),
+        defaults: defaults(cells),
+        cells: cells.iter().map(|cell| result_cell(experiment, cell)).collect(),
+        comparisons: comparisons(experiment, cells),
+        findings: BTreeMap::new(),
+        theory: cells.iter().flat_map(|cell| theories(experiment, cell)).collect(),
+        summary: RunSummary {
+            trials: cells.iter().map(|cell| cell.trials.len() as u64).sum(),
+            events: cells.iter().flat_map(|cell| &cell.trials).map(|trial| trial.events).sum(),
+            wall_s: 0.0,
+            events_per_s: 0.0,
+            as_expected: true,
+        },
+    };
+    let properties =
+        out.cells.iter().flat_map(|cell| cell.properties.values()).all(|property| property.as_expected);
+    let broken = cells.iter().flat_map(|cell| &cell.trials).any(|trial| trial.broken.is_some());
+    out.summary.as_expected = properties && out.theory.iter().all(|theory| theory.agrees) && !broken;
+    out
+}
+
+fn fingerprint(cells: &[CellTrials<'_>]) -> String {
+    let trials = cells.iter().flat_map(|cell| &cell.trials);
+    let bytes: Vec<u8> = trials.flat_map(|trial| trial.fingerprint.to_le_bytes()).collect();
+    format!("{:032x}", xxhash_rust::xxh3::xxh3_128(&bytes))
+}
+
+fn defaults(cells: &[CellTrials<'_>]) -> BTreeMap<String, String> {
+    let all = cells.iter().flat_map(|cell| &cell.cell.setup.design.defaults);
+    all.map(|(path, used)| (path.clone(), used.value.clone())).collect()
+}
+
+fn estimate(values: &[f64], dimension: Dimension, note: Option<String>) -> Estimate {
+    let summary = Summary::of(values);
+    Estimate {
+        mean: summary.map(|summary| summary.mean),
+        ci95: summary.and_then(|summary| summary.interval(0.95)),
+        unit: dimension.unit().to_owned(),
+        n: values.len() as u32,
+        note,
+    }
+}
+
+/// The defined values of a measure, in order of seeds.
+fn values(cell: &CellTrials<'_>, measure: usize) -> Vec<f64> {
+    cell.trials.iter().filter_map(|trial| trial.values[measure].as_ref().ok().copied()).collect()
+}
+
+fn result_cell(experiment: &Experiment, cell: &CellTrials<'_>) -> results::Cell {
+    let mut measures = BTreeMap::new();
+    for (index, named) in cell.cell.measures.iter().enumerate() {
+        let defined = values(cell, index);
+        let undefined = cell.trials.iter().find_map(|trial| trial.values[index].as_ref().err());
+        let percentile = named.name.starts_with('p') && cell.trials.iter().any(|trial| trial.approximate);
+        let note = match undefined {
+            Some(why) if defined.is_empty() => Some(why.0.clone()),
+            Some(why) => Some(format!("undefined in {} runs: {}", cell.trials.len() - defined.len(), why.0)),
+            None => percentile.then(|| "from a histogram of four digits".to_owned()),
+        };
+        measures.insert(named.name.clone(), estimate(&defined, named.expression.dimension, note));
+    }
+    results::Cell {
+        variant: cell.cell.variant.clone(),
+        point: experiment.points[cell.cell.point].shown.clone(),
+        runs: cell.trials.len() as u32,
+        measures,
+        properties: properties(experiment, cell),
+        causes: causes(cell),
+    }
+}
+
+/// Mean time by cause of the requests of each program, ns; the causes sum to `total_ns` exactly.
+fn causes(cell: &CellTrials<'_>) -> BTreeMap<String, BTreeMap<String, u64>> {
+    let mut all = BTreeMap::new();
+    let probes = cell.trials.first().map_or(&[][..], |trial| &trial.causes);
+    for (index, (probe, _, _)) in probes.iter().enumerate() {
+        let requests: u128 = cell.trials.iter().map(|trial| u128::from(trial.causes[index].1)).sum();
+        let mut by_cause = BTreeMap::new();
+        let mut total = 0;
+        for cause in Cause::ALL {
+            let ns: u128 =
+                cell.trials.iter().map(|trial| u128::from(trial.causes[index].2.of(cause).as_ns())).sum();
+            let mean = (ns / requests.max(1)) as u64;
+            if mean > 0 {
+                by_cause.insert(format!("{}_ns", cause.name()), mean);
+            }
+            total += mean;
+        }
+        by_cause.insert("total_ns".to_owned(), total);
+        all.insert(cell.cell.setup.probe_name(*probe), by_cause);
+    }
+    all
+}
+
+/// What the runs say of a property: outcome, failing seeds, a witness.
+struct Said {
+    outcome: &'static str,
+    failing: Vec<u64>,
+    witness: String,
+}
+
+fn properties(experiment: &Experiment, cell: &CellTrials<'_>) -> BTreeMap<String, results::Property> {
+    let judged = &cell.cell.judged;
+    let in_verdict =
+        |name: &str| judged.iter().any(|other| other.property.takes.iter().any(|taken| taken == name));
+    let mut said: BTreeMap<&str, Said> = BTreeMap::new();
+    for (index, one) in judged.iter().enumerate() {
+        let seen: Vec<(u64, Option<&Seen>)> =
+            cell.trials.iter().map(|trial| (trial.seed, trial.seen[index].as_ref())).collect();
+        let verdict = match one.property.kind {
+            PropertyKind::Always => always(&seen),
+            PropertyKind::Sometimes => sometimes(&seen),
+            PropertyKind::Slo => objective(one, &seen),
+            PropertyKind::Verdict => need(&one.property.takes, &said),
+        };
+        said.insert(&one.property.name, verdict);
+    }
+    let mut properties = BTreeMap::new();
+    for one in judged {
+        let name = &one.property.name;
+        let Some(said) = said.get(name.as_str()) else { continue };
+        let key = (cell.cell.variant.clone(), name.clone());
+        let expected = experiment.question.expected.get(&key).map(|list| &list[cell.cell.point]);
+        let (expected, as_expected) = match expected {
+            Some(Expected::Outcome(outcome)) => (outcome.clone(), outcome == said.outcome),
+            Some(Expected::Either(why)) => (format!("either: {why}"), true),
+            None if in_verdict(name) => ("judged by its verdict".to_owned(), true),
+            None => ("holds".to_owned(), said.outcome == "holds"),
+        };
+        let property = results::Property {
+            kind: one.property.kind.name().to_owned(),
+            outcome: said.outcome.to_owned(),
+            expected,
+            as_expected,
+            failing_seeds: said.failing.clone(),
+            witness: said.witness.clone(),
+        };
+        properties.insert(name.clone(), property);
+    }
+    properties
+}
+
+fn failing(seen: &[(u64, Option<&Seen>)]) -> Vec<u64> {
+    let fails = |seen: &Option<&Seen>| seen.is_some_and(|seen| seen.holds == Some(false));
+    seen.iter().filter(|(_, seen)| fails(seen)).map(|(seed, _)| *seed).collect()
+}
+
+fn witness(seen: &[(u64, Option<&Seen>)], holds: Option<bool>) -> String {
+    let first = seen.iter().filter_map(|(_, seen)| *seen).find(|seen| seen.holds == holds);
+    first.map_or(String::new(), |seen| seen.witness.clone())
+}
+
+fn always(seen: &[(u64, Option<&Seen>)]) -> Said {
+    let failing = failing(seen);
+    let undecided = seen.iter().any(|(_, seen)| seen.is_none_or(|seen| seen.holds.is_none()));
+    let (outcome, sentence) = if !failing.is_empty() {
+        ("violated", witness(seen, Some(false)))
+    } else if undecided {
+        ("unknown", witness(seen, None))
+    } else {
+        ("holds", String::new())
+    };
+    Said { outcome, failing, witness: sentence }
+}
+
+fn sometimes(seen: &[(u64, Option<&Seen>)]) -> Said {
+    let happened = seen.iter().any(|(_, seen)| seen.is_some_and(|seen| seen.holds == Some(true)));
+    if happened {
+        return Said { outcome: "holds", failing: Vec::new(), witness: witness(seen, Some(true)) };
+    }
+    let sentence = format!("it happened in none of {} runs: {}", seen.len(), witness(seen, Some(false)));
+    Said { outcome: "violated", failing: failing(seen), witness: sentence }
+}
+
+/// An objective over runs: the 95 % interval of (left − right) lies wholly on one side, or nothing is decided.
+fn objective(judged: &crate::experiment::load::Judged, seen: &[(u64, Option<&Seen>)]) -> Said {
+    let failing = failing(seen);
+    let margins: Vec<f64> = seen.iter().filter_map(|(_, seen)| seen.and_then(|seen| seen.margin)).collect();
+    let undefined = margins.len() < seen.len();
+    let comparison = judged.condition.as_ref().and_then(|named| named.expression.comparison());
+    let (Some((op, ..)), Some(summary), false) = (comparison, Summary::of(&margins), undefined) else {
+        return Said { outcome: "unknown", failing, witness: witness(seen, None) };
+    };
+    let [low, high] = summary.interval(0.95).unwrap_or([summary.mean, summary.mean]);
+    let holds = |margin: f64| crate::program::interpret::binary(op, sign(margin), 0) == Some(1);
+    let name = judged.condition.as_ref().map_or("", |named| &named.name);
+    let sentence = format!(
+        "{name}: on average {:+.4} from the bound, 95 % interval {low:+.4} to {high:+.4}",
+        summary.mean
+    );
+    let outcome = match (holds(low), holds(high)) {
+        (true, true) => "holds",
+        (false, false) => "violated",
+        _ => "unknown",
+    };
+    Said { outcome, failing, witness: sentence }
+}
+
+fn sign(value: f64) -> i64 {
+    if value > 0.0 {
+        1
+    } else if value < 0.0 {
+        -1
+    } else {
+        0
+    }
+}
+
+fn need(takes: &[String], said: &BTreeMap<&str, Said>) -> Said {
+    let taken = || takes.iter().filter_map(|name| said.get(name.as_str()).map(|said| (name, said)));
+    let of = |outcome: &str| {
+        taken().filter(|(_, said)| said.outcome == outcome).map(|(name, _)| name.clone()).collect::<Vec<_>>()
+    };
+    let (violated, unknown) = (of("violated"), of("unknown"));
+    let mut failing: Vec<u64> = taken().flat_map(|(_, said)| said.failing.clone()).collect();
+    failing.sort_unstable();
+    failing.dedup();
+    match (violated.is_empty(), unknown.is_empty()) {
+        (false, _) => {
+            Said { outcome: "violated", failing, witness: format!("violated: {}", violated.join(", ")) }
+        }
+        (true, false) => {
+            Said { outcome: "unknown", failing, witness: format!("undecided: {}", unknown.join(", ")) }
+        }
+        (true, true) => Said { outcome: "holds", failing, witness: String::new() },
+    }
+}
+
+fn comparisons(experiment: &Experiment, cells: &[CellTrials<'_>]) -> Vec<Comparison> {
+    let mut comparisons = Vec::new();
+    for point in 0..experiment.points.len() {
+        let at: Vec<&CellTrials<'_>> = cells.iter().filter(|cell| cell.cell.point == point).collect();
+        for (first, a) in at.iter().enumerate() {
+            if at.len() > ALL_PAIRS_MAX && first > 0 {
+                break;
+            }
+            for b in &at[first + 1..] {
+                for (index, named) in a.cell.measures.iter().enumerate() {
+                    comparisons.extend(compare(experiment, a, b, index, &named.name));
+                }
+            }
+        }
+    }
+    comparisons
+}
+
+fn compare(
+    experiment: &Experiment,
+    a: &CellTrials<'_>,
+    b: &CellTrials<'_>,
+    index: usize,
+    name: &str,
+) -> Option<Comparison> {
+    let other = b.cell.measures.iter().position(|named| named.name == name)?;
+    let pairs: Vec<(f64, f64)> = a
+        .trials
+        .iter()
+        .zip(&b.trials)
+        .filter_map(|(x, y)| Some((*x.values[index].as_ref().ok()?, *y.values[other].as_ref().ok()?)))
+        .collect();
+    let compared = paired(&pairs)?;
+    Some(Comparison {
+        measure: name.to_owned(),
+        point: experiment.points[a.cell.point].shown.clone(),
+        a: a.cell.variant.clone(),
+        b: b.cell.variant.clone(),
+        difference: Some(compared.difference.mean),
+        ci95: compared.difference.interval(0.95),
+        p_value: compared.p_value,
+        correlation: compared.correlation,
+    })
+}
+
+fn theories(experiment: &Experiment, cell: &CellTrials<'_>) -> Vec<Theory> {
+    let variant = &cell.cell.variant;
+    let speaks = |entry: &&TheoryEntry| entry.variants.is_empty() || entry.variants.contains(variant);
+    experiment
+        .question
+        .theories
+        .iter()
+        .filter(speaks)
+        .filter_map(|entry| theory(experiment, cell, entry))
+        .collect()
+}
+
+fn theory(experiment: &Experiment, cell: &CellTrials<'_>, entry: &TheoryEntry) -> Option<Theory> {
+    let knob = |path: &str| -> Option<Quantity> {
+        let node = get(&cell.cell.tree, &Path::parse(path)?, KINDS)?;
+        let text = node.show();
+        Quantity::parse(&text).ok().or_else(|| {
+            // `poisson(500/s)`: the number of a form with one argument
+            let expr = expression(&text).ok()?;
+            let crate::program::syntax::Expr::Call(call) = &expr.value else { return None };
+            let [arg] = &call.args[..] else { return None };
+            Quantity::parse(&arg.value.value.to_string()).ok()
+        })
+    };
+    let text = if entry.is.len() == 1 { &entry.is[0] } else { &entry.is[cell.cell.point] };
+    let known = expression(text.as_str()).and_then(|expr| evaluate(&expr, &knob));
+    let of = expression(entry.of.as_str()).ok()?.value.to_string();
+    let index = cell.cell.measures.iter().position(|named| named.name == of)?;
+    let unit = cell.cell.measures[index].expression.dimension.unit().to_owned();
+    let summary = Summary::of(&values(cell, index));
+    let (value, source) = match known {
+        Ok(known) if known.dimension.unit() == unit => (known.value, entry.source.clone()),
+        Ok(known) => (f64::NAN, format!("{}: in {}, not in {unit}", entry.source, known.dimension.unit())),
+        Err(error) => (f64::NAN, format!("{}: {}", entry.source, error.message)),
+    };
+    let (within, tolerance) = match entry.within {
+        Within::Relative(share) => (share, share * value.abs()),
+        Within::Absolute(difference) => (difference / value.abs().max(f64::MIN_POSITIVE), difference),
+    };
+    let half = summary.and_then(|summary| summary.half_width(0.99)).unwrap_or(0.0);
+    Some(Theory {
+        name: entry.name.clone(),
+        variant: cell.cell.variant.clone(),
+        point: experiment.points[cell.cell.point].shown.clone(),
+        of,
+        simulated: summary.map(|summary| summary.mean),
+        ci95: summary.and_then(|summary| summary.interval(0.95)),
+        ci99: summary.and_then(|summary| summary.interval(0.99)),
+        theory: if value.is_nan() { 0.0 } else { value },
+        unit,
+        within,
+        source,
+        agrees: !value.is_nan()
+            && summary.is_some_and(|summary| agrees(summary.mean, half, value, tolerance)),
+    })
+}

@@ -1,0 +1,382 @@
+//! What an experiment asks, read from the checked entries of its file: the run, the properties, what is expected, what
+//! theory says. Names and order are the file's; results are ordered by name.
+
+use std::collections::BTreeMap;
+
+use crate::base::problem::{Place, Problems};
+use crate::base::quantity::Unit;
+use crate::base::time::Span;
+use crate::design::codes;
+use crate::design::shape::Entries;
+use crate::design::text::Text;
+use crate::design::tree::{Entry, Node, Table, Value};
+use crate::experiment::workload::add;
+use crate::program::syntax::{ArgKey, Expr, Spanned, expression};
+
+/// Runs that `until` does before it judges for the first time: an interval from fewer is a guess.
+pub const RUNS_MIN: u32 = 5;
+/// Replications of one cell at most.
+pub const RUNS_MAX: u64 = 100_000;
+
+/// How many replications.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Runs {
+    /// This many.
+    Fixed(u32),
+    /// Until the 95 % interval of a measure is this narrow, relative to its mean, in every cell.
+    Until {
+        /// Half width over mean.
+        ci: f64,
+        /// The measure.
+        on: Text,
+        /// At most this many.
+        max: u32,
+    },
+}
+
+/// What is cut off at the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Warmup {
+    /// By MSER-5, run by run.
+    Auto,
+    /// This much.
+    Span(Span),
+}
+
+/// How long a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Length {
+    /// This long.
+    Span(Span),
+    /// Until the traces have ended and all requests with them.
+    Trace,
+}
+
+/// Of which kind a property is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PropertyKind {
+    /// Holds in every run at every instant.
+    Always,
+    /// Happens in at least one run.
+    Sometimes,
+    /// A bound, judged with its interval.
+    Slo,
+    /// All of some properties.
+    Verdict,
+}
+
+impl PropertyKind {
+    /// The word of the language and of results.
+    pub const fn name(self) -> &'static str {
+        match self {
+            PropertyKind::Always => "always",
+            PropertyKind::Sometimes => "sometimes",
+            PropertyKind::Slo => "slo",
+            PropertyKind::Verdict => "verdict",
+        }
+    }
+}
+
+/// A property as written.
+#[derive(Clone, Debug)]
+pub struct Property {
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: PropertyKind,
+    /// The condition; none for verdicts.
+    pub condition: Option<Text>,
+    /// The properties that a verdict takes.
+    pub takes: Vec<String>,
+}
+
+/// What a variant is meant to show of a property.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// `holds`, `violated` or `unknown`.
+    Outcome(String),
+    /// Anything, for the reason given.
+    Either(String),
+}
+
+/// How near simulation and theory must be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Within {
+    /// Relative to the theory's value.
+    Relative(f64),
+    /// In the measure's own unit (percentage points are 0.01 each).
+    Absolute(f64),
+}
+
+/// `theory.x`.
+#[derive(Clone, Debug)]
+pub struct TheoryEntry {
+    /// Its name.
+    pub name: String,
+    /// The measure.
+    pub of: Text,
+    /// What theory says, in sweep order; one for all when there is one.
+    pub is: Vec<Text>,
+    /// Allowed difference.
+    pub within: Within,
+    /// Where it is from.
+    pub source: String,
+    /// The variants that it speaks of; all when empty.
+    pub variants: Vec<String>,
+}
+
+/// All that is asked.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// One line.
+    pub title: String,
+    /// What can be learnt.
+    pub about: String,
+    /// How long a run is.
+    pub length: Length,
+    /// What is cut off.
+    pub warmup: Warmup,
+    /// The first seed.
+    pub seed: u64,
+    /// Replications.
+    pub runs: Runs,
+    /// Properties, verdicts last.
+    pub properties: Vec<Property>,
+    /// By variant and property, in sweep order.
+    pub expected: BTreeMap<(String, String), Vec<Expected>>,
+    /// Theories, in file order.
+    pub theories: Vec<TheoryEntry>,
+    /// Measures to show.
+    pub measures: Vec<Text>,
+}
+
+/// Reads the question of an experiment whose shape has been checked. `points` is how many sweep points there are.
+pub fn read(entries: &Entries, points: usize, problems: &mut Problems) -> Question {
+    let mut reading = Reading { entries, problems };
+    Question {
+        title: reading.text("title"),
+        about: reading.text("about"),
+        length: reading.length(),
+        warmup: reading.warmup(),
+        seed: match entries.one("seed").map(|entry| &entry.node.value) {
+            Some(Value::Integer(seed)) => *seed as u64,
+            _ => 1,
+        },
+        runs: reading.runs(),
+        properties: reading.properties(),
+        expected: reading.expectations(points),
+        theories: reading.theories(points),
+        measures: reading.measures(),
+    }
+}
+
+struct Reading<'a> {
+    entries: &'a Entries,
+    problems: &'a mut Problems,
+}
+
+fn listed(node: &Node) -> Vec<Node> {
+    match &node.value {
+        Value::List(list) => list.clone(),
+        _ => vec![node.clone()],
+    }
+}
+
+/// A node as text: numbers as they would be written.
+fn as_text(node: &Node) -> Text {
+    node.text().cloned().unwrap_or_else(|| Text::all_at(node.show(), &node.place))
+}
+
+impl Reading<'_> {
+    fn wrong(&mut self, place: &Place, message: String, help: &str) {
+        self.problems.at(codes::WRONG_TYPE, place.clone(), message).help(help);
+    }
+
+    fn text(&mut self, key: &str) -> String {
+        self.entries
+            .one(key)
+            .and_then(|entry| entry.node.text())
+            .map_or(String::new(), |text| text.as_str().to_owned())
+    }
+
+    fn quantity(&mut self, key: &str) -> Option<(Place, Expr)> {
+        let entry = self.entries.one(key)?;
+        let text = entry.node.text()?.clone();
+        match expression(text.as_str()) {
+            Ok(expr) => Some((entry.node.place.clone(), expr.value)),
+            Err(error) => {
+                add(self.problems, &text, error);
+                None
+            }
+        }
+    }
+
+    fn length(&mut self) -> Length {
+        if self.entries.one("length").is_none() {
+            let help = "write `length = \"10m\"`";
+            self.problems.overall(codes::MISSING_KEY, "an experiment needs its `length`").help(help);
+        }
+        match self.quantity("length") {
+            Some((_, Expr::Number(quantity))) if quantity.unit == Unit::Span && quantity.value > 0.0 => {
+                Length::Span(Span::from_ns(quantity.value as u64))
+            }
+            Some((_, Expr::Name(word))) if word == "trace" => Length::Trace,
+            Some((place, _)) => {
+                self.wrong(&place, "`length` is a span or `trace`".to_owned(), "write `length = \"10m\"`");
+                Length::Span(Span::from_secs(1))
+            }
+            None => Length::Span(Span::from_secs(1)),
+        }
+    }
+
+    fn warmup(&mut self) -> Warmup {
+        match self.quantity("warmup") {
+            Some((_, Expr::Number(quantity))) if quantity.unit == Unit::Span => {
+                Warmup::Span(Span::from_ns(quantity.value as u64))
+            }
+            Some((_, Expr::Name(word))) if word == "auto" => Warmup::Auto,
+            Some((place, _)) => {
+                self.wrong(&place, "`warmup` is a span or `auto`".to_owned(), "write `warmup = \"30s\"`");
+                Warmup::Span(Span::ZERO)
+            }
+            None => Warmup::Span(Span::ZERO),
+        }
+    }
+
+    fn runs(&mut self) -> Runs {
+        let Some(entry) = self.entries.one("runs") else { return Runs::Fixed(1) };
+        match &entry.node.value {
+            Value::Integer(runs) if (1..=RUNS_MAX as i64).contains(runs) => return Runs::Fixed(*runs as u32),
+            Value::Text(text) => {
+                if let Some(runs) = expression(text.as_str()).ok().and_then(|expr| until(&expr.value, text)) {
+                    return runs;
+                }
+            }
+            _ => {}
+        }
+        let help = "write `runs = 30` or `runs = \"until(ci=5%, on=p99(product), max=64)\"`";
+        let message = format!("`runs` is a count from 1 to {RUNS_MAX}, or `until(…)`");
+        self.wrong(&entry.node.place.clone(), message, help);
+        Runs::Fixed(1)
+    }
+
+    fn properties(&mut self) -> Vec<Property> {
+        let mut properties = Vec::new();
+        for kind in [PropertyKind::Always, PropertyKind::Sometimes, PropertyKind::Slo, PropertyKind::Verdict]
+        {
+            for entry in self.entries.named(kind.name()) {
+                let verdict = kind == PropertyKind::Verdict;
+                let nodes = listed(&entry.node);
+                let takes = nodes.iter().filter_map(Node::text).map(|t| t.as_str().to_owned());
+                properties.push(Property {
+                    name: entry.key.clone(),
+                    kind,
+                    condition: if verdict { None } else { entry.node.text().cloned() },
+                    takes: if verdict { takes.collect() } else { Vec::new() },
+                });
+            }
+        }
+        properties
+    }
+
+    fn expectations(&mut self, points: usize) -> BTreeMap<(String, String), Vec<Expected>> {
+        let mut expected = BTreeMap::new();
+        for variant in self.entries.named("expect") {
+            let properties = variant.node.table().map_or(&[][..], Table::entries);
+            for property in properties {
+                let mut nodes = listed(&property.node);
+                if nodes.len() == 1 {
+                    nodes = vec![nodes[0].clone(); points];
+                }
+                if nodes.len() != points {
+                    let message = format!("{} outcomes for {points} sweep points", nodes.len());
+                    self.wrong(
+                        &property.node.place.clone(),
+                        message,
+                        "give one outcome for all, or one for each point",
+                    );
+                    continue;
+                }
+                let outcomes = nodes.iter().map(outcome).collect();
+                expected.insert((variant.key.clone(), property.key.clone()), outcomes);
+            }
+        }
+        expected
+    }
+
+    fn theories(&mut self, points: usize) -> Vec<TheoryEntry> {
+        let entries = self.entries.named("theory").to_vec();
+        entries.iter().filter_map(|entry| self.theory(entry, points)).collect()
+    }
+
+    fn theory(&mut self, entry: &Entry, points: usize) -> Option<TheoryEntry> {
+        let table = entry.node.table()?;
+        let is = table.get("is")?;
+        let values: Vec<Text> = listed(is).iter().map(as_text).collect();
+        if values.len() != 1 && values.len() != points {
+            let message = format!("{} values for {points} sweep points", values.len());
+            self.wrong(&is.place.clone(), message, "give one value for all points, or one for each");
+        }
+        let variants = table.get("variant").map_or_else(Vec::new, listed);
+        Some(TheoryEntry {
+            name: entry.key.clone(),
+            of: table.get("of")?.text()?.clone(),
+            is: values,
+            within: table.get("within").map_or(Within::Relative(0.02), |node| self.within(node)),
+            source: table.get("source")?.text()?.as_str().to_owned(),
+            variants: variants.iter().filter_map(Node::text).map(|text| text.as_str().to_owned()).collect(),
+        })
+    }
+
+    fn within(&mut self, node: &Node) -> Within {
+        let text = as_text(node);
+        if let Some(points) =
+            text.as_str().strip_suffix("pt").and_then(|points| points.trim().parse::<f64>().ok())
+        {
+            return Within::Absolute(points / 100.0);
+        }
+        match expression(text.as_str()).map(|expr| expr.value) {
+            Ok(Expr::Number(quantity)) => match quantity.unit {
+                Unit::Share => Within::Relative(quantity.value),
+                Unit::Span => Within::Absolute(quantity.value / 1e9),
+                _ => Within::Absolute(quantity.value),
+            },
+            _ => {
+                let help =
+                    "write `2%` (relative), `0.5pt` (percentage points), or a difference such as `0.1ms`";
+                self.wrong(&node.place.clone(), "this is no tolerance".to_owned(), help);
+                Within::Relative(0.02)
+            }
+        }
+    }
+
+    fn measures(&mut self) -> Vec<Text> {
+        let Some(entry) = self.entries.one("measures") else { return Vec::new() };
+        listed(&entry.node).iter().filter_map(|node| node.text().cloned()).collect()
+    }
+}
+
+fn outcome(node: &Node) -> Expected {
+    let text = node.text().map_or("", |text| text.as_str()).trim();
+    match text.strip_prefix("either") {
+        Some(why) => Expected::Either(why.trim_start_matches([':', ' ']).to_owned()),
+        None => Expected::Outcome(text.to_owned()),
+    }
+}
+
+fn until(expr: &Expr, text: &Text) -> Option<Runs> {
+    let Expr::Call(function) = expr else { return None };
+    let (mut ci, mut on, mut max) = (None, None, 64);
+    for arg in &function.args {
+        let Some(Spanned { value: ArgKey::Name(key), .. }) = &arg.key else { return None };
+        match (key.as_str(), &arg.value.value) {
+            ("ci", Expr::Number(quantity)) if quantity.unit == Unit::Share && quantity.value > 0.0 => {
+                ci = Some(quantity.value)
+            }
+            ("on", _) => on = Some(text.slice(arg.value.at.clone())),
+            ("max", Expr::Number(quantity)) => max = u32::try_from(quantity.exact?).ok()?,
+            _ => return None,
+        }
+    }
+    (function.name.value == "until").then_some(Runs::Until { ci: ci?, on: on?, max: max.max(RUNS_MIN) })
+}

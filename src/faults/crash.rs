@@ -1,0 +1,34 @@
+//! `crash(app[0], mode=machine|process)`: memory and what was not synced is lost. A machine dies silently; of a process
+//! its machine tells: connections are reset, new ones refused. With `for` it starts again.
+
+use crate::base::knob::{Form, Knob, Knobs, Preset, Takes};
+use crate::base::problem::Problems;
+use crate::faults::plan::Action;
+use crate::faults::target::{Target, Who};
+use crate::faults::{Fault, whom};
+use crate::sim::cluster::Crash;
+
+/// The fault.
+pub const CRASH: Fault = Fault {
+    form: Form {
+        name: "crash",
+        knobs: &[
+            whom("who", Preset::Required, "Members of a part, or all members in a zone."),
+            Knob {
+                name: "mode",
+                takes: Takes::Word(&["machine", "process"]),
+                default: Preset::Is { text: "machine", source: "the harder case: nobody is told" },
+                doc: "Whether the machine dies silently or a process whose machine resets its connections.",
+            },
+        ],
+        doc: "Processes crash; with `for` they start again after it.",
+    },
+    momentary: false,
+    resolve,
+};
+
+fn resolve(knobs: &Knobs, who: &Who, problems: &mut Problems) -> Option<Action> {
+    let target = Target::of(knobs, "who", who, problems)?.members(who);
+    let how = if knobs.word("mode") == "process" { Crash::Process } else { Crash::Machine };
+    Some(Action::Crash(target, how))
+}

@@ -1,0 +1,36 @@
+//! `delay(a, add=50ms, to=b)`: packets take longer, either way.
+
+use crate::base::knob::{Form, Knob, Knobs, Preset, Takes};
+use crate::base::problem::Problems;
+use crate::faults::plan::{Action, Trouble};
+use crate::faults::target::{Target, Who};
+use crate::faults::{Fault, text, whom};
+
+/// The fault.
+pub const DELAY: Fault = Fault {
+    form: Form {
+        name: "delay",
+        knobs: &[
+            whom("of", Preset::Required, "One side: a zone, members of a part, or a list of these."),
+            Knob {
+                name: "add",
+                takes: Takes::Law,
+                default: Preset::Required,
+                doc: "By how much each packet takes longer: a time or a law.",
+            },
+            whom("to", Preset::Absent, "The other side; without it everybody."),
+        ],
+        doc: "Packets between two sides take longer.",
+    },
+    momentary: false,
+    resolve,
+};
+
+fn resolve(knobs: &Knobs, who: &Who, problems: &mut Problems) -> Option<Action> {
+    let of = Target::of(knobs, "of", who, problems)?;
+    let with = match text(knobs, "to") {
+        Some(_) => Some(Target::of(knobs, "to", who, problems)?),
+        None => None,
+    };
+    Some(Action::Network { of, with, trouble: Trouble::Delay(knobs.law("add")) })
+}

@@ -1,0 +1,37 @@
+//! `loss(a, to=b, share=5%)`: a further share of packets is lost, either way. It adds to the link's own loss as an
+//! independent cause does.
+
+use crate::base::knob::{Form, Knob, Knobs, Preset, Takes};
+use crate::base::problem::Problems;
+use crate::faults::plan::{Action, Trouble};
+use crate::faults::target::{Target, Who};
+use crate::faults::{Fault, text, whom};
+
+/// The fault.
+pub const LOSS: Fault = Fault {
+    form: Form {
+        name: "loss",
+        knobs: &[
+            whom("of", Preset::Required, "One side: a zone, members of a part, or a list of these."),
+            Knob {
+                name: "share",
+                takes: Takes::Share { min: 0.0, max: 1.0 },
+                default: Preset::Required,
+                doc: "The share of packets that is lost besides.",
+            },
+            whom("to", Preset::Absent, "The other side; without it everybody."),
+        ],
+        doc: "Packets between two sides are lost.",
+    },
+    momentary: false,
+    resolve,
+};
+
+fn resolve(knobs: &Knobs, who: &Who, problems: &mut Problems) -> Option<Action> {
+    let of = Target::of(knobs, "of", who, problems)?;
+    let with = match text(knobs, "to") {
+        Some(_) => Some(Target::of(knobs, "to", who, problems)?),
+        None => None,
+    };
+    Some(Action::Network { of, with, trouble: Trouble::Loss(knobs.number("share")) })
+}

@@ -1,0 +1,83 @@
+//! `set(app[0].speed, 25%)`: a knob has another value for a while. A knob that takes a law is set to one time.
+
+use crate::base::knob::{Form, Knob, Knobs, Preset, Takes};
+use crate::base::problem::{Problems, known_words, shown};
+use crate::base::quantity::{Quantity, Unit};
+use crate::faults::plan::Action;
+use crate::faults::target::{Settable, Target, Who};
+use crate::faults::{DOES_NOT_FIT, Fault, SYNTAX, WRONG_UNIT, problem, text};
+
+/// The fault.
+pub const SET: Fault = Fault {
+    form: Form {
+        name: "set",
+        knobs: &[
+            Knob {
+                name: "knob",
+                takes: Takes::Text,
+                default: Preset::Required,
+                doc: "Whose knob: `app[0].speed`, `pages.ttl`.",
+            },
+            Knob {
+                name: "to",
+                takes: Takes::Text,
+                default: Preset::Required,
+                doc: "Its value meanwhile: `25%`.",
+            },
+        ],
+        doc: "A knob has another value for a while.",
+    },
+    momentary: false,
+    resolve,
+};
+
+fn resolve(knobs: &Knobs, who: &Who, problems: &mut Problems) -> Option<Action> {
+    let ((path, path_place), (value, value_place)) = (text(knobs, "knob")?, text(knobs, "to")?);
+    let Some((of, knob)) = path.rsplit_once('.') else {
+        let message = format!("`{}` names no knob of a part", shown(path));
+        problem(problems, SYNTAX, Some(path_place), message).help("write `set(app[0].speed, 25%)`");
+        return None;
+    };
+    let of = Target::parse(of, path_place, who, problems)?.members(who);
+    let first = of.pids.iter().chain(of.any.iter().flat_map(|(of, _)| of)).next()?;
+    let part = who.parts.iter().find(|part| part.tier == first.tier)?;
+    let Some(settable) = part.settable.iter().find(|settable| settable.knob == knob.trim()) else {
+        let message = format!("`{}` of '{}' cannot be set during a run", shown(knob), part.name);
+        let known = part.settable.iter().map(|settable| settable.knob);
+        let help = known_words(knob, "what can be set", known);
+        problem(problems, DOES_NOT_FIT, Some(path_place), message).help(help);
+        return None;
+    };
+    match read(value.trim(), settable) {
+        Ok(value) => Some(Action::Set { of, knob: settable.knob, value, design: settable.design }),
+        Err((code, message)) => {
+            problem(problems, code, Some(value_place), message).help("write it as in the design");
+            None
+        }
+    }
+}
+
+/// The value as one number; or what is wrong with it.
+fn read(value: &str, settable: &Settable) -> Result<f64, (&'static str, String)> {
+    if value == "unlimited" && matches!(settable.takes, Takes::Count { max: u64::MAX, .. }) {
+        return Ok(u64::MAX as f64);
+    }
+    let quantity = Quantity::parse(value).map_err(|bad| (SYNTAX, bad.message))?;
+    let (unit, min, max) = match settable.takes {
+        Takes::Count { min, max } => (Unit::Count, min as f64, max as f64),
+        Takes::Share { min, max } => (Unit::Share, min, max),
+        Takes::Factor { min, max } => (Unit::Factor, min, max),
+        Takes::Span { min, max } => (Unit::Span, min.as_ns() as f64, max.as_ns() as f64),
+        Takes::Law => (Unit::Span, 0.0, u64::MAX as f64),
+        Takes::Rate => (Unit::Rate, f64::MIN_POSITIVE, f64::MAX),
+        Takes::Bytes { min, max } => (Unit::Bytes, min as f64, max as f64),
+        _ => return Err((DOES_NOT_FIT, format!("`{}` does not take one number", settable.knob))),
+    };
+    if quantity.unit != unit {
+        return Err((WRONG_UNIT, format!("`{}` takes {}", settable.knob, unit.example())));
+    }
+    if !(min..=max).contains(&quantity.value) {
+        return Err((DOES_NOT_FIT, format!("`{value}` is out of the range of `{}`", settable.knob)));
+    }
+    Ok(quantity.value)
+}

@@ -1,0 +1,187 @@
+//! Expressions from text to value, over one small run whose numbers are known by hand.
+
+use crate::base::cause::{Cause, Causes};
+use crate::base::ids::{ProbeId, SeriesId, TallyId};
+use crate::base::time::{Span, Time};
+use crate::measures::expression::{During, Expression, Names, Needs};
+use crate::measures::functions::Evaluation;
+use crate::program::syntax::expression;
+use crate::record::probe::ProbePlan;
+use crate::record::recorder::{Ended, Finished, RecordPlan, Recorder};
+use crate::record::series::Window;
+
+struct Shop;
+
+impl Names for Shop {
+    fn probe(&self, name: &str) -> Option<ProbeId> {
+        ["product", "idle"].iter().position(|known| *known == name).map(|index| ProbeId(index as u16))
+    }
+    fn series(&self, name: &str) -> Option<SeriesId> {
+        let known = ["pages.fills", "pages.expired", "app.busy"];
+        known.iter().position(|known| *known == name).map(|index| SeriesId(index as u16))
+    }
+    fn tally(&self, name: &str) -> Option<TallyId> {
+        (name == "order").then_some(TallyId(0))
+    }
+    fn cores(&self, part: &str) -> Option<(f64, SeriesId)> {
+        (part == "app").then_some((4.0, SeriesId(2)))
+    }
+    fn initial(&self, db: &str, table: &str, key: i64) -> Option<f64> {
+        (db == "shop" && table == "stock" && key == 1).then_some(500.0)
+    }
+    fn fault(&self, name: &str) -> bool {
+        name == "split"
+    }
+    fn all(&self) -> Vec<String> {
+        ["product", "idle", "pages.fills", "pages.expired", "app.busy", "order"].map(str::to_owned).to_vec()
+    }
+}
+
+fn at_s(s: u64) -> Time {
+    Time::from_ns(s * 1_000_000_000)
+}
+
+/// Ten seconds; the warm-up is the first two, `split` is on from the 4th to the 6th. Each second from 0 to 9 a request
+/// starts that takes (its number + 1) · 10 ms, half of it in a queue from the 5th on; number 9 fails.
+fn run() -> (Recorder, Vec<During>) {
+    let window = |from, until| Window { from: at_s(from), until: at_s(until) };
+    let windows = vec![window(2, 10), window(0, 10), window(4, 6)];
+    let probe = ProbePlan { samples: true, causes: vec![Cause::Queue], ..ProbePlan::default() };
+    let mut recorder = Recorder::new(&RecordPlan {
+        length: Span::from_secs(10),
+        windows,
+        series: 3,
+        tallies: 1,
+        probes: vec![probe.clone(), probe],
+        ..RecordPlan::default()
+    });
+    for n in 0..10u64 {
+        let (intended, half) = (at_s(n), Span::from_ms((n + 1) * 5));
+        recorder.started(ProbeId(0), intended, intended);
+        recorder.level(SeriesId(2), intended, 2);
+        recorder.count(SeriesId(0), intended, 3);
+        recorder.count(SeriesId(1), intended, 1);
+        recorder.tally(TallyId(0), (n % 2) as i64, intended, 1);
+        let mut causes = Causes::only(if n < 5 { Cause::Cpu } else { Cause::Queue }, half);
+        causes.add(Cause::Cpu, half);
+        let how = if n == 9 { Ended::Failed } else { Ended::Ok };
+        let ended = intended + half + half;
+        recorder.finished(ProbeId(0), Finished { intended, ended, how, attempts: 1, causes });
+        recorder.level(SeriesId(2), intended + Span::from_ms(500), -2);
+    }
+    assert_eq!(recorder.close(at_s(10), &|_| "product".into()), Ok(()));
+    (
+        recorder,
+        vec![During::Run, During::Between(Span::ZERO, Span::from_secs(10)), During::Fault("split".into())],
+    )
+}
+
+fn compiled(text: &str) -> Result<Expression, String> {
+    let parsed = expression(text).map_err(|error| error.message)?;
+    Expression::compile(&parsed, &Shop).map_err(|error| error.message)
+}
+
+#[test]
+fn measures_have_the_values_that_one_reckons_by_hand() {
+    let (recorder, windows) = run();
+    for (text, value, unit) in [
+        ("mean(product)", 0.065, "s"),
+        ("p50(product)", 0.06, "s"),
+        ("p99.9(product)", 0.1, "s"),
+        ("max(product)", 0.1, "s"),
+        ("p99(product, cause=queue)", 0.05, "s"),
+        ("mean(product, cause=queue)", 0.025, "s"),
+        ("max(product, cause=queue)", 0.05, "s"),
+        ("waited(product, cause=queue)", 0.625, "1"),
+        ("mean(product, during=split)", 0.055, "s"),
+        ("waited(product, cause=queue, during=split)", 0.5, "1"),
+        ("count(product)", 8.0, "1"),
+        ("count(product, during=0s..10s)", 10.0, "1"),
+        ("errors(product)", 0.125, "1"),
+        ("success(product, during=split)", 1.0, "1"),
+        ("goodput(product)", 7.0 / 8.0, "1/s"),
+        ("throughput(product)", 1.0, "1/s"),
+        ("inflight(product)", 0.065, "1"),
+        ("rate(pages.fills)", 3.0, "1/s"),
+        ("peak(pages.fills)", 3.0, "1/s"),
+        ("pages.fills / pages.expired", 3.0, "1"),
+        ("pages.fills * 10ms / pages.expired", 0.03, "s"),
+        ("mean(app.busy)", 1.0, "1"),
+        ("max(app.busy, during=split)", 2.0, "1"),
+        ("app.busy", 0.0, "1"),
+        ("util(app)", 0.25, "1"),
+        ("count(order)", 10.0, "1"), // a tally is state: it has no warm-up
+        ("rate(order)", 1.0, "1/s"),
+        ("max(order)", 5.0, "1"),
+        ("jain(order)", 1.0, "1"),
+        ("initial(shop.stock[1]) - count(order)", 490.0, "1"),
+        ("mean(product) * rate(product) - inflight(product)", 0.0, "1"), // Little
+        ("count(order) <= initial(shop.stock[1]) and not (p99(product) > 300ms)", 1.0, "1"),
+    ] {
+        let expression = compiled(text).unwrap_or_else(|why| panic!("{text}: {why}"));
+        let got = expression.value(&mut Evaluation::new(&recorder, &windows));
+        let got = got.unwrap_or_else(|why| panic!("{text}: {}", why.0));
+        assert!((got - value).abs() < 1e-12, "{text}: {got}, not {value}");
+        assert_eq!(expression.dimension.unit(), unit, "{text}");
+    }
+}
+
+#[test]
+fn an_empty_sample_is_undefined_and_never_zero() {
+    let (recorder, windows) = run();
+    for text in [
+        "p99(idle)",
+        "mean(idle)",
+        "errors(idle)",
+        "max(idle)",
+        "1 / count(idle)",
+        "rate(app.busy)",
+        "max(pages.fills)",
+    ] {
+        let expression = compiled(text).unwrap_or_else(|why| panic!("{text}: {why}"));
+        assert!(expression.value(&mut Evaluation::new(&recorder, &windows)).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn what_makes_no_sense_is_told() {
+    for (text, why) in [
+        ("p99(prodct)", "nothing to measure is called `prodct`"),
+        ("p101(product)", "percentiles go from p0 to p100"),
+        ("men(product)", "unknown measure `men`"),
+        ("p99(product) < 5", "this mixes s and 1"),
+        ("p99(product) + rate(product)", "this mixes s and 1/s"),
+        ("p99(product) and rate(product)", "this is a number, not a condition"),
+        ("(count(order) < 5) + 1", "this is a condition, not a number"),
+        ("not p99(product) > 300ms", "this is a number, not a condition"), // `not` binds first
+        ("waited(product)", "`waited` needs its cause"),
+        ("rate(product, cause=queue)", "`rate` of this has no causes"),
+        ("mean(app.busy, cause=queue)", "`mean` of this has no causes"),
+        ("mean(product, cause=quue)", "unknown cause `quue`"),
+        ("mean(product, during=splt)", "`splt` is no stretch of the run"),
+        ("jain(product)", "nothing to measure is called `product`"),
+    ] {
+        assert_eq!(compiled(text).map(|_| ()), Err(why.to_owned()), "{text}");
+    }
+}
+
+#[test]
+fn an_expression_says_what_it_needs() {
+    let mut needs = Needs::default();
+    let expression =
+        compiled("p99(product, cause=queue, during=split) < 1s and pages.fills < 5").expect("it compiles");
+    expression.needs(&mut needs);
+    assert_eq!(needs.samples, [ProbeId(0)]);
+    assert_eq!(needs.causes, [(ProbeId(0), Cause::Queue)]);
+    assert!(needs.windows.contains(&During::Fault("split".into())));
+    assert!(!expression.can_be_watched());
+    for (text, watched) in [
+        ("count(order) <= 5", true),
+        ("max(order) <= initial(shop.stock[1])", true),
+        ("app.busy <= 4 and max(app.busy) <= 4", true),
+        ("rate(product) < 5/s", false),
+        ("count(product, during=split) < 5", false),
+    ] {
+        assert_eq!(compiled(text).map(|expression| expression.can_be_watched()), Ok(watched), "{text}");
+    }
+}

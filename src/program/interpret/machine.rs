@@ -1,0 +1,237 @@
+//! One strand at work: from instruction to instruction until it needs its host, begins branches or ends.
+
+use crate::base::op::{ARGS_MAX, Reason, Value};
+use crate::base::rng::mix;
+use crate::program::instr::{Effect, ForkBlock, Instr, Program};
+use crate::program::interpret::{BRANCHES_MAX, Frame, Strand};
+use crate::program::syntax::BinaryOp;
+
+pub(super) fn is_par_each(fork: &ForkBlock) -> bool {
+    fork.counter.is_some()
+}
+
+/// How a strand ended.
+pub(super) enum Ended {
+    Well,
+    Returned { value: Value, size_bytes: u32 },
+    Failed(Reason),
+}
+
+/// Why a strand stopped running.
+pub(super) enum Stop {
+    /// It goes on.
+    Not,
+    Effect(Effect),
+    Fork {
+        block: u16,
+        count: u32,
+    },
+    End(Ended),
+}
+
+/// Runs a strand from where it is.
+pub(super) fn run(
+    program: &Program,
+    frame: &mut Frame,
+    strand: &mut Strand,
+    failure: Option<Reason>,
+    stack: &mut Vec<i64>,
+) -> Stop {
+    let mut failure = failure;
+    loop {
+        if let Some(reason) = failure.take() {
+            let Some(handler) = program.handlers.iter().find(|handler| {
+                (handler.start..handler.end).contains(&strand.pc)
+                    && handler.start >= strand.branch.start
+                    && handler.end <= strand.branch.end
+            }) else {
+                return Stop::End(Ended::Failed(reason));
+            };
+            strand.pc = handler.target;
+            strand.depth = handler.depth;
+            stack.clear();
+        }
+        let Some(instr) = program.code.get(strand.pc as usize) else { return Stop::End(Ended::Well) };
+        match compute(*instr, strand, stack, &mut frame.rounds_left) {
+            Ok(Computed::Next) => strand.pc += 1,
+            Ok(Computed::Jumped) => {}
+            Err(reason) => failure = Some(reason),
+            Ok(Computed::NotMine) => match act(program, *instr, frame, strand, stack) {
+                Ok(Stop::Not) => {}
+                Ok(stop) => {
+                    strand.pending = matches!(stop, Stop::Effect(_));
+                    return stop;
+                }
+                Err(reason) => failure = Some(reason),
+            },
+        }
+    }
+}
+
+enum Computed {
+    Next,
+    Jumped,
+    NotMine,
+}
+
+fn pop(stack: &mut Vec<i64>) -> i64 {
+    stack.pop().expect("the compiler balances the stack")
+}
+
+impl Strand {
+    fn store(&mut self, register: u8, value: i64) {
+        self.registers[register as usize] = value;
+        self.assigned |= 1 << register;
+    }
+}
+
+/// Instructions that only compute.
+fn compute(
+    instr: Instr,
+    strand: &mut Strand,
+    stack: &mut Vec<i64>,
+    rounds_left: &mut u32,
+) -> Result<Computed, Reason> {
+    match instr {
+        Instr::Push(n) => stack.push(n),
+        Instr::Load(register) => stack.push(strand.registers[register as usize]),
+        Instr::Store(register) => strand.store(register, pop(stack)),
+        Instr::Take(register) => strand.store(register, strand.result),
+        Instr::Negate => {
+            let n = pop(stack).checked_neg().ok_or(Reason::Arithmetic)?;
+            stack.push(n);
+        }
+        Instr::Not => {
+            let n = pop(stack);
+            stack.push(i64::from(n == 0));
+        }
+        Instr::Binary(op) => {
+            let (right, left) = (pop(stack), pop(stack));
+            stack.push(binary(op, left, right).ok_or(Reason::Arithmetic)?);
+        }
+        Instr::Jump(to) => {
+            strand.pc = to;
+            return Ok(Computed::Jumped);
+        }
+        Instr::JumpIfZero(to) => {
+            if pop(stack) == 0 {
+                strand.pc = to;
+                return Ok(Computed::Jumped);
+            }
+        }
+        Instr::Round { counter, limit, exit } => {
+            let round = strand.registers[counter as usize];
+            let depth = strand.depth as usize;
+            if round >= strand.registers[limit as usize] {
+                strand.pc = exit;
+                return Ok(Computed::Jumped);
+            }
+            *rounds_left = rounds_left.checked_sub(1).ok_or(Reason::Arithmetic)?;
+            strand.rounds[depth + 1] = mix(strand.rounds[depth], round as u64 + 1);
+            strand.depth += 1;
+        }
+        Instr::Next { counter, back } => {
+            strand.registers[counter as usize] += 1;
+            strand.depth -= 1;
+            strand.pc = back;
+            return Ok(Computed::Jumped);
+        }
+        _ => return Ok(Computed::NotMine),
+    }
+    Ok(Computed::Next)
+}
+
+/// Arithmetic on 64-bit integers; `None` on overflow and division by zero.
+pub fn binary(op: BinaryOp, left: i64, right: i64) -> Option<i64> {
+    Some(match op {
+        BinaryOp::Or => i64::from(left != 0 || right != 0),
+        BinaryOp::And => i64::from(left != 0 && right != 0),
+        BinaryOp::Equal => i64::from(left == right),
+        BinaryOp::Differs => i64::from(left != right),
+        BinaryOp::Below => i64::from(left < right),
+        BinaryOp::AtMost => i64::from(left <= right),
+        BinaryOp::Above => i64::from(left > right),
+        BinaryOp::AtLeast => i64::from(left >= right),
+        BinaryOp::Add => left.checked_add(right)?,
+        BinaryOp::Subtract => left.checked_sub(right)?,
+        BinaryOp::Multiply => left.checked_mul(right)?,
+        BinaryOp::Divide => left.checked_div(right)?,
+        BinaryOp::Remainder => left.checked_rem(right)?,
+    })
+}
+
+/// Instructions that need the host, or end the strand.
+fn act(
+    program: &Program,
+    instr: Instr,
+    frame: &mut Frame,
+    strand: &mut Strand,
+    stack: &mut Vec<i64>,
+) -> Result<Stop, Reason> {
+    let round = strand.rounds[strand.depth as usize];
+    let draw = |step: u16| mix(mix(frame.stem, mix(program.site, u64::from(step))), round);
+    let effect = match instr {
+        Instr::Cpu { law, step } => Effect::Cpu { law, times: factor(stack)?, draw: draw(step) },
+        Instr::Wait { law, step } => Effect::Wait { law, times: factor(stack)?, draw: draw(step) },
+        Instr::Call { site, step } => {
+            let mut args = [0; ARGS_MAX];
+            for arg in args.iter_mut().rev() {
+                *arg = pop(stack);
+            }
+            Effect::Call { site, args, draw: draw(step) }
+        }
+        Instr::Get { cache, step } => Effect::Get { cache, key: pop(stack), draw: draw(step) },
+        Instr::Put { cache, step } => Effect::Put { cache, key: pop(stack), draw: draw(step) },
+        Instr::Drop { cache } => Effect::Drop { cache, key: pop(stack) },
+        Instr::Read { db, table, law, step } => {
+            Effect::Read { db, table, key: pop(stack), law, draw: draw(step) }
+        }
+        Instr::Write { db, table, step } => {
+            let (n, key) = (pop(stack), pop(stack));
+            Effect::Write { db, table, key, n, parent: frame.version, draw: draw(step) }
+        }
+        Instr::Update { db, table, when, step } => {
+            let (bound, delta, key) = (pop(stack), pop(stack), pop(stack));
+            Effect::Update { db, table, key, delta, when, bound, draw: draw(step) }
+        }
+        Instr::Tally { tally } => {
+            let (by, key) = (pop(stack), pop(stack));
+            Effect::Tally { tally, key, by }
+        }
+        Instr::Fork { block } => return fork(&program.forks[block as usize], block, frame, strand, stack),
+        Instr::EndBranch => return Ok(Stop::End(Ended::Well)),
+        Instr::Fail(reason) => return Err(reason),
+        Instr::Return { size_bytes } => {
+            let value = Value { n: pop(stack), version: frame.version, parent: frame.version };
+            return Ok(Stop::End(Ended::Returned { value, size_bytes }));
+        }
+        other => unreachable!("{other:?} only computes"),
+    };
+    Ok(Stop::Effect(effect))
+}
+
+fn factor(stack: &mut Vec<i64>) -> Result<i64, Reason> {
+    let times = pop(stack);
+    if times < 0 { Err(Reason::Arithmetic) } else { Ok(times) }
+}
+
+fn fork(
+    fork: &ForkBlock,
+    block: u16,
+    frame: &mut Frame,
+    strand: &mut Strand,
+    stack: &mut Vec<i64>,
+) -> Result<Stop, Reason> {
+    let count = if is_par_each(fork) { pop(stack).max(0) } else { fork.branches.len() as i64 };
+    if count > BRANCHES_MAX {
+        return Err(Reason::Arithmetic);
+    }
+    if count == 0 {
+        strand.pc = fork.after;
+        return Ok(Stop::Not);
+    }
+    if is_par_each(fork) {
+        frame.rounds_left = frame.rounds_left.checked_sub(count as u32).ok_or(Reason::Arithmetic)?;
+    }
+    Ok(Stop::Fork { block, count: count as u32 })
+}
