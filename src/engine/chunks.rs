@@ -50,7 +50,7 @@ impl<E: Copy> Chunks<E> {
     }
 
     /// Appends an entry.
-    #[inline]
+    #[inline(always)]
     pub(super) fn push(&mut self, list: &mut List, entry: Entry<E>) {
         if list.fill as usize == CHUNK {
             self.extend(list, entry);
@@ -61,6 +61,8 @@ impl<E: Copy> Chunks<E> {
     }
 
     /// Gives a list an empty last chunk. Our chunks hold no uninitialised memory, so a new one is filled with `entry`.
+    #[cold]
+    #[inline(never)]
     fn extend(&mut self, list: &mut List, entry: Entry<E>) {
         let new = self.free;
         let new = if new == NONE {

@@ -107,16 +107,14 @@ impl<E: Copy> Default for Ladder<E> {
 }
 
 impl<E: Copy> PendingEvents<E> for Ladder<E> {
-    #[inline]
+    // Always inline, with the rarer ways in functions of their own: so an entry is put together in registers and stored
+    // once, in its place. Through memory it is stored field by field and loaded whole, on which a processor waits.
+    #[inline(always)]
     fn push(&mut self, entry: Entry<E>) {
         self.len += 1;
         let key = key(entry.at);
         if key < self.bottom_end {
-            self.bottom.insert(entry);
-            if self.bottom.len() > self.bottom_max {
-                self.shorten_bottom();
-            }
-            return;
+            return self.push_near(entry);
         }
         // Most entries go to the top or to the coarsest rung.
         let mut list = &mut self.top;
@@ -132,14 +130,12 @@ impl<E: Copy> PendingEvents<E> for Ladder<E> {
 
     #[inline]
     fn pop_before(&mut self, horizon: Time, touch: impl FnMut(&[Entry<E>])) -> Option<Entry<E>> {
-        if self.bottom.len() == 0 && !self.refill(touch) {
+        if self.bottom.is_empty() && !self.refill(touch) {
             return None;
         }
-        if self.bottom.first()?.at >= horizon {
-            return None;
-        }
+        let entry = self.bottom.pop_before(horizon)?;
         self.len -= 1;
-        self.bottom.pop()
+        Some(entry)
     }
 
     fn peek(&self) -> Option<Time> {
@@ -168,6 +164,15 @@ impl<E: Copy> PendingEvents<E> for Ladder<E> {
 }
 
 impl<E: Copy> Ladder<E> {
+    /// Adds an event that is due before the bottom ends.
+    #[inline(never)]
+    fn push_near(&mut self, entry: Entry<E>) {
+        self.bottom.insert(entry);
+        if self.bottom.len() > self.bottom_max {
+            self.shorten_bottom();
+        }
+    }
+
     /// Fills the empty bottom with the next entries and shows them to `touch`. False if none are pending.
     #[cold]
     #[inline(never)]
@@ -175,7 +180,7 @@ impl<E: Copy> Ladder<E> {
         if self.len <= FEW_AGAIN {
             self.gather_all();
         } else {
-            while self.bottom.len() == 0 {
+            while self.bottom.is_empty() {
                 if self.rungs.is_empty() {
                     self.lower_top();
                 } else {
@@ -242,7 +247,8 @@ impl<E: Copy> Ladder<E> {
 
     /// The entries of `list` become the bottom, which ends at `end`.
     fn lower_to_bottom(&mut self, list: &mut List, end: u64) {
-        self.bottom.refill(|entries| self.chunks.drain_to(list, entries));
+        // Nothing outside the bottom is due before it ends, nor in this list from the new end on.
+        self.bottom.refill_between(self.bottom_end, end, |entries| self.chunks.drain_to(list, entries));
         self.bottom_end = end;
         self.bottom_max = (2 * self.bottom.len()).max(BOTTOM_MAX);
     }

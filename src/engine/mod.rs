@@ -82,6 +82,7 @@ impl<E: Copy, Q: PendingEvents<E>> Engine<E, Q> {
     }
 
     /// The present instant: that of the event given out last.
+    #[inline]
     pub fn now(&self) -> Time {
         self.now
     }
@@ -90,6 +91,7 @@ impl<E: Copy, Q: PendingEvents<E>> Engine<E, Q> {
     ///
     /// # Panics
     /// When `at` is in the past: our mistake, never the user's.
+    #[inline]
     pub fn schedule(&mut self, at: Time, event: E) {
         assert!(at >= self.now, "an event is due now or later");
         self.pending.push(Entry { at, event });
@@ -101,6 +103,7 @@ impl<E: Copy, Q: PendingEvents<E>> Engine<E, Q> {
     /// `touch` is shown whole groups of events before their turn comes. Loading what each of them will need makes the
     /// cache misses overlap, which is most of the speed with millions of members. It must not decide anything: which
     /// groups it sees is the queue's own affair.
+    #[inline]
     pub fn pop_before(&mut self, horizon: Time, touch: impl FnMut(&[Entry<E>])) -> Option<E> {
         let entry = self.pending.pop_before(horizon, touch)?;
         debug_assert!(entry.at >= self.now, "time runs forward");

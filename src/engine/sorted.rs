@@ -39,12 +39,20 @@ impl<E: Copy> Sorted<E> {
         self.entries.get(self.head)
     }
 
-    /// Takes the first entry out.
     #[inline]
-    pub(super) fn pop(&mut self) -> Option<Entry<E>> {
-        let entry = *self.entries.get(self.head)?;
+    pub(super) fn is_empty(&self) -> bool {
+        self.head == self.entries.len()
+    }
+
+    /// Takes the first entry out if it is due before `horizon`.
+    #[inline]
+    pub(super) fn pop_before(&mut self, horizon: Time) -> Option<Entry<E>> {
+        let first = self.entries.get(self.head)?;
+        if first.at >= horizon {
+            return None;
+        }
         self.head += 1;
-        Some(entry)
+        Some(*first)
     }
 
     /// Puts an entry behind all that are due at its instant or before.
@@ -84,13 +92,29 @@ impl<E: Copy> Sorted<E> {
         if earliest == latest {
             return;
         }
-        if self.entries.len() > 1 << PLACE_BITS
-            || latest.since(earliest).as_ns() >> (u64::BITS - PLACE_BITS) > 0
-        {
+        self.sort(earliest, latest);
+    }
+
+    /// The same, for entries of which it is known that none is due before `earliest` nor after `latest`: so nobody need look.
+    pub(super) fn refill_between(
+        &mut self,
+        earliest: u64,
+        latest: u64,
+        fill: impl FnOnce(&mut Vec<Entry<E>>),
+    ) {
+        self.entries.clear();
+        self.head = 0;
+        fill(&mut self.entries);
+        self.sort(Time::from_ns(earliest), Time::from_ns(latest));
+    }
+
+    fn sort(&mut self, earliest: Time, latest: Time) {
+        let words_are_too_short = latest.since(earliest).as_ns() >> (u64::BITS - PLACE_BITS) > 0;
+        if words_are_too_short || self.entries.len() > 1 << PLACE_BITS {
             self.entries.sort_by_key(|entry| entry.at);
-            return;
+        } else {
+            self.sort_words(earliest);
         }
-        self.sort_words(earliest);
     }
 
     /// Time since `earliest` and place share a word: sorting words and then moving the entries once takes two thirds of

@@ -113,11 +113,13 @@ impl Kernel {
     }
 
     /// Processes on one node are one end: they reach each other at once, and troubles name the node.
+    #[inline]
     fn end(&self, pid: Pid) -> End {
         let home = TierId(self.homes[pid.tier.0 as usize]);
         End { pid: Pid::new(home, pid.member), zone: self.tier_nodes(pid).zone(pid.member) }
     }
 
+    #[inline]
     fn incarnation(&self, pid: Pid) -> u16 {
         self.tier_nodes(pid).incarnation(pid.member)
     }
@@ -417,6 +419,10 @@ impl Kernel {
     ) {
         let now = self.now();
         let packet = Packet { from: self.end(from), to: self.end(to), size_bytes };
+        if let Some(at) = self.network.route_plain(packet, now) {
+            let (kind, word) = make();
+            return self.schedule(at + more, to, kind, word);
+        }
         let copies = 1 + u32::from(self.network.duplicates(packet.from.zone, packet.to.zone));
         for _ in 0..copies {
             if let Fate::Arrives(at) = self.network.route(packet, now) {
