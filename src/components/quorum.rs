@@ -2,9 +2,11 @@
 //! answered (DeCandia et al., "Dynamo", SOSP 2007). With R + W > N every read meets every acknowledged write – which
 //! is not linearizability.
 //!
-//! [`cell`] is what a copy holds of a row and how cells are merged · [`member`] is the process, copy and coordinator.
+//! [`cell`] is what a copy holds of a row and how cells are merged · [`member`] is the process and its copy ·
+//! `coordinator` is what it does for clients.
 
 pub mod cell;
+mod coordinator;
 pub mod member;
 #[cfg(test)]
 mod tests;

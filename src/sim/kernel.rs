@@ -17,7 +17,7 @@ use crate::sim::connections::{Connections, Parcel, Way, retransmission_wait};
 use crate::sim::deadlines::Deadlines;
 use crate::sim::event::{Event, KERNEL, Kind};
 use crate::sim::fingerprint::Fingerprint;
-use crate::sim::nodes::{Crash, TierNodes, stream_name};
+use crate::sim::nodes::{TierNodes, stream_name};
 
 /// Losses in a row after which a parcel gets through all the same: with a loss of 50 % that takes 2^64 parcels.
 const LOSSES_MAX: u32 = 64;
@@ -436,120 +436,6 @@ impl Kernel {
     #[inline]
     pub(super) fn admits_datagram(&self, from: Pid, to: Pid) -> bool {
         self.network.untroubled() || self.network.admits(self.end(from), self.end(to))
-    }
-
-    // ---- nodes
-
-    /// Folds the event that is about to happen into the fingerprint.
-    #[inline]
-    pub(super) fn mark(&mut self, event: Event) {
-        let now = self.engine.now();
-        let node = if event.tier == KERNEL {
-            u64::from(event.member)
-        } else {
-            self.nodes[event.tier as usize].member_hash(event.member)
-        };
-        self.fingerprint.event(now, event.word ^ (event.kind as u64) << 56, node);
-        if self.fingerprint.watching() {
-            let name = self.nodes.get(event.tier as usize).map_or("kernel", |tier| tier.name.as_str());
-            let text = format!("{:?} at {name}[{}]", event.kind, event.member);
-            self.fingerprint.witness(now, text);
-        }
-    }
-
-    /// Whether a process stands still.
-    pub(super) fn is_paused(&self, pid: Pid) -> bool {
-        self.tier_nodes(pid).node(pid.member).is_some_and(|node| node.pauses > 0 && node.down.is_none())
-    }
-
-    /// A call of a process that stands still has timed out: it learns of it when it goes on.
-    pub(super) fn defer_timeout(&mut self, id: CallId) -> bool {
-        let Some(call) = self.calls.get(id) else { return false };
-        let (caller, incarnation) = (call.caller, call.caller_incarnation);
-        if !self.is_paused(caller) {
-            return false;
-        }
-        let event = Event {
-            word: id.to_word(),
-            member: caller.member,
-            incarnation,
-            tier: caller.tier.0,
-            kind: Kind::TimedOut,
-        };
-        self.tier_nodes_mut(caller).node_mut(caller.member).deferred.push_back(event);
-        true
-    }
-
-    /// Whether an event may happen to its process now. A paused one gets it later, a crashed one never.
-    pub(super) fn admits(&mut self, event: Event) -> bool {
-        let node = self.tier_nodes_mut(event.target()).node_mut(event.member);
-        if node.incarnation == event.incarnation && node.down.is_none() {
-            if node.pauses > 0 {
-                node.deferred.push_back(event);
-                return false;
-            }
-            return true;
-        }
-        let silent = node.down == Some(Crash::Machine);
-        let id = CallId::from_word(event.word);
-        match event.kind {
-            Kind::Call if !silent => self.refuse(id),
-            Kind::Call | Kind::Reply => self.calls.drop_handled(id),
-            Kind::Alarm => {
-                self.take_alarm(event.word);
-            }
-            _ => {}
-        }
-        false
-    }
-
-    /// A machine whose process is not there (any more) resets the connection.
-    fn refuse(&mut self, id: CallId) {
-        let now = self.now();
-        let Some(call) = self.calls.get_mut(id) else { return };
-        call.arrived = now;
-        self.answer(id, Outcome::Fail(Reason::Refused), 0, &Causes::NONE, 0);
-    }
-
-    /// A node goes down with all its processes: what they called and what they were asked end here. False if it was
-    /// down already.
-    pub(super) fn crash(&mut self, pid: Pid, how: Crash) -> bool {
-        let node = self.tier_nodes_mut(pid).node_mut(pid.member);
-        if node.down.is_some() {
-            return false;
-        }
-        node.down = Some(how);
-        node.incarnation = node.incarnation.wrapping_add(1);
-        node.pauses = 0;
-        let deferred = std::mem::take(&mut node.deferred);
-        for event in deferred {
-            self.admits(event);
-        }
-        for tier in self.on_nodes_of(pid.tier) {
-            self.end_calls(Pid::new(tier, pid.member), how);
-        }
-        true
-    }
-
-    /// What a process called and what it was asked ends.
-    fn end_calls(&mut self, pid: Pid, how: Crash) {
-        for id in self.calls.select(|call| call.caller == pid && call.awaited) {
-            self.let_go(id);
-        }
-        let now = self.now();
-        for id in self.calls.select(|call| call.callee == pid && call.handled && !call.answered) {
-            if !self.calls.get(id).is_some_and(|call| call.delivered) {
-                continue; // the request is still on its way: its arrival decides
-            }
-            match how {
-                Crash::Machine => self.calls.drop_handled(id),
-                Crash::Process => {
-                    let call = self.calls.get_mut(id).expect("selected");
-                    let held = Causes::only(Cause::Timeout, now - call.arrived);
-                    self.answer(id, Outcome::Unknown(Reason::Reset), 0, &held, 0);
-                }
-            }
-        }
     }
 }
 

@@ -25,3 +25,4 @@ pub mod run;
 #[cfg(test)]
 mod tests;
 pub mod tier;
+mod troubles;

@@ -2,6 +2,7 @@
 
 mod designs;
 mod golden;
+mod house;
 mod rows;
 mod stampede;
 mod support;

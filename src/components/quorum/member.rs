@@ -12,34 +12,30 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::base::cause::{Cause, Causes};
 use crate::base::dist::Dist;
 use crate::base::ids::{CallId, Pid, SyncId};
-use crate::base::op::{At, Op, Outcome, Reason, Value};
+use crate::base::op::{Op, Value};
 use crate::base::rng::mix;
 use crate::base::slab::{Key, Slab};
 use crate::base::time::{Span, Time};
 use crate::components::desk::Served;
 use crate::components::keyed::Keyed;
-use crate::components::quorum::cell::{Cell, Merge, Stamp};
+use crate::components::quorum::cell::Cell;
+use crate::components::quorum::coordinator::{NOBODY, Operation};
 use crate::components::quorum::{Plan, Twin};
 use crate::components::store::front::{self, Front, Wake};
-use crate::components::store::rows::{Initial, RowName, apply, attempt, row_of};
+use crate::components::store::rows::{Initial, RowName};
 use crate::components::store::{self, Series};
 use crate::sim::context::Context;
 use crate::sim::process::{Disk, Order, Payload, Process, Word};
 
 /// Size of a message without a row, bytes.
-const HEADER_BYTES: u32 = 128;
+pub(super) const HEADER_BYTES: u32 = 128;
 /// Purposes of the streams for the legs.
-const WRITE: u8 = 1;
+pub(super) const WRITE: u8 = 1;
 const ACK: u8 = 2;
-const READ: u8 = 3;
+pub(super) const READ: u8 = 3;
 const REPLY: u8 = 4;
-/// The operation of a write that no operation waits for: a repair.
-const NOBODY: u64 = u64::MAX;
-/// Marks the number of a hint.
-const HINT: u64 = 1 << 63;
 /// A snapshot takes the log's place once the log has this many records, and twice as many as there are rows.
 const LOG_MAX: usize = 1 << 16;
 
@@ -109,43 +105,13 @@ impl Word for Timer {
     }
 }
 
-/// What a coordinator does for a client.
-#[derive(Clone, Debug, Hash)]
-struct Operation {
-    served: Served,
-    row: RowName,
-    phase: Phase,
-    /// Whether the client has its answer; what follows is repair.
-    answered: bool,
-    /// When it began.
-    began: Time,
-    /// The answers to reads, by member.
-    got: Vec<(u32, Option<Cell>)>,
-    /// What all that was read comes to; then what is written.
-    cell: Option<Cell>,
-    /// What a successful write is answered with.
-    written: Value,
-    /// The copies that have the write safe, a bit each.
-    safe: u16,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Phase {
-    /// So many answers are needed.
-    Read(u8),
-    /// Our own disk first.
-    Own,
-    /// So many acknowledgements are needed.
-    Write,
-}
-
 /// Something to make safe: for whom, under which name.
 #[derive(Clone, Debug, Hash)]
-struct Commit {
-    from: Pid,
-    op: u64,
-    row: RowName,
-    cell: Cell,
+pub(super) struct Commit {
+    pub from: Pid,
+    pub op: u64,
+    pub row: RowName,
+    pub cell: Cell,
 }
 
 /// A member.
@@ -153,20 +119,20 @@ struct Commit {
 pub struct Member {
     front: Front,
     /// What our disk has.
-    rows: Rows,
-    log: VecDeque<Commit>,
+    pub(super) rows: Rows,
+    pub(super) log: VecDeque<Commit>,
     syncing: usize,
     logged: usize,
     /// What others have asked and our cores work on.
     jobs: Slab<(Pid, Message)>,
-    operations: Slab<Operation>,
+    pub(super) operations: Slab<Operation>,
     /// Operations in the order in which patience with them ends.
-    patience: VecDeque<(Time, Key)>,
+    pub(super) patience: VecDeque<(Time, Key)>,
     /// What copies have not confirmed: a number, and what to send.
-    hints: BTreeMap<(u32, RowName), (u64, Cell)>,
-    hinted: u64,
-    hinting: bool,
-    writes: u32,
+    pub(super) hints: BTreeMap<(u32, RowName), (u64, Cell)>,
+    pub(super) hinted: u64,
+    pub(super) hinting: bool,
+    pub(super) writes: u32,
 }
 
 impl Process for Member {
@@ -286,15 +252,13 @@ impl front::Member for Member {
     }
 }
 
-// ---- The copy.
-
 impl Member {
     /// The value that this copy's disk has of a row.
     pub fn value(&self, plan: &Plan, row: RowName) -> Value {
         value(&self.rows, &plan.store.start, row)
     }
 
-    fn keep(&mut self, commit: Commit, ctx: &mut Context<Self>) {
+    pub(super) fn keep(&mut self, commit: Commit, ctx: &mut Context<Self>) {
         ctx.append((commit.row, commit.cell.clone()));
         self.logged += 1;
         if ctx.plan().twin == Twin::AcksBeforeSync {
@@ -329,245 +293,6 @@ impl Member {
     }
 }
 
-// ---- The coordinator.
-
-impl Member {
-    fn coordinate(&mut self, served: Served, ctx: &mut Context<Self>) {
-        let Some(row) = row_of(&served.op) else {
-            return front::answer(self, served, Outcome::Fail(Reason::Error), &Causes::NONE, ctx);
-        };
-        let plan = ctx.plan();
-        let (here, reads) = match served.op {
-            Op::Read { at, .. } => (at != At::Primary, true),
-            // What was there does not matter to a blind write, nor to an addition without a condition.
-            Op::Write { .. } => (false, plan.merge != Merge::LastWrite),
-            Op::Update { when: crate::base::op::When::Always, .. } => (false, plan.merge != Merge::Counter),
-            _ => (false, true),
-        };
-        let needed = if here { 1 } else { plan.r };
-        let operation = Operation {
-            served,
-            row,
-            phase: Phase::Read(needed),
-            answered: false,
-            began: ctx.now(),
-            got: Vec::new(),
-            cell: Cell::empty(plan.merge),
-            written: Value::default(),
-            safe: 0,
-        };
-        let key = self.operations.insert(operation);
-        self.patience.push_back((ctx.now() + plan.patience, key));
-        ctx.wake(plan.patience, Timer::Patience);
-        if !reads {
-            return self.change(key, ctx);
-        }
-        let op = key.to_word();
-        if here {
-            send(ctx.me(), Message::Get { op, row }, HEADER_BYTES, READ, ctx);
-        } else {
-            all(Message::Get { op, row }, HEADER_BYTES, READ, ctx);
-        }
-    }
-
-    /// A copy has answered a read.
-    fn got(&mut self, op: u64, from: Pid, cell: Option<Cell>, ctx: &mut Context<Self>) {
-        let key = Key::from_word(op);
-        let Some(operation) = self.operations.get_mut(key) else { return };
-        if operation.got.iter().any(|(member, _)| *member == from.member) {
-            return; // a datagram that came twice
-        }
-        operation.got.push((from.member, cell));
-        match operation.phase {
-            Phase::Read(needed) if !operation.answered && operation.got.len() == needed as usize => {
-                let mut seen = Cell::empty(ctx.plan().merge);
-                operation.got.iter().for_each(|(_, cell)| merge_into(&mut seen, cell.as_ref()));
-                operation.cell = seen;
-                match operation.served.op {
-                    Op::Read { .. } => {
-                        let seen = self.seen(key, ctx.plan());
-                        self.answer(key, Outcome::Ok(seen), ctx);
-                    }
-                    _ => self.change(key, ctx),
-                }
-            }
-            _ => {}
-        }
-        self.settle(key, ctx);
-    }
-
-    /// The value that an operation has read.
-    fn seen(&self, key: Key, plan: &Plan) -> Value {
-        let operation = self.operations.get(key).expect("it is under way");
-        let initial = Initial::value(&plan.store.start, operation.row);
-        operation.cell.as_ref().map_or(initial, |cell| cell.value(initial))
-    }
-
-    /// The operation has read what it needs: it writes.
-    fn change(&mut self, key: Key, ctx: &mut Context<Self>) {
-        let (plan, me) = (ctx.plan(), ctx.me().member as u8);
-        let current = self.seen(key, plan);
-        let operation = self.operations.get(key).expect("it is under way");
-        let (outcome, written) = apply(&operation.served.op, current, attempt(operation.served.call));
-        let (row, Some(value)) = (operation.row, written) else { return self.answer(key, outcome, ctx) };
-        let cell = match plan.merge {
-            Merge::LastWrite => {
-                self.writes += 1;
-                let stamp = Stamp { at: ctx.clock(), member: me, count: self.writes };
-                Cell::Last { stamp, value }
-            }
-            Merge::Siblings | Merge::Counter => {
-                // On top of all that this member has ever named, safe or on its way to the disk.
-                let mut cell = self.rows.get(&row).cloned().or(Cell::empty(plan.merge)).expect("it has one");
-                let ahead = self.log.iter().filter(|commit| commit.row == row);
-                ahead.for_each(|commit| _ = cell.merge(&commit.cell));
-                operation.cell.iter().for_each(|seen| _ = cell.merge(seen));
-                match plan.merge {
-                    Merge::Counter => cell.add(me, value.n.saturating_sub(current.n)),
-                    _ => cell.write(me, value),
-                }
-                cell
-            }
-        };
-        let initial = Initial::value(&plan.store.start, row);
-        let operation = self.operations.get_mut(key).expect("it is under way");
-        operation.written = if plan.merge == Merge::Counter { cell.value(initial) } else { value };
-        operation.cell = Some(cell.clone());
-        let op = key.to_word();
-        if plan.merge == Merge::LastWrite {
-            operation.phase = Phase::Write;
-            let size = cell.size_bytes();
-            all(Message::Put { op, row, cell }, size, WRITE, ctx);
-        } else {
-            operation.phase = Phase::Own;
-            self.keep(Commit { from: ctx.me(), op, row, cell }, ctx);
-        }
-    }
-
-    /// A copy has a write safe.
-    fn done(&mut self, op: u64, from: Pid, ctx: &mut Context<Self>) {
-        if op & HINT != 0 {
-            return self.hints.retain(|_, (number, _)| *number != op);
-        }
-        let key = Key::from_word(op);
-        let Some(operation) = self.operations.get_mut(key) else { return };
-        operation.safe |= 1 << from.member;
-        if operation.phase == Phase::Own {
-            operation.phase = Phase::Write;
-            let (row, cell) = (operation.row, operation.cell.clone().expect("it is being written"));
-            let size = cell.size_bytes();
-            let others = (0..ctx.members()).filter(|member| *member != ctx.me().member);
-            for member in others.collect::<Vec<_>>() {
-                let to = Pid::new(ctx.me().tier, member);
-                send(to, Message::Put { op, row, cell: cell.clone() }, size, WRITE, ctx);
-            }
-        }
-        let operation = self.operations.get(key).expect("just seen");
-        if !operation.answered && operation.safe.count_ones() >= u32::from(ctx.plan().w) {
-            let written = operation.written;
-            self.answer(key, Outcome::Ok(written), ctx);
-        }
-        self.settle(key, ctx);
-    }
-
-    fn answer(&mut self, key: Key, outcome: Outcome, ctx: &mut Context<Self>) {
-        let operation = self.operations.get_mut(key).expect("it is under way");
-        operation.answered = true;
-        let (served, spent) = (operation.served, ctx.now() - operation.began);
-        front::answer(self, served, outcome, &Causes::only(Cause::Replication, spent), ctx);
-        let operation = self.operations.get(key).expect("it is under way");
-        let failed = !outcome.is_ok() && matches!(operation.phase, Phase::Read(_));
-        if failed && !matches!(operation.served.op, Op::Read { .. }) {
-            self.operations.remove(key); // its condition did not hold: nothing is written
-        }
-    }
-
-    /// Ends an operation that all copies have answered.
-    fn settle(&mut self, key: Key, ctx: &mut Context<Self>) {
-        let Some(operation) = self.operations.get(key).filter(|operation| operation.answered) else { return };
-        let copies = usize::from(ctx.plan().copies);
-        let (here, finished) = match operation.phase {
-            Phase::Read(needed) => {
-                let here = matches!(operation.served.op, Op::Read { at, .. } if at != At::Primary);
-                (here, operation.got.len() >= if here { usize::from(needed) } else { copies })
-            }
-            Phase::Own => (false, false),
-            Phase::Write => (true, operation.safe.count_ones() as usize >= copies),
-        };
-        if finished {
-            let operation = self.operations.remove(key).expect("just seen");
-            if !here {
-                self.repair(&operation, ctx);
-            }
-        }
-    }
-
-    /// Patience with an operation ends: those who have not answered are taken for gone.
-    fn give_up(&mut self, key: Key, ctx: &mut Context<Self>) {
-        let Some(operation) = self.operations.get(key) else { return };
-        let (answered, phase) = (operation.answered, operation.phase);
-        if !answered {
-            let outcome = match phase {
-                Phase::Read(_) => Outcome::Fail(Reason::Timeout),
-                Phase::Own | Phase::Write => Outcome::Unknown(Reason::Timeout),
-            };
-            self.answer(key, outcome, ctx);
-        }
-        let Some(operation) = self.operations.remove(key) else { return };
-        match operation.phase {
-            Phase::Read(_) => self.repair(&operation, ctx),
-            Phase::Own | Phase::Write => self.hint(&operation, ctx),
-        }
-    }
-
-    /// Brings up to date whoever has answered with less than what all answers come to.
-    fn repair(&mut self, operation: &Operation, ctx: &mut Context<Self>) {
-        if !ctx.plan().repair || !matches!(operation.served.op, Op::Read { at: At::Primary, .. }) {
-            return;
-        }
-        let mut newest = Cell::empty(ctx.plan().merge);
-        operation.got.iter().for_each(|(_, cell)| merge_into(&mut newest, cell.as_ref()));
-        let Some(newest) = newest.filter(|newest| Some(newest) != Cell::empty(ctx.plan().merge).as_ref())
-        else {
-            return;
-        };
-        for (member, cell) in &operation.got {
-            if cell.as_ref() != Some(&newest) {
-                front::count(ctx, Series::Repairs);
-                let put = Message::Put { op: NOBODY, row: operation.row, cell: newest.clone() };
-                send(Pid::new(ctx.me().tier, *member), put, newest.size_bytes(), WRITE, ctx);
-            }
-        }
-    }
-
-    /// Keeps a write for the copies that have not confirmed it.
-    fn hint(&mut self, operation: &Operation, ctx: &mut Context<Self>) {
-        let Some(every) = ctx.plan().hints else { return };
-        let Some(cell) = &operation.cell else { return };
-        for member in (0..ctx.members()).filter(|member| operation.safe & 1 << member == 0) {
-            self.hinted += 1;
-            let number = HINT | self.hinted;
-            let hint = self.hints.entry((member, operation.row)).or_insert((number, cell.clone()));
-            hint.0 = number;
-            hint.1.merge(cell);
-        }
-        if !self.hints.is_empty() && !std::mem::replace(&mut self.hinting, true) {
-            ctx.wake(every, Timer::Hints);
-        }
-    }
-
-    fn send_hints(&mut self, ctx: &mut Context<Self>) {
-        self.hinting = !self.hints.is_empty();
-        let Some(every) = ctx.plan().hints.filter(|_| self.hinting) else { return };
-        for ((member, row), (number, cell)) in &self.hints {
-            front::count(ctx, Series::Hints);
-            let put = Message::Put { op: *number, row: *row, cell: cell.clone() };
-            send(Pid::new(ctx.me().tier, *member), put, cell.size_bytes(), WRITE, ctx);
-        }
-        ctx.wake(every, Timer::Hints);
-    }
-}
-
 fn value(rows: &Rows, start: &[Initial], row: RowName) -> Value {
     let initial = Initial::value(start, row);
     rows.get(&row).map_or(initial, |cell| cell.value(initial))
@@ -580,22 +305,7 @@ fn merge(rows: &mut Rows, row: RowName, cell: &Cell) {
     }
 }
 
-fn merge_into(seen: &mut Option<Cell>, cell: Option<&Cell>) {
-    match (seen, cell) {
-        (Some(seen), Some(cell)) => _ = seen.merge(cell),
-        (seen @ None, Some(cell)) => *seen = Some(cell.clone()),
-        (_, None) => {}
-    }
-}
-
-/// Sends to every copy, our own included.
-fn all(message: Message, size_bytes: u32, leg: u8, ctx: &mut Context<Member>) {
-    for member in 0..ctx.members() {
-        send(Pid::new(ctx.me().tier, member), message.clone(), size_bytes, leg, ctx);
-    }
-}
-
-fn send(to: Pid, message: Message, size_bytes: u32, leg: u8, ctx: &mut Context<Member>) {
+pub(super) fn send(to: Pid, message: Message, size_bytes: u32, leg: u8, ctx: &mut Context<Member>) {
     let legs = &ctx.plan().legs;
     let law: Option<&Dist> = match leg {
         WRITE => legs.write.as_ref(),

@@ -7,8 +7,6 @@
 pub mod errand;
 pub mod host;
 pub mod reader;
-#[cfg(test)]
-mod tests;
 
 use std::sync::Arc;
 

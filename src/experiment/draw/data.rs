@@ -1,0 +1,103 @@
+//! What pictures show, measured: slices of a run, stretches, swept values, distributions.
+
+use crate::base::quantity::Unit;
+use crate::experiment::cells::number;
+use crate::experiment::draw::{Measure, Shown};
+use crate::experiment::pictures::{Axis, Curve};
+use crate::measures::expression::Names;
+use crate::measures::functions::{Evaluation, rank};
+use crate::record::recorder::Recorder;
+
+/// Points of a distribution function: even steps, and more of them in the tail.
+const CDF_STEPS: u64 = 200;
+/// Values that span more than this are drawn on a logarithmic axis.
+const WIDE: f64 = 30.0;
+/// A measure in each slice of a run, at the middle of the slice; slices in which it is undefined are left out.
+pub(super) fn in_slices(cell: &Shown<'_>, measure: &Measure, sliced: &Recorder) -> Vec<(f64, f64)> {
+    let Some((_, named)) = cell.measure(&measure.name) else { return Vec::new() };
+    let windows = sliced.windows().iter().enumerate();
+    windows
+        .filter_map(|(index, window)| {
+            let value = named.expression.value(&mut Evaluation::of_slice(sliced, index)).ok()?;
+            let middle = (window.from.as_secs_f64() + window.until.as_secs_f64()) / 2.0;
+            Some((middle, value))
+        })
+        .collect()
+}
+
+/// Stretches in which a value is above zero, with the highest value in each.
+pub(super) fn above_zero(points: &[(f64, f64)], sliced: &Recorder) -> Vec<(String, f64, f64)> {
+    let half = sliced.windows().first().map_or(0.0, |window| window.span().as_secs_f64() / 2.0);
+    let mut spans: Vec<(f64, f64, f64)> = Vec::new();
+    for (middle, value) in points.iter().filter(|(_, value)| *value > 0.0) {
+        match spans.last_mut().filter(|(_, until, _)| (middle - half - *until).abs() < half / 2.0) {
+            Some((_, until, highest)) => (*until, *highest) = (middle + half, highest.max(*value)),
+            None => spans.push((middle - half, middle + half, *value)),
+        }
+    }
+    spans.into_iter().map(|(from, until, highest)| (format!("{highest:.3}"), from, until)).collect()
+}
+
+/// A measure along a swept path, with its interval as a band.
+pub(super) fn along(name: String, cells: &[&Shown<'_>], x: &str, measure: &str) -> Curve {
+    let mut found: Vec<(f64, f64, Option<[f64; 2]>)> = cells
+        .iter()
+        .enumerate()
+        .filter_map(|(index, cell)| {
+            let (mean, interval) = cell.mean(measure)?;
+            Some((position(cell.at(x)).map_or(index as f64, |(x, _)| x), mean, interval))
+        })
+        .collect();
+    found.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let band: Vec<(f64, f64, f64)> =
+        found.iter().filter_map(|(x, _, interval)| interval.map(|[low, high]| (*x, low, high))).collect();
+    let band = (band.len() == found.len() && !band.is_empty()).then_some(band);
+    Curve { name, points: found.iter().map(|(x, mean, _)| (*x, *mean)).collect(), band }
+}
+
+/// Where a swept value stands on its axis, and the unit there.
+fn position(value: &str) -> Option<(f64, &'static str)> {
+    let quantity = number(value)?;
+    Some(match quantity.unit {
+        Unit::Span => (quantity.value / 1e9, "s"),
+        Unit::Rate => (quantity.value, "1/s"),
+        Unit::Bytes => (quantity.value, "B"),
+        Unit::BitsPerSecond => (quantity.value, "b/s"),
+        Unit::Dollars => (quantity.value, "$"),
+        Unit::DollarsPerHour => (quantity.value, "$/h"),
+        Unit::Count | Unit::Share | Unit::Factor => (quantity.value, "1"),
+    })
+}
+
+pub(super) fn path_axis(path: &str, cells: &[&Shown<'_>]) -> Axis {
+    let known: Vec<(f64, &str)> = cells.iter().filter_map(|cell| position(cell.at(path))).collect();
+    let least = known.iter().map(|(x, _)| *x).fold(f64::INFINITY, f64::min);
+    let most = known.iter().map(|(x, _)| *x).fold(0.0, f64::max);
+    let unit = known.first().map_or("", |(_, unit)| *unit);
+    Axis { label: path.to_owned(), unit: unit.to_owned(), log: least > 0.0 && most > least * WIDE }
+}
+
+pub(super) fn is_wide(series: &[Curve]) -> bool {
+    let values = || series.iter().flat_map(|curve| &curve.points).map(|(_, y)| *y).filter(|y| *y > 0.0);
+    values().fold(0.0, f64::max) > values().fold(f64::INFINITY, f64::min) * WIDE
+}
+
+/// The distribution of a program's latencies after the warm-up, of the first run: seconds and the share at or below.
+pub(super) fn distribution(cell: &Shown<'_>, program: &str) -> Option<Vec<(f64, f64)>> {
+    let recorder = cell.recorder()?;
+    let window = recorder.windows().first()?;
+    let probe = recorder.probe(cell.trials.cell.setup.probe(program)?);
+    let inside = probe.samples.iter().filter(|sample| window.contains(sample.intended));
+    let mut latencies: Vec<u64> = inside.map(|sample| sample.latency().as_ns()).collect();
+    latencies.sort_unstable();
+    let n = latencies.len() as u64;
+    if n == 0 {
+        return None;
+    }
+    let even = (0..=CDF_STEPS).map(|step| 100.0 * step as f64 / CDF_STEPS as f64);
+    let tail = [99.6, 99.7, 99.8, 99.9, 99.95, 99.99];
+    let mut percents: Vec<f64> = even.chain(tail).collect();
+    percents.sort_by(f64::total_cmp);
+    let at = |percent: f64| latencies[rank(percent, n) as usize - 1] as f64 / 1e9;
+    Some(percents.into_iter().map(|percent| (at(percent), percent / 100.0)).collect())
+}

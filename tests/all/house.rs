@@ -1,0 +1,244 @@
+//! Holds the house in order by reading its source: who may import whom, what nobody below `experiment` may touch, how
+//! long a file and a function may be. Each rule is also shown a text that breaks it.
+
+use std::path::{Path, PathBuf};
+
+/// Each room and the rooms that it may import, from the ground up.
+const ROOMS: &[(&str, &[&str])] = &[
+    ("base", &[]),
+    ("engine", &["base"]),
+    ("net", &["base"]),
+    ("record", &["base"]),
+    ("program", &["base"]),
+    ("sim", &["base", "engine", "net", "record"]),
+    ("components", &["base", "net", "program", "record", "sim"]),
+    ("faults", &["base", "sim"]),
+    ("check", &["base", "record"]),
+    ("measures", &["base", "program", "record", "check"]),
+    ("design", &["base", "net", "program", "sim", "components", "faults"]),
+    (
+        "experiment",
+        &["base", "net", "program", "record", "sim", "components", "faults", "check", "measures", "design"],
+    ),
+    ("report", &["experiment"]),
+    (
+        "cli",
+        &[
+            "base",
+            "check",
+            "components",
+            "design",
+            "experiment",
+            "measures",
+            "program",
+            "record",
+            "faults",
+            "report",
+        ],
+    ),
+];
+/// Of `experiment`, a report sees results and pictures alone.
+const REPORT_SEES: &[&str] = &["crate::experiment::results", "crate::experiment::pictures"];
+/// What the same core could not have in a browser, and what no two runs would agree on.
+const OUTSIDE: &[&str] = &[
+    "std::thread",
+    "std::fs",
+    "std::env",
+    "std::net",
+    "std::process",
+    "std::time::Instant",
+    "SystemTime",
+    "println!",
+    "eprintln!",
+    "rayon",
+    "HashMap<",
+    "HashSet<",
+    "std::io::std",
+];
+/// The map whose order never leaks: it cannot be iterated, or its order is not that of its keys.
+const MAPS: &[&str] = &["FxHashMap<"];
+const LINES_MAX: usize = 500;
+const FUNCTION_LINES_MAX: usize = 70;
+/// Left-overs.
+const UNFINISHED: &[&str] =
+    &["todo!(", "unimplemented!(", "dbg!(", "unsafe {", "#[ignore]", "#[allow(dead_code)]"];
+
+/// A finding: where, and what to do.
+fn finding(path: &str, line: usize, what: &str) -> String {
+    format!("{path}:{line}: {what}")
+}
+
+fn room_of(path: &str) -> &str {
+    let inner = path.trim_start_matches("src/");
+    inner.split(['/', '.']).next().unwrap_or("")
+}
+
+/// Everything before the tests at the end of a file.
+fn tested(text: &str) -> &str {
+    text.split("\n#[cfg(test)]\nmod ").next().unwrap_or(text)
+}
+
+fn is_test(path: &str) -> bool {
+    ["/tests.rs", "/tests/", "/script.rs", "/samples.rs", "/test_kinds.rs"]
+        .iter()
+        .any(|part| path.contains(part))
+}
+
+fn imports(path: &str, text: &str) -> Vec<String> {
+    let room = room_of(path);
+    let Some((_, allowed)) = ROOMS.iter().find(|(name, _)| *name == room) else { return Vec::new() };
+    let mut found = Vec::new();
+    for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
+        for (at, _) in line.match_indices("crate::") {
+            let rest = &line[at + "crate::".len()..];
+            let other = rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or("");
+            let known = ROOMS.iter().any(|(name, _)| *name == other);
+            if known && other != room && !allowed.contains(&other) {
+                let what =
+                    format!("`{room}` may not import `{other}`: move the code, or what it needs, down");
+                found.push(finding(path, number + 1, &what));
+            }
+            let inner = &line[at..];
+            if room == "report"
+                && other == "experiment"
+                && !REPORT_SEES.iter().any(|seen| inner.starts_with(seen))
+            {
+                found.push(finding(
+                    path,
+                    number + 1,
+                    "a report knows results and pictures, not how they came about",
+                ));
+            }
+        }
+    }
+    found
+}
+
+fn outside(path: &str, text: &str) -> Vec<String> {
+    let above = ["experiment", "report", "cli", "main"].contains(&room_of(path));
+    if above || is_test(path) {
+        return Vec::new();
+    }
+    let lines = tested(text).lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//"));
+    let mut found = Vec::new();
+    for (number, line) in lines {
+        let line = MAPS.iter().fold(line.to_owned(), |line, map| line.replace(map, ""));
+        for word in OUTSIDE.iter().filter(|word| line.contains(**word)) {
+            let what = format!(
+                "`{word}` below `experiment`: no files, threads, clocks, terminals or maps without order"
+            );
+            found.push(finding(path, number + 1, &what));
+        }
+    }
+    found
+}
+
+fn lengths(path: &str, text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let lines: Vec<&str> = text.lines().collect();
+    if lines.len() > LINES_MAX {
+        found.push(finding(path, lines.len(), &format!("{} lines: cut it in two", lines.len())));
+    }
+    if !text.starts_with("//!") && !text.starts_with("#!") {
+        found.push(finding(path, 1, "say in one sentence what this file is for: `//! …`"));
+    }
+    let mut begun: Option<(usize, usize)> = None;
+    let length = if is_test(path) { 0 } else { tested(text).lines().count() }; // a test may be a long table
+    for (number, line) in lines[..length].iter().enumerate() {
+        let indent = line.len() - line.trim_start().len();
+        let words = line.trim_start();
+        let is_function =
+            ["fn ", "pub fn ", "pub(super) fn ", "pub(crate) fn ", "const fn ", "pub const fn "]
+                .iter()
+                .any(|start| words.starts_with(start));
+        if is_function && words.ends_with('{') || is_function && !words.ends_with(';') && begun.is_none() {
+            begun = Some((number, indent));
+        }
+        if let Some((from, depth)) = begun
+            && indent == depth
+            && words.starts_with('}')
+        {
+            if number - from + 1 > FUNCTION_LINES_MAX {
+                let what = format!("a function of {} lines: name its steps", number - from + 1);
+                found.push(finding(path, from + 1, &what));
+            }
+            begun = None;
+        }
+    }
+    found
+}
+
+fn unfinished(path: &str, text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        for word in UNFINISHED.iter().filter(|word| line.contains(**word)) {
+            found.push(finding(path, number + 1, &format!("`{word}` is left over")));
+        }
+    }
+    found
+}
+
+fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
+    let mut entries: Vec<PathBuf> = std::fs::read_dir(folder)
+        .expect("it is there")
+        .map(|entry| entry.expect("readable").path())
+        .collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            sources(&path, into);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            into.push(path);
+        }
+    }
+}
+
+/// Every finding of a rule in `src`.
+fn findings(rule: impl Fn(&str, &str) -> Vec<String>) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut paths = Vec::new();
+    sources(&root.join("src"), &mut paths);
+    assert!(paths.len() > 100, "the house has more files than {}", paths.len());
+    let mut found = Vec::new();
+    for path in paths {
+        let name = path.strip_prefix(root).expect("below it").to_string_lossy().replace('\\', "/");
+        found.extend(rule(&name, &std::fs::read_to_string(&path).expect("text")));
+    }
+    found.join("\n")
+}
+
+#[test]
+fn rooms_import_only_what_they_may() {
+    assert_eq!(imports("src/engine/x.rs", "use crate::sim::run::World;").len(), 1);
+    assert_eq!(imports("src/report/x.rs", "use crate::experiment::load::load;").len(), 1);
+    assert_eq!(imports("src/report/x.rs", "use crate::experiment::results::Results;"), Vec::<String>::new());
+    assert_eq!(imports("src/sim/x.rs", "// crate::cli is not imported here"), Vec::<String>::new());
+    let found = findings(imports);
+    assert!(found.is_empty(), "\n{found}");
+}
+
+#[test]
+fn nothing_below_the_experiment_touches_the_world_outside() {
+    assert_eq!(outside("src/sim/x.rs", "let now = std::time::Instant::now();").len(), 1);
+    assert_eq!(outside("src/sim/x.rs", "use std::collections::HashMap;\nlet m: HashMap<u8, u8>;").len(), 1);
+    assert_eq!(outside("src/cli/x.rs", "std::fs::read(path)"), Vec::<String>::new());
+    let found = findings(outside);
+    assert!(found.is_empty(), "\n{found}");
+}
+
+#[test]
+fn files_and_functions_are_short_and_say_what_they_are_for() {
+    let long = format!("//! x\nfn f() {{\n{}}}\n", "    g();\n".repeat(FUNCTION_LINES_MAX));
+    assert_eq!(lengths("src/sim/x.rs", &long).len(), 1);
+    assert_eq!(lengths("src/sim/x.rs", &"\n".repeat(LINES_MAX + 1)).len(), 2);
+    assert_eq!(lengths("src/sim/x.rs", "//! x\nfn f() {\n}\n"), Vec::<String>::new());
+    let found = findings(lengths);
+    assert!(found.is_empty(), "\n{found}");
+}
+
+#[test]
+fn nothing_is_left_over() {
+    assert_eq!(unfinished("src/sim/x.rs", "fn f() { todo!() }").len(), 1);
+    let found = findings(unfinished);
+    assert!(found.is_empty(), "\n{found}");
+}
