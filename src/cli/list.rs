@@ -11,6 +11,7 @@ pub fn list() -> u8 {
     text += "\nmodels (use = [\"../models/NAME.toml\"]):\n";
     for file in shipped::models() {
         let first = file.text.lines().find_map(|line| line.strip_prefix("# ")).unwrap_or("");
+        let first = first.split_once(". ").map_or(first, |(sentence, _)| sentence).trim_end_matches('.');
         text += &format!("  {:<22} {}\n", file.name, first);
     }
     text += "\nTo change one: splitbrain new my.toml --from NAME\n";

@@ -10,7 +10,7 @@ use crate::experiment::cells::number;
 use crate::experiment::load::{Cell, Experiment};
 use crate::experiment::question::{Expected, PropertyKind, TheoryEntry, Within};
 use crate::experiment::results::{self, Comparison, Estimate, Results, Summary as RunSummary, Theory};
-use crate::experiment::statistics::{Summary, agrees, paired};
+use crate::experiment::statistics::{Summary, agrees, paired, undecided};
 use crate::experiment::theory::evaluate;
 use crate::experiment::trial::{Seen, Trial};
 use crate::measures::Dimension;
@@ -341,7 +341,12 @@ fn theory(experiment: &Experiment, cell: &CellTrials<'_>, entry: &TheoryEntry) -
         Within::Relative(share) => (share, share * value.abs()),
         Within::Absolute(difference) => (difference / value.abs().max(f64::MIN_POSITIVE), difference),
     };
-    let half = summary.and_then(|summary| summary.half_width(0.99)).unwrap_or(0.0);
+    // one run alone has no interval: it decides only what is exact
+    // One run has no interval: it decides nothing.
+    let half = summary.and_then(|summary| summary.half_width(0.99)).unwrap_or(f64::INFINITY);
+    let judged = |rule: &dyn Fn(f64, f64, f64, f64) -> bool| {
+        !value.is_nan() && summary.is_some_and(|summary| rule(summary.mean, half, value, tolerance))
+    };
     Some(Theory {
         name: entry.name.clone(),
         variant: cell.cell.variant.clone(),
@@ -354,7 +359,7 @@ fn theory(experiment: &Experiment, cell: &CellTrials<'_>, entry: &TheoryEntry) -
         unit,
         within,
         source,
-        agrees: !value.is_nan()
-            && summary.is_some_and(|summary| agrees(summary.mean, half, value, tolerance)),
+        agrees: judged(&agrees),
+        undecided: judged(&undecided),
     })
 }

@@ -132,6 +132,9 @@ pub struct Theory {
     pub source: String,
     /// By the rule of docs/validation.md.
     pub agrees: bool,
+    /// Neither: the interval is wider than the tolerance, and more runs would tell.
+    #[serde(default)]
+    pub undecided: bool,
 }
 
 /// The run as a whole.

@@ -80,6 +80,12 @@ pub fn agrees(mean: f64, half_width_99: f64, reference: f64, tolerance: f64) -> 
     (mean - reference).abs() <= slack + half_width_99 && half_width_99 <= slack
 }
 
+/// Whether nothing is decided: the intervals overlap, but the simulated one is too wide. More runs will tell.
+pub fn undecided(mean: f64, half_width_99: f64, reference: f64, tolerance: f64) -> bool {
+    let slack = tolerance.max(reference.abs() * 1e-12);
+    half_width_99 > slack && (mean - reference).abs() <= slack + half_width_99
+}
+
 /// The value below which Student's t with `freedom` degrees lies with chance `p`.
 pub fn t_quantile(p: f64, freedom: f64) -> f64 {
     if p == 0.5 {

@@ -204,6 +204,7 @@ fn theory(results: &Results) -> Markup {
                                 tr {
                                     td {
                                         @if theory.agrees { span.good title="agrees" { "✓" } }
+                                        @else if theory.undecided { span.open title="undecided: more runs" { "?" } }
                                         @else { span.bad title="parts" { "✗" } }
                                     }
                                     td { (theory.name) }

@@ -86,6 +86,7 @@ fn theory(variant: usize, agrees: bool) -> Theory {
         within: 0.05,
         source: "Kleinrock 1975, 3.2".to_owned(),
         agrees,
+        undecided: false,
     }
 }
 

@@ -3,6 +3,7 @@
 mod designs;
 mod golden;
 mod house;
+mod readme;
 mod rows;
 mod stampede;
 mod support;

@@ -74,7 +74,7 @@ fn bare(command: &str) -> String {
     let mut words = command.split_whitespace();
     while let Some(word) = words.next() {
         match word {
-            "--seed" | "--runs" => _ = words.next(),
+            "--seed" | "--runs" | "--variant" => _ = words.next(),
             _ => kept.push(word),
         }
     }

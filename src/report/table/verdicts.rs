@@ -107,13 +107,16 @@ pub(super) fn theory(page: &mut Page, paint: Paint, results: &Results) {
         return;
     }
     let good = results.theory.iter().filter(|theory| theory.agrees).count();
-    page.line(paint.bold(&format!("Theory: {good} of {} agree with the simulation", results.theory.len())));
+    let open = results.theory.iter().filter(|theory| theory.undecided).count();
+    let more = if open > 0 { format!(", {open} need more runs to tell") } else { String::new() };
+    let all = results.theory.len();
+    page.line(paint.bold(&format!("Theory: {good} of {all} agree with the simulation{more}")));
     let mut groups: Vec<Vec<&Theory>> = Vec::new();
     for theory in &results.theory {
         let joins = |group: &&mut Vec<&Theory>| {
             let first = group[0];
-            theory.agrees
-                && first.agrees
+            (theory.agrees || theory.undecided)
+                && (first.agrees, first.undecided) == (theory.agrees, theory.undecided)
                 && (&first.name, &first.variant) == (&theory.name, &theory.variant)
                 && group.len() < POINTS_MAX
         };
@@ -133,7 +136,12 @@ pub(super) fn theory(page: &mut Page, paint: Paint, results: &Results) {
         if index == 0 {
             page.line(paint.dim(&format!("    {}", text.trim_end())));
         } else {
-            let mark = if groups[index - 1][0].agrees { Mark::Good } else { Mark::Bad };
+            let first = groups[index - 1][0];
+            let mark = match (first.agrees, first.undecided) {
+                (true, _) => Mark::Good,
+                (false, true) => Mark::Open,
+                (false, false) => Mark::Bad,
+            };
             page.line(format!("  {} {text}  {}", paint.mark(mark), paint.dim(&row[5])));
         }
     }
