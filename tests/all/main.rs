@@ -1,5 +1,6 @@
 //! The one integration binary: whole files in, whole results out.
 
+mod cli;
 mod designs;
 mod golden;
 mod house;

@@ -1,0 +1,239 @@
+//! The command line as scripts and CI see it: exit statuses, what is written where, and what is left alone.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use splitbrain::report::json::without_timing;
+
+/// A small experiment that takes milliseconds.
+const SMALL: &str = r#"
+length = "2s"
+net    = { latency = "1ms" }
+server.app = { cores = 2 }
+workload.users = { do = "page()", arrive = "poisson(100/s)" }
+measures = ["p99(page)"]
+slo.fast = "p99(page) < 1s"
+variant.a = {}
+variant.b = { server.app.cores = 1 }
+[on.app]
+page = "cpu exp(5ms)"
+"#;
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn with(name: &str, text: &str) -> Folder {
+        let folder = Folder(tempfile::tempdir().expect("a folder"));
+        folder.write(name, text);
+        folder
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).expect("it can be written");
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_splitbrain"));
+        command.args(words).current_dir(self.0.path());
+        command
+    }
+
+    fn run(&self, words: &[&str]) -> (i32, String, String) {
+        let Output { status, stdout, stderr } = self.command(words).output().expect("it runs");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+        (status.code().expect("it ends by itself"), text(stdout), text(stderr))
+    }
+
+    fn results(&self, out: &str) -> String {
+        without_timing(&std::fs::read_to_string(self.path(out).join("results.json")).expect("results"))
+    }
+}
+
+#[test]
+fn the_exit_status_says_how_it_ended() {
+    let folder = Folder::with("small.toml", SMALL);
+    assert_eq!(folder.run(&["run", "small.toml", "--quiet", "--runs", "3"]).0, 0, "as expected");
+    folder.write("wrong.toml", &SMALL.replace("< 1s", "< 1ms"));
+    assert_eq!(folder.run(&["run", "wrong.toml", "--quiet", "--runs", "3"]).0, 1, "an objective was missed");
+    folder.write("close.toml", &SMALL.replace("< 1s", "< 26ms").replace("variant.b", "#variant.b"));
+    let (status, out, _) = folder.run(&["run", "close.toml", "--runs", "2"]);
+    assert_eq!(status, 3, "two runs cannot tell\n{out}");
+    folder.write("bad.toml", "length = 5\nserver.app = { coers = 2 }\n");
+    let (status, out, err) = folder.run(&["run", "bad.toml"]);
+    assert_eq!((status, out.as_str()), (2, ""));
+    assert!(err.contains("bad.toml:2") && err.contains("did you mean `cores`?"), "{err}");
+    assert_eq!(folder.run(&["run", "missing.toml"]).0, 2);
+    assert_eq!(folder.run(&["run"]).0, 2, "clap's own");
+}
+
+#[test]
+fn a_run_writes_all_its_files_and_the_same_bytes_for_any_number_of_jobs() {
+    let folder = Folder::with("small.toml", SMALL);
+    let run = |out: &str, more: &[&str]| {
+        let words = [&["run", "small.toml", "--quiet", "--runs", "4", "--out", out], more].concat();
+        assert_eq!(folder.run(&words).0, 0);
+        folder.results(out)
+    };
+    let one = run("one", &["--jobs", "1"]);
+    assert_eq!(one, run("two", &["--jobs", "2"]));
+    assert_eq!(one, run("verified", &["--verify"]));
+    assert_ne!(one, run("other", &["--seed", "9"]));
+    for file in ["results.json", "runs.csv", "report.html", "plots/latency.svg", "plots/latency.png"] {
+        assert!(folder.path("one").join(file).is_file(), "{file}");
+    }
+    let same = |file: &str| {
+        let read = |out: &str| std::fs::read(folder.path(out).join(file)).expect("it is there");
+        read("one") == read("two")
+    };
+    assert!(same("runs.csv") && same("plots/latency.svg"));
+    let lines = std::fs::read_to_string(folder.path("one/runs.csv")).expect("text").lines().count();
+    assert_eq!(lines, 1 + 2 * 4, "a heading, and a row for each run");
+}
+
+#[test]
+fn json_on_stdout_is_the_file() {
+    let folder = Folder::with("small.toml", SMALL);
+    let (status, out, _) = folder.run(&["run", "small.toml", "--format", "json", "--runs", "2"]);
+    assert_eq!((status, without_timing(&out)), (0, folder.results("out/small")));
+}
+
+#[test]
+fn flags_change_one_thing_each() {
+    let folder = Folder::with("small.toml", SMALL);
+    let words =
+        ["run", "small.toml", "--format", "json", "--variant", "b", "--runs", "2", "--set", "length=1s"];
+    let (status, out, _) = folder.run(&words);
+    assert_eq!(status, 0);
+    let json: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(json["cells"].as_array().map(Vec::len), Some(1));
+    assert_eq!(json["cells"][0]["variant"], "b");
+    assert_eq!(json["summary"]["trials"], 2);
+    let (status, _, err) = folder.run(&["run", "small.toml", "--variant", "c"]);
+    assert!(status == 2 && err.contains("variant"), "{err}");
+    let (status, _, err) = folder.run(&["run", "small.toml", "--set", "server.app.coers=2"]);
+    assert!(status == 2 && err.contains("coers"), "{err}");
+}
+
+#[test]
+fn an_old_result_is_replaced_and_nothing_else_is() {
+    let folder = Folder::with("small.toml", SMALL);
+    assert_eq!(folder.run(&["run", "small.toml", "--quiet", "--runs", "2"]).0, 0);
+    folder.write("out/small/left.txt", "of an old run");
+    assert_eq!(folder.run(&["run", "small.toml", "--quiet", "--runs", "3"]).0, 0);
+    assert!(!folder.path("out/small/left.txt").exists(), "the new folder took the old one's place");
+    std::fs::create_dir(folder.path("mine")).expect("a folder");
+    folder.write("mine/diary.txt", "dear diary");
+    let (status, _, err) = folder.run(&["run", "small.toml", "--out", "mine"]);
+    assert!(status == 2 && err.contains("--out"), "{err}");
+    assert_eq!(std::fs::read_to_string(folder.path("mine/diary.txt")).expect("still there"), "dear diary");
+}
+
+#[test]
+fn new_copies_an_experiment_and_overwrites_nothing() {
+    let folder = Folder::with("note.txt", "");
+    assert_eq!(folder.run(&["new", "mine.toml", "--from", "queueing"]).0, 0);
+    assert_eq!(folder.run(&["validate", "mine.toml"]), (0, String::new(), String::new()));
+    let (status, _, err) = folder.run(&["new", "mine.toml", "--from", "xfetch"]);
+    assert!(status == 2 && err.contains("mine.toml"), "{err}");
+    assert_eq!(folder.run(&["new", "x.toml", "--from", "nothing"]).0, 2);
+}
+
+#[test]
+fn every_shipped_file_is_valid_and_fits_the_schema() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = Folder::with("note.txt", "");
+    let (status, schema, _) = folder.run(&["schema"]);
+    assert_eq!(status, 0);
+    let schema: serde_json::Value = serde_json::from_str(&schema).expect("JSON");
+    let schema = jsonschema::validator_for(&schema).expect("a schema");
+    let mut seen = 0;
+    for kind in ["experiments", "models", "tests/designs/good"] {
+        let mut paths: Vec<PathBuf> = std::fs::read_dir(root.join(kind))
+            .expect("there")
+            .map(|entry| entry.expect("readable").path())
+            .collect();
+        paths.sort();
+        for path in
+            paths.into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        {
+            let name = path.to_str().expect("plain");
+            if kind == "experiments" {
+                assert_eq!(folder.run(&["validate", name]), (0, String::new(), String::new()), "{name}");
+            }
+            let text = std::fs::read_to_string(&path).expect("text");
+            let value: serde_json::Value = toml::from_str(&text).expect("TOML");
+            let errors: Vec<String> = schema.iter_errors(&value).map(|error| error.to_string()).collect();
+            assert!(errors.is_empty(), "{name}: {errors:?}");
+            seen += 1;
+        }
+    }
+    assert!(seen >= 10, "{seen} files");
+    let wrong: serde_json::Value = toml::from_str("server.app = { coers = 2 }").expect("TOML");
+    assert!(schema.iter_errors(&wrong).next().is_some(), "a schema that takes everything is none");
+}
+
+#[test]
+fn lists_completions_and_codes_are_printed() {
+    let folder = Folder::with("note.txt", "");
+    assert!(folder.run(&["list"]).1.contains("cache-stampede"));
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let (status, out, _) = folder.run(&["completions", shell]);
+        assert!(status == 0 && out.contains("splitbrain"), "{shell}");
+    }
+    assert!(folder.run(&["explain", "SB0102"]).1.starts_with("SB0102"));
+    assert_eq!(folder.run(&["explain", "SB9999"]).0, 2);
+    assert!(folder.run(&["explain", "queueing", "--topology", "dot"]).1.starts_with("digraph"));
+}
+
+#[test]
+fn hostile_input_ends_at_once_with_a_reason() {
+    let folder = Folder::with("deep.toml", &format!("a = {}{}\n", "[".repeat(100_000), "]".repeat(100_000)));
+    std::fs::create_dir(folder.path("folder.toml")).expect("a folder");
+    std::fs::write(folder.path("bytes.toml"), b"title = \"\xff\xfe\"\n\0").expect("written");
+    let huge = std::fs::File::create(folder.path("huge.toml")).expect("a file");
+    huge.set_len(100_000_000).expect("a sparse file");
+    folder.write("many.toml", &SMALL.replace("cores = 2", "count = 99999999999"));
+    folder.write("long.toml", &SMALL.replace("2s", "900000d").replace("100/s", "9999999/s"));
+    for name in ["deep.toml", "folder.toml", "bytes.toml", "huge.toml", "many.toml", "long.toml"] {
+        let (status, out, err) = folder.run(&["run", name]);
+        assert_eq!((status, out.as_str()), (2, ""), "{name}: {err}");
+        assert!(err.starts_with("error"), "{name}: {err}");
+        assert!(!err.contains("panicked"), "{name}: {err}");
+    }
+}
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let folder = Folder::with("note.txt", "");
+    for words in [&["schema"][..], &["explain", "cache-stampede"][..]] {
+        let mut child =
+            folder.command(words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+        drop(child.stdout.take());
+        let ended = child.wait_with_output().expect("it ends");
+        assert!(!String::from_utf8_lossy(&ended.stderr).contains("panicked"), "{words:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_leaves_the_old_result_whole() {
+    let folder = Folder::with("small.toml", SMALL);
+    assert_eq!(folder.run(&["run", "small.toml", "--quiet", "--runs", "2"]).0, 0);
+    let before = folder.results("out/small");
+    let long = ["run", "small.toml", "--quiet", "--runs", "100000", "--set", "length=20s"];
+    let child = folder.command(&long).stderr(Stdio::piped()).spawn().expect("it runs");
+    std::thread::sleep(std::time::Duration::from_millis(700));
+    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("it is there");
+    assert!(kill.success());
+    let ended = child.wait_with_output().expect("it ends");
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert_eq!(ended.status.code(), Some(130), "{said}");
+    assert!(said.contains("interrupted after") && said.contains("untouched"), "{said}");
+    assert_eq!(folder.results("out/small"), before);
+    let left: Vec<_> = std::fs::read_dir(folder.path("out")).expect("there").collect();
+    assert_eq!(left.len(), 1, "nothing half-written is left behind");
+}
