@@ -6,6 +6,7 @@ pub mod explain;
 pub mod files;
 pub mod list;
 pub mod new;
+pub mod reference;
 pub mod report;
 pub mod run;
 pub mod shipped;
@@ -67,6 +68,9 @@ pub enum Command {
     /// Run every shipped experiment and print docs/validation.md
     #[command(hide = true)]
     Validation(validation::Validation),
+    /// Print docs/language.md
+    #[command(hide = true)]
+    Reference,
     /// The JSON Schema of designs and experiments, for editors
     Schema,
     /// Shell completions
@@ -107,6 +111,7 @@ pub fn carry_out(arguments: &Arguments) -> ExitCode {
         Command::Explain(explain) => explain::explain(explain, colour),
         Command::Run(run) => run::run(run, colour),
         Command::Validation(validation) => validation::validation(validation),
+        Command::Reference => print(&reference::reference()),
         Command::Schema => schema(),
         Command::Completions { shell } => completions(*shell),
     };

@@ -134,6 +134,26 @@ pub trait Traces {
     fn instants(&self, path: &str, column: Option<&str>, speed: f64) -> Result<Arc<[Time]>, String>;
 }
 
+/// Every way to arrive: an example, and one sentence.
+pub const FORMS: &[(&str, &str)] = &[
+    ("poisson(500/s)", "Independent customers at a constant rate: exponential gaps."),
+    ("even(500/s)", "One after the other at equal gaps."),
+    (
+        "rate(0s=800/s, 3m=6000/s)",
+        "Independent customers at a rate that goes in straight lines between instants, and stays after the last.",
+    ),
+    (
+        "users(20k, think=exp(20s))",
+        "So many users, each of whom waits for the answer and then thinks; begun in their steady state.",
+    ),
+    ("once(100)", "So many requests at the start."),
+    (
+        "serial(100/s)",
+        "One tester who means to send evenly but waits for each answer; `record=sent` counts latency from the sending, as testers do who omit what they caused.",
+    ),
+    ("trace(file.csv, column=NAME, speed=1x)", "The instants of a recorded column, divided by `speed`."),
+];
+
 const HELP: &str = "write `poisson(500/s)`, `even(500/s)`, `rate(0s=800/s, 3m=6000/s)`, `users(20k, think=exp(20s))`, \
                     `once(100)`, `serial(100/s)` or `trace(file.csv, column=NAME)`";
 

@@ -111,6 +111,17 @@ fn error<T>(at: &std::ops::Range<usize>, message: impl Into<String>, help: &str)
     Err(SyntaxError { at: at.clone(), message: message.into(), help: Some(help.to_owned()) })
 }
 
+/// Every way to choose an argument: an example, and one sentence.
+pub const FORMS: &[(&str, &str)] = &[
+    ("7", "Always this number."),
+    ("uniform(n)", "1 to n, each as often."),
+    ("zipf(n=100k, s=1.1)", "1 to n, the k-th with weight k^-s."),
+    ("sequence(n)", "1, 2, … n, 1, …, by the number of the request."),
+    ("trace(file.txt, format=text)", "The numbers of a file, one per line, by the number of the request."),
+    ("column(NAME)", "A column of the trace from which the arrivals come."),
+    ("mix(60%=1, 40%=zipf(n=100k, s=1.1))", "One of several, by weight."),
+];
+
 const HELP: &str = "write a number, `uniform(n)`, `zipf(n=100k, s=1.1)`, `sequence(n)`, `trace(file, format=text)`, \
                     `column(NAME)`, or a `mix(60%=1, 40%=…)` of them";
 

@@ -2,6 +2,7 @@
 
 mod cli;
 mod designs;
+mod docs;
 mod golden;
 mod house;
 mod readme;

@@ -1,0 +1,204 @@
+//! `docs/language.md`: prose from a template, every table from the tables that the loader itself uses.
+
+use crate::base::knob::{Form, Knob, Preset, Takes};
+use crate::components::{COMMON, KINDS, Kind, arrivals, chooser, policy};
+use crate::design::codes::CODES;
+use crate::design::describe::{describe, example};
+use crate::design::entries::{ENTRIES, Holds};
+use crate::experiment::theory;
+use crate::program::law::LAWS;
+use crate::{faults, measures};
+
+const TEMPLATE: &str = include_str!("reference.md");
+const LIMITS: &str = include_str!("../design/limits.rs");
+
+/// The whole reference.
+pub fn reference() -> String {
+    let mut text = TEMPLATE.to_owned();
+    for (mark, table) in [
+        ("{{entries}}", entries()),
+        ("{{parts}}", parts()),
+        ("{{policy}}", knobs(policy::POLICY)),
+        ("{{arrivals}}", pairs(arrivals::FORMS)),
+        ("{{choosers}}", pairs(chooser::FORMS)),
+        ("{{laws}}", laws()),
+        ("{{faults}}", forms(faults::FORMS)),
+        ("{{measures}}", all_measures()),
+        ("{{theories}}", theories()),
+        ("{{limits}}", limits()),
+        ("{{codes}}", codes()),
+    ] {
+        text = text.replace(mark, table.trim_end());
+    }
+    text
+}
+
+/// A cell of a Markdown table.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('\n', " ")
+}
+
+fn row(cells: &[&str]) -> String {
+    let cells: Vec<String> = cells.iter().map(|text| cell(text)).collect();
+    format!("| {} |\n", cells.join(" | "))
+}
+
+fn heading(names: &[&str]) -> String {
+    row(names) + &row(&vec!["---"; names.len()])
+}
+
+/// The default of a knob and where it is from.
+fn preset(preset: &Preset) -> String {
+    match preset {
+        Preset::Required => "must be given".to_owned(),
+        Preset::Absent => "none".to_owned(),
+        Preset::Is { text, source } => format!("`{text}` – {source}"),
+    }
+}
+
+/// The range of a knob, where it has one.
+fn range(takes: &Takes) -> String {
+    match takes {
+        Takes::Count { min, max: u64::MAX } => format!(", at least {min}"),
+        Takes::Count { min, max } => format!(", {min} to {max}"),
+        Takes::Share { min, max } => format!(", {}% to {}%", min * 100.0, max * 100.0),
+        Takes::Factor { min, max } => format!(", {min}x to {max}x"),
+        _ => String::new(),
+    }
+}
+
+fn knobs(knobs: &[Knob]) -> String {
+    let mut text = heading(&["knob", "takes", "example", "default", "what it is"]);
+    for knob in knobs {
+        let takes = describe(&knob.takes) + &range(&knob.takes);
+        text += &row(&[
+            &format!("`{}`", knob.name),
+            &takes,
+            &format!("`{}`", example(&knob.takes)),
+            &preset(&knob.default),
+            knob.doc,
+        ]);
+    }
+    for knob in knobs {
+        let inner = match &knob.takes {
+            Takes::List(inner) | Takes::Table(inner) => inner,
+            takes => takes,
+        };
+        if let Takes::Form(inner) = inner {
+            text += &format!("\n`{}` is one of:\n\n{}", knob.name, forms(inner));
+        }
+    }
+    text
+}
+
+fn forms(all: &[Form]) -> String {
+    let mut text = heading(&["form", "arguments", "what it is"]);
+    for form in all {
+        let argument = |knob: &Knob| match knob.default {
+            Preset::Required => format!("`{}` ({})", knob.name, describe(&knob.takes)),
+            Preset::Absent => format!("`{}` ({}, may be left out)", knob.name, describe(&knob.takes)),
+            Preset::Is { text, .. } => format!("`{}={text}` ({})", knob.name, describe(&knob.takes)),
+        };
+        let arguments: Vec<String> = form.knobs.iter().map(argument).collect();
+        text += &row(&[&format!("`{}`", form.name), &arguments.join(", "), form.doc]);
+    }
+    text
+}
+
+fn pairs(all: &[(&str, &str)]) -> String {
+    let mut text = heading(&["write", "meaning"]);
+    for (example, doc) in all {
+        text += &row(&[&format!("`{example}`"), doc]);
+    }
+    text
+}
+
+fn entries() -> String {
+    let mut text = heading(&["entry", "what it is"]);
+    for entry in ENTRIES.iter().filter(|entry| !matches!(entry.holds, Holds::Later)) {
+        let name = if entry.named { format!("`{}.NAME`", entry.name) } else { format!("`{}`", entry.name) };
+        text += &row(&[&name, entry.doc]);
+    }
+    for entry in ENTRIES {
+        if let Holds::Knobs(inner) = entry.holds {
+            text += &format!("\n### `{}`\n\n{}\n\n{}", entry.name, entry.doc, knobs(inner));
+        }
+    }
+    text
+}
+
+fn parts() -> String {
+    let mut text = format!("Every part has these knobs:\n\n{}", knobs(COMMON));
+    for Kind { name, doc, knobs: own, series, runs_programs, .. } in KINDS {
+        let programs = if *runs_programs { " It runs programs: `[on.NAME]`." } else { "" };
+        text += &format!("\n### `{name}`\n\n{doc}{programs}\n\n{}", knobs(own));
+        text += &format!("\nSeries:\n\n{}", heading(&["series", "what it counts"]));
+        for (series, doc) in *series {
+            text += &row(&[&format!("`NAME.{series}`"), doc]);
+        }
+    }
+    text
+}
+
+fn laws() -> String {
+    let mut text = heading(&["law", "example"]);
+    text += &row(&["a constant", "`5ms`"]);
+    for (name, example) in LAWS {
+        text += &row(&[&format!("`{name}`"), &format!("`{example}`")]);
+    }
+    text
+}
+
+fn all_measures() -> String {
+    let mut text = heading(&["measure", "of", "what it is"]);
+    for measure in measures::ALL {
+        let of = match measure.of {
+            measures::Of::Requests => "requests",
+            measures::Of::Anything => "requests, a series, a tally",
+            measures::Of::LevelOrRequests => "requests, a level",
+            measures::Of::Tally => "a tally",
+            measures::Of::Part => "a part",
+            measures::Of::Cell => "a key of a db",
+        };
+        text += &row(&[&format!("`{}`", measure.name), of, measure.doc]);
+    }
+    text
+}
+
+fn theories() -> String {
+    let mut text = heading(&["form", "what it gives", "source"]);
+    for form in theory::FORMS {
+        text += &row(&[&format!("`{}({})`", form.name, form.args), form.doc, form.source]);
+    }
+    text
+}
+
+/// The named limits, from their own file: what each is, and why.
+fn limits() -> String {
+    let mut text = heading(&["limit", "value", "why"]);
+    let mut doc = String::new();
+    for line in LIMITS.lines() {
+        if let Some(more) = line.strip_prefix("/// ") {
+            doc = if doc.is_empty() { more.to_owned() } else { format!("{doc} {more}") };
+        } else if let Some(constant) = line.strip_prefix("pub const ") {
+            let (name, rest) = constant.split_once(':').unwrap_or((constant, ""));
+            let value = rest.split_once("= ").map_or("", |(_, value)| value.trim_end_matches(';'));
+            let value = if value.starts_with("crate::") {
+                crate::net::ZONES_MAX.to_string()
+            } else {
+                value.to_owned()
+            };
+            text += &row(&[&format!("`{name}`"), &value, &doc]);
+            doc.clear();
+        }
+    }
+    text
+}
+
+fn codes() -> String {
+    let mut text = heading(&["code", "problem", "what to do"]);
+    for code in CODES {
+        text += &row(&[&format!("`{}`", code.code), code.title, code.text]);
+    }
+    text
+}

@@ -1,0 +1,48 @@
+//! The generated documents are what the code generates, and their examples work.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use splitbrain::cli::reference::reference;
+use splitbrain::components::{COMMON, KINDS};
+use splitbrain::design::render::render;
+use splitbrain::experiment::{Overrides, load};
+
+use crate::support::Files;
+
+#[test]
+fn the_reference_is_what_the_tables_say() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/language.md");
+    let text = reference();
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(path, text).expect("the folder is there");
+        return;
+    }
+    let written = std::fs::read_to_string(path).expect("it is there");
+    assert!(written == text, "docs/language.md is another: splitbrain reference > docs/language.md");
+    assert!(!text.contains("{{"), "every mark has its table");
+}
+
+#[test]
+fn the_examples_of_the_reference_are_valid() {
+    let text = reference();
+    let blocks: Vec<&str> =
+        text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().expect("it ends")).collect();
+    assert!(!blocks.is_empty());
+    for block in blocks {
+        let files = Files(BTreeMap::from([("docs/example.toml".to_owned(), block.to_owned())]));
+        if let Err((sources, problems)) = load(&files, "docs/example.toml", &Overrides::default()) {
+            panic!("{}", render(&sources, &problems, false));
+        }
+    }
+}
+
+#[test]
+fn every_knob_has_a_sentence() {
+    for (kind, knob) in
+        KINDS.iter().flat_map(|kind| kind.knobs.iter().chain(COMMON).map(move |knob| (kind.name, knob)))
+    {
+        let doc = knob.doc;
+        assert!(doc.len() > 15 && doc.ends_with(['.', ')']), "{kind}.{}: `{doc}`", knob.name);
+    }
+}
