@@ -11,12 +11,12 @@ runs   = 3
 net         = { latency = "lognormal(p50=0.3ms, p99=1ms)" }
 server.app  = { count = 3, cores = 4 }
 cache.pages = { ttl = "1s", entries = 50, fill = "build(item=key)" }
-db.shop     = { read = "exp(5ms)", start = { items = "each(1, keys=1000)" } }
+db.shop     = { read = "0ms", start = { items = "each(1, keys=1000)" } }
 workload.open = { do = "page(item=zipf(n=1000, s=1.1))", arrive = "poisson(200/s)", to = "59s" }
 measures = ["count(open)", "mean(open, cause=cpu)", "max(seen)", "jain(seen)", "p99(open)"]
 [on.app]
 page  = "tally seen[item]; cpu exp(2ms); get pages[item]"
-build = "n = read shop.items[item]; return n"
+build = "wait exp(5ms); n = read shop.items[item]; return n"
 "#;
 
 fn results(text: &str) -> Results {
