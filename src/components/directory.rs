@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::base::ids::{PartId, Pid, ProgramId, TierId};
-use crate::base::op::Args;
+use crate::base::ids::{PartId, Pid, ProgramId, TierId, ZoneId};
+use crate::base::op::{Args, At};
 use crate::base::rng::{Bits, mix};
 use crate::base::time::Span;
 use crate::components::guard::Guard;
@@ -19,6 +19,8 @@ pub struct Target {
     pub way_in: Option<PartId>,
     /// What its clients must know besides.
     pub client: Client,
+    /// By zone of the caller: the members, nearest first. Empty where nobody asks.
+    pub near: Arc<[Vec<u32>]>,
 }
 
 /// What the clients of a part must know of it.
@@ -78,6 +80,10 @@ pub struct StoreClient {
     pub timeout: Span,
     /// The pool of connections that each process keeps, if it keeps one.
     pub pool: Option<PoolClient>,
+    /// Whether any member can be asked anything: there is no leader.
+    pub leaderless: bool,
+    /// How long a member that did not answer is avoided.
+    pub avoid: Span,
 }
 
 /// A pool of connections in each process.
@@ -115,6 +121,27 @@ impl Directory {
         let member =
             if target.count == 1 { 0 } else { mix(key as u64, 0x6b65_7973) % u64::from(target.count) };
         Pid::new(target.tier, member as u32)
+    }
+
+    /// The member of a store that an operation goes to, from a zone; members that `avoided` names only when all are.
+    pub fn copy(
+        &self,
+        part: PartId,
+        from: ZoneId,
+        at: At,
+        avoided: impl Fn(Pid) -> bool,
+        bits: &mut impl Bits,
+    ) -> Pid {
+        let target = self.target(part);
+        let pid = |member: u32| Pid::new(target.tier, member);
+        let Some(near) = target.near.get(from.index()).filter(|_| target.count > 1) else { return pid(0) };
+        match at {
+            At::Copy(member) => return pid(u32::from(member).min(target.count - 1)),
+            At::Any | At::Replica => return pid(bits.below(u64::from(target.count)) as u32),
+            At::Primary | At::Nearest | At::Session => {}
+        }
+        let answering = near.iter().find(|member| !avoided(pid(**member)));
+        pid(*answering.unwrap_or(&near[0]))
     }
 
     /// The cache's client half.

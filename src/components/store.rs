@@ -2,8 +2,9 @@
 //! synced before they are acknowledged. This file has its knobs; [`front`] is what every member does,
 //! [`node`] the process of a single copy, [`rows`] the machine that applies operations.
 //!
-//! One copy alone for now. Replication will put the same machine behind a log.
+//! [`copies`](mod@copies) is how several copies agree.
 
+pub mod copies;
 pub mod front;
 pub mod node;
 pub mod rows;
@@ -20,9 +21,11 @@ use crate::base::time::Span;
 use crate::components::cores::{DISCIPLINE, Discipline};
 use crate::components::directory::{Client, PoolClient, StoreClient};
 use crate::components::pool::{POOL, Pool, PoolPer};
+use crate::components::quorum::member::Member;
+use crate::components::store::copies::{AVOID, COPIES, COPY, Copies, LEGS, MERGE, copies};
 use crate::components::store::node::Node;
 use crate::components::store::rows::Initial;
-use crate::components::{Kind, LATER, Names, Part, PartName, Wiring, count_u32, speed_ppm};
+use crate::components::{Kind, Names, Part, PartName, Wiring, count_u32, speed_ppm};
 use crate::sim::run::World;
 
 /// The kind `db`.
@@ -55,12 +58,11 @@ const EACH: &[Form] = &[Form {
 }];
 
 const KNOBS: &[Knob] = &[
-    Knob {
-        name: "copies",
-        takes: Takes::Count { min: 1, max: 9 },
-        default: Preset::Absent,
-        doc: "How many copies of the data; one for now, replication comes in a later version.",
-    },
+    COPIES,
+    COPY,
+    MERGE,
+    LEGS,
+    AVOID,
     Knob {
         name: "read",
         takes: Takes::Law,
@@ -173,7 +175,7 @@ impl Plan {
 }
 
 struct Store {
-    plan: Arc<Plan>,
+    copies: Copies,
     client: StoreClient,
 }
 
@@ -191,22 +193,18 @@ impl Part for Store {
     }
 
     fn build(&self, at: &PartName, _wiring: &Wiring, world: &mut World) {
-        world.add::<Node>(&at.name, self.plan.clone(), at.count, &at.zones, false);
+        match &self.copies {
+            Copies::One(plan) => {
+                world.add::<Node>(&at.name, Arc::new(plan.clone()), at.count, &at.zones, false)
+            }
+            Copies::Quorum(plan) => {
+                world.add::<Member>(&at.name, Arc::new(plan.clone()), at.count, &at.zones, false)
+            }
+        };
     }
 }
 
 fn resolve(knobs: &Knobs, names: &Names, problems: &mut Problems) -> Option<Box<dyn Part>> {
-    let me = &names.parts[names.me.index()];
-    if me.count > 1 {
-        let message =
-            format!("'{}' has {} copies, and this version has no replication", names.name, me.count);
-        let problem = match knobs.place("copies").or(knobs.place("count")).or(knobs.place("at")) {
-            Some(place) => problems.at(LATER, place.clone(), message),
-            None => problems.overall(LATER, message),
-        };
-        problem.help("write `copies = 1`; replication comes in a later version");
-        return None;
-    }
     let plan = Plan {
         read: knobs.law("read"),
         write: knobs.law("write"),
@@ -225,8 +223,10 @@ fn resolve(knobs: &Knobs, names: &Names, problems: &mut Problems) -> Option<Box<
         queue: if pool.queue == u32::MAX { u64::MAX } else { u64::from(pool.queue) },
         timeout: pool.timeout,
     });
-    let client = StoreClient { timeout: knobs.span("timeout"), pool };
-    Some(Box::new(Store { plan: Arc::new(plan), client }))
+    let timeout = knobs.span("timeout");
+    let leaderless = matches!(knobs.get("copy"), Some(Setting::Form("quorum", _)));
+    let client = StoreClient { timeout, pool, leaderless, avoid: knobs.span("avoid") };
+    Some(Box::new(Store { copies: copies(knobs, names, plan, timeout, problems)?, client }))
 }
 
 /// Tables are numbered in order of name; those that programs name and `start` does not come after and are empty.

@@ -10,7 +10,7 @@ use crate::base::time::Span;
 use crate::components::client::{Client as Caller, Plan as CallerPlan};
 use crate::components::directory::{CacheClient, Client, Directory, Filling, Target};
 use crate::components::policy::Policy;
-use crate::components::{KINDS, Wiring};
+use crate::components::{KINDS, PartName, Wiring};
 use crate::design::file::Data;
 use crate::design::resolve::Design;
 use crate::experiment::pictures::Graph;
@@ -21,6 +21,9 @@ use crate::net::Network;
 use crate::record::recorder::{RecordPlan, Recorder};
 use crate::sim::process::{Disk, Process};
 use crate::sim::run::World;
+
+/// Members of a part that a caller chooses among by distance: those of a store.
+const NEAR_MAX: u32 = 9;
 
 /// A design with its workloads, wired.
 pub struct Setup {
@@ -156,6 +159,7 @@ fn directory(design: &Design) -> Directory {
             count: name.count,
             way_in: None,
             client: part.client(),
+            near: near(design, name),
         })
         .collect();
     for (balancer, behind) in &design.behind {
@@ -169,6 +173,25 @@ fn directory(design: &Design) -> Directory {
         }
     }
     Directory(targets)
+}
+
+/// The members of a part as seen from each zone: those in it first, then by mean latency, then by number.
+fn near(design: &Design, part: &PartName) -> Arc<[Vec<u32>]> {
+    let zones = design.known.zones.len() as u8;
+    let from = |zone: ZoneId| {
+        let mut members: Vec<u32> = (0..part.count.min(NEAR_MAX)).collect();
+        let far = |member: &u32| {
+            let to = part.zones[*member as usize % part.zones.len()];
+            let mean = design.places.path(zone, to).latency.mean().unwrap_or(f64::INFINITY);
+            (to != zone, mean)
+        };
+        members.sort_by(|a, b| {
+            let (a, b) = (far(a), far(b));
+            a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
+        });
+        members
+    };
+    (0..zones).map(|zone| from(ZoneId(zone))).collect()
 }
 
 /// Programs, then parts (for calls of dependencies), then workloads.

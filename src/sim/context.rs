@@ -1,7 +1,7 @@
 //! What a process may do: its window on the kernel.
 
 use crate::base::cause::Causes;
-use crate::base::ids::{CallId, Pid, SyncId, TimerId};
+use crate::base::ids::{CallId, Pid, SyncId, TimerId, ZoneId};
 use crate::base::op::Outcome;
 use crate::base::rng::{Draws, Stream, mix};
 use crate::base::slab::Key;
@@ -37,6 +37,12 @@ impl<'a, P: Process> Context<'a, P> {
     #[inline]
     pub fn me(&self) -> Pid {
         self.me
+    }
+
+    /// Where it stands.
+    #[inline]
+    pub fn zone(&self) -> ZoneId {
+        self.kernel.tier_nodes(self.me).zone(self.me.member)
     }
 
     /// What all members of the tier share. It outlives this borrow of the context.

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use crate::base::cause::{Cause, Causes};
 use crate::base::ids::{CallId, PartId, Pid, ProgramId};
-use crate::base::op::{Args, Op, Outcome, Reason, Reply, Value};
+use crate::base::op::{Args, At, Op, Outcome, Reason, Reply, Value};
 use crate::base::rng::mix;
 use crate::base::slab::Key;
 use crate::base::time::{Span, Time};
@@ -42,7 +42,7 @@ pub(super) enum Job {
     /// A `call` step.
     Call { program: ProgramId, site: u16, args: Args },
     /// A step on a db, or a `drop`.
-    Data { part: PartId, op: Op, pooled: bool },
+    Data { part: PartId, op: Op, pooled: bool, asked: Option<Pid> },
     /// A `get` or a `put`.
     Reading(Reading),
 }
@@ -66,17 +66,31 @@ impl Server {
             Effect::Get { cache, key, draw } => (Job::Reading(Reading::get(cache, key)), draw),
             Effect::Put { cache, key, draw } => (Job::Reading(Reading::put(cache, key)), draw),
             Effect::Drop { cache, key } => {
-                (Job::Data { part: cache, op: Op::Drop { key }, pooled: false }, 0)
+                (Job::Data { part: cache, op: Op::Drop { key }, pooled: false, asked: None }, 0)
             }
             Effect::Read { db, table, key, law, at, draw } => {
                 let taking = law.map(|law| self.demand(strand, law, 1, draw, ctx));
-                (Job::Data { part: db, op: Op::Read { table, key, taking, at }, pooled: false }, draw)
+                (
+                    Job::Data {
+                        part: db,
+                        op: Op::Read { table, key, taking, at },
+                        pooled: false,
+                        asked: None,
+                    },
+                    draw,
+                )
             }
-            Effect::Write { db, table, key, n, parent, draw } => {
-                (Job::Data { part: db, op: Op::Write { table, key, n, parent }, pooled: false }, draw)
-            }
+            Effect::Write { db, table, key, n, parent, draw } => (
+                Job::Data { part: db, op: Op::Write { table, key, n, parent }, pooled: false, asked: None },
+                draw,
+            ),
             Effect::Update { db, table, key, delta, when, bound, draw } => (
-                Job::Data { part: db, op: Op::Update { table, when, key, delta, bound }, pooled: false },
+                Job::Data {
+                    part: db,
+                    op: Op::Update { table, when, key, delta, bound },
+                    pooled: false,
+                    asked: None,
+                },
                 draw,
             ),
             other => unreachable!("{other:?} stays in the house"),
@@ -142,8 +156,22 @@ impl Server {
         let Some(Errand { job: Job::Data { op, part, .. }, .. }) = self.errands.get(key) else { return };
         let (op, part) = (*op, *part);
         let directory = &ctx.plan().directory;
-        let to = Pid::new(directory.target(part).tier, 0);
+        let at = if let Op::Read { at, .. } = op { at } else { At::Primary };
+        let (zone, now) = (ctx.zone(), ctx.now());
+        let avoided = |pid: Pid| self.avoided.get(&pid).is_some_and(|until| now < *until);
+        let to = directory.copy(part, zone, at, avoided, ctx.stream(PICK));
         self.ask(key, to, op, directory.store(part).timeout, ctx);
+        if let Some(Errand { job: Job::Data { asked, .. }, .. }) = self.errands.get_mut(key) {
+            *asked = Some(to);
+        }
+    }
+
+    /// A member that did not answer is not asked for a while.
+    fn avoid(&mut self, member: Pid, part: PartId, ctx: Ctx) {
+        let directory = &ctx.plan().directory;
+        if directory.target(part).count > 1 && directory.store(part).avoid > Span::ZERO {
+            self.avoided.insert(member, ctx.now() + directory.store(part).avoid);
+        }
     }
 
     /// A step on a db takes a connection of the pool, or waits for one.
@@ -204,9 +232,14 @@ impl Server {
         let Some(errand) = self.errands.get_mut(key) else { return };
         match &errand.job {
             Job::Call { .. } => self.call_answered(key, reply, ctx),
-            Job::Data { part, pooled, .. } => {
-                let (part, pooled) = (*part, *pooled);
+            Job::Data { part, pooled, asked, .. } => {
+                let (part, pooled, asked) = (*part, *pooled, *asked);
                 errand.since = now;
+                if let Some(member) = asked
+                    && no_answer(reply.outcome)
+                {
+                    self.avoid(member, part, ctx);
+                }
                 self.spend(key, &reply.causes);
                 match reply.outcome {
                     Outcome::Ok(value) | Outcome::Renew(value) => self.errand_done(key, value),
@@ -293,4 +326,12 @@ impl Server {
             self.ready.push_back((strand, Input::Failed(reason)));
         }
     }
+}
+
+/// Whether an outcome says that nobody was there to answer.
+fn no_answer(outcome: Outcome) -> bool {
+    matches!(
+        outcome,
+        Outcome::Unknown(Reason::Timeout | Reason::Reset) | Outcome::Fail(Reason::Refused | Reason::Timeout)
+    )
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::base::cause::{Cause, Causes};
-use crate::base::ids::{CallId, PartId, ProgramId};
+use crate::base::ids::{CallId, PartId, Pid, ProgramId};
 use crate::base::op::{Op, Outcome, Reason, Reply};
 use crate::base::slab::{Key, Slab};
 use crate::base::time::Time;
@@ -38,6 +38,8 @@ pub struct Server {
     /// Strands that can go on now.
     pub(super) ready: VecDeque<(StrandId, Input)>,
     pub(super) tokens: u64,
+    /// Members of stores that did not answer, and until when they are not asked.
+    pub(super) avoided: BTreeMap<Pid, Time>,
 }
 
 /// What a frame runs for.
@@ -85,6 +87,7 @@ impl Process for Server {
             flights: BTreeMap::new(),
             ready: VecDeque::new(),
             tokens: 0,
+            avoided: BTreeMap::new(),
         }
     }
 
