@@ -50,6 +50,8 @@ pub struct Kernel {
     pub(super) nodes: Vec<TierNodes>,
     /// By tier: the tier on whose nodes it runs, mostly itself.
     pub(super) homes: Vec<u8>,
+    /// Whether any node was ever in trouble: until then nobody need look.
+    pub(super) troubled: bool,
     pub(super) alarms: Slab<u64>,
     dead_alarms: usize,
     streams: FxHashMap<u64, Stream>,
@@ -72,6 +74,7 @@ impl Kernel {
             connections: Connections::default(),
             nodes: Vec::new(),
             homes: Vec::new(),
+            troubled: false,
             alarms: Slab::default(),
             dead_alarms: 0,
             streams: FxHashMap::default(),
@@ -100,6 +103,7 @@ impl Kernel {
     }
 
     pub(super) fn tier_nodes_mut(&mut self, pid: Pid) -> &mut TierNodes {
+        self.troubled = true;
         &mut self.nodes[self.homes[pid.tier.0 as usize] as usize]
     }
 
@@ -418,10 +422,16 @@ impl Kernel {
         mut make: impl FnMut() -> (Kind, u64),
     ) {
         let now = self.now();
-        let packet = Packet { from: self.end(from), to: self.end(to), size_bytes };
+        // Both ends are of one tier: its nodes are looked up once.
+        let home = self.homes[to.tier.0 as usize];
+        let nodes = &self.nodes[home as usize];
+        let end = |pid: Pid| End { pid: Pid::new(TierId(home), pid.member), zone: nodes.zone(pid.member) };
+        let packet = Packet { from: end(from), to: end(to), size_bytes };
         if let Some(at) = self.network.route_plain(packet, now) {
+            let incarnation = nodes.incarnation(to.member);
             let (kind, word) = make();
-            return self.schedule(at + more, to, kind, word);
+            let event = Event { word, member: to.member, incarnation, tier: to.tier.0, kind };
+            return self.engine.schedule(at + more, event);
         }
         let copies = 1 + u32::from(self.network.duplicates(packet.from.zone, packet.to.zone));
         for _ in 0..copies {

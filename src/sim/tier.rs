@@ -206,7 +206,7 @@ const fn unpack(word: u64) -> (Pid, u32) {
 impl<P: Process> AnyTier for Tier<P> {
     #[inline]
     fn dispatch(&mut self, event: Event, kernel: &mut Kernel) {
-        if kernel.tier_nodes(event.target()).troubled() && !kernel.admits(event) {
+        if kernel.troubled && kernel.tier_nodes(event.target()).troubled() && !kernel.admits(event) {
             let deferred = kernel.is_paused(event.target());
             if event.kind == Kind::Parcel && !deferred {
                 self.side.parcels.remove(Key::from_word(event.word));
