@@ -30,8 +30,8 @@ const FEW_AGAIN: usize = 24;
 const REFINE_ABOVE: usize = 64;
 /// Entries that a new rung's bucket holds on average: a refill shows as many to `touch`, whose misses then overlap.
 const PER_BUCKET: usize = 32;
-/// Most buckets of a rung: the ends of so many lists stay in the second-level cache.
-const BUCKETS_MAX: usize = 2048;
+/// Most buckets of a rung: the last lines of so many lists stay in the first-level cache, their pages in the TLB.
+const BUCKETS_MAX: usize = 512;
 /// A bottom that has grown to this becomes a rung.
 const BOTTOM_MAX: usize = 192;
 
@@ -107,14 +107,13 @@ impl<E: Copy> Default for Ladder<E> {
 }
 
 impl<E: Copy> PendingEvents<E> for Ladder<E> {
-    // Always inline, with the rarer ways in functions of their own: so an entry is put together in registers and stored
-    // once, in its place. Through memory it is stored field by field and loaded whole, on which a processor waits.
+    // In parts and always inline, with the rarer ways in functions of their own: see `Chunks::push`.
     #[inline(always)]
-    fn push(&mut self, entry: Entry<E>) {
+    fn push(&mut self, Entry { at, event }: Entry<E>) {
         self.len += 1;
-        let key = key(entry.at);
+        let key = key(at);
         if key < self.bottom_end {
-            return self.push_near(entry);
+            return self.push_near(at, event);
         }
         // Most entries go to the top or to the coarsest rung.
         let mut list = &mut self.top;
@@ -125,7 +124,7 @@ impl<E: Copy> PendingEvents<E> for Ladder<E> {
             let place = rung.place(key);
             list = &mut rung.buckets[place];
         }
-        self.chunks.push(list, entry);
+        self.chunks.push(list, at, event);
     }
 
     #[inline]
@@ -166,8 +165,8 @@ impl<E: Copy> PendingEvents<E> for Ladder<E> {
 impl<E: Copy> Ladder<E> {
     /// Adds an event that is due before the bottom ends.
     #[inline(never)]
-    fn push_near(&mut self, entry: Entry<E>) {
-        self.bottom.insert(entry);
+    fn push_near(&mut self, at: Time, event: E) {
+        self.bottom.insert(Entry { at, event });
         if self.bottom.len() > self.bottom_max {
             self.shorten_bottom();
         }
@@ -182,13 +181,12 @@ impl<E: Copy> Ladder<E> {
         } else {
             while self.bottom.is_empty() {
                 if self.rungs.is_empty() {
-                    self.lower_top();
+                    self.lower_top(&mut touch);
                 } else {
-                    self.lower_bucket();
+                    self.lower_bucket(&mut touch);
                 }
             }
         }
-        touch(self.bottom.as_slice());
         self.len > 0
     }
 
@@ -209,19 +207,19 @@ impl<E: Copy> Ladder<E> {
     }
 
     /// The ladder is used up: the top becomes its coarsest rung, or the bottom if it is short.
-    fn lower_top(&mut self) {
+    fn lower_top(&mut self, touch: &mut impl FnMut(&[Entry<E>])) {
         let (first, last) = self.chunks.bounds(&self.top);
         let (first, last) = (key(first), key(last));
         let mut list = std::mem::replace(&mut self.top, List::EMPTY);
         if list.len() <= REFINE_ABOVE || first == last {
-            self.lower_to_bottom(&mut list, last + 1);
+            self.lower_to_bottom(&mut list, last + 1, touch);
         } else {
             self.spawn(&mut list, first, last, u64::MAX);
         }
     }
 
     /// The next bucket of the finest rung becomes the bottom, or a finer rung if it is long.
-    fn lower_bucket(&mut self) {
+    fn lower_bucket(&mut self, touch: &mut impl FnMut(&[Entry<E>])) {
         let rung = self.rungs.last_mut().expect("there are rungs");
         let Some(ahead) = rung.buckets[rung.next..].iter().position(|list| !list.is_empty()) else {
             self.spare.extend(self.rungs.pop().map(|rung| rung.buckets));
@@ -232,23 +230,30 @@ impl<E: Copy> Ladder<E> {
         let mut list = std::mem::replace(&mut rung.buckets[rung.next], List::EMPTY);
         if list.len() <= REFINE_ABOVE || rung.shift == 0 {
             rung.next += 1;
-            self.lower_to_bottom(&mut list, end);
+            if let Some(list) = rung.buckets.get(rung.next) {
+                self.chunks.fetch_first(list);
+            }
+            self.lower_to_bottom(&mut list, end, touch);
             return;
         }
         // In both other cases what is scheduled later for the rest of this bucket's time comes into the bucket again.
         let (first, last) = self.chunks.bounds(&list);
         let (first, last) = (key(first), key(last));
         if first == last {
-            self.lower_to_bottom(&mut list, last + 1);
+            self.lower_to_bottom(&mut list, last + 1, touch);
         } else {
             self.spawn(&mut list, first, last, end);
         }
     }
 
-    /// The entries of `list` become the bottom, which ends at `end`.
-    fn lower_to_bottom(&mut self, list: &mut List, end: u64) {
+    /// The entries of `list` become the bottom, which ends at `end`. They are shown to `touch` before they are sorted, so
+    /// that the misses overlap with the sort too.
+    fn lower_to_bottom(&mut self, list: &mut List, end: u64, touch: &mut impl FnMut(&[Entry<E>])) {
         // Nothing outside the bottom is due before it ends, nor in this list from the new end on.
-        self.bottom.refill_between(self.bottom_end, end, |entries| self.chunks.drain_to(list, entries));
+        self.bottom.refill_between(self.bottom_end, end, |entries| {
+            self.chunks.drain_to(list, entries);
+            touch(entries);
+        });
         self.bottom_end = end;
         self.bottom_max = (2 * self.bottom.len()).max(BOTTOM_MAX);
     }
@@ -258,7 +263,7 @@ impl<E: Copy> Ladder<E> {
         let mut rung = self.new_rung(list.len(), first, last);
         rung.end = end_of(first, rung.buckets.len(), rung.shift).min(end);
         let mut buckets = std::mem::take(&mut rung.buckets);
-        self.chunks.scatter(list, &mut buckets, |entry| rung.place(key(entry.at)));
+        self.chunks.scatter(list, &mut buckets, |at| rung.place(key(at)));
         rung.buckets = buckets;
         self.rungs.push(rung);
     }
@@ -284,7 +289,7 @@ impl<E: Copy> Ladder<E> {
         let (first, last) = (key(first), key(last));
         if self.bottom_end == u64::MAX && self.rungs.is_empty() {
             for entry in self.bottom.as_slice() {
-                self.chunks.push(&mut self.top, *entry);
+                self.chunks.push(&mut self.top, entry.at, entry.event);
             }
             self.bottom_end = 0;
         } else if first == last {
@@ -296,7 +301,7 @@ impl<E: Copy> Ladder<E> {
             rung.end = self.bottom_end;
             for entry in self.bottom.as_slice() {
                 let place = rung.place(key(entry.at));
-                self.chunks.push(&mut rung.buckets[place], *entry);
+                self.chunks.push(&mut rung.buckets[place], entry.at, entry.event);
             }
             self.rungs.push(rung);
             self.bottom_end = first;

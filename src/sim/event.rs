@@ -33,27 +33,85 @@ pub enum Kind {
     Retransmit,
 }
 
-/// A pending event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+impl Kind {
+    /// In the order of their numbers.
+    const ALL: [Kind; 11] = [
+        Kind::Start,
+        Kind::Timer,
+        Kind::Alarm,
+        Kind::Call,
+        Kind::Reply,
+        Kind::TimedOut,
+        Kind::Message,
+        Kind::Parcel,
+        Kind::Synced,
+        Kind::Deadline,
+        Kind::Retransmit,
+    ];
+}
+
+/// A pending event: what happens (its kind, and a word whose meaning depends on it), to whom, and for which incarnation
+/// of it. Two words, which travel in registers; as five fields they would be stored one by one and loaded as a whole, on
+/// which a processor waits.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Event {
     /// By kind.
     pub word: u64,
-    /// The member that it happens to.
-    pub member: u32,
-    /// The incarnation that it is meant for.
-    pub incarnation: u16,
-    /// The tier of the member; [`KERNEL`] for the kernel.
-    pub tier: u8,
-    /// What happens.
-    pub kind: Kind,
+    /// Member, incarnation, tier, kind: 32, 16, 8 and 8 bits from the lowest.
+    rest: u64,
 }
 
 const _: () = assert!(size_of::<Event>() == 16);
 
 impl Event {
+    /// Something that happens to `target`, or to the kernel if its tier is [`KERNEL`].
+    #[inline]
+    pub const fn new(kind: Kind, target: Pid, incarnation: u16, word: u64) -> Self {
+        let place = (target.tier.0 as u64) << 48 | target.member as u64;
+        Event { word, rest: (kind as u64) << 56 | (incarnation as u64) << 32 | place }
+    }
+
+    /// The member that it happens to.
+    #[inline]
+    pub const fn member(&self) -> u32 {
+        self.rest as u32
+    }
+
+    /// The incarnation that it is meant for.
+    #[inline]
+    pub const fn incarnation(&self) -> u16 {
+        (self.rest >> 32) as u16
+    }
+
+    /// The tier of the member; [`KERNEL`] for the kernel.
+    #[inline]
+    pub const fn tier(&self) -> u8 {
+        (self.rest >> 48) as u8
+    }
+
+    /// What happens.
+    #[inline]
+    pub const fn kind(&self) -> Kind {
+        Kind::ALL[(self.rest >> 56) as usize]
+    }
+
     /// The process that it happens to.
+    #[inline]
     pub const fn target(&self) -> Pid {
-        Pid { tier: TierId(self.tier), member: self.member }
+        Pid { tier: TierId(self.tier()), member: self.member() }
+    }
+}
+
+impl std::fmt::Debug for Event {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{:?}({:#x}) at {:?}, incarnation {}",
+            self.kind(),
+            self.word,
+            self.target(),
+            self.incarnation()
+        )
     }
 }
 
@@ -66,5 +124,23 @@ impl CallId {
     /// The inverse of [`CallId::to_word`].
     pub const fn from_word(word: u64) -> CallId {
         CallId { slot: word as u32, generation: (word >> 32) as u32 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_keeps_what_it_was_made_of() {
+        for (number, kind) in Kind::ALL.into_iter().enumerate() {
+            assert_eq!(kind as usize, number);
+            for (tier, member, incarnation) in [(0, 0, 0), (KERNEL, u32::MAX, u16::MAX), (3, 5, 7)] {
+                let target = Pid::new(TierId(tier), member);
+                let event = Event::new(kind, target, incarnation, 0x0123_4567_89AB_CDEF);
+                let kept = (event.kind(), event.target(), event.tier(), event.member(), event.incarnation());
+                assert_eq!(kept, (kind, target, tier, member, incarnation));
+            }
+        }
     }
 }

@@ -140,12 +140,11 @@ impl Kernel {
     #[inline]
     pub(super) fn schedule(&mut self, at: Time, target: Pid, kind: Kind, word: u64) {
         let incarnation = self.incarnation(target);
-        self.engine
-            .schedule(at, Event { word, member: target.member, incarnation, tier: target.tier.0, kind });
+        self.engine.schedule(at, Event::new(kind, target, incarnation, word));
     }
 
     fn schedule_own(&mut self, at: Time, kind: Kind, member: u32, word: u64) {
-        self.engine.schedule(at, Event { word, member, incarnation: 0, tier: KERNEL, kind });
+        self.engine.schedule(at, Event::new(kind, Pid::new(TierId(KERNEL), member), 0, word));
     }
 
     // ---- timers
@@ -165,7 +164,7 @@ impl Kernel {
         if self.dead_alarms > self.engine.len() / 2 + DEAD_SLACK {
             let alarms = &self.alarms;
             self.engine.retain(|event| {
-                event.kind != Kind::Alarm || alarms.get(Key::from_word(event.word)).is_some()
+                event.kind() != Kind::Alarm || alarms.get(Key::from_word(event.word)).is_some()
             });
             self.dead_alarms = 0;
         }
@@ -296,14 +295,7 @@ impl Kernel {
         } else {
             (call.callee, Kind::Call, call.callee_incarnation)
         };
-        let event = Event {
-            word: parcel.call.to_word(),
-            member: target.member,
-            incarnation,
-            tier: target.tier.0,
-            kind,
-        };
-        self.engine.schedule(at, event);
+        self.engine.schedule(at, Event::new(kind, target, incarnation, parcel.call.to_word()));
     }
 
     fn stall(&mut self, way: Way, parcel: Parcel) {
@@ -430,8 +422,7 @@ impl Kernel {
         if let Some(at) = self.network.route_plain(packet, now) {
             let incarnation = nodes.incarnation(to.member);
             let (kind, word) = make();
-            let event = Event { word, member: to.member, incarnation, tier: to.tier.0, kind };
-            return self.engine.schedule(at + more, event);
+            return self.engine.schedule(at + more, Event::new(kind, to, incarnation, word));
         }
         let copies = 1 + u32::from(self.network.duplicates(packet.from.zone, packet.to.zone));
         for _ in 0..copies {

@@ -41,8 +41,8 @@ impl World {
         let World { kernel, tiers } = self;
         while kernel.fingerprint.events() < events_max {
             let Some(event) = kernel.engine.pop_before(horizon, |upcoming| {
-                for run in upcoming.chunk_by(|a, b| a.event.tier == b.event.tier) {
-                    if let Some(tier) = tiers.get(run[0].event.tier as usize) {
+                for run in upcoming.chunk_by(|a, b| a.event.tier() == b.event.tier()) {
+                    if let Some(tier) = tiers.get(run[0].event.tier() as usize) {
                         tier.touch(run);
                     }
                 }
@@ -50,7 +50,7 @@ impl World {
                 return Stop::Horizon;
             };
             kernel.mark(event);
-            match event.tier {
+            match event.tier() {
                 KERNEL => housekeep(event, kernel, tiers),
                 tier => tiers[tier as usize].dispatch(event, kernel),
             }
@@ -196,7 +196,7 @@ impl World {
             return;
         }
         for event in std::mem::take(&mut node.deferred) {
-            self.tiers[event.tier as usize].dispatch(event, &mut self.kernel);
+            self.tiers[event.tier() as usize].dispatch(event, &mut self.kernel);
         }
     }
 
@@ -221,14 +221,14 @@ impl World {
 
 /// The kernel's own events: timeouts that are due, connections that try again.
 fn housekeep(event: Event, kernel: &mut Kernel, tiers: &mut [Box<dyn AnyTier>]) {
-    match event.kind {
+    match event.kind() {
         Kind::Deadline => {
-            while let Some(call) = kernel.next_expired(event.member) {
+            while let Some(call) = kernel.next_expired(event.member()) {
                 if !kernel.defer_timeout(call) {
                     give_up(call, Reason::Timeout, kernel, tiers);
                 }
             }
-            kernel.rearm(event.member);
+            kernel.rearm(event.member());
         }
         Kind::Retransmit => {
             for call in kernel.retransmit(event.word) {

@@ -152,7 +152,7 @@ impl<P: Process> Tier<P> {
     fn request(&mut self, event: Event, kernel: &mut Kernel) {
         let call = CallId::from_word(event.word);
         if let Some(op) = kernel.request_arrives(call) {
-            self.with(event.member, kernel, |process, ctx| process.on_call(call, op, ctx));
+            self.with(event.member(), kernel, |process, ctx| process.on_call(call, op, ctx));
         }
     }
 
@@ -160,15 +160,15 @@ impl<P: Process> Tier<P> {
         let call = CallId::from_word(event.word);
         match kernel.answer_arrives(call) {
             Some(Ok((tag, reply))) => {
-                self.with(event.member, kernel, |p, ctx| p.on_reply(call, tag, reply, ctx))
+                self.with(event.member(), kernel, |p, ctx| p.on_reply(call, tag, reply, ctx))
             }
-            Some(Err(tag)) => self.with(event.member, kernel, |p, ctx| p.on_late(call, tag, ctx)),
+            Some(Err(tag)) => self.with(event.member(), kernel, |p, ctx| p.on_late(call, tag, ctx)),
             None => {}
         }
     }
 
     fn message(&mut self, event: Event, kernel: &mut Kernel) {
-        let (from, message) = if event.kind == Kind::Parcel {
+        let (from, message) = if event.kind() == Kind::Parcel {
             let Some(parcel) = self.side.parcels.remove(Key::from_word(event.word)) else { return };
             parcel
         } else {
@@ -176,14 +176,14 @@ impl<P: Process> Tier<P> {
             (from, P::Message::from_inline(bits))
         };
         if kernel.admits_datagram(from, event.target()) {
-            self.with(event.member, kernel, |process, ctx| process.on_message(from, message, ctx));
+            self.with(event.member(), kernel, |process, ctx| process.on_message(from, message, ctx));
         }
     }
 
     fn synced(&mut self, event: Event, kernel: &mut Kernel) {
-        let Some(drive) = self.side.drives.get_mut(event.member as usize) else { return };
+        let Some(drive) = self.side.drives.get_mut(event.member() as usize) else { return };
         if let Some(sync) = drive.synced() {
-            self.with(event.member, kernel, |process, ctx| process.on_synced(sync, ctx));
+            self.with(event.member(), kernel, |process, ctx| process.on_synced(sync, ctx));
         }
     }
 }
@@ -208,13 +208,13 @@ impl<P: Process> AnyTier for Tier<P> {
     fn dispatch(&mut self, event: Event, kernel: &mut Kernel) {
         if kernel.troubled && kernel.tier_nodes(event.target()).troubled() && !kernel.admits(event) {
             let deferred = kernel.is_paused(event.target());
-            if event.kind == Kind::Parcel && !deferred {
+            if event.kind() == Kind::Parcel && !deferred {
                 self.side.parcels.remove(Key::from_word(event.word));
             }
             return;
         }
-        let member = event.member;
-        match event.kind {
+        let member = event.member();
+        match event.kind() {
             Kind::Message | Kind::Parcel => self.message(event, kernel),
             Kind::Timer => {
                 self.with(member, kernel, |p, ctx| p.on_timer(P::Timer::from_word(event.word), ctx))
@@ -262,7 +262,7 @@ impl<P: Process> AnyTier for Tier<P> {
     fn touch(&self, upcoming: &[Entry<Event>]) {
         let mut sum = 0u64;
         for entry in upcoming {
-            if let Some(member) = self.members.get(entry.event.member as usize) {
+            if let Some(member) = self.members.get(entry.event.member() as usize) {
                 sum = sum.wrapping_add(member.touch());
             }
         }

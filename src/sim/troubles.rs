@@ -12,15 +12,15 @@ impl Kernel {
     #[inline]
     pub(super) fn mark(&mut self, event: Event) {
         let now = self.engine.now();
-        let node = if event.tier == KERNEL {
-            u64::from(event.member)
+        let node = if event.tier() == KERNEL {
+            u64::from(event.member())
         } else {
-            self.nodes[event.tier as usize].member_hash(event.member)
+            self.nodes[event.tier() as usize].member_hash(event.member())
         };
-        self.fingerprint.event(now, event.word ^ (event.kind as u64) << 56, node);
+        self.fingerprint.event(now, event.word ^ (event.kind() as u64) << 56, node);
         if self.fingerprint.watching() {
-            let name = self.nodes.get(event.tier as usize).map_or("kernel", |tier| tier.name.as_str());
-            let text = format!("{:?} at {name}[{}]", event.kind, event.member);
+            let name = self.nodes.get(event.tier() as usize).map_or("kernel", |tier| tier.name.as_str());
+            let text = format!("{:?} at {name}[{}]", event.kind(), event.member());
             self.fingerprint.witness(now, text);
         }
     }
@@ -37,21 +37,15 @@ impl Kernel {
         if !self.is_paused(caller) {
             return false;
         }
-        let event = Event {
-            word: id.to_word(),
-            member: caller.member,
-            incarnation,
-            tier: caller.tier.0,
-            kind: Kind::TimedOut,
-        };
+        let event = Event::new(Kind::TimedOut, caller, incarnation, id.to_word());
         self.tier_nodes_mut(caller).node_mut(caller.member).deferred.push_back(event);
         true
     }
 
     /// Whether an event may happen to its process now. A paused one gets it later, a crashed one never.
     pub(super) fn admits(&mut self, event: Event) -> bool {
-        let node = self.tier_nodes_mut(event.target()).node_mut(event.member);
-        if node.incarnation == event.incarnation && node.down.is_none() {
+        let node = self.tier_nodes_mut(event.target()).node_mut(event.member());
+        if node.incarnation == event.incarnation() && node.down.is_none() {
             if node.pauses > 0 {
                 node.deferred.push_back(event);
                 return false;
@@ -60,7 +54,7 @@ impl Kernel {
         }
         let silent = node.down == Some(Crash::Machine);
         let id = CallId::from_word(event.word);
-        match event.kind {
+        match event.kind() {
             Kind::Call if !silent => self.refuse(id),
             Kind::Call | Kind::Reply => self.calls.drop_handled(id),
             Kind::Alarm => {
