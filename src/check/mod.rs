@@ -1,1 +1,38 @@
-//! (module comment)
+//! Judges histories: what clients saw, against what an object may do. It knows neither how a history came about nor
+//! what it is printed as.
+//!
+//! [`history`] is what all checkers read · [`read`] makes one of a recorded file · [`register`] decides registers whose
+//! written values differ in O(n log n) · [`search`] decides anything with a [`model`], exponentially in the worst case, and
+//! is the oracle of the others · [`judge`] picks between them, key by key.
+//!
+//! Three verdicts: a history holds, or there is a witness, or it was not decided within the budget and the reason is
+//! told.
+
+pub mod history;
+pub mod judge;
+pub mod model;
+pub mod read;
+pub mod register;
+pub mod search;
+#[cfg(test)]
+mod tests;
+
+/// What a checker says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The history is what the object may do.
+    Holds,
+    /// It is not.
+    Violated(Witness),
+    /// Nobody knows, and why.
+    Unknown(String),
+}
+
+/// Why a history is none of the object's: as few operations as show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Witness {
+    /// One sentence.
+    pub sentence: String,
+    /// The operations that clash, by place in the history.
+    pub operations: Vec<usize>,
+}

@@ -4,6 +4,7 @@
 
 pub mod explain;
 pub mod files;
+pub mod history;
 pub mod list;
 pub mod new;
 pub mod reference;
@@ -65,6 +66,8 @@ pub enum Command {
     Explain(explain::Explain),
     /// Run every variant, sweep point and seed of an experiment; table, plots, report
     Run(run::Run),
+    /// Judge recorded histories, Jepsen's and our own, without a simulation
+    History(history::History),
     /// Run every shipped experiment and print docs/validation.md
     #[command(hide = true)]
     Validation(validation::Validation),
@@ -110,6 +113,7 @@ pub fn carry_out(arguments: &Arguments) -> ExitCode {
         Command::Validate(validate) => validate::validate(validate, colour),
         Command::Explain(explain) => explain::explain(explain, colour),
         Command::Run(run) => run::run(run, colour),
+        Command::History(history) => history::history(history),
         Command::Validation(validation) => validation::validation(validation),
         Command::Reference => print(&reference::reference()),
         Command::Schema => schema(),

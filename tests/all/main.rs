@@ -4,6 +4,7 @@ mod cli;
 mod designs;
 mod docs;
 mod golden;
+mod histories;
 mod house;
 mod random_numbers;
 mod readme;
