@@ -13,6 +13,7 @@ pub mod evict;
 pub mod external;
 pub mod guard;
 pub mod keyed;
+pub mod leader;
 pub mod machine;
 pub mod policy;
 pub mod pool;

@@ -28,6 +28,8 @@ pub struct Answer {
     pub line: u64,
     /// When.
     pub at_ms: u64,
+    /// When, exactly.
+    pub at: Time,
     /// What.
     pub outcome: Outcome,
     /// The note.
@@ -66,7 +68,8 @@ impl Process for Script {
     fn on_call(&mut self, _: CallId, _: Op, _: &mut Context<Self>) {}
     fn on_reply(&mut self, _: CallId, line: u64, reply: Reply, ctx: &mut Context<Self>) {
         let Reply { outcome, note, causes } = reply;
-        self.answers.push(Answer { line, at_ms: ctx.now().as_ns() / 1_000_000, outcome, note, causes });
+        let at = ctx.now();
+        self.answers.push(Answer { line, at_ms: at.as_ns() / 1_000_000, at, outcome, note, causes });
     }
 }
 

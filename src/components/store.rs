@@ -20,11 +20,12 @@ use crate::base::problem::Problems;
 use crate::base::time::Span;
 use crate::components::cores::{DISCIPLINE, Discipline};
 use crate::components::directory::{Client, PoolClient, StoreClient};
+use crate::components::leader;
 use crate::components::pool::{POOL, Pool, PoolPer};
 use crate::components::quorum::member::Member;
-use crate::components::store::copies::{AVOID, COPIES, COPY, Copies, LEGS, MERGE, copies};
+use crate::components::store::copies::{AVOID, COPIES, COPY, Copies, FAILOVER, LEGS, MERGE, copies};
 use crate::components::store::node::Node;
-use crate::components::store::rows::Initial;
+use crate::components::store::rows::{Initial, Tables};
 use crate::components::{Kind, Names, Part, PartName, Wiring, count_u32, speed_ppm};
 use crate::sim::run::World;
 
@@ -60,6 +61,7 @@ const EACH: &[Form] = &[Form {
 const KNOBS: &[Knob] = &[
     COPIES,
     COPY,
+    FAILOVER,
     MERGE,
     LEGS,
     AVOID,
@@ -123,6 +125,12 @@ const SERIES: &[(&str, &str)] = &[
     ("connected", "Connections in use, with `pool(…, per=all)` (level)."),
     ("repairs", "Old values that a quorum's coordinator found in a copy and brought up to date."),
     ("hints", "Writes that a quorum's coordinator has sent again to a copy that had not confirmed them."),
+    ("leaders", "Members that believe they lead (level)."),
+    ("leaderless", "Time during which no member believed that it leads (time)."),
+    ("elections", "Leaders elected."),
+    ("split_votes", "Candidates that ran out of time without having been elected."),
+    ("truncated", "Times that a follower cut off entries of its log which the leader does not have."),
+    ("snapshots", "Whole copies sent to followers whose log could not be repaired."),
 ];
 
 /// The series, by place in the kind's list.
@@ -140,6 +148,12 @@ pub enum Series {
     Connected,
     Repairs,
     Hints,
+    Leaders,
+    Leaderless,
+    Elections,
+    SplitVotes,
+    Truncated,
+    Snapshots,
 }
 
 /// What all members share.
@@ -200,6 +214,13 @@ impl Part for Store {
             Copies::Quorum(plan) => {
                 world.add::<Member>(&at.name, Arc::new(plan.clone()), at.count, &at.zones, false)
             }
+            Copies::Leader(plan) => world.add::<leader::member::Member<Tables>>(
+                &at.name,
+                Arc::new(plan.clone()),
+                at.count,
+                &at.zones,
+                false,
+            ),
         };
     }
 }

@@ -127,6 +127,17 @@ impl Recorder {
         self.changed |= self.watched_series[index];
     }
 
+    /// The same for a level whose time at zero is recorded too, by a counter of time: from the start of the run, and
+    /// whenever the level leaves zero.
+    pub fn occupied(&mut self, series: SeriesId, vacancy: SeriesId, at: Time, change: i64) {
+        let empty = |recorder: &Self| recorder.series[series.index()].level == 0;
+        let (was_empty, since) = (empty(self), self.series[series.index()].since());
+        self.level(series, at, change);
+        if was_empty && !empty(self) {
+            self.count(vacancy, at, (at - since).as_ns());
+        }
+    }
+
     /// A request that was meant to be sent at `intended`, now or before, is in flight.
     pub fn started(&mut self, probe: ProbeId, intended: Time, now: Time) {
         let frame = Frame { windows: &self.windows, bucket: self.bucket };

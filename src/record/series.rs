@@ -104,6 +104,11 @@ impl Series {
         self.buckets[index] += n;
     }
 
+    /// When the level last changed.
+    pub(super) fn since(&self) -> Time {
+        self.changed
+    }
+
     pub(super) fn change(&mut self, at: Time, change: i64, windows: &[Window], bucket: Span) {
         self.settle(at, windows, bucket);
         self.is_level = true;

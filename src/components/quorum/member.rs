@@ -12,6 +12,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use crate::base::cause::Causes;
 use crate::base::dist::Dist;
 use crate::base::ids::{CallId, Pid, SyncId};
 use crate::base::op::{Op, Value};
@@ -239,7 +240,7 @@ impl front::Member for Member {
         self.coordinate(served, ctx);
     }
 
-    fn helped(&mut self, word: u64, ctx: &mut Context<Self>) {
+    fn helped(&mut self, word: u64, _work: &Causes, ctx: &mut Context<Self>) {
         match self.jobs.remove(Key::from_word(word)) {
             Some((from, Message::Get { op, row })) => {
                 let cell = self.rows.get(&row).cloned();

@@ -4,9 +4,11 @@ use crate::base::dist::Dist;
 use crate::base::knob::{Form, Knob, Knobs, Preset, Setting, Takes};
 use crate::base::problem::Problems;
 use crate::base::time::Span;
+use crate::components::leader;
 use crate::components::quorum::cell::{COPIES_MAX, Merge};
 use crate::components::quorum::{self, Legs, Twin};
 use crate::components::store::Plan;
+use crate::components::store::rows::Tables;
 use crate::components::{DOES_NOT_FIT, Names};
 
 /// How many copies.
@@ -51,36 +53,145 @@ pub const AVOID: Knob = Knob {
     doc: "How long a client that had no answer from one of several members asks the next nearest instead.",
 };
 
-const FORMS: &[Form] = &[Form {
-    name: "quorum",
-    knobs: &[
-        Knob {
-            name: "r",
-            takes: Takes::Count { min: 1, max: COPIES_MAX as u64 },
-            default: Preset::Required,
-            doc: "How many copies must answer a read.",
-        },
-        Knob {
-            name: "w",
-            takes: Takes::Count { min: 1, max: COPIES_MAX as u64 },
-            default: Preset::Required,
-            doc: "How many copies must have a write safe.",
-        },
-        Knob {
-            name: "repair",
-            takes: Takes::Switch,
-            default: Preset::Is { text: "true", source: "Dynamo, section 5: read repair" },
-            doc: "Whether copies that answer a read with old values are brought up to date.",
-        },
-        Knob {
-            name: "hints",
-            takes: Takes::Span { min: Span::ZERO, max: Span::MAX },
-            default: Preset::Is { text: "10s", source: "Cassandra: hints are dispatched every 10 s" },
-            doc: "How often writes that a copy has not confirmed are sent to it again; 0s for never.",
-        },
-    ],
-    doc: "No leader: whoever is asked asks all copies at once and waits for R or W of them.",
-}];
+const APPLY: Knob = Knob {
+    name: "apply",
+    takes: Takes::Law,
+    default: Preset::Is { text: "0ms", source: "followers apply as fast as they receive" },
+    doc: "What a follower takes to apply an entry, one after the other: it lags when this is more than it has time for.",
+};
+
+const HEARTBEAT: Knob = Knob {
+    name: "heartbeat",
+    takes: Takes::Span { min: Span::from_ns(1_000), max: Span::MAX },
+    default: Preset::Is {
+        text: "50ms",
+        source: "Ongaro 2014, section 9.6: half of the least election timeout or less",
+    },
+    doc: "How often a leader with nothing to say tells the others that it is there.",
+};
+
+const BEGIN: Knob = Knob {
+    name: "begin",
+    takes: Takes::Word(&["led", "election"]),
+    default: Preset::Is { text: "led", source: "a run begins in a cluster's steady state" },
+    doc: "Whether member 0 leads from the start, or the first leader has to be elected.",
+};
+
+const FORMS: &[Form] = &[
+    Form { name: "none", knobs: &[], doc: "There is one copy." },
+    Form {
+        name: "async",
+        knobs: &[APPLY, HEARTBEAT, BEGIN],
+        doc: "A leader acknowledges what its own disk has; the others follow.",
+    },
+    Form {
+        name: "sync",
+        knobs: &[
+            Knob {
+                name: "of",
+                takes: Takes::Count { min: 1, max: COPIES_MAX as u64 },
+                default: Preset::Required,
+                doc: "How many copies must have a write, the leader's included, before it is acknowledged.",
+            },
+            Knob {
+                name: "ack",
+                takes: Takes::Word(&["receive", "flush", "apply"]),
+                default: Preset::Is { text: "flush", source: "PostgreSQL, synchronous_commit = on" },
+                doc: "What a copy has done when it acknowledges: received the write, made it safe, or applied it.",
+            },
+            APPLY,
+            HEARTBEAT,
+            BEGIN,
+        ],
+        doc: "A leader acknowledges what so many copies have.",
+    },
+    Form {
+        name: "raft",
+        knobs: &[
+            Knob {
+                name: "election",
+                takes: Takes::Law,
+                default: Preset::Is { text: "uniform(150ms, 300ms)", source: "Ongaro 2014, section 3.4" },
+                doc: "How long a member that hears of no leader waits before it stands for election; drawn anew each time.",
+            },
+            HEARTBEAT,
+            Knob {
+                name: "pre_vote",
+                takes: Takes::Switch,
+                default: Preset::Is { text: "false", source: "an extension: Ongaro 2014, section 9.6" },
+                doc: "Whether a member asks first whether it would be elected, so that one that was cut off disturbs nobody.",
+            },
+            Knob {
+                name: "lease",
+                takes: Takes::Span { min: Span::ZERO, max: Span::MAX },
+                default: Preset::Is {
+                    text: "0s",
+                    source: "each read asks a majority: Ongaro 2014, section 6.4",
+                },
+                doc: "How long, by its own clock, a leader that a majority has answered reads without asking again; less than \
+                      the least election timeout, or somebody else may lead by then.",
+            },
+            APPLY,
+            BEGIN,
+        ],
+        doc: "Raft: a leader acknowledges what a majority has, and is elected by one.",
+    },
+    Form {
+        name: "quorum",
+        knobs: &[
+            Knob {
+                name: "r",
+                takes: Takes::Count { min: 1, max: COPIES_MAX as u64 },
+                default: Preset::Required,
+                doc: "How many copies must answer a read.",
+            },
+            Knob {
+                name: "w",
+                takes: Takes::Count { min: 1, max: COPIES_MAX as u64 },
+                default: Preset::Required,
+                doc: "How many copies must have a write safe.",
+            },
+            Knob {
+                name: "repair",
+                takes: Takes::Switch,
+                default: Preset::Is { text: "true", source: "Dynamo, section 5: read repair" },
+                doc: "Whether copies that answer a read with old values are brought up to date.",
+            },
+            Knob {
+                name: "hints",
+                takes: Takes::Span { min: Span::ZERO, max: Span::MAX },
+                default: Preset::Is { text: "10s", source: "Cassandra: hints are dispatched every 10 s" },
+                doc: "How often writes that a copy has not confirmed are sent to it again; 0s for never.",
+            },
+        ],
+        doc: "No leader: whoever is asked asks all copies at once and waits for R or W of them.",
+    },
+];
+
+/// When somebody else takes over.
+pub const FAILOVER: Knob = Knob {
+    name: "failover",
+    takes: Takes::Form(&[Form {
+        name: "after",
+        knobs: &[
+            Knob {
+                name: "span",
+                takes: Takes::Span { min: Span::from_ns(1_000_000), max: Span::MAX },
+                default: Preset::Required,
+                doc: "How long nobody has heard of the leader.",
+            },
+            Knob {
+                name: "by",
+                takes: Takes::Word(&["majority", "each"]),
+                default: Preset::Is { text: "majority", source: "anything less elects two" },
+                doc: "Whether a majority of copies must agree, or each decides alone (which elects two).",
+            },
+        ],
+        doc: "After some time without a word from the leader.",
+    }]),
+    default: Preset::Absent,
+    doc: "When another member takes over from a leader that is not heard of, with `async` and `sync`; without it never.",
+};
 
 /// How a store's copies agree.
 #[derive(Clone, Debug)]
@@ -89,6 +200,8 @@ pub enum Copies {
     One(Plan),
     /// By quorums.
     Quorum(quorum::Plan),
+    /// By a leader's log.
+    Leader(leader::Plan<Tables>),
 }
 
 /// From checked knobs; says what does not fit together.
@@ -107,44 +220,96 @@ pub fn copies(
         };
         problem.help(help);
     };
-    let Some(Setting::Form(_, quorum)) = knobs.get("copy") else {
-        if count > 1 {
-            let message = format!("'{}' has {count} copies, and nothing says how they agree", names.name);
-            wrong("copies", message, "write `copy = \"quorum(r=2, w=2)\"`, or `copies = 1`", problems);
-            return None;
+    let (form, copy) = match knobs.get("copy") {
+        Some(Setting::Form(form, copy)) if *form != "none" => (*form, copy),
+        _ => {
+            if count > 1 {
+                let message = format!("'{}' has {count} copies, and nothing says how they agree", names.name);
+                wrong("copies", message, "write `copy = \"quorum(r=2, w=2)\"`, or `copies = 1`", problems);
+                return None;
+            }
+            return Some(Copies::One(plan));
         }
-        return Some(Copies::One(plan));
     };
     if count as usize > COPIES_MAX {
         wrong("copies", format!("{count} copies: at most {COPIES_MAX}"), "write `copies = 3`", problems);
         return None;
     }
-    let member = |knob: &str| u8::try_from(quorum.count(knob)).unwrap_or(u8::MAX);
-    for knob in ["r", "w"] {
+    let member = |knob: &str| u8::try_from(copy.count(knob)).unwrap_or(u8::MAX);
+    let counts: &[&str] = match form {
+        "quorum" => &["r", "w"],
+        "sync" => &["of"],
+        _ => &[],
+    };
+    for knob in counts {
         if u32::from(member(knob)) > count {
             let message = format!("`{knob}={}` of '{}', which has {count} copies", member(knob), names.name);
             wrong("copy", message, "a quorum has at most as many members as there are copies", problems);
             return None;
         }
     }
+    if form != "quorum" {
+        return Some(Copies::Leader(led(form, copy, knobs, plan, patience)));
+    }
     let merge = match knobs.word("merge") {
         "siblings" => Merge::Siblings,
         "counter" => Merge::Counter,
         _ => Merge::LastWrite,
     };
-    let hints = Some(quorum.span("hints")).filter(|every| *every > Span::ZERO);
+    let hints = Some(copy.span("hints")).filter(|every| *every > Span::ZERO);
     Some(Copies::Quorum(quorum::Plan {
         store: plan,
         copies: u8::try_from(count).unwrap_or(u8::MAX),
         r: member("r"),
         w: member("w"),
         merge,
-        repair: quorum.switch("repair"),
+        repair: copy.switch("repair"),
         hints,
         patience,
         legs: legs(knobs, problems)?,
         twin: Twin::Sound,
     }))
+}
+
+/// `async`, `sync` and `raft`.
+fn led(form: &str, copy: &Knobs, knobs: &Knobs, plan: Plan, patience: Span) -> leader::Plan<Tables> {
+    let failover = match knobs.get("failover") {
+        Some(Setting::Form(_, after)) => Some((after.span("span"), after.word("by") == "each")),
+        _ => None,
+    };
+    let (rule, election) = match (form, failover) {
+        ("raft", _) => (leader::Rule::Majority, leader::Election::Drawn(copy.law("election"))),
+        (form, failover) => (
+            match form {
+                "sync" => leader::Rule::Copies(u8::try_from(copy.count("of")).unwrap_or(u8::MAX)),
+                _ => leader::Rule::Leader,
+            },
+            failover.map_or(leader::Election::Never, |(span, _)| leader::Election::After(span)),
+        ),
+    };
+    let ack = match form {
+        "sync" if copy.word("ack") == "receive" => leader::Ack::Receive,
+        "sync" if copy.word("ack") == "apply" => leader::Ack::Apply,
+        _ => leader::Ack::Flush,
+    };
+    let alone = form != "raft" && failover.is_some_and(|(_, each)| each);
+    leader::Plan {
+        machine: plan.start.clone(),
+        store: plan,
+        rule,
+        ack,
+        election,
+        heartbeat: copy.span("heartbeat"),
+        pre_vote: form == "raft" && copy.switch("pre_vote"),
+        lease: Some(form)
+            .filter(|form| *form == "raft")
+            .map(|_| copy.span("lease"))
+            .filter(|span| *span > Span::ZERO),
+        apply: Some(copy.law("apply")).filter(|law| *law != Dist::Constant(0.0)),
+        begins_led: copy.word("begin") == "led",
+        patience,
+        twin: if alone { leader::Twin::DecidesAlone } else { leader::Twin::Sound },
+    }
 }
 
 fn legs(knobs: &Knobs, problems: &mut Problems) -> Option<Legs> {

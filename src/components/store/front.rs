@@ -44,8 +44,8 @@ pub trait Member: Process {
     fn timer(wake: Wake) -> Self::Timer;
     /// An operation has had its time on a core. Answer it by [`answer`], now or later.
     fn serve(&mut self, served: Served, ctx: &mut Context<Self>);
-    /// A job for another copy has had its time on a core; `word` is what [`help`] was given.
-    fn helped(&mut self, _word: u64, _ctx: &mut Context<Self>) {}
+    /// A job for another copy has had its time on a core; `word` is what [`help`] was given, `work` where the time went.
+    fn helped(&mut self, _word: u64, _work: &Causes, _ctx: &mut Context<Self>) {}
 }
 
 /// The front's state.
@@ -114,7 +114,11 @@ pub fn woken<M: Member>(member: &mut M, wake: Wake, ctx: &mut Context<M>) {
             while let Some(Worked { job, queued, served }) = member.front().desk.finish(ctx.now()) {
                 match job {
                     Job::Client(call, op) => member.serve(Served { call, op, queued, served }, ctx),
-                    Job::Help(word) => member.helped(word, ctx),
+                    Job::Help(word) => {
+                        let mut work = Causes::only(Cause::Queue, queued);
+                        work.add(Cause::Cpu, served);
+                        member.helped(word, &work, ctx);
+                    }
                 }
             }
             after_cores(member, ctx);

@@ -1,0 +1,133 @@
+//! Copies with a leader: one member orders all changes in a log, the others follow it. One protocol, Raft (D. Ongaro,
+//! "Consensus: Bridging Theory and Practice", 2014), under three [`Rule`]s of when an entry counts as committed: when the leader's
+//! disk has it (`async`), when so many copies have it (`sync`), when a majority has it (`raft`). Terms, votes and the repair of logs
+//! are the same for all, so a leader that comes back after a failover truncates what the others never had.
+//!
+//! [`log`] is the log · [`member`] the process: what it keeps safe and applies · `clients` what it does for them ·
+//! `shipping` how the leader's log reaches the others · `elections` who leads.
+//!
+//! Numbered rules:
+//! 1. A vote and an entry are safe on the voter's disk before anybody is told of them.
+//! 2. A leader counts copies only of entries of its own term; its first entry is empty, so that it soon has one
+//!    (section 3.6.2, figure 3.7).
+//! 3. Nothing that is not committed is visible to any read or condition.
+//! 4. Votes needed: a majority, and under `sync(of=k)` at least N − k + 1, so that every election meets a copy of each
+//!    acknowledged entry.
+//! 5. Under `raft` a read of the primary waits until a majority has answered a message sent after it came (section 6.4);
+//!    with a lease until then nobody else can have been elected (section 6.4.1). Under the other rules a leader answers at once,
+//!    even one that has been deposed and has not heard of it.
+
+mod clients;
+mod elections;
+pub mod log;
+pub mod member;
+mod shipping;
+#[cfg(test)]
+mod tests;
+
+use crate::base::dist::Dist;
+use crate::base::time::Span;
+use crate::components::machine::Machine;
+use crate::components::store;
+
+/// When an entry is committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// When the leader's disk has it.
+    Leader,
+    /// When so many copies have it, the leader's included.
+    Copies(u8),
+    /// When a majority has it.
+    Majority,
+}
+
+impl Rule {
+    /// How many copies must have an entry.
+    pub fn copies(self, of: u32) -> u32 {
+        match self {
+            Rule::Leader => 1,
+            Rule::Copies(copies) => u32::from(copies),
+            Rule::Majority => of / 2 + 1,
+        }
+    }
+
+    /// How many votes make a leader.
+    pub fn votes(self, of: u32) -> u32 {
+        match self {
+            Rule::Copies(copies) => (of / 2 + 1).max(of + 1 - u32::from(copies)),
+            Rule::Leader | Rule::Majority => of / 2 + 1,
+        }
+    }
+}
+
+/// What a copy has done when it acknowledges an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ack {
+    /// Received it.
+    Receive,
+    /// Made it safe.
+    Flush,
+    /// Applied it.
+    Apply,
+}
+
+/// When a member that hears of no leader stands for election.
+#[derive(Clone, Debug)]
+pub enum Election {
+    /// Never.
+    Never,
+    /// After a time drawn anew each time.
+    Drawn(Dist),
+    /// After this time and a tenth of a second for each member that comes before it, counted from the last leader on: so
+    /// that two do not stand at once.
+    After(Span),
+}
+
+/// A rule to break, for tests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Twin {
+    /// None: this is the protocol.
+    #[default]
+    Sound,
+    /// A leader counts copies of entries of older terms, and has no empty entry that would hide it.
+    CountsOldTerms,
+    /// A vote is not kept on disk.
+    ForgetsVote,
+    /// A leader answers reads of the primary without asking whether it still leads.
+    ReadsWhenDeposed,
+    /// Copies acknowledge before their disk has synced.
+    AcksBeforeSync,
+    /// A leader that hears of another goes on leading.
+    KeepsOldLeader,
+    /// Each member decides alone that it leads now.
+    DecidesAlone,
+}
+
+/// What all members share.
+#[derive(Clone, Debug)]
+pub struct Plan<M: Machine> {
+    /// What all stores have in common.
+    pub store: store::Plan,
+    /// What the machine knows from the start.
+    pub machine: M::Plan,
+    /// When an entry is committed.
+    pub rule: Rule,
+    /// What an acknowledgement says.
+    pub ack: Ack,
+    /// When a member stands for election.
+    pub election: Election,
+    /// How often a leader with nothing to say tells that it is there.
+    pub heartbeat: Span,
+    /// Whether a member asks first whether it would be elected.
+    pub pre_vote: bool,
+    /// How long a majority's answers keep others from being elected; `None`: reads ask each time.
+    pub lease: Option<Span>,
+    /// What a follower takes to apply an entry; `None`: nothing.
+    pub apply: Option<Dist>,
+    /// Whether member 0 leads from the start; otherwise the first leader is elected.
+    pub begins_led: bool,
+    /// How long a member keeps an operation for which it knows no leader.
+    pub patience: Span,
+    /// A rule to break, for tests.
+    pub twin: Twin,
+}

@@ -1,0 +1,229 @@
+//! What a member does for clients: forwards what only a leader may do, reads what any copy may show.
+
+use crate::base::cause::{Cause, Causes};
+use crate::base::ids::{OpId, Pid};
+use crate::base::op::{At, Op, Outcome, Reason, Reply};
+use crate::base::rng::mix;
+use crate::base::slab::Key;
+use crate::base::time::Time;
+use crate::components::desk::Served;
+use crate::components::leader::log::Entry;
+use crate::components::leader::member::{Ctx, HEADER_BYTES, Member, Role, Timer};
+use crate::components::leader::{Rule, Twin};
+use crate::components::machine::Machine;
+use crate::components::store::front;
+use crate::components::store::rows::attempt;
+use crate::sim::context::Request;
+
+/// An operation of a client, under way.
+#[derive(Clone, Copy, Debug, Hash)]
+pub(super) struct Ask {
+    served: Served,
+    /// The identity of what it writes.
+    attempt: OpId,
+    /// Where the time since its service went, up to `since`.
+    spent: Causes,
+    since: Time,
+}
+
+impl<M: Machine> Member<M> {
+    /// An operation came, from a client or from a member that forwards it.
+    pub(super) fn asked(&mut self, served: Served, ctx: Ctx<M>) {
+        let forwarded = ctx.caller(served.call).tier == ctx.me().tier;
+        let attempt = if forwarded { OpId(ctx.stem(served.call)) } else { attempt(served.call) };
+        let ask = Ask { served, attempt, spent: Causes::NONE, since: ctx.now() };
+        let key = self.asks.insert(ask);
+        self.find_place(key, forwarded, ctx);
+    }
+
+    /// Does it here, or sends it to whoever leads, or keeps it until somebody is known to.
+    fn find_place(&mut self, key: Key, forwarded: bool, ctx: Ctx<M>) {
+        let Some(ask) = self.asks.get(key).copied() else { return };
+        let here = matches!(ask.served.op, Op::Read { at, .. } if at != At::Primary);
+        if here || self.role == Role::Leader {
+            return self.work(key, ctx);
+        }
+        match self.leader {
+            _ if forwarded => self.answers(key, Outcome::Fail(Reason::NoLeader), ctx),
+            Some(leader) => {
+                let request = Request {
+                    op: ask.served.op,
+                    stem: ask.attempt.0,
+                    size_bytes: HEADER_BYTES,
+                    timeout: Some(ctx.plan().patience),
+                    from: None,
+                };
+                ctx.call(Pid::new(ctx.me().tier, leader), request, key.to_word());
+            }
+            None => {
+                let patience = ctx.plan().patience;
+                self.held.push_back((ctx.now() + patience, key));
+                ctx.wake(patience, Timer::Patience);
+            }
+        }
+    }
+
+    /// It gets in line for a core.
+    fn work(&mut self, key: Key, ctx: Ctx<M>) {
+        let Some(ask) = self.asks.get(key) else { return };
+        let (writes, stem) = (!M::is_read(&ask.served.op), mix(ask.attempt.0, u64::from(ctx.me().member)));
+        if !front::help(self, writes, stem, key.to_word(), ctx) {
+            self.answers(key, Outcome::Fail(Reason::Overloaded), ctx);
+        }
+    }
+
+    /// It has had its time on a core.
+    pub(super) fn worked(&mut self, key: Key, work: &Causes, ctx: Ctx<M>) {
+        let now = ctx.now();
+        let Some(ask) = self.asks.get_mut(key) else { return };
+        ask.spent.merge(work);
+        ask.since = now;
+        let (op, attempt) = (ask.served.op, ask.attempt);
+        if matches!(op, Op::Read { at, .. } if at != At::Primary) {
+            let seen = self.machine.look(&ctx.plan().machine, &op);
+            return self.answers(key, seen, ctx);
+        }
+        if self.role != Role::Leader {
+            return self.answers(key, Outcome::Fail(Reason::NoLeader), ctx);
+        }
+        if M::is_read(&op) {
+            self.reads_as_leader(key, ctx);
+        } else {
+            self.proposed.insert(self.log.last().index + 1, key);
+            self.propose(Entry { term: self.term, op: Some(op), attempt }, ctx);
+        }
+    }
+
+    /// A read that must see everything committed before it came.
+    fn reads_as_leader(&mut self, key: Key, ctx: Ctx<M>) {
+        let plan = ctx.plan();
+        let asks = plan.rule == Rule::Majority && plan.twin != Twin::ReadsWhenDeposed;
+        if !asks {
+            // Committed is what our disk decides; nothing newer can be acknowledged by us.
+            self.reads.push_back((0, self.commit, key));
+            return self.may_read(ctx);
+        }
+        if self.holds_lease(ctx) {
+            self.reads.push_back((0, self.commit, key));
+            return self.may_read(ctx);
+        }
+        // One round at a time is under way for reads; those that come meanwhile share the next.
+        let answered = self.answered_round(ctx);
+        let waiting = self.reads.back().map_or(0, |(round, ..)| *round);
+        if waiting <= answered {
+            self.begin_round(ctx);
+            self.reads.push_back((self.round, u64::MAX, key));
+        } else {
+            self.reads.push_back((self.round.max(waiting) + 1, u64::MAX, key));
+        }
+        self.may_read(ctx);
+    }
+
+    /// The latest round that a majority has answered, ourselves included.
+    fn answered_round(&self, ctx: Ctx<M>) -> u64 {
+        let me = ctx.me().member as usize;
+        let mut rounds: Vec<u64> = self.peers.iter().map(|peer| peer.round).collect();
+        rounds[me] = self.round;
+        rounds.sort_unstable_by(|a, b| b.cmp(a));
+        rounds[rounds.len() / 2]
+    }
+
+    /// Whether nobody else can have been elected, by our clock, since a majority last answered.
+    fn holds_lease(&self, ctx: Ctx<M>) -> bool {
+        let Some(lease) = ctx.plan().lease else { return false };
+        let answered = self.answered_round(ctx);
+        let began = self.rounds.iter().rev().find(|(round, _)| *round <= answered);
+        began.is_some_and(|(_, began)| ctx.clock() < *began + lease) && self.commits_its_term()
+    }
+
+    /// Whether an entry of our own term is committed: only then do we know what is (section 6.4).
+    fn commits_its_term(&self) -> bool {
+        self.log.term(self.commit) == Some(self.term)
+    }
+
+    /// Reads whose round is answered learn which index they wait for; and the next round begins.
+    pub(super) fn may_read(&mut self, ctx: Ctx<M>) {
+        if self.role != Role::Leader || self.reads.is_empty() {
+            return;
+        }
+        let answered = self.answered_round(ctx);
+        let decided = ctx.plan().twin == Twin::CountsOldTerms || self.commits_its_term();
+        let mut wants_round = false;
+        for (round, index, _) in &mut self.reads {
+            if *index == u64::MAX && *round <= answered && decided {
+                *index = self.commit;
+            }
+            wants_round |= *index == u64::MAX && *round > self.round;
+        }
+        if wants_round {
+            self.begin_round(ctx);
+        }
+        self.read_applied(ctx);
+    }
+
+    /// Reads whose index is applied are answered.
+    pub(super) fn read_applied(&mut self, ctx: Ctx<M>) {
+        while let Some((_, index, key)) = self.reads.front().copied() {
+            if index > self.applied {
+                return;
+            }
+            self.reads.pop_front();
+            let Some(op) = self.asks.get(key).map(|ask| ask.served.op) else { continue };
+            let seen = self.machine.look(&ctx.plan().machine, &op);
+            self.answers(key, seen, ctx);
+        }
+    }
+
+    /// The leader has answered what we forwarded.
+    pub(super) fn forwarded(&mut self, key: Key, reply: Reply, ctx: Ctx<M>) {
+        let now = ctx.now();
+        let Some(ask) = self.asks.get_mut(key) else { return };
+        ask.spent.merge(&reply.causes);
+        ask.since = now;
+        if reply.outcome == Outcome::Fail(Reason::NoLeader) {
+            // It does not lead (any more): wait until we hear who does.
+            if self.role != Role::Leader && self.leader.is_some() {
+                self.leader = None;
+            }
+            return self.find_place(key, false, ctx);
+        }
+        self.answers(key, reply.outcome, ctx);
+    }
+
+    pub(super) fn answers(&mut self, key: Key, outcome: Outcome, ctx: Ctx<M>) {
+        let Some(ask) = self.asks.remove(key) else { return };
+        let mut spent = ask.spent;
+        spent.add(Cause::Replication, ctx.now() - ask.since);
+        front::answer(self, ask.served, outcome, &spent, ctx);
+    }
+
+    /// Somebody leads: what was held goes there.
+    pub(super) fn leader_is_known(&mut self, ctx: Ctx<M>) {
+        for (_, key) in std::mem::take(&mut self.held) {
+            let now = ctx.now();
+            if let Some(ask) = self.asks.get_mut(key) {
+                ask.spent.add(Cause::Replication, now - ask.since);
+                ask.since = now;
+            }
+            self.find_place(key, false, ctx);
+        }
+    }
+
+    /// What was held for too long has certainly had no effect.
+    pub(super) fn lets_go(&mut self, ctx: Ctx<M>) {
+        while self.held.front().is_some_and(|(until, _)| *until <= ctx.now()) {
+            let (_, key) = self.held.pop_front().expect("it is there");
+            self.answers(key, Outcome::Fail(Reason::NoLeader), ctx);
+        }
+    }
+
+    /// We lead no more: what we proposed may yet be committed by others; what was to be read was not.
+    pub(super) fn deposed(&mut self, ctx: Ctx<M>) {
+        for key in std::mem::take(&mut self.proposed).into_values() {
+            self.answers(key, Outcome::Unknown(Reason::NoLeader), ctx);
+        }
+        for (_, _, key) in std::mem::take(&mut self.reads) {
+            self.answers(key, Outcome::Fail(Reason::NoLeader), ctx);
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Who leads.
+
+use crate::base::ids::OpId;
+use crate::base::time::Span;
+use crate::components::leader::log::{Entry, Log, Place};
+use crate::components::leader::member::{Ctx, Member, Message, Peer, Record, Role, TIMEOUT, Timer};
+use crate::components::leader::{Election, Rule, Twin};
+use crate::components::machine::Machine;
+use crate::components::store::Series;
+use crate::components::store::front;
+
+/// What a member waits for each that comes before it, where the time to an election is not drawn.
+const STAGGER: Span = Span::from_ms(100);
+
+impl<M: Machine> Member<M> {
+    /// There is a leader, or a vote was given: the time to stand for election begins anew.
+    pub(super) fn hears(&mut self, again: bool, ctx: Ctx<M>) {
+        let after = match &ctx.plan().election {
+            Election::Never => return,
+            Election::Drawn(law) => law.span(ctx.stream(TIMEOUT)),
+            Election::After(span) => {
+                let (members, me) = (ctx.members(), ctx.me().member);
+                let before = (me + members - self.followed - 1) % members;
+                let whole = if again { Span::from_ns(span.as_ns() / 10) } else { *span };
+                whole + Span::from_ns(STAGGER.as_ns() * u64::from(before))
+            }
+        };
+        self.stands_at = ctx.now() + after;
+        if !self.standing_armed {
+            self.standing_armed = true;
+            ctx.wake(after, Timer::Stand);
+        }
+    }
+
+    /// The timer went off; it may have been put off meanwhile.
+    pub(super) fn may_stand(&mut self, ctx: Ctx<M>) {
+        self.standing_armed = false;
+        if self.role == Role::Leader {
+            return;
+        }
+        let now = ctx.now();
+        if now < self.stands_at {
+            self.standing_armed = true;
+            return ctx.wake(self.stands_at - now, Timer::Stand);
+        }
+        if let Role::Candidate { pre: false, .. } = self.role {
+            front::count(ctx, Series::SplitVotes);
+        }
+        self.leader = None;
+        if ctx.plan().twin == Twin::DecidesAlone {
+            self.term += 1;
+            return self.lead(ctx);
+        }
+        self.stand(ctx.plan().pre_vote, ctx);
+        self.hears(true, ctx);
+    }
+
+    /// Stands for election, or asks whether it would be elected.
+    fn stand(&mut self, pre: bool, ctx: Ctx<M>) {
+        let me = ctx.me().member;
+        self.role = Role::Candidate { votes: 1 << me, pre };
+        let last = self.log.last();
+        if pre {
+            for to in Self::others(ctx) {
+                self.say(to, Message::Stand { term: self.term + 1, last, pre }, ctx);
+            }
+        } else {
+            self.term += 1;
+            self.voted = Some(me);
+            self.keep_term(ctx);
+            for to in Self::others(ctx) {
+                self.say_after(to, Message::Stand { term: self.term, last, pre }, ctx);
+            }
+        }
+        self.may_lead(ctx);
+    }
+
+    /// Somebody wants to be elected.
+    pub(super) fn asked_to_vote(&mut self, from: u32, term: u64, last: Place, pre: bool, ctx: Ctx<M>) {
+        let good = last.at_least(self.log.last());
+        if pre {
+            // No to whoever would depose a leader that we hear.
+            let led = self.role == Role::Leader || self.leader.is_some() && ctx.now() < self.stands_at;
+            let granted = term > self.term && good && !led;
+            return self.say(
+                from,
+                Message::Vote { term: if granted { term } else { self.term }, granted, pre },
+                ctx,
+            );
+        }
+        if term > self.term {
+            self.hears_of(term, ctx);
+        }
+        let free = self.voted.is_none_or(|voted| voted == from);
+        let granted = term == self.term && good && free && self.role == Role::Follower;
+        if granted && self.voted.is_none() {
+            self.voted = Some(from);
+            self.keep_term(ctx);
+        }
+        if granted {
+            self.hears(false, ctx);
+        }
+        self.say_after(from, Message::Vote { term: self.term, granted, pre }, ctx);
+    }
+
+    /// Somebody has answered that question.
+    pub(super) fn voted(&mut self, from: u32, term: u64, granted: bool, pre: bool, ctx: Ctx<M>) {
+        if !granted && term > self.term {
+            return self.hears_of(term, ctx);
+        }
+        let Role::Candidate { votes, pre: asks } = &mut self.role else { return };
+        let of_this_question = *asks == pre && term == if pre { self.term + 1 } else { self.term };
+        if granted && of_this_question {
+            *votes |= 1 << from;
+            self.may_lead(ctx);
+        }
+    }
+
+    fn may_lead(&mut self, ctx: Ctx<M>) {
+        let Role::Candidate { votes, pre } = self.role else { return };
+        if votes.count_ones() < ctx.plan().rule.votes(ctx.members()) {
+            return;
+        }
+        if pre { self.stand(false, ctx) } else { self.lead(ctx) }
+    }
+
+    /// Leads from now on.
+    pub(super) fn lead(&mut self, ctx: Ctx<M>) {
+        let me = ctx.me().member;
+        let last = self.log.last().index;
+        self.role = Role::Leader;
+        self.leader = Some(me);
+        self.followed = me;
+        self.peers = vec![Peer { sent: last, ..Peer::default() }; ctx.members() as usize];
+        self.rounds.clear();
+        self.owed = None;
+        self.early.clear();
+        self.counts_as_leader(1, ctx);
+        if self.leads != self.term {
+            front::count(ctx, Series::Elections);
+            self.leads = self.term;
+            if ctx.plan().rule != Rule::Majority {
+                self.keep(Record::Leads(self.term), ctx);
+            }
+        }
+        if ctx.plan().twin != Twin::CountsOldTerms {
+            self.propose(Entry { term: self.term, op: None, attempt: OpId(0) }, ctx);
+        }
+        self.heartbeat(ctx);
+        self.leader_is_known(ctx);
+    }
+
+    /// A message of a later term came from somebody who may not lead.
+    pub(super) fn hears_of(&mut self, term: u64, ctx: Ctx<M>) {
+        if self.role == Role::Leader && ctx.plan().twin == Twin::KeepsOldLeader {
+            return;
+        }
+        if term > self.term {
+            self.term = term;
+            self.voted = None;
+            self.leader = None;
+            self.keep_term(ctx);
+        }
+        self.steps_down(ctx);
+    }
+
+    /// A leader of this term has written to us. False if we know better.
+    pub(super) fn follows(&mut self, from: u32, term: u64, ctx: Ctx<M>) -> bool {
+        let stays =
+            self.role == Role::Leader && (term == self.term || ctx.plan().twin == Twin::KeepsOldLeader);
+        if term < self.term || stays {
+            return false;
+        }
+        if term > self.term || self.role != Role::Follower {
+            self.hears_of(term, ctx);
+        }
+        if self.leader != Some(from) {
+            self.leader = Some(from);
+            self.followed = from;
+            self.owed = None;
+            self.early.clear();
+            self.leader_is_known(ctx);
+        }
+        self.hears(false, ctx);
+        true
+    }
+
+    fn steps_down(&mut self, ctx: Ctx<M>) {
+        let led = self.role == Role::Leader;
+        self.role = Role::Follower;
+        if led {
+            self.counts_as_leader(-1, ctx);
+            self.deposed(ctx);
+            self.hears(false, ctx);
+        }
+    }
+
+    /// Another copy takes the place of ours, on disk too.
+    pub(super) fn replace(&mut self, log: Log, at: Place, machine: M, ctx: Ctx<M>) {
+        self.log = log.clone();
+        self.snapshot(log, at, machine, ctx);
+    }
+}
