@@ -11,10 +11,11 @@ use crate::cli::{BAD_INPUT, Colour, complain, print};
 use crate::components::KINDS;
 use crate::design::codes;
 use crate::design::render::render;
+use crate::design::resolve::Design;
 use crate::design::source::Sources;
 use crate::design::tree::{Entry, Value};
 use crate::experiment::load::Cell;
-use crate::experiment::{Overrides, load};
+use crate::experiment::{Experiment, Overrides, load};
 use crate::report::graph;
 
 /// Its arguments.
@@ -61,7 +62,7 @@ pub fn explain(arguments: &Explain, colour: Colour) -> u8 {
             print(&cell.map_or(String::new(), |cell| match arguments.topology {
                 Some(Topology::Dot) => graph::dot(&cell.setup.graph()),
                 Some(Topology::Svg) => graph::svg(&cell.setup.graph()),
-                None => of_cell(cell, &experiment.sources),
+                None => of_cell(cell, &experiment),
             }))
         }
         Err((sources, problems)) => {
@@ -71,8 +72,9 @@ pub fn explain(arguments: &Explain, colour: Colour) -> u8 {
     }
 }
 
-/// Kinds of entries besides parts that have knobs.
-const PLACES: [&str; 5] = ["zone", "net", "link", "policy", "workload"];
+/// Kinds of entries besides parts that say how a run goes.
+const PLACES: [&str; 10] =
+    ["length", "warmup", "runs", "seed", "zone", "net", "link", "policy", "workload", "fault"];
 
 /// The knobs of an entry as the files say them.
 fn written(path: &str, entry: &Entry, sources: &Sources, knobs: &mut BTreeMap<String, (String, String)>) {
@@ -91,7 +93,21 @@ fn written(path: &str, entry: &Entry, sources: &Sources, knobs: &mut BTreeMap<St
     }
 }
 
-fn of_cell(cell: &Cell, sources: &Sources) -> String {
+/// An instruction with the names of parts in place of their numbers.
+fn named(instr: &str, design: &Design) -> String {
+    let mut pieces = instr.split("PartId(");
+    let mut text = pieces.next().unwrap_or("").to_owned();
+    for piece in pieces {
+        let (number, rest) = piece.split_once(')').unwrap_or((piece, ""));
+        let part = number.parse().ok().and_then(|number: usize| design.names.get(number));
+        text += part.map_or(number, |part| &part.name);
+        text += rest;
+    }
+    text
+}
+
+fn of_cell(cell: &Cell, experiment: &Experiment) -> String {
+    let sources = &experiment.sources;
     let design = &cell.setup.design;
     let mut text = format!("variant {}\n\nparts\n", cell.variant);
     for (index, name) in design.names.iter().enumerate() {
@@ -113,7 +129,7 @@ fn of_cell(cell: &Cell, sources: &Sources) -> String {
     }
     text += "\nknobs in force, and where each comes from\n";
     let mut knobs: BTreeMap<String, (String, String)> = BTreeMap::new();
-    for (path, used) in &design.defaults {
+    for (path, used) in design.defaults.iter().chain(&experiment.question.defaults) {
         knobs.insert(path.clone(), (used.value.clone(), used.source.clone()));
     }
     for kind in PLACES.iter().copied().chain(KINDS.iter().map(|kind| kind.name)) {
@@ -129,7 +145,7 @@ fn of_cell(cell: &Cell, sources: &Sources) -> String {
         let part = &design.names[program.part.index()].name;
         text += &format!("  {part}.{}({})\n", program.name, program.parameters.join(", "));
         for (place, instr) in program.code.iter().enumerate() {
-            text += &format!("    {place:>4}  {instr:?}\n");
+            text += &format!("    {place:>4}  {}\n", named(&format!("{instr:?}"), design));
         }
     }
     text += "\nseries\n";

@@ -191,6 +191,10 @@ pub fn arrivals(
             return error(at, format!("`{}` takes no `{name}=`", function.name.value));
         }
     }
+    let mut unnamed = function.args.iter().filter(|arg| arg.key.is_none());
+    if let (Some(arg), false) = (unnamed.nth(1), function.name.value == "rate") {
+        return error(&arg.value.at, format!("`{}` takes one value without a name", function.name.value));
+    }
     match function.name.value.as_str() {
         "poisson" => rate(first, expr).map(Arrivals::Poisson),
         "even" => rate(first, expr).map(Arrivals::Even),
@@ -214,12 +218,16 @@ pub fn arrivals(
             let speed = match named("speed").map(|speed| (&speed.value, &speed.at)) {
                 None => 1.0,
                 Some((Expr::Number(Quantity { value, unit: Unit::Factor, .. }), _)) if *value > 0.0 => *value,
-                Some((_, at)) => return error(at, "`speed` is a factor above 0, `2x`"),
+                Some((_, at)) => return error(at, "`speed` must be a factor above 0, `2x`"),
             };
             let column = named("column").map(|column| column.value.to_string());
             let file = crate::components::chooser::file_name(&path.value);
             let instants = traces.instants(&file, column.as_deref(), speed);
-            instants.map(Arrivals::Trace).or_else(|why| error(&path.at, why))
+            instants.map(Arrivals::Trace).map_err(|message| {
+                let help =
+                    "write `trace(file.csv, column=NAME)`; the path is relative to this file".to_owned();
+                SyntaxError { at: path.at.clone(), message, help: Some(help) }
+            })
         }
         other => {
             let known = ["poisson", "even", "rate", "users", "once", "serial", "trace"];
@@ -267,7 +275,7 @@ fn rates(whole: &Spanned<Expr>, function: &Function) -> Result<Arrivals, SyntaxE
             return error(&arg.value.at, "this is no rate");
         };
         if points.last().is_some_and(|(before, _)| at <= *before) {
-            return error(&arg.value.at, "instants rise");
+            return error(&arg.value.at, "instants must rise");
         }
         points.push((at, value));
     }
@@ -275,7 +283,7 @@ fn rates(whole: &Spanned<Expr>, function: &Function) -> Result<Arrivals, SyntaxE
         Some((Time::ZERO, _)) if points.iter().any(|(_, rate)| *rate > 0.0) => {
             Ok(Arrivals::Rate(points.into()))
         }
-        _ => error(&whole.at, "`rate` begins at 0s and is above 0 somewhere"),
+        _ => error(&whole.at, "`rate` must begin at 0s and be above 0 somewhere"),
     }
 }
 

@@ -70,8 +70,8 @@ impl Reading<'_> {
     fn workload(&mut self, name: &str, table: &Table, probe: ProbeId) -> Option<Workload> {
         let arrive = table.get("arrive")?.text()?.clone();
         let what = table.get("do")?.text()?.clone();
-        let arrivals = self.arrivals(&arrive)?;
-        let calls = self.calls(&what)?;
+        let (arrivals, calls) = (self.arrivals(&arrive), self.calls(&what));
+        let (arrivals, calls) = (arrivals?, calls?);
         let policy = match table.get("with").and_then(|node| node.text()) {
             Some(with) => self.design.policy(with.as_str())?,
             None => self.design.default_policy(),
@@ -80,6 +80,14 @@ impl Reading<'_> {
             Some(zone) => vec![self.design.zone(zone.as_str())?],
             None => self.zones(),
         };
+        let (from, to) = (self.instant(table, "from", Time::ZERO), self.instant(table, "to", Time::NEVER));
+        if let (true, Some(node)) = (to <= from, table.get("to")) {
+            let message = format!("workload '{name}' would end at {to} and begin at {from}");
+            self.problems
+                .at(codes::DOES_NOT_FIT, node.place.clone(), message)
+                .help("write `to` after `from`");
+            return None;
+        }
         let plan = Plan {
             name: name_hash(name),
             arrivals,
@@ -88,8 +96,8 @@ impl Reading<'_> {
             policies: Arc::<[Policy]>::from([]),
             directory: Arc::<Directory>::default(),
             probe,
-            from: self.instant(table, "from", Time::ZERO),
-            to: self.instant(table, "to", Time::NEVER),
+            from,
+            to,
             zone: None,
         };
         Some(Workload { name: name.to_owned(), plan, zones })

@@ -12,6 +12,7 @@ use splitbrain::design::limits::FILE_BYTES_MAX;
 use splitbrain::design::render::render;
 use splitbrain::design::resolve::{Tables, resolve};
 use splitbrain::design::source::Sources;
+use splitbrain::experiment::{Overrides, load};
 
 /// Files under a folder.
 struct Disk(PathBuf);
@@ -34,6 +35,13 @@ impl Reader for Disk {
 fn problems_of(reader: &dyn Reader, path: &str) -> (Sources, Problems) {
     match file::load(reader, path) {
         Err(failed) => failed,
+        // as `splitbrain validate` does: what has a length is an experiment
+        Ok(loaded) if loaded.tree.get("length").is_some() => {
+            match load(reader, path, &Overrides::default()) {
+                Ok(experiment) => (experiment.sources, Problems::default()),
+                Err(failed) => failed,
+            }
+        }
         Ok(loaded) => {
             let mut problems = Problems::default();
             let design = resolve(
