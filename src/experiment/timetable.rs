@@ -24,7 +24,8 @@ pub struct Timetable {
     pub who: Who,
 }
 
-/// The plan of one run.
+/// The plan of one run, and how far it has been carried out. A clone goes with a clone of its world.
+#[derive(Clone)]
 pub struct Plan {
     planned: Vec<Planned>,
     agenda: Vec<(Time, Edge, usize)>,

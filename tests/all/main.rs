@@ -3,6 +3,7 @@
 mod cli;
 mod designs;
 mod docs;
+mod elsewhere;
 mod golden;
 mod histories;
 mod house;
@@ -11,3 +12,4 @@ mod readme;
 mod rows;
 mod stampede;
 mod support;
+mod worlds;
