@@ -86,7 +86,9 @@ fn property(page: &mut Page, paint: Paint, name: &str, property: &Property, at: 
         (true, _) => format!("{}, as expected", property.outcome),
         (false, expected) => format!("{}, expected: {expected}", property.outcome),
     };
-    page.line(format!("  {} {name}  {}  {}", paint.mark(mark), padded(&happened, 21), paint.dim(at)));
+    let happened = padded(&happened, 21);
+    let label = format!("  {} {name}  {happened}  ", paint.mark(mark));
+    page.hanging(&label, 8 + wide(name) + wide(&happened), at, |line| paint.dim(line));
     let seeds = match property.failing_seeds.as_slice() {
         [] => String::new(),
         [one] => format!("seed {one}: "),
@@ -142,7 +144,8 @@ pub(super) fn theory(page: &mut Page, paint: Paint, results: &Results) {
                 (false, true) => Mark::Open,
                 (false, false) => Mark::Bad,
             };
-            page.line(format!("  {} {text}  {}", paint.mark(mark), paint.dim(&row[5])));
+            let label = format!("  {} {text}  ", paint.mark(mark));
+            page.hanging(&label, 6 + wide(&text), &row[5], |line| paint.dim(line));
         }
     }
     page.gap();
@@ -204,13 +207,8 @@ pub(super) fn comparisons(page: &mut Page, paint: Paint, results: &Results) {
             if p < 0.001 { ", p < 0.001".to_owned() } else { format!(", p = {}", digits(p)) }
         });
         let at = point(&one.point);
-        page.line(format!(
-            "  {}: {} − {} = {difference}{chance}  {}",
-            one.measure,
-            one.a,
-            one.b,
-            paint.dim(&at)
-        ));
+        let text = format!("  {}: {} − {} = {difference}{chance}  ", one.measure, one.a, one.b);
+        page.hanging(&text, wide(&text), &at, |line| paint.dim(line));
     }
 }
 
