@@ -161,6 +161,12 @@ fn error<T>(at: &std::ops::Range<usize>, message: impl Into<String>) -> Result<T
     Err(SyntaxError { at: at.clone(), message: message.into(), help: Some(HELP.to_owned()) })
 }
 
+/// The argument of that name.
+fn named<'a>(function: &'a Function, name: &str) -> Option<&'a Spanned<Expr>> {
+    let is = |arg: &&Arg| matches!(&arg.key, Some(key) if key.value == ArgKey::Name(name.to_owned()));
+    function.args.iter().find(is).map(|arg| &arg.value)
+}
+
 /// Reads a law of arrivals.
 ///
 /// # Errors
@@ -174,10 +180,7 @@ pub fn arrivals(
         return error(&expr.at, format!("`{}` is no law of arrivals", expr.value));
     };
     let first = function.args.iter().find(|arg| arg.key.is_none()).map(|arg| &arg.value);
-    let named = |name: &str| {
-        let is = |arg: &&Arg| matches!(&arg.key, Some(key) if key.value == ArgKey::Name(name.to_owned()));
-        function.args.iter().find(is).map(|arg| &arg.value)
-    };
+    let named = |name: &str| named(function, name);
     let known: &[&str] = match function.name.value.as_str() {
         "users" => &["think", "n"],
         "serial" => &["record"],
@@ -213,22 +216,7 @@ pub fn arrivals(
             let Some(think) = named("think") else { return error(&expr.at, "`users` needs `think=`") };
             Ok(Arrivals::Users { count: users, think: law_of_spans(think, files)? })
         }
-        "trace" => {
-            let Some(path) = first else { return error(&expr.at, "`trace` needs a file") };
-            let speed = match named("speed").map(|speed| (&speed.value, &speed.at)) {
-                None => 1.0,
-                Some((Expr::Number(Quantity { value, unit: Unit::Factor, .. }), _)) if *value > 0.0 => *value,
-                Some((_, at)) => return error(at, "`speed` must be a factor above 0, `2x`"),
-            };
-            let column = named("column").map(|column| column.value.to_string());
-            let file = crate::components::chooser::file_name(&path.value);
-            let instants = traces.instants(&file, column.as_deref(), speed);
-            instants.map(Arrivals::Trace).map_err(|message| {
-                let help =
-                    "write `trace(file.csv, column=NAME)`; the path is relative to this file".to_owned();
-                SyntaxError { at: path.at.clone(), message, help: Some(help) }
-            })
-        }
+        "trace" => trace(expr, function, traces),
         other => {
             let known = ["poisson", "even", "rate", "users", "once", "serial", "trace"];
             let near = crate::base::problem::nearest(other, known);
@@ -237,6 +225,24 @@ pub fn arrivals(
             Err(SyntaxError { at: function.name.at.clone(), message, help: Some(help) })
         }
     }
+}
+
+/// `trace(file.csv, column=NAME, speed=2x)`.
+fn trace(whole: &Spanned<Expr>, function: &Function, traces: &dyn Traces) -> Result<Arrivals, SyntaxError> {
+    let Some(path) = function.args.iter().find(|arg| arg.key.is_none()).map(|arg| &arg.value) else {
+        return error(&whole.at, "`trace` needs a file");
+    };
+    let speed = match named(function, "speed").map(|speed| (&speed.value, &speed.at)) {
+        None => 1.0,
+        Some((Expr::Number(Quantity { value, unit: Unit::Factor, .. }), _)) if *value > 0.0 => *value,
+        Some((_, at)) => return error(at, "`speed` must be a factor above 0, `2x`"),
+    };
+    let column = named(function, "column").map(|column| column.value.to_string());
+    let file = crate::components::chooser::file_name(&path.value);
+    traces.instants(&file, column.as_deref(), speed).map(Arrivals::Trace).map_err(|message| {
+        let help = "write `trace(file.csv, column=NAME)`; the path is relative to this file".to_owned();
+        SyntaxError { at: path.at.clone(), message, help: Some(help) }
+    })
 }
 
 fn rate(value: Option<&Spanned<Expr>>, whole: &Spanned<Expr>) -> Result<f64, SyntaxError> {

@@ -24,7 +24,7 @@ fn agrees(text: &str) -> Results {
 fn queues_of_other_sizes_and_laws() {
     agrees(
         r#"
-length = "3000s"
+length = "1500s"
 warmup = "50s"
 runs   = 10
 net    = { latency = "0s" }
