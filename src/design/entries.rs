@@ -213,11 +213,7 @@ pub const PLOT: &[Knob] = &[
         doc: "The two axes of a grid: `variant` and paths.",
     },
     Knob { name: "cell", takes: TEXTS, default: Preset::Absent, doc: "What stands in a grid's cells." },
-    text(
-        "x",
-        Preset::Absent,
-        "The path, or the measure, along the horizontal axis; without it time or the sweep.",
-    ),
+    text("x", Preset::Absent, "The swept path along the horizontal axis; without it time."),
     text("by", Preset::Absent, "What gets a colour each: `variant` or a path."),
     span("from", Preset::Absent, "Over time: where the picture begins; without it at the start of the run."),
     span("to", Preset::Absent, "Over time: where the picture ends; without it at the end of the run."),

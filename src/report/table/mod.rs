@@ -235,6 +235,8 @@ mod tests {
         for cell in &mut input.results.cells {
             cell.point.insert("workload.readers.arrive".to_owned(), "poisson(1000/s)".to_owned());
         }
+        let theory = input.results.theory[0].clone();
+        input.results.theory.extend(vec![theory; 5]); // six points on one line, where there is room
         for width in [80, 120] {
             for colour in [false, true] {
                 for line in table(&input, colour, width).lines() {

@@ -113,25 +113,12 @@ pub(super) fn theory(page: &mut Page, paint: Paint, results: &Results) {
     let more = if open > 0 { format!(", {open} need more runs to tell") } else { String::new() };
     let all = results.theory.len();
     page.line(paint.bold(&format!("Theory: {good} of {all} agree with the simulation{more}")));
-    let mut groups: Vec<Vec<&Theory>> = Vec::new();
-    for theory in &results.theory {
-        let joins = |group: &&mut Vec<&Theory>| {
-            let first = group[0];
-            (theory.agrees || theory.undecided)
-                && (first.agrees, first.undecided) == (theory.agrees, theory.undecided)
-                && (&first.name, &first.variant) == (&theory.name, &theory.variant)
-                && group.len() < POINTS_MAX
-        };
-        match groups.iter_mut().find(joins) {
-            Some(group) => group.push(theory),
-            None => groups.push(vec![theory]),
-        }
-    }
-    groups.sort_by_key(|group| group[0].agrees);
-    let mut rows = vec![["", "variant", "simulated", "theory", "within", ""].map(str::to_owned)];
-    rows.extend(groups.iter().map(|group| theory_row(group)));
-    let widths: Vec<usize> =
-        (0..5).map(|column| rows.iter().map(|row| wide(&row[column])).max().unwrap_or(0)).collect();
+    // as many points on one line as fit
+    let (groups, rows, widths) = (1..=POINTS_MAX)
+        .rev()
+        .map(|points| theory_rows(results, points))
+        .find(|(.., widths)| 4 + widths.iter().sum::<usize>() + 2 * (widths.len() - 1) <= page.width)
+        .unwrap_or_else(|| theory_rows(results, 1));
     for (index, row) in rows.iter().enumerate() {
         let texts: Vec<String> = (0..5).map(|column| padded(&row[column], widths[column])).collect();
         let text = texts.join("  ");
@@ -149,6 +136,29 @@ pub(super) fn theory(page: &mut Page, paint: Paint, results: &Results) {
         }
     }
     page.gap();
+}
+
+/// The theories in groups of at most so many points, their rows of texts, and how wide the columns are.
+fn theory_rows(results: &Results, points: usize) -> (Vec<Vec<&Theory>>, Vec<[String; 6]>, Vec<usize>) {
+    let mut groups: Vec<Vec<&Theory>> = Vec::new();
+    for theory in &results.theory {
+        let joins = |group: &&mut Vec<&Theory>| {
+            let first = group[0];
+            (theory.agrees || theory.undecided)
+                && (first.agrees, first.undecided) == (theory.agrees, theory.undecided)
+                && (&first.name, &first.variant) == (&theory.name, &theory.variant)
+                && group.len() < points
+        };
+        match groups.iter_mut().find(joins) {
+            Some(group) => group.push(theory),
+            None => groups.push(vec![theory]),
+        }
+    }
+    groups.sort_by_key(|group| group[0].agrees);
+    let mut rows = vec![["", "variant", "simulated", "theory", "within", ""].map(str::to_owned)];
+    rows.extend(groups.iter().map(|group| theory_row(group)));
+    let widths = (0..5).map(|column| rows.iter().map(|row| wide(&row[column])).max().unwrap_or(0)).collect();
+    (groups, rows, widths)
 }
 
 fn theory_row(group: &[&Theory]) -> [String; 6] {
