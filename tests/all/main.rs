@@ -10,6 +10,7 @@ mod house;
 mod random_numbers;
 mod readme;
 mod rows;
+mod runs;
 mod stampede;
 mod support;
 mod worlds;
