@@ -1,16 +1,21 @@
 //! How many runs there are, and what their intervals say.
 
-use splitbrain::experiment::Overrides;
+use std::sync::atomic::AtomicBool;
+
 use splitbrain::experiment::results::Results;
+use splitbrain::experiment::{Overrides, execute};
 
 use crate::support::{experiment, run};
 
-fn queue(more: &str) -> Results {
-    let text = format!(
+fn text(more: &str) -> String {
+    format!(
         "length = \"50s\"\nnet = {{ latency = \"0s\" }}\nserver.desk = {{ cores = 1 }}\n\
          workload.jobs = {{ do = \"job()\", arrive = \"poisson(50/s)\" }}\n{more}\n[on.desk]\njob = \"cpu exp(10ms)\"\n"
-    );
-    run(&experiment("tests/runs.toml", &text, &Overrides::default()), 2)
+    )
+}
+
+fn queue(more: &str) -> Results {
+    run(&experiment("tests/runs.toml", &text(more), &Overrides::default()), 2)
 }
 
 /// Half the 95 % interval of a cell's mean time, over the mean.
@@ -37,12 +42,16 @@ fn until_goes_on_until_every_interval_is_narrow_enough() {
 
 #[test]
 fn more_runs_leave_the_first_ones_as_they_were() {
-    let of = |more: &str| {
-        let results = queue(more);
-        (results.cells[0].runs, results.cells[0].measures["count(job)"].mean)
+    let fingerprints = |runs: u32| -> Vec<u128> {
+        let overrides = Overrides { runs: Some(runs), ..Overrides::default() };
+        let experiment = experiment("tests/runs.toml", &text(""), &overrides);
+        let outcome = execute(&experiment, 2, &|_| {}, &AtomicBool::new(false)).expect("it ends");
+        outcome.cells[0].trials.iter().map(|trial| trial.fingerprint).collect()
     };
-    assert_eq!(of("runs = 3\nmeasures = [\"count(job)\"]"), of("runs = 3\nmeasures = [\"count(job)\"]"));
-    assert_ne!(of("runs = 3\nmeasures = [\"count(job)\"]").1, of("runs = 4\nmeasures = [\"count(job)\"]").1);
+    let (few, many) = (fingerprints(3), fingerprints(5));
+    assert_eq!((few.len(), many.len()), (3, 5));
+    assert_eq!(few, many[..3]);
+    assert!(many[0] != many[1], "each has a seed of its own");
 }
 
 #[test]
