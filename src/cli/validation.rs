@@ -69,7 +69,9 @@ fn page(all: &[Results]) -> String {
          `theory` entries to experiments, not here.\n\n\
          **The rule.** A row agrees when the 99 % interval of the simulated mean (Student's t over the runs) overlaps\n\
          reference ± tolerance, *and* half its width is no more than the tolerance. A percentile pN of n samples is the\n\
-         ⌈N·n/100⌉-th smallest.\n",
+         ⌈N·n/100⌉-th smallest.\n\n\
+         Rows C8, D1 and D1b need recorded traces, which are not part of the project: `tests/all/rows.rs` holds them to the\n\
+         last request where the traces are there, and says so where they are not.\n",
     );
     for results in all.iter().filter(|results| !results.theory.is_empty()) {
         text += &format!("\n## {} ({})\n\n", results.title, results.experiment);

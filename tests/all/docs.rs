@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use splitbrain::cli::files::Embedded;
 use splitbrain::cli::reference::reference;
+use splitbrain::cli::shipped::experiments;
 use splitbrain::components::{COMMON, KINDS};
 use splitbrain::design::render::render;
+use splitbrain::experiment::load::theories_of;
 use splitbrain::experiment::{Overrides, load};
 
 use crate::support::Files;
@@ -45,4 +48,35 @@ fn every_knob_has_a_sentence() {
         let doc = knob.doc;
         assert!(doc.len() > 15 && doc.ends_with(['.', ')']), "{kind}.{}: `{doc}`", knob.name);
     }
+}
+
+/// Running everything takes minutes: `.ci/run` compares the numbers. Here: every theory of every shipped experiment has its
+/// rows, each agrees, and there are no others.
+#[test]
+fn every_theory_of_every_shipped_experiment_has_its_rows_in_the_validation() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("docs/validation.md")).expect("it is there");
+    let rows: Vec<&str> = page
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| row ") && !line.starts_with("|---"))
+        .collect();
+    let mut expected = 0;
+    for file in experiments() {
+        let path = format!("experiments/{}", file.path);
+        let Ok(experiment) = load(&Embedded, &path, &Overrides::default()) else { panic!("{path}") };
+        for cell in &experiment.cells {
+            for theory in theories_of(&experiment.question, &cell.variant) {
+                let point = experiment.points[cell.point].shown.iter();
+                let point: Vec<String> = point.map(|(path, value)| format!("{path} = {value}")).collect();
+                let start = format!("| {} | {} | {} |", theory.name, cell.variant, point.join(", "));
+                let row = rows.iter().find(|row| row.starts_with(&start) && row.contains(&theory.source));
+                let row = row.unwrap_or_else(|| {
+                    panic!("{path}: no row `{start}`: `splitbrain validation` writes them")
+                });
+                assert!(row.ends_with("| agrees |"), "{row}");
+                expected += 1;
+            }
+        }
+    }
+    assert_eq!(rows.len(), expected, "rows of theories that are no more");
 }

@@ -11,6 +11,7 @@ mod random_numbers;
 mod readme;
 mod rows;
 mod runs;
+mod servers;
 mod stampede;
 mod support;
 mod worlds;
