@@ -54,9 +54,25 @@ pub struct Connection {
 pub struct Connections {
     slab: Slab<Connection>,
     index: FxHashMap<Way, Key>,
+    /// Connections on which something is held up.
+    stalled: u32,
 }
 
 impl Connections {
+    /// Whether nothing is held up anywhere: mostly so, and then nobody need look for his connection.
+    #[inline]
+    pub fn none_is_stalled(&self) -> bool {
+        self.stalled == 0
+    }
+
+    /// Holds a parcel up. The answer is the wait until a retransmission has to be scheduled and of which connection, if none is.
+    pub fn stall(&mut self, way: Way, parcel: Parcel, now: Time) -> Option<(Span, Key)> {
+        let (key, connection) = self.open(way);
+        let wait = connection.stall(parcel, now)?;
+        self.stalled += 1;
+        Some((wait, key))
+    }
+
     /// The connection for a way, if it remembers anything.
     pub fn find(&mut self, way: Way) -> Option<&mut Connection> {
         self.slab.get_mut(*self.index.get(&way)?)
@@ -86,12 +102,13 @@ impl Connections {
     pub fn close(&mut self, key: Key) -> VecDeque<Parcel> {
         let Some(connection) = self.slab.remove(key) else { return VecDeque::new() };
         self.index.remove(&connection.way);
+        self.stalled -= u32::from(!connection.stalled.is_empty());
         connection.stalled
     }
 
     /// Whether anything is held up on the way.
     pub fn is_stalled(&self, way: Way) -> bool {
-        !self.index.is_empty()
+        self.stalled > 0
             && self.index.get(&way).and_then(|key| self.slab.get(*key)).is_some_and(|c| !c.stalled.is_empty())
     }
 }
@@ -102,8 +119,7 @@ impl Connection {
         self.way
     }
 
-    /// Holds a parcel up. The answer is the wait until a retransmission has to be scheduled, if none is.
-    pub fn stall(&mut self, parcel: Parcel, now: Time) -> Option<Span> {
+    fn stall(&mut self, parcel: Parcel, now: Time) -> Option<Span> {
         let first = self.stalled.is_empty();
         self.stalled.push_back(parcel);
         if !first {

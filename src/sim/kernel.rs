@@ -282,7 +282,9 @@ impl Kernel {
                 Fate::Cut => return self.stall(way, parcel),
             }
         };
-        let at = if way.lane != 0 || from.pid == to.pid || self.network.keeps_order(from.zone, to.zone) {
+        let at = if way.lane != 0 || from.pid == to.pid {
+            at // nothing was sent this way that it could overtake
+        } else if self.network.keeps_order(from.zone, to.zone) {
             self.connections.find(way).map_or(at, |connection| at.max(connection.last_arrival))
         } else {
             let (_, connection) = self.connections.open(way);
@@ -300,8 +302,7 @@ impl Kernel {
 
     fn stall(&mut self, way: Way, parcel: Parcel) {
         let now = self.now();
-        let (key, connection) = self.connections.open(way);
-        if let Some(wait) = connection.stall(parcel, now) {
+        if let Some((wait, key)) = self.connections.stall(way, parcel, now) {
             self.schedule_own(now + wait, Kind::Retransmit, 0, key.to_word());
         }
     }
@@ -329,7 +330,12 @@ impl Kernel {
     }
 
     /// Whether a parcel that reaches its end may be delivered; if not, its connection will send it again.
+    #[inline]
     fn admitted(&mut self, parcel: Parcel) -> bool {
+        self.network.untroubled() && self.connections.none_is_stalled() || self.admitted_now(parcel)
+    }
+
+    fn admitted_now(&mut self, parcel: Parcel) -> bool {
         let (from, to) = self.ends(parcel);
         let way = self.way(parcel, from, to);
         if self.network.admits(from, to) && !self.connections.is_stalled(way) {
