@@ -4,7 +4,7 @@
 //! are the same for all, so a leader that comes back after a failover truncates what the others never had.
 //!
 //! [`log`] is the log · [`member`] the process: what it keeps safe and applies · `clients` what it does for them ·
-//! `shipping` how the leader's log reaches the others · `elections` who leads.
+//! `shipping` how the leader's log reaches the others · `elections` who leads · `lineage` what is recorded of copies.
 //!
 //! Numbered rules:
 //! 1. A vote and an entry are safe on the voter's disk before anybody is told of them.
@@ -19,6 +19,7 @@
 
 mod clients;
 mod elections;
+mod lineage;
 pub mod log;
 pub mod member;
 mod shipping;

@@ -3,10 +3,11 @@
 //! is not linearizability.
 //!
 //! [`cell`] is what a copy holds of a row and how cells are merged · [`member`] is the process and its copy ·
-//! `coordinator` is what it does for clients.
+//! `coordinator` is what it does for clients · `lineage` what is recorded of copies.
 
 pub mod cell;
 mod coordinator;
+mod lineage;
 pub mod member;
 #[cfg(test)]
 mod tests;

@@ -2,10 +2,11 @@
 //! synced before they are acknowledged. This file has its knobs; [`front`] is what every member does,
 //! [`node`] the process of a single copy, [`rows`] the machine that applies operations.
 //!
-//! [`copies`](mod@copies) is how several copies agree.
+//! [`copies`](mod@copies) is how several copies agree · [`lineage`] what is recorded of them.
 
 pub mod copies;
 pub mod front;
+pub mod lineage;
 pub mod node;
 pub mod rows;
 #[cfg(test)]

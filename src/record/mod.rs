@@ -1,8 +1,10 @@
 //! What a run leaves behind: counters, levels, request samples. It judges nothing and knows no part.
 //!
 //! [`recorder`] collects while the run goes on · [`probe`] keeps the requests of one program · [`series`] keeps
-//! counters and levels · [`tally`] what programs count · [`warmup`] finds where a run becomes steady.
+//! counters and levels · [`tally`] what programs count · [`history`] what clients asked of stores and what copies took in ·
+//! [`warmup`] finds where a run becomes steady.
 
+pub mod history;
 pub mod probe;
 pub mod recorder;
 pub mod series;

@@ -3,6 +3,7 @@
 use crate::base::cause::Causes;
 use crate::base::ids::{ProbeId, SeriesId, TallyId};
 use crate::base::time::{Span, Time};
+use crate::record::history::{History, HistoryPlan};
 use crate::record::probe::{Frame, Probe, ProbePlan};
 use crate::record::series::{Series, Window, bucket_width};
 use crate::record::tally::Tally;
@@ -55,6 +56,8 @@ pub struct RecordPlan {
     pub watched_tallies: Vec<TallyId>,
     /// Probes whose change stops the run.
     pub watched_probes: Vec<ProbeId>,
+    /// What clients asked of stores, and what copies took in.
+    pub history: HistoryPlan,
 }
 
 /// Collects what happens in one run.
@@ -71,6 +74,8 @@ pub struct Recorder {
     changed: bool,
     steady: Vec<ProbeId>,
     warmup_note: Option<String>,
+    /// What clients asked of stores, and what copies took in.
+    pub history: History,
 }
 
 impl Recorder {
@@ -99,13 +104,14 @@ impl Recorder {
             changed: false,
             steady: plan.steady.clone(),
             warmup_note: None,
+            history: History::new(&plan.history),
         }
     }
 
-    /// Whether a watched counter has changed since [`Recorder::take_changed`].
+    /// Whether a watched counter has changed since [`Recorder::take_changed`], or moments wait to be handed on.
     #[inline]
     pub fn changed(&self) -> bool {
-        self.changed
+        self.changed || self.history.is_full()
     }
 
     /// The same; asks anew from now on.

@@ -12,7 +12,7 @@ use crate::components::leader::member::{Ctx, HEADER_BYTES, Member, Role, Timer};
 use crate::components::leader::{Rule, Twin};
 use crate::components::machine::Machine;
 use crate::components::store::front;
-use crate::components::store::rows::attempt;
+use crate::record::history::attempt;
 use crate::sim::context::Request;
 
 /// An operation of a client, under way.

@@ -258,6 +258,9 @@ impl<M: Machine> Process for Member<M> {
     fn start(&mut self, disk: &Disk<Record, Kept<M>>, ctx: &mut Context<Self>) {
         self.remember(disk);
         let first = ctx.now() == Time::ZERO;
+        if !first {
+            self.holds_another(None, ctx);
+        }
         let plan = ctx.plan();
         // What only the leader's disk decides it may go on deciding after a restart, in the same term: nobody else has been
         // elected in it. A majority's leader stands again, since followers may have what its disk lost.
@@ -491,7 +494,7 @@ impl<M: Machine> Member<M> {
         }
         let Some(entry) = self.log.get(self.applied + 1).copied() else { return };
         self.applied += 1;
-        let outcome = entry.op.map(|op| self.machine.apply(&ctx.plan().machine, &op, entry.attempt));
+        let outcome = entry.op.map(|op| self.apply_op(&op, entry.attempt, ctx));
         if let Some(ask) = self.proposed.remove(&self.applied)
             && let Some(outcome) = outcome
         {

@@ -178,7 +178,8 @@ impl<M: Machine> Member<M> {
         }
         let rewinds = self.log.term(at.index) != Some(at.term);
         if rewinds || at.index > self.applied {
-            self.machine = machine.clone();
+            let old = std::mem::replace(&mut self.machine, machine.clone());
+            self.holds_another(Some(&old), ctx);
             (self.applied, self.commit) = (at.index, at.index);
             self.early.clear();
             let mut log = crate::components::leader::log::Log::after(at);

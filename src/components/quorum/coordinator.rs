@@ -10,8 +10,9 @@ use crate::components::quorum::Plan;
 use crate::components::quorum::cell::{Cell, Merge, Stamp};
 use crate::components::quorum::member::{Commit, HEADER_BYTES, Member, Message, READ, Timer, WRITE, send};
 use crate::components::store::Series;
-use crate::components::store::front;
-use crate::components::store::rows::{Initial, RowName, apply, attempt, row_of};
+use crate::components::store::rows::{Initial, RowName, apply, row_of};
+use crate::components::store::{front, lineage};
+use crate::record::history::attempt;
 use crate::sim::context::Context;
 
 /// The operation of a write that no operation waits for: a repair.
@@ -23,16 +24,16 @@ const HINT: u64 = 1 << 63;
 #[derive(Clone, Debug, Hash)]
 pub(super) struct Operation {
     served: Served,
-    row: RowName,
+    pub row: RowName,
     phase: Phase,
     /// Whether the client has its answer; what follows is repair.
     answered: bool,
     /// When it began.
     began: Time,
     /// The answers to reads, by member.
-    got: Vec<(u32, Option<Cell>)>,
+    pub got: Vec<(u32, Option<Cell>)>,
     /// What all that was read comes to; then what is written.
-    cell: Option<Cell>,
+    pub cell: Option<Cell>,
     /// What a successful write is answered with.
     written: Value,
     /// The copies that have the write safe, a bit each.
@@ -101,7 +102,9 @@ impl Member {
                 let mut seen = Cell::empty(ctx.plan().merge);
                 operation.got.iter().for_each(|(_, cell)| merge_into(&mut seen, cell.as_ref()));
                 operation.cell = seen;
-                match operation.served.op {
+                let op = operation.served.op;
+                self.has_merged(key, ctx);
+                match op {
                     Op::Read { .. } => {
                         let seen = self.seen(key, ctx.plan());
                         self.answer(key, Outcome::Ok(seen), ctx);
@@ -140,9 +143,13 @@ impl Member {
                 let ahead = self.log.iter().filter(|commit| commit.row == row);
                 ahead.for_each(|commit| _ = cell.merge(&commit.cell));
                 operation.cell.iter().for_each(|seen| _ = cell.merge(seen));
+                let before = lineage::is_recorded(row.0, ctx).then(|| cell.clone());
                 match plan.merge {
                     Merge::Counter => cell.add(me, value.n.saturating_sub(current.n)),
                     _ => cell.write(me, value),
+                }
+                if let Some(before) = before {
+                    self.has_made(row, &before, &cell, operation.cell.as_ref(), value.version, ctx);
                 }
                 cell
             }

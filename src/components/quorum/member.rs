@@ -204,7 +204,7 @@ impl Process for Member {
         front::count(ctx, Series::Syncs);
         for _ in 0..std::mem::take(&mut self.syncing) {
             let commit = self.log.pop_front().expect("what is being synced");
-            merge(&mut self.rows, commit.row, &commit.cell);
+            self.takes_in(commit.row, &commit.cell, ctx);
             if ctx.plan().twin != Twin::AcksBeforeSync {
                 self.confirm(commit.from, commit.op, ctx);
             }
@@ -299,7 +299,7 @@ fn value(rows: &Rows, start: &[Initial], row: RowName) -> Value {
     rows.get(&row).map_or(initial, |cell| cell.value(initial))
 }
 
-fn merge(rows: &mut Rows, row: RowName, cell: &Cell) {
+pub(super) fn merge(rows: &mut Rows, row: RowName, cell: &Cell) {
     match rows.get_mut(&row) {
         Some(known) => _ = known.merge(cell),
         None => _ = rows.insert(row, cell.clone()),

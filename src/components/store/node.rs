@@ -12,14 +12,16 @@
 use std::collections::VecDeque;
 
 use crate::base::cause::{Cause, Causes};
-use crate::base::ids::{CallId, SyncId};
+use crate::base::ids::{CallId, OpId, SyncId};
 use crate::base::op::{Op, Outcome, Reason, Value};
 use crate::base::time::Time;
 use crate::components::desk::Served;
 use crate::components::keyed::Keyed;
 use crate::components::store::front::{self, Front, Member, Wake};
-use crate::components::store::rows::{Initial, RowName, Rows, apply, attempt, row_of};
+use crate::components::store::lineage;
+use crate::components::store::rows::{Initial, RowName, Rows, apply, row_of};
 use crate::components::store::{Plan, Series};
+use crate::record::history::attempt;
 use crate::sim::context::Context;
 use crate::sim::process::{Disk, Order, Process, Word};
 
@@ -98,7 +100,8 @@ impl Process for Node {
         for _ in 0..std::mem::take(&mut self.syncing) {
             let commit = self.log.pop_front().expect("what is being synced");
             if let Some((row, value)) = commit.row {
-                self.rows.insert(row, value);
+                let before = self.rows.insert(row, value).unwrap_or_default();
+                lineage::took(row, value, before.version, OpId(0), ctx);
                 let (_, pending) = self.ahead.get_mut(&row).expect("it was ahead");
                 *pending -= 1;
                 if *pending == 0 {

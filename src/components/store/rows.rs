@@ -1,7 +1,7 @@
 //! The rows of a store and the machine that changes them. It knows no time, no disk and no client: an operation goes
 //! in, an outcome comes out. What is at the start is not materialised: a row exists once it has been written.
 
-use crate::base::ids::{CallId, OpId};
+use crate::base::ids::OpId;
 use crate::base::op::{Op, Outcome, Reason, Value};
 use crate::components::keyed::Keyed;
 use crate::components::machine::Machine;
@@ -34,11 +34,6 @@ impl Initial {
 
 /// The rows that were written.
 pub type Rows = Keyed<RowName, Value>;
-
-/// The identity of the attempt that is this call: what it writes has it as its version.
-pub const fn attempt(call: CallId) -> OpId {
-    OpId((((call.generation as u64) << 32) | call.slot as u64) + 1)
-}
 
 /// The row that an operation is about.
 pub fn row_of(op: &Op) -> Option<RowName> {
@@ -105,6 +100,10 @@ impl Machine for Tables {
 
     fn is_read(op: &Op) -> bool {
         matches!(op, Op::Read { .. })
+    }
+
+    fn row(&self, start: &Vec<Initial>, op: &Op) -> Option<(RowName, Value)> {
+        row_of(op).map(|row| (row, self.value(start, row)))
     }
 
     fn size_bytes(&self) -> u64 {

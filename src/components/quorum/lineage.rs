@@ -1,0 +1,79 @@
+//! What is recorded of cells: which version a copy holds of which row, and what went into it. It changes nothing.
+
+use crate::base::ids::OpId;
+use crate::base::op::Value;
+use crate::base::slab::Key;
+use crate::components::quorum::cell::{Cell, Merge};
+use crate::components::quorum::member::{Member, merge};
+use crate::components::store::lineage;
+use crate::components::store::rows::{Initial, RowName};
+use crate::sim::context::Context;
+
+impl Member {
+    /// Our copy takes in what is safe on its disk by now.
+    pub(super) fn takes_in(&mut self, row: RowName, cell: &Cell, ctx: &mut Context<Self>) {
+        if !lineage::is_recorded(row.0, ctx) {
+            return merge(&mut self.rows, row, cell);
+        }
+        let plan = ctx.plan();
+        let before = self.value(plan, row);
+        merge(&mut self.rows, row, cell);
+        let (after, came) = (self.value(plan, row), cell.value(Initial::value(&plan.store.start, row)));
+        match plan.merge {
+            Merge::LastWrite if came.version == before.version => {}
+            // What the newer stamp wins over is replaced, whichever came first.
+            Merge::LastWrite if came.version != after.version => {
+                lineage::took(row, after, came.version, OpId(0), ctx);
+            }
+            Merge::LastWrite => lineage::took(row, after, before.version, OpId(0), ctx),
+            // Nothing is replaced by a merge: both sides are in it.
+            Merge::Siblings | Merge::Counter => {
+                lineage::took(row, Value { parent: before.version, ..after }, OpId(0), came.version, ctx);
+            }
+        }
+    }
+
+    /// What copies have answered to an operation comes to this.
+    pub(super) fn has_merged(&self, key: Key, ctx: &mut Context<Self>) {
+        let Some(operation) = self.operations.get(key) else { return };
+        if ctx.plan().merge == Merge::LastWrite || !lineage::is_recorded(operation.row.0, ctx) {
+            return;
+        }
+        let cells = operation.got.iter().filter_map(|(_, cell)| cell.as_ref());
+        if let Some(all) = &operation.cell {
+            made_of(operation.row, all, cells, ctx);
+        }
+    }
+
+    /// A coordinator has made a new cell of what it had and knew, by one attempt.
+    pub(super) fn has_made(
+        &self,
+        row: RowName,
+        before: &Cell,
+        cell: &Cell,
+        seen: Option<&Cell>,
+        attempt: OpId,
+        ctx: &mut Context<Self>,
+    ) {
+        let ahead = self.log.iter().filter(|commit| commit.row == row).map(|commit| &commit.cell);
+        let cells = ahead.chain(self.rows.get(&row)).chain(seen);
+        made_of(row, before, cells, ctx);
+        let initial = Initial::value(&ctx.plan().store.start, row);
+        let value = Value { parent: before.value(initial).version, ..cell.value(initial) };
+        lineage::made(row, value, attempt, ctx);
+    }
+}
+
+/// A cell was merged from others.
+fn made_of<'a>(row: RowName, all: &Cell, cells: impl Iterator<Item = &'a Cell>, ctx: &mut Context<Member>) {
+    let initial = Initial::value(&ctx.plan().store.start, row);
+    let value = Value { parent: OpId(0), ..all.value(initial) };
+    for cell in cells {
+        lineage::made(row, value, cell.value(initial).version, ctx);
+    }
+    if let Cell::Siblings { alive, .. } = all {
+        for (_, one) in alive.iter().filter(|_| alive.len() > 1) {
+            lineage::made(row, value, one.version, ctx);
+        }
+    }
+}
