@@ -14,6 +14,7 @@ pub mod model;
 pub mod read;
 pub mod register;
 pub mod search;
+pub mod versions;
 #[cfg(test)]
 mod tests;
 
