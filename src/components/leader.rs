@@ -4,7 +4,7 @@
 //! are the same for all, so a leader that comes back after a failover truncates what the others never had.
 //!
 //! [`log`] is the log · [`member`] the process: what it keeps safe and applies · `clients` what it does for them ·
-//! `shipping` how the leader's log reaches the others · `elections` who leads.
+//! `sessions` what `read … at session` waits for · `shipping` how the leader's log reaches the others · `elections` who leads.
 //!
 //! Numbered rules:
 //! 1. A vote and an entry are safe on the voter's disk before anybody is told of them.
@@ -21,6 +21,7 @@ mod clients;
 mod elections;
 pub mod log;
 pub mod member;
+mod sessions;
 mod shipping;
 #[cfg(test)]
 mod tests;
@@ -101,6 +102,8 @@ pub enum Twin {
     KeepsOldLeader,
     /// Each member decides alone that it leads now.
     DecidesAlone,
+    /// A copy answers reads `at session` whatever it has applied.
+    IgnoresSessions,
 }
 
 /// What all members share.
