@@ -3,6 +3,7 @@
 
 use crate::base::cause::Causes;
 use crate::base::ids::{OpId, ProgramId};
+use crate::base::session::Seen;
 use crate::base::time::Span;
 
 /// The most arguments a program takes.
@@ -254,6 +255,8 @@ pub struct Reply {
     pub outcome: Outcome,
     /// What a cache's guard says beside the outcome: the lease token.
     pub note: u32,
+    /// What the customer has seen by now: what went along with the request, and what this answer shows.
+    pub seen: Seen,
     /// Where the time between sending the call and receiving this reply went; sums to it exactly.
     pub causes: Causes,
 }

@@ -7,6 +7,7 @@ use crate::base::cause::Cause;
 use crate::base::ids::{CallId, PartId, PolicyId, ProbeId, ProgramId, ZoneId};
 use crate::base::op::{ARGS_MAX, Args, Op, Outcome, Reply};
 use crate::base::rng::{Bits, Draws, mix};
+use crate::base::session::Seen;
 use crate::base::slab::{Key, Slab};
 use crate::base::time::{Span, Time};
 use crate::components::arrivals::{Arrivals, residual};
@@ -24,6 +25,8 @@ const CHOICE: u64 = 2;
 const ARGUMENT: u64 = 3;
 const DEMAND: u64 = 4;
 const THINK: u64 = 5;
+/// What names the customer of an open loop's request.
+const CUSTOMER: u64 = 6;
 
 /// Purposes of its streams.
 const PICK: u8 = 0;
@@ -84,6 +87,10 @@ struct Pending {
     /// Time of failed attempts and the waits after them.
     retrying: Span,
     backoff: Span,
+    /// The customer.
+    session: u64,
+    /// What it had seen when it sent the request, and what failed attempts have shown since.
+    seen: Seen,
 }
 
 /// The callers of a workload: one for an open loop, one for each user of a closed one.
@@ -92,6 +99,8 @@ pub struct Client {
     /// Requests so far.
     number: u64,
     before: Time,
+    /// What the user of a closed loop has seen; an open loop's requests are of a customer each, who has seen nothing.
+    seen: Seen,
     pending: Slab<Pending>,
 }
 
@@ -103,7 +112,7 @@ impl Process for Client {
     type Snapshot = ();
 
     fn build(_: &Plan, _: u32) -> Self {
-        Client { number: 0, before: Time::ZERO, pending: Slab::default() }
+        Client { number: 0, before: Time::ZERO, seen: Seen::NOTHING, pending: Slab::default() }
     }
 
     fn start(&mut self, _: &Disk<(), ()>, ctx: &mut Context<Self>) {
@@ -151,6 +160,7 @@ impl Process for Client {
         let how = if matches!(reply.outcome, Outcome::Unknown(_)) { Ended::Unknown } else { Ended::Failed };
         let plan = ctx.plan();
         let Some(pending) = self.pending.get_mut(key) else { return };
+        pending.seen.merge(reply.seen);
         pending.failures += 1;
         let retry = &plan.policies[plan.policy.index()].retry;
         let wait =
@@ -184,6 +194,14 @@ impl Client {
     fn stem(&self, what: u64, number: u64, ctx: &Context<Self>) -> u64 {
         let user = mix(ctx.plan().name, u64::from(ctx.me().member));
         mix(mix(user, number), what)
+    }
+
+    /// The customer of a request: the user of a closed loop, somebody else each time in an open one.
+    fn session(&self, number: u64, ctx: &Context<Self>) -> u64 {
+        match ctx.plan().arrivals {
+            Arrivals::Users { .. } => mix(ctx.plan().name, u64::from(ctx.me().member)),
+            _ => self.stem(CUSTOMER, number, ctx),
+        }
     }
 
     /// Waits for the next arrival of an open loop.
@@ -223,6 +241,8 @@ impl Client {
             sent: now,
             retrying: Span::ZERO,
             backoff: Span::ZERO,
+            session: self.session(number, ctx),
+            seen: self.seen,
         };
         let key = self.pending.insert(pending);
         self.attempt(key, ctx);
@@ -247,6 +267,8 @@ impl Client {
             size_bytes: MESSAGE_BYTES,
             timeout: Some(plan.policies[plan.policy.index()].timeout),
             from: plan.zone,
+            session: pending.session,
+            seen: pending.seen,
         };
         ctx.call(to, request, key.to_word());
     }
@@ -275,6 +297,8 @@ impl Client {
         ctx.record().finished(plan.probe, request);
         match &plan.arrivals {
             Arrivals::Users { think, .. } => {
+                self.seen.merge(pending.seen);
+                self.seen.merge(reply.seen);
                 let span = think.span(&mut self.draws(THINK, ctx));
                 ctx.wake(span, NEXT);
             }

@@ -19,6 +19,8 @@ pub struct Target {
     pub way_in: Option<PartId>,
     /// What its clients must know besides.
     pub client: Client,
+    /// Its place in customers' tokens, for a store that some program reads `at session`.
+    pub session: Option<u8>,
     /// By zone of the caller: the members, nearest first. Empty where nobody asks.
     pub near: Arc<[Vec<u32>]>,
 }

@@ -4,7 +4,8 @@
 //! are the same for all, so a leader that comes back after a failover truncates what the others never had.
 //!
 //! [`log`] is the log · [`member`] the process: what it keeps safe and applies · `clients` what it does for them ·
-//! `shipping` how the leader's log reaches the others · `elections` who leads · `lineage` what is recorded of copies.
+//! `sessions` what `read … at session` waits for · `shipping` how the leader's log reaches the others · `elections` who leads ·
+//! `lineage` what is recorded of copies.
 //!
 //! Numbered rules:
 //! 1. A vote and an entry are safe on the voter's disk before anybody is told of them.
@@ -22,6 +23,7 @@ mod elections;
 mod lineage;
 pub mod log;
 pub mod member;
+mod sessions;
 mod shipping;
 #[cfg(test)]
 mod tests;
@@ -102,6 +104,8 @@ pub enum Twin {
     KeepsOldLeader,
     /// Each member decides alone that it leads now.
     DecidesAlone,
+    /// A copy answers reads `at session` whatever it has applied.
+    IgnoresSessions,
 }
 
 /// What all members share.

@@ -115,6 +115,13 @@ pub struct Wiring {
     pub probes: Arc<[Option<ProbeId>]>,
 }
 
+impl Wiring {
+    /// The place in customers' tokens of the store that forms this tier, when it is read `at session`.
+    pub fn session(&self, tier: TierId) -> Option<u8> {
+        self.directory.0.iter().find(|target| target.tier == tier)?.session
+    }
+}
+
 /// The knobs that every part has.
 pub const COMMON: &[Knob] = &[
     Knob {

@@ -178,6 +178,8 @@ pub struct Plan {
     pub pool: Option<Pool>,
     /// What is in the tables at the start, by table.
     pub start: Vec<Initial>,
+    /// Its place in customers' tokens, when it is read `at session`.
+    pub session: Option<u8>,
     /// Where the series begin.
     pub first_series: SeriesId,
 }
@@ -207,7 +209,7 @@ impl Part for Store {
         front::SETTABLE
     }
 
-    fn build(&self, at: &PartName, _wiring: &Wiring, world: &mut World) {
+    fn build(&self, at: &PartName, wiring: &Wiring, world: &mut World) {
         match &self.copies {
             Copies::One(plan) => {
                 world.add::<Node>(&at.name, Arc::new(plan.clone()), at.count, &at.zones, false)
@@ -215,13 +217,12 @@ impl Part for Store {
             Copies::Quorum(plan) => {
                 world.add::<Member>(&at.name, Arc::new(plan.clone()), at.count, &at.zones, false)
             }
-            Copies::Leader(plan) => world.add::<leader::member::Member<Tables>>(
-                &at.name,
-                Arc::new(plan.clone()),
-                at.count,
-                &at.zones,
-                false,
-            ),
+            Copies::Leader(plan) => {
+                let mut plan = plan.clone();
+                plan.store.session = wiring.session(at.tier);
+                let plan = Arc::new(plan);
+                world.add::<leader::member::Member<Tables>>(&at.name, plan, at.count, &at.zones, false)
+            }
         };
     }
 }
@@ -237,6 +238,7 @@ fn resolve(knobs: &Knobs, names: &Names, problems: &mut Problems) -> Option<Box<
         speed_ppm: speed_ppm(knobs),
         pool: Pool::of(knobs).filter(|pool| pool.per == PoolPer::All),
         start: start(knobs),
+        session: None,
         first_series: names.first_series,
     };
     let pool = Pool::of(knobs).filter(|pool| pool.per == PoolPer::Process);

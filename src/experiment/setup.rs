@@ -13,6 +13,7 @@ use crate::components::policy::Policy;
 use crate::components::{KINDS, PartName, Wiring};
 use crate::design::file::Data;
 use crate::design::resolve::Design;
+use crate::design::sessions::sessions;
 use crate::experiment::pictures::Graph;
 use crate::experiment::topology::{graph, reached};
 use crate::experiment::workload::{Workload, workloads};
@@ -159,9 +160,15 @@ fn directory(design: &Design) -> Directory {
             count: name.count,
             way_in: None,
             client: part.client(),
+            session: None,
             near: near(design, name),
         })
         .collect();
+    for (place, store) in
+        sessions(&design.programs, |part| design.knobs.get(part.index())).into_iter().enumerate()
+    {
+        targets[store.index()].session = Some(place as u8); // the loader has checked how many there are
+    }
     for (balancer, behind) in &design.behind {
         targets[behind.index()].way_in = Some(*balancer);
     }

@@ -7,6 +7,7 @@ use crate::base::cause::{Cause, Causes};
 use crate::base::ids::{CallId, Pid, TierId, TimerId, ZoneId};
 use crate::base::op::{Op, Outcome, Reason, Reply};
 use crate::base::rng::{Bits, Stream, mix, name_hash};
+use crate::base::session::Seen;
 use crate::base::slab::{Key, Slab};
 use crate::base::time::{Span, Time};
 use crate::engine::Engine;
@@ -37,6 +38,10 @@ pub struct Request {
     pub timeout: Option<Span>,
     /// As if called from this zone.
     pub from: Option<ZoneId>,
+    /// The customer on whose behalf: whoever is called hands it on. 0: nobody's, machinery.
+    pub session: u64,
+    /// What that customer has seen.
+    pub seen: Seen,
 }
 
 /// The shared state of a world.
@@ -196,6 +201,8 @@ impl Kernel {
             callee_incarnation: self.incarnation(to),
             callee: to,
             zone,
+            session: request.session,
+            seen: request.seen,
             size_bytes: request.size_bytes,
             sent: now,
             arrived: now,
@@ -362,7 +369,8 @@ impl Kernel {
         let call = self.calls.get(id)?;
         let mut causes = call.causes;
         causes.add(Cause::Network, (now - call.sent).saturating_sub(causes.total()));
-        let (tag, reply) = (call.tag, Reply { outcome: call.outcome, note: call.note, causes });
+        let (tag, reply) =
+            (call.tag, Reply { outcome: call.outcome, note: call.note, seen: call.seen, causes });
         self.calls.drop_handled(id);
         if self.let_go(id) {
             self.fingerprint.more(outcome_word(reply.outcome));
@@ -380,7 +388,7 @@ impl Kernel {
         let cause = if reason == Reason::Refused { Cause::Network } else { Cause::Timeout };
         let causes = Causes::only(cause, now - call.sent);
         let (caller, tag, incarnation) = (call.caller, call.tag, call.caller_incarnation);
-        let reply = Reply { outcome: Call::give_up(reason), note: 0, causes };
+        let reply = Reply { outcome: Call::give_up(reason), note: 0, seen: Seen::NOTHING, causes };
         if !self.let_go(id) || incarnation != self.incarnation(caller) {
             return None;
         }

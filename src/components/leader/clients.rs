@@ -26,6 +26,19 @@ pub(super) struct Ask {
     since: Time,
 }
 
+impl Ask {
+    /// The time since the last charge had this cause.
+    pub(super) fn charge(&mut self, cause: Cause, now: Time) {
+        self.spent.add(cause, now - self.since);
+        self.since = now;
+    }
+
+    /// The operation.
+    pub(super) fn served(&self) -> &Served {
+        &self.served
+    }
+}
+
 impl<M: Machine> Member<M> {
     /// An operation came, from a client or from a member that forwards it.
     pub(super) fn asked(&mut self, served: Served, ctx: Ctx<M>) {
@@ -40,6 +53,9 @@ impl<M: Machine> Member<M> {
     fn find_place(&mut self, key: Key, forwarded: bool, ctx: Ctx<M>) {
         let Some(ask) = self.asks.get(key).copied() else { return };
         let here = matches!(ask.served.op, Op::Read { at, .. } if at != At::Primary);
+        if here && self.waits(key, &ask.served, ctx) {
+            return;
+        }
         if here || self.role == Role::Leader {
             return self.work(key, ctx);
         }
@@ -52,6 +68,8 @@ impl<M: Machine> Member<M> {
                     size_bytes: HEADER_BYTES,
                     timeout: Some(ctx.plan().patience),
                     from: None,
+                    session: ctx.session(ask.served.call),
+                    seen: ctx.seen(ask.served.call),
                 };
                 ctx.call(Pid::new(ctx.me().tier, leader), request, key.to_word());
             }
@@ -64,7 +82,7 @@ impl<M: Machine> Member<M> {
     }
 
     /// It gets in line for a core.
-    fn work(&mut self, key: Key, ctx: Ctx<M>) {
+    pub(super) fn work(&mut self, key: Key, ctx: Ctx<M>) {
         let Some(ask) = self.asks.get(key) else { return };
         let (writes, stem) = (!M::is_read(&ask.served.op), mix(ask.attempt.0, u64::from(ctx.me().member)));
         if !front::help(self, writes, stem, key.to_word(), ctx) {
@@ -78,8 +96,12 @@ impl<M: Machine> Member<M> {
         let Some(ask) = self.asks.get_mut(key) else { return };
         ask.spent.merge(work);
         ask.since = now;
-        let (op, attempt) = (ask.served.op, ask.attempt);
+        let (served, op, attempt) = (ask.served, ask.served.op, ask.attempt);
         if matches!(op, Op::Read { at, .. } if at != At::Primary) {
+            if self.waits(key, &served, ctx) {
+                return; // our copy was put back meanwhile
+            }
+            self.shown(&served, ctx);
             let seen = self.machine.look(&ctx.plan().machine, &op);
             return self.answers(key, seen, ctx);
         }
@@ -168,8 +190,9 @@ impl<M: Machine> Member<M> {
                 return;
             }
             self.reads.pop_front();
-            let Some(op) = self.asks.get(key).map(|ask| ask.served.op) else { continue };
-            let seen = self.machine.look(&ctx.plan().machine, &op);
+            let Some(served) = self.asks.get(key).map(|ask| ask.served) else { continue };
+            self.shown(&served, ctx);
+            let seen = self.machine.look(&ctx.plan().machine, &served.op);
             self.answers(key, seen, ctx);
         }
     }
@@ -180,6 +203,7 @@ impl<M: Machine> Member<M> {
         let Some(ask) = self.asks.get_mut(key) else { return };
         ask.spent.merge(&reply.causes);
         ask.since = now;
+        ctx.saw(ask.served.call, reply.seen);
         if reply.outcome == Outcome::Fail(Reason::NoLeader) {
             // It does not lead (any more): wait until we hear who does.
             if self.role != Role::Leader && self.leader.is_some() {
@@ -202,8 +226,7 @@ impl<M: Machine> Member<M> {
         for (_, key) in std::mem::take(&mut self.held) {
             let now = ctx.now();
             if let Some(ask) = self.asks.get_mut(key) {
-                ask.spent.add(Cause::Replication, now - ask.since);
-                ask.since = now;
+                ask.charge(Cause::Replication, now);
             }
             self.find_place(key, false, ctx);
         }

@@ -206,6 +206,8 @@ pub struct Member<M: Machine> {
     pub(super) proposed: BTreeMap<u64, Key>,
     /// Reads that wait for a round of messages to be answered and an index to be applied.
     pub(super) reads: VecDeque<(u64, u64, Key)>,
+    /// Reads that our copy is behind: the position that each needs and its key, and until when they are kept.
+    pub(super) behind: BTreeMap<(u64, u64), Time>,
     /// Operations for which we know no leader, and until when they are kept.
     pub(super) held: VecDeque<(Time, Key)>,
 }
@@ -251,6 +253,7 @@ impl<M: Machine> Process for Member<M> {
             asks: Slab::default(),
             proposed: BTreeMap::new(),
             reads: VecDeque::new(),
+            behind: BTreeMap::new(),
             held: VecDeque::new(),
         }
     }
@@ -308,7 +311,10 @@ impl<M: Machine> Process for Member<M> {
                 self.apply_one(ctx);
                 self.apply(ctx);
             }
-            Timer::Patience => self.lets_go(ctx),
+            Timer::Patience => {
+                self.lets_go(ctx);
+                self.gives_up_catching_up(ctx);
+            }
         }
     }
 
@@ -486,6 +492,7 @@ impl<M: Machine> Member<M> {
         }
         self.owe(ctx);
         self.read_applied(ctx);
+        self.caught_up(ctx);
     }
 
     fn apply_one(&mut self, ctx: Ctx<M>) {
@@ -495,10 +502,13 @@ impl<M: Machine> Member<M> {
         let Some(entry) = self.log.get(self.applied + 1).copied() else { return };
         self.applied += 1;
         let outcome = entry.op.map(|op| self.apply_op(&op, entry.attempt, ctx));
-        if let Some(ask) = self.proposed.remove(&self.applied)
+        if let Some(key) = self.proposed.remove(&self.applied)
             && let Some(outcome) = outcome
         {
-            self.answers(ask, outcome, ctx);
+            if let Some(ask) = self.asks.get(key) {
+                self.shown(ask.served(), ctx);
+            }
+            self.answers(key, outcome, ctx);
         }
     }
 

@@ -187,6 +187,7 @@ impl<M: Machine> Member<M> {
                 self.log.from(at.index, usize::MAX).into_iter().for_each(|entry| log.push(entry));
             }
             self.replace(log, at, machine, ctx);
+            self.caught_up(ctx);
         }
         let round = 0;
         self.say_after(from, Message::Appended { term, up_to: at.index, fits: true, round }, ctx);

@@ -41,6 +41,7 @@ fn plan(rule: Rule, election: Election) -> Plan<Tables> {
             speed_ppm: 1_000_000,
             pool: None,
             start,
+            session: None,
             first_series: SeriesId(0),
         },
         rule,

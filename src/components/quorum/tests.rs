@@ -33,6 +33,7 @@ fn plan(r: u8, w: u8, merge: Merge) -> Plan {
             speed_ppm: 1_000_000,
             pool: None,
             start: vec![Initial { n: 100, keys: 1000 }],
+            session: None,
             first_series: SeriesId(0),
         },
         copies: 3,

@@ -7,9 +7,10 @@ use crate::base::cause::{Cause, Causes};
 use crate::base::ids::{CallId, PartId, Pid, ProgramId};
 use crate::base::op::{Args, At, Op, Outcome, Reason, Reply, Value};
 use crate::base::rng::mix;
+use crate::base::session::Seen;
 use crate::base::slab::Key;
 use crate::base::time::{Span, Time};
-use crate::components::server::host::{Ctx, Later, Server};
+use crate::components::server::host::{Ctx, Later, Server, Session};
 use crate::components::server::reader::Reading;
 use crate::program::compile::MESSAGE_BYTES;
 use crate::program::instr::{Effect, Input};
@@ -25,6 +26,8 @@ pub(super) const GUARD_WAIT: u8 = 2;
 #[derive(Clone, Debug, Hash)]
 pub(super) struct Errand {
     pub strand: Option<StrandId>,
+    /// For whom, as it was when this began: what holds once there is no strand to ask.
+    pub on_behalf: Session,
     pub job: Job,
     /// What the callee's draws are derived from.
     pub stem: u64,
@@ -95,7 +98,9 @@ impl Server {
             ),
             other => unreachable!("{other:?} stays in the house"),
         };
-        let errand = Errand { strand: Some(strand), job, stem, failures: 0, backoff: Span::ZERO, since };
+        let on_behalf = *self.session(strand).expect("a strand works for somebody");
+        let errand =
+            Errand { strand: Some(strand), on_behalf, job, stem, failures: 0, backoff: Span::ZERO, since };
         let key = self.errands.insert(errand);
         self.set_out(key, ctx);
     }
@@ -126,12 +131,15 @@ impl Server {
         let stem =
             if errand.failures == 0 { errand.stem } else { mix(errand.stem, u64::from(errand.failures)) };
         let to = plan.directory.way_in(site.to, ctx.stream(PICK));
+        let Session { id: session, seen } = self.on_behalf(key);
         let request = Request {
             op: Op::Run { program: site.program.unwrap_or(ProgramId(u16::MAX)), args },
             stem,
             size_bytes: site.size_bytes,
             timeout: Some(plan.policies[site.policy.index()].timeout),
             from: site.from,
+            session,
+            seen,
         };
         ctx.call(to, request, key.to_word());
     }
@@ -139,8 +147,26 @@ impl Server {
     /// Asks a part for an operation on behalf of an errand.
     pub(super) fn ask(&mut self, key: Key, to: Pid, op: Op, timeout: Span, ctx: Ctx) -> CallId {
         let stem = self.errands.get(key).map_or(0, |errand| errand.stem);
-        let request = Request { op, stem, size_bytes: MESSAGE_BYTES, timeout: Some(timeout), from: None };
+        let Session { id: session, seen } = self.on_behalf(key);
+        let timeout = Some(timeout);
+        let request = Request { op, stem, size_bytes: MESSAGE_BYTES, timeout, from: None, session, seen };
         ctx.call(to, request, key.to_word())
+    }
+
+    /// For whom an errand is, and what that customer has seen by now.
+    pub(super) fn on_behalf(&mut self, key: Key) -> Session {
+        let errand = self.errands.get(key).map(|errand| (errand.strand, errand.on_behalf));
+        let (strand, kept) = errand.unwrap_or((None, Session { id: 0, seen: Seen::NOTHING }));
+        strand.and_then(|strand| self.session(strand).copied()).unwrap_or(kept)
+    }
+
+    /// The customer of an errand sees more by its answer; whatever else is done for it in this process sees as much from now on.
+    pub(super) fn learn(&mut self, key: Key, seen: Seen) {
+        let Some(errand) = self.errands.get_mut(key) else { return };
+        errand.on_behalf.seen.merge(seen);
+        if let Some(session) = errand.strand.and_then(|strand| self.session(strand)) {
+            session.seen.merge(seen);
+        }
     }
 
     fn ask_cache(&mut self, key: Key, part: PartId, ctx: Ctx) {
@@ -229,6 +255,7 @@ impl Server {
     /// An answer to an errand.
     pub(super) fn errand_answered(&mut self, key: Key, reply: Reply, ctx: Ctx) {
         let now = ctx.now();
+        self.learn(key, reply.seen);
         let Some(errand) = self.errands.get_mut(key) else { return };
         match &errand.job {
             Job::Call { .. } => self.call_answered(key, reply, ctx),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::base::cause::{Cause, Causes};
 use crate::base::ids::{CallId, PartId, Pid, ProgramId};
 use crate::base::op::{Op, Outcome, Reason, Reply};
+use crate::base::session::Seen;
 use crate::base::slab::{Key, Slab};
 use crate::base::time::Time;
 use crate::components::cores::{Cores, Submitted};
@@ -46,9 +47,16 @@ pub struct Server {
 #[derive(Clone, Debug, Hash)]
 enum Activation {
     /// A request; `queued` has been charged.
-    Request { call: CallId, program: ProgramId, arrived: Time },
+    Request { call: CallId, program: ProgramId, arrived: Time, on_behalf: Session },
     /// A rebuild of a cache's entry, for an errand.
-    Rebuild { errand: Key, program: ProgramId, began: Time },
+    Rebuild { errand: Key, program: ProgramId, began: Time, on_behalf: Session },
+}
+
+/// The customer for whom something is done, and what it has seen by now.
+#[derive(Clone, Copy, Debug, Hash)]
+pub(super) struct Session {
+    pub id: u64,
+    pub seen: Seen,
 }
 
 /// What a timer is for.
@@ -153,7 +161,9 @@ impl Server {
         if let Some(probe) = plan.probes[program.index()] {
             ctx.record().started(probe, arrived, now);
         }
-        let host = self.activations.insert(Activation::Request { call, program, arrived }).to_word();
+        let on_behalf = Session { id: ctx.session(call), seen: ctx.seen(call) };
+        let activation = Activation::Request { call, program, arrived, on_behalf };
+        let host = self.activations.insert(activation).to_word();
         let strand = self.frames.begin(&plan.programs, program, args, stem, host);
         self.frames.spend(strand, Cause::Queue, now - arrived);
         self.ready.push_back((strand, Input::Go));
@@ -167,9 +177,19 @@ impl Server {
         if let Some(probe) = plan.probes[program.index()] {
             ctx.record().started(probe, began, began);
         }
-        let host = self.activations.insert(Activation::Rebuild { errand, program, began }).to_word();
+        let on_behalf = self.on_behalf(errand);
+        let activation = Activation::Rebuild { errand, program, began, on_behalf };
+        let host = self.activations.insert(activation).to_word();
         let strand = self.frames.begin(&plan.programs, program, args, stem, host);
         self.ready.push_back((strand, Input::Go));
+    }
+
+    /// The customer that a strand works for.
+    pub(super) fn session(&mut self, strand: StrandId) -> Option<&mut Session> {
+        let activation = self.frames.host(strand)?;
+        match self.activations.get_mut(Key::from_word(activation))? {
+            Activation::Request { on_behalf, .. } | Activation::Rebuild { on_behalf, .. } => Some(on_behalf),
+        }
     }
 
     /// Runs every strand that can go on, until none can.
@@ -284,12 +304,16 @@ impl Server {
             ctx.record().finished(probe, Finished { intended, ended: now, how, attempts: 1, causes });
         }
         match activation {
-            Activation::Request { call, .. } => {
+            Activation::Request { call, on_behalf, .. } => {
                 let (outcome, size_bytes) = outcome(ending);
+                ctx.saw(call, on_behalf.seen);
                 ctx.reply(call, outcome, 0, &causes, size_bytes);
                 self.thread_free(ctx);
             }
-            Activation::Rebuild { errand, .. } => self.rebuilt(errand, ending, &causes, ctx),
+            Activation::Rebuild { errand, on_behalf, .. } => {
+                self.learn(errand, on_behalf.seen);
+                self.rebuilt(errand, ending, &causes, ctx);
+            }
         }
     }
 

@@ -20,6 +20,7 @@ fn plan() -> Plan {
         speed_ppm: 1_000_000,
         pool: None,
         start: vec![Initial { n: 500, keys: 100_000 }],
+        session: None,
         first_series: SeriesId(0),
     }
 }
