@@ -156,6 +156,20 @@ pub enum Op {
 
 const _: () = assert!(size_of::<Op>() <= 32);
 
+impl Op {
+    /// The row of a store that it is about: table and key.
+    #[inline]
+    pub fn row(&self) -> Option<(u16, i64)> {
+        match *self {
+            Op::Read { table, key, .. }
+            | Op::Write { table, key, .. }
+            | Op::Update { table, key, .. }
+            | Op::Cas { table, key, .. } => Some((table, key)),
+            _ => None,
+        }
+    }
+}
+
 /// A value and where it came from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Value {

@@ -14,9 +14,9 @@ pub mod model;
 pub mod read;
 pub mod register;
 pub mod search;
-pub mod versions;
 #[cfg(test)]
 mod tests;
+pub mod versions;
 
 /// What a checker says.
 #[derive(Clone, Debug, PartialEq, Eq)]

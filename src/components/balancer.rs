@@ -200,6 +200,7 @@ impl Process for Node {
             timeout: Some(plan.timeout),
             from: None,
             session: ctx.session(call),
+            origin: ctx.origin(call),
             seen: ctx.seen(call),
         };
         ctx.call(Pid::new(plan.to, backend), request, tag);

@@ -25,7 +25,7 @@ const CHOICE: u64 = 2;
 const ARGUMENT: u64 = 3;
 const DEMAND: u64 = 4;
 const THINK: u64 = 5;
-/// What names the customer of an open loop's request.
+/// What names a request, and with it the customer of an open loop.
 const CUSTOMER: u64 = 6;
 
 /// Purposes of its streams.
@@ -200,8 +200,13 @@ impl Client {
     fn session(&self, number: u64, ctx: &Context<Self>) -> u64 {
         match ctx.plan().arrivals {
             Arrivals::Users { .. } => mix(ctx.plan().name, u64::from(ctx.me().member)),
-            _ => self.stem(CUSTOMER, number, ctx),
+            _ => self.origin(number, ctx),
         }
+    }
+
+    /// What names a request: the same for all attempts.
+    fn origin(&self, number: u64, ctx: &Context<Self>) -> u64 {
+        self.stem(CUSTOMER, number, ctx)
     }
 
     /// Waits for the next arrival of an open loop.
@@ -244,6 +249,8 @@ impl Client {
             session: self.session(number, ctx),
             seen: self.seen,
         };
+        let (session, origin) = (pending.session, self.origin(number, ctx));
+        ctx.record().history.asked(plan.calls[call].probe, origin, session, intended);
         let key = self.pending.insert(pending);
         self.attempt(key, ctx);
     }
@@ -268,6 +275,7 @@ impl Client {
             timeout: Some(plan.policies[plan.policy.index()].timeout),
             from: plan.zone,
             session: pending.session,
+            origin: self.origin(pending.number, ctx),
             seen: pending.seen,
         };
         ctx.call(to, request, key.to_word());
@@ -293,8 +301,10 @@ impl Client {
             attempts: pending.failures + u32::from(how == Ended::Ok),
             causes,
         };
-        ctx.record().finished(plan.calls[pending.call as usize].probe, request);
+        let (probe, origin) = (plan.calls[pending.call as usize].probe, self.origin(pending.number, ctx));
+        ctx.record().finished(probe, request);
         ctx.record().finished(plan.probe, request);
+        ctx.record().history.answered(probe, origin, now, reply.outcome);
         match &plan.arrivals {
             Arrivals::Users { think, .. } => {
                 self.seen.merge(pending.seen);

@@ -33,6 +33,8 @@ use crate::base::time::Span;
 use crate::components::machine::Machine;
 use crate::components::store;
 
+pub use lineage::survey;
+
 /// When an entry is committed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {

@@ -32,6 +32,7 @@ use crate::base::problem::Problems;
 use crate::components::directory::{Client, Directory};
 use crate::components::policy::Policy;
 use crate::program::instr::SharedPrograms;
+use crate::record::survey::Holdings;
 use crate::sim::run::World;
 
 /// What the loader must know of a kind of part.
@@ -95,6 +96,11 @@ pub trait Part: Any + Send + Sync {
     /// The knobs that a fault may `set` while the run goes on, by name; each takes one number.
     fn settable(&self) -> &'static [&'static str] {
         &["speed"]
+    }
+
+    /// What its copies hold of these rows; `None` for parts that are no stores.
+    fn survey(&self, _at: &PartName, _rows: &[(u16, i64)], _world: &World) -> Option<Holdings> {
+        None
     }
 
     /// Adds the part's tier to the world: makes the plan that all members share and calls [`World::add`], exactly once.

@@ -17,6 +17,8 @@ use crate::base::time::Span;
 use crate::components::quorum::cell::Merge;
 use crate::components::store;
 
+pub use lineage::survey;
+
 /// What all members share.
 #[derive(Clone, Debug)]
 pub struct Plan {

@@ -72,6 +72,7 @@ impl Process for Script {
             timeout: None,
             from: None,
             session: 1,
+            origin: 0,
             seen: self.seen,
         };
         ctx.call(to, request, line);

@@ -23,11 +23,13 @@ use crate::components::cores::{DISCIPLINE, Discipline};
 use crate::components::directory::{Client, PoolClient, StoreClient};
 use crate::components::leader;
 use crate::components::pool::{POOL, Pool, PoolPer};
+use crate::components::quorum;
 use crate::components::quorum::member::Member;
 use crate::components::store::copies::{AVOID, COPIES, COPY, Copies, FAILOVER, LEGS, MERGE, copies};
 use crate::components::store::node::Node;
-use crate::components::store::rows::{Initial, Tables};
+use crate::components::store::rows::{Initial, RowName, Tables};
 use crate::components::{Kind, Names, Part, PartName, Wiring, count_u32, speed_ppm};
+use crate::record::survey::Holdings;
 use crate::sim::run::World;
 
 /// The kind `db`.
@@ -207,6 +209,18 @@ impl Part for Store {
 
     fn settable(&self) -> &'static [&'static str] {
         front::SETTABLE
+    }
+
+    fn survey(&self, at: &PartName, rows: &[RowName], world: &World) -> Option<Holdings> {
+        Some(match &self.copies {
+            Copies::One(plan) => {
+                let nodes = world.members::<Node>(at.tier)?;
+                let values = rows.iter().map(|row| nodes[0].value(plan, *row)).collect::<Vec<_>>();
+                Holdings { settled: values.clone(), copies: vec![values] }
+            }
+            Copies::Quorum(plan) => quorum::survey(plan, world.members::<Member>(at.tier)?, rows),
+            Copies::Leader(plan) => leader::survey(plan, world.members(at.tier)?, rows),
+        })
     }
 
     fn build(&self, at: &PartName, wiring: &Wiring, world: &mut World) {

@@ -237,22 +237,16 @@ impl History {
         }
     }
 
-    /// An operation is sent by this call.
+    /// Whether an operation on a store is kept.
     #[inline]
-    pub fn sent(&mut self, call: CallId, now: Time, sent: Sent) {
-        let (Op::Read { table, key, .. }
-        | Op::Write { table, key, .. }
-        | Op::Update { table, key, .. }
-        | Op::Cas { table, key, .. }) = sent.op
-        else {
-            return;
-        };
-        if self.wants_operations.has(sent.store, table) {
-            self.open(call, now, sent, RowName { store: sent.store, table, key });
-        }
+    pub fn wants_operation(&self, store: TierId, op: &Op) -> bool {
+        op.row().is_some_and(|(table, _)| self.wants_operations.has(store, table))
     }
 
-    fn open(&mut self, call: CallId, now: Time, sent: Sent, name: RowName) {
+    /// An operation that is wanted is sent by this call.
+    pub fn sent(&mut self, call: CallId, now: Time, sent: Sent) {
+        let Some((table, key)) = sent.op.row() else { return };
+        let name = RowName { store: sent.store, table, key };
         let step = Step {
             op: sent.op,
             row: self.row(name),

@@ -2,11 +2,12 @@
 //!
 //! [`recorder`] collects while the run goes on · [`probe`] keeps the requests of one program · [`series`] keeps
 //! counters and levels · [`tally`] what programs count · [`history`] what clients asked of stores and what copies took in ·
-//! [`warmup`] finds where a run becomes steady.
+//! [`survey`] what copies hold at an instant · [`warmup`] finds where a run becomes steady.
 
 pub mod history;
 pub mod probe;
 pub mod recorder;
 pub mod series;
+pub mod survey;
 pub mod tally;
 pub mod warmup;

@@ -29,6 +29,8 @@ pub struct Call {
     pub zone: ZoneId,
     /// The customer on whose behalf; 0: nobody's.
     pub session: u64,
+    /// The customer's request of which it is a part; 0: none.
+    pub origin: u64,
     /// What the customer has seen: what came with the request, then what the answer adds to it.
     pub seen: Seen,
     /// Size of what is on the way, bytes: the request, then the answer.

@@ -125,6 +125,14 @@ impl<'a, P: Process> Context<'a, P> {
         self.kernel.calls.get(call).expect("a call that we hold").session
     }
 
+    /// The customer's request of which a call to us is a part: to be handed on, for records. 0: none.
+    ///
+    /// # Panics
+    /// When the call has been answered, or was never ours.
+    pub fn origin(&self, call: CallId) -> u64 {
+        self.kernel.calls.get(call).expect("a call that we hold").origin
+    }
+
     /// What that customer had seen when it made the call, and what [`Context::saw`] has added since.
     ///
     /// # Panics

@@ -40,6 +40,8 @@ pub struct Request {
     pub from: Option<ZoneId>,
     /// The customer on whose behalf: whoever is called hands it on. 0: nobody's, machinery.
     pub session: u64,
+    /// That customer's request of which this is a part, the same for all attempts: for records. 0: none.
+    pub origin: u64,
     /// What that customer has seen.
     pub seen: Seen,
 }
@@ -202,6 +204,7 @@ impl Kernel {
             callee: to,
             zone,
             session: request.session,
+            origin: request.origin,
             seen: request.seen,
             size_bytes: request.size_bytes,
             sent: now,

@@ -77,6 +77,7 @@ impl Process for Caller {
             timeout: ctx.plan().timeout,
             from: None,
             session: key,
+            origin: 0,
             seen: Seen::NOTHING,
         };
         ctx.call(ECHO, request, key);

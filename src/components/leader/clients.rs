@@ -69,6 +69,7 @@ impl<M: Machine> Member<M> {
                     timeout: Some(ctx.plan().patience),
                     from: None,
                     session: ctx.session(ask.served.call),
+                    origin: ctx.origin(ask.served.call),
                     seen: ctx.seen(ask.served.call),
                 };
                 ctx.call(Pid::new(ctx.me().tier, leader), request, key.to_word());

@@ -1,10 +1,12 @@
 //! What is recorded of a copy: which version it holds of which row, and what that was derived from or replaced. It changes nothing.
 
 use crate::base::ids::OpId;
-use crate::base::op::{At, Op, Outcome};
-use crate::components::leader::member::{Ctx, Member};
+use crate::base::op::{At, Op, Outcome, Value};
+use crate::components::leader::Plan;
+use crate::components::leader::member::{Ctx, Member, Role};
 use crate::components::machine::Machine;
 use crate::components::store::lineage;
+use crate::record::survey::Holdings;
 
 impl<M: Machine> Member<M> {
     /// Applies an operation of the log.
@@ -25,7 +27,7 @@ impl<M: Machine> Member<M> {
         let plan = &ctx.plan().machine;
         let store = ctx.me().tier;
         for name in ctx.record().history.rows_of(store) {
-            let read = Op::Read { table: name.table, key: name.key, taking: None, at: At::Primary };
+            let read = reading((name.table, name.key));
             let before = old.and_then(|old| old.row(plan, &read)).map(|(_, value)| value);
             if let Some((row, value)) = self.machine.row(plan, &read)
                 && before != Some(value)
@@ -34,4 +36,36 @@ impl<M: Machine> Member<M> {
             }
         }
     }
+}
+
+/// What members hold of rows; it settles on the log of whoever leads in the latest term, or has the most up-to-date log.
+pub fn survey<M: Machine>(plan: &Plan<M>, members: &[Member<M>], rows: &[(u16, i64)]) -> Holdings {
+    let held = |machine: &M| -> Vec<Value> {
+        let value = |row: &(u16, i64)| {
+            machine.row(&plan.machine, &reading(*row)).map_or(Value::default(), |(_, value)| value)
+        };
+        rows.iter().map(value).collect()
+    };
+    let latest = members.iter().map(|member| member.term).max();
+    let leads = |member: &&Member<M>| member.role == Role::Leader && Some(member.term) == latest;
+    let most = members.iter().max_by_key(|member| (member.log.last().term, member.log.last().index));
+    let settles = members.iter().find(leads).or(most).map(|member| {
+        let mut machine = member.machine.clone();
+        for index in member.applied + 1..=member.log.last().index {
+            if let Some((op, attempt)) =
+                member.log.get(index).and_then(|entry| Some((entry.op?, entry.attempt)))
+            {
+                machine.apply(&plan.machine, &op, attempt);
+            }
+        }
+        held(&machine)
+    });
+    Holdings {
+        copies: members.iter().map(|member| held(&member.machine)).collect(),
+        settled: settles.unwrap_or_default(),
+    }
+}
+
+fn reading((table, key): (u16, i64)) -> Op {
+    Op::Read { table, key, taking: None, at: At::Primary }
 }

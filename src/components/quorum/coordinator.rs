@@ -10,7 +10,7 @@ use crate::components::quorum::Plan;
 use crate::components::quorum::cell::{Cell, Merge, Stamp};
 use crate::components::quorum::member::{Commit, HEADER_BYTES, Member, Message, READ, Timer, WRITE, send};
 use crate::components::store::Series;
-use crate::components::store::rows::{Initial, RowName, apply, row_of};
+use crate::components::store::rows::{Initial, RowName, apply};
 use crate::components::store::{front, lineage};
 use crate::record::history::attempt;
 use crate::sim::context::Context;
@@ -52,7 +52,7 @@ pub(super) enum Phase {
 
 impl Member {
     pub(super) fn coordinate(&mut self, served: Served, ctx: &mut Context<Self>) {
-        let Some(row) = row_of(&served.op) else {
+        let Some(row) = served.op.row() else {
             return front::answer(self, served, Outcome::Fail(Reason::Error), &Causes::NONE, ctx);
         };
         let plan = ctx.plan();
@@ -293,7 +293,7 @@ impl Member {
     }
 }
 
-fn merge_into(seen: &mut Option<Cell>, cell: Option<&Cell>) {
+pub(super) fn merge_into(seen: &mut Option<Cell>, cell: Option<&Cell>) {
     match (seen, cell) {
         (Some(seen), Some(cell)) => _ = seen.merge(cell),
         (seen @ None, Some(cell)) => *seen = Some(cell.clone()),

@@ -3,10 +3,13 @@
 use crate::base::ids::OpId;
 use crate::base::op::Value;
 use crate::base::slab::Key;
+use crate::components::quorum::Plan;
 use crate::components::quorum::cell::{Cell, Merge};
+use crate::components::quorum::coordinator::merge_into;
 use crate::components::quorum::member::{Member, merge};
 use crate::components::store::lineage;
 use crate::components::store::rows::{Initial, RowName};
+use crate::record::survey::Holdings;
 use crate::sim::context::Context;
 
 impl Member {
@@ -76,4 +79,19 @@ fn made_of<'a>(row: RowName, all: &Cell, cells: impl Iterator<Item = &'a Cell>, 
             lineage::made(row, value, one.version, ctx);
         }
     }
+}
+
+/// What members hold of rows; it settles on what all their cells merge to, with those that are on their way to the disk.
+pub fn survey(plan: &Plan, members: &[Member], rows: &[RowName]) -> Holdings {
+    let held = |member: &Member| rows.iter().map(|row| member.value(plan, *row)).collect();
+    let settled = |row: &RowName| {
+        let mut all = Cell::empty(plan.merge);
+        for member in members {
+            let ahead = member.log.iter().filter(|commit| commit.row == *row).map(|commit| &commit.cell);
+            ahead.chain(member.rows.get(row)).for_each(|cell| merge_into(&mut all, Some(cell)));
+        }
+        let initial = Initial::value(&plan.store.start, *row);
+        all.map_or(initial, |cell| cell.value(initial))
+    };
+    Holdings { copies: members.iter().map(held).collect(), settled: rows.iter().map(settled).collect() }
 }

@@ -15,6 +15,7 @@ use crate::components::server::reader::Reading;
 use crate::program::compile::MESSAGE_BYTES;
 use crate::program::instr::{Effect, Input};
 use crate::program::interpret::StrandId;
+use crate::record::history::Sent;
 use crate::sim::context::Request;
 
 /// Purposes of the server's streams.
@@ -131,7 +132,7 @@ impl Server {
         let stem =
             if errand.failures == 0 { errand.stem } else { mix(errand.stem, u64::from(errand.failures)) };
         let to = plan.directory.way_in(site.to, ctx.stream(PICK));
-        let Session { id: session, seen } = self.on_behalf(key);
+        let Session { id: session, origin, seen } = self.on_behalf(key);
         let request = Request {
             op: Op::Run { program: site.program.unwrap_or(ProgramId(u16::MAX)), args },
             stem,
@@ -139,6 +140,7 @@ impl Server {
             timeout: Some(plan.policies[site.policy.index()].timeout),
             from: site.from,
             session,
+            origin,
             seen,
         };
         ctx.call(to, request, key.to_word());
@@ -147,16 +149,17 @@ impl Server {
     /// Asks a part for an operation on behalf of an errand.
     pub(super) fn ask(&mut self, key: Key, to: Pid, op: Op, timeout: Span, ctx: Ctx) -> CallId {
         let stem = self.errands.get(key).map_or(0, |errand| errand.stem);
-        let Session { id: session, seen } = self.on_behalf(key);
+        let Session { id: session, origin, seen } = self.on_behalf(key);
         let timeout = Some(timeout);
-        let request = Request { op, stem, size_bytes: MESSAGE_BYTES, timeout, from: None, session, seen };
+        let request =
+            Request { op, stem, size_bytes: MESSAGE_BYTES, timeout, from: None, session, origin, seen };
         ctx.call(to, request, key.to_word())
     }
 
     /// For whom an errand is, and what that customer has seen by now.
     pub(super) fn on_behalf(&mut self, key: Key) -> Session {
         let errand = self.errands.get(key).map(|errand| (errand.strand, errand.on_behalf));
-        let (strand, kept) = errand.unwrap_or((None, Session { id: 0, seen: Seen::NOTHING }));
+        let (strand, kept) = errand.unwrap_or((None, Session { id: 0, origin: 0, seen: Seen::NOTHING }));
         strand.and_then(|strand| self.session(strand).copied()).unwrap_or(kept)
     }
 
@@ -186,10 +189,25 @@ impl Server {
         let (zone, now) = (ctx.zone(), ctx.now());
         let avoided = |pid: Pid| self.avoided.get(&pid).is_some_and(|until| now < *until);
         let to = directory.copy(part, zone, at, avoided, ctx.stream(PICK));
-        self.ask(key, to, op, directory.store(part).timeout, ctx);
+        let call = self.ask(key, to, op, directory.store(part).timeout, ctx);
+        self.record(key, call, to, op, ctx);
         if let Some(Errand { job: Job::Data { asked, .. }, .. }) = self.errands.get_mut(key) {
             *asked = Some(to);
         }
+    }
+
+    /// Records an operation on a store.
+    fn record(&mut self, key: Key, call: CallId, to: Pid, op: Op, ctx: Ctx) {
+        if !ctx.record().history.wants_operation(to.tier, &op) {
+            return;
+        }
+        // A step whose strand has been abandoned is sent all the same, and may have an effect.
+        let strand = self.errands.get(key).and_then(|errand| errand.strand);
+        let program = strand.and_then(|strand| self.frames.program(strand)).unwrap_or(ProgramId(u16::MAX));
+        let branch = strand.map_or(u32::MAX, |strand| self.frames.branch(strand));
+        let Session { id: session, origin, .. } = self.on_behalf(key);
+        let now = ctx.now();
+        ctx.record().history.sent(call, now, Sent { store: to.tier, op, program, session, branch, origin });
     }
 
     /// A member that did not answer is not asked for a while.

@@ -56,6 +56,8 @@ enum Activation {
 #[derive(Clone, Copy, Debug, Hash)]
 pub(super) struct Session {
     pub id: u64,
+    /// Its request of which this is a part.
+    pub origin: u64,
     pub seen: Seen,
 }
 
@@ -114,7 +116,9 @@ impl Process for Server {
         }
     }
 
-    fn on_reply(&mut self, _: CallId, tag: u64, reply: Reply, ctx: &mut Context<Self>) {
+    fn on_reply(&mut self, call: CallId, tag: u64, reply: Reply, ctx: &mut Context<Self>) {
+        let now = ctx.now();
+        ctx.record().history.returned(call, now, reply.outcome);
         self.errand_answered(Key::from_word(tag), reply, ctx);
         self.go_on(ctx);
     }
@@ -161,7 +165,7 @@ impl Server {
         if let Some(probe) = plan.probes[program.index()] {
             ctx.record().started(probe, arrived, now);
         }
-        let on_behalf = Session { id: ctx.session(call), seen: ctx.seen(call) };
+        let on_behalf = Session { id: ctx.session(call), origin: ctx.origin(call), seen: ctx.seen(call) };
         let activation = Activation::Request { call, program, arrived, on_behalf };
         let host = self.activations.insert(activation).to_word();
         let strand = self.frames.begin(&plan.programs, program, args, stem, host);

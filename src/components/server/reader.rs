@@ -300,9 +300,9 @@ impl Server {
             let directory = &ctx.plan().directory;
             let (to, timeout) = (directory.owner(cache, entry), directory.cache(cache).timeout);
             let op = Op::Release { key: entry, token };
-            let Session { id: session, seen } = self.on_behalf(key);
+            let Session { id: session, origin, seen } = self.on_behalf(key);
             let (stem, size_bytes, timeout) = (0, MESSAGE_BYTES, Some(timeout));
-            let request = Request { op, stem, size_bytes, timeout, from: None, session, seen };
+            let request = Request { op, stem, size_bytes, timeout, from: None, session, origin, seen };
             ctx.call(to, request, u64::MAX); // the tag of no errand
         }
         if leads { self.flights.remove(&(cache, entry)).unwrap_or_default() } else { Vec::new() }

@@ -19,7 +19,7 @@ use crate::components::desk::Served;
 use crate::components::keyed::Keyed;
 use crate::components::store::front::{self, Front, Member, Wake};
 use crate::components::store::lineage;
-use crate::components::store::rows::{Initial, RowName, Rows, apply, row_of};
+use crate::components::store::rows::{Initial, RowName, Rows, apply};
 use crate::components::store::{Plan, Series};
 use crate::record::history::attempt;
 use crate::sim::context::Context;
@@ -139,7 +139,7 @@ impl Member for Node {
 
     /// The operation takes effect.
     fn serve(&mut self, served: Served, ctx: &mut Context<Self>) {
-        let Some(row) = row_of(&served.op) else {
+        let Some(row) = served.op.row() else {
             return front::answer(self, served, Outcome::Fail(Reason::Error), &Causes::NONE, ctx);
         };
         let synced = self.value(ctx.plan(), row);

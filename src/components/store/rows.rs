@@ -35,17 +35,6 @@ impl Initial {
 /// The rows that were written.
 pub type Rows = Keyed<RowName, Value>;
 
-/// The row that an operation is about.
-pub fn row_of(op: &Op) -> Option<RowName> {
-    match *op {
-        Op::Read { table, key, .. }
-        | Op::Write { table, key, .. }
-        | Op::Update { table, key, .. }
-        | Op::Cas { table, key, .. } => Some((table, key)),
-        _ => None,
-    }
-}
-
 /// Applies one operation to the current value of its row: the outcome, and the value to be written if there is one.
 pub fn apply(op: &Op, current: Value, version: OpId) -> (Outcome, Option<Value>) {
     let write = |value: Value| (Outcome::Ok(value), Some(value));
@@ -83,7 +72,7 @@ impl Machine for Tables {
     }
 
     fn apply(&mut self, start: &Vec<Initial>, op: &Op, attempt: OpId) -> Outcome {
-        let Some(row) = row_of(op) else { return Outcome::Fail(Reason::Error) };
+        let Some(row) = op.row() else { return Outcome::Fail(Reason::Error) };
         let (outcome, written) = apply(op, self.value(start, row), attempt);
         if let Some(value) = written {
             self.rows.insert(row, value);
@@ -92,7 +81,7 @@ impl Machine for Tables {
     }
 
     fn look(&self, start: &Vec<Initial>, op: &Op) -> Outcome {
-        match (op, row_of(op)) {
+        match (op, op.row()) {
             (Op::Read { .. }, Some(row)) => Outcome::Ok(self.value(start, row)),
             _ => Outcome::Fail(Reason::Error),
         }
@@ -103,7 +92,7 @@ impl Machine for Tables {
     }
 
     fn row(&self, start: &Vec<Initial>, op: &Op) -> Option<(RowName, Value)> {
-        row_of(op).map(|row| (row, self.value(start, row)))
+        op.row().map(|row| (row, self.value(start, row)))
     }
 
     fn size_bytes(&self) -> u64 {
