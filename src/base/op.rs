@@ -253,6 +253,11 @@ impl Outcome {
         matches!(self, Outcome::Ok(_) | Outcome::Renew(_))
     }
 
+    /// Whether nobody knows.
+    pub fn is_unknown(self) -> bool {
+        matches!(self, Outcome::Unknown(_))
+    }
+
     /// The value, when it succeeded.
     pub fn value(self) -> Option<Value> {
         match self {

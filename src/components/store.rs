@@ -216,7 +216,7 @@ impl Part for Store {
             Copies::One(plan) => {
                 let nodes = world.members::<Node>(at.tier)?;
                 let values = rows.iter().map(|row| nodes[0].value(plan, *row)).collect::<Vec<_>>();
-                Holdings { settled: values.clone(), copies: vec![values] }
+                Holdings::one(values)
             }
             Copies::Quorum(plan) => quorum::survey(plan, world.members::<Member>(at.tier)?, rows),
             Copies::Leader(plan) => leader::survey(plan, world.members(at.tier)?, rows),

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::base::ids::{PartId, ProbeId, SeriesId, TallyId, ZoneId};
+use crate::base::ids::{PartId, ProbeId, SeriesId, TallyId, TierId, ZoneId};
 use crate::base::knob::Setting;
 use crate::base::problem::Problems;
-use crate::base::time::Span;
+use crate::base::time::{Span, Time};
 use crate::components::client::{Client as Caller, Plan as CallerPlan};
 use crate::components::directory::{CacheClient, Client, Directory, Filling, Target};
 use crate::components::policy::Policy;
@@ -14,12 +14,15 @@ use crate::components::{KINDS, PartName, Wiring};
 use crate::design::file::Data;
 use crate::design::resolve::Design;
 use crate::design::sessions::sessions;
+use crate::experiment::facts;
 use crate::experiment::pictures::Graph;
 use crate::experiment::topology::{graph, reached};
 use crate::experiment::workload::{Workload, workloads};
 use crate::measures::expression::Names;
 use crate::net::Network;
+use crate::record::history::RowId;
 use crate::record::recorder::{RecordPlan, Recorder};
+use crate::record::survey::Survey;
 use crate::sim::process::{Disk, Process};
 use crate::sim::run::World;
 
@@ -80,6 +83,16 @@ impl Setup {
             world.add::<Caller>(&workload.name, plan, count, &workload.zones, true);
         }
         world
+    }
+
+    /// What the copies of a store hold of all rows that anything is known of.
+    pub fn survey(&self, store: TierId, at: Time, world: &World) -> Option<Survey> {
+        let rows = || world.recorder().history.rows().iter().zip(0..).filter(|(row, _)| row.store == store);
+        let names: Vec<(u16, i64)> = rows().map(|(row, _)| (row.table, row.key)).collect();
+        let (part, name) = (&self.design.parts[store.0 as usize], &self.design.names[store.0 as usize]);
+        let holdings = part.survey(name, &names, world)?;
+        let rows = rows().map(|(_, number)| RowId(number)).collect();
+        Some(Survey { store, at, rows, holdings })
     }
 
     fn network(&self, seed: u64) -> Network {
@@ -263,6 +276,24 @@ impl Names for Setup {
 
     fn fault(&self, name: &str) -> bool {
         self.design.entries.named("fault").iter().any(|entry| entry.key == name)
+    }
+
+    fn program(&self, name: &str) -> Option<(ProbeId, Vec<(TierId, u16)>)> {
+        facts::program(self, name)
+    }
+
+    fn table(&self, store: &str, table: &str) -> Option<(TierId, u16)> {
+        let (tier, _) = facts::store(self, store)?;
+        let tables = &self.design.naming.tables[tier.0 as usize];
+        tables.iter().position(|known| known == table).map(|index| (tier, index as u16))
+    }
+
+    fn store(&self, name: &str) -> Option<(TierId, Vec<u16>)> {
+        facts::store(self, name)
+    }
+
+    fn stores(&self) -> Vec<String> {
+        facts::stores(self)
     }
 
     fn all(&self) -> Vec<String> {

@@ -3,11 +3,13 @@
 use crate::base::cause::Causes;
 use crate::base::ids::ProbeId;
 use crate::base::time::{Span, Time};
+use crate::experiment::judging::Looks;
 use crate::experiment::load::{Cell, Judged};
 use crate::experiment::question::{PropertyKind, Warmup};
 use crate::experiment::timetable::Plan;
 use crate::measures::expression::During;
 use crate::measures::functions::{Evaluation, Undefined};
+use crate::record::history::History;
 use crate::record::recorder::{RecordPlan, Recorder};
 use crate::record::series::Window;
 use crate::sim::fingerprint::Fingerprint;
@@ -69,6 +71,7 @@ struct Running<'a> {
     seen: Vec<Option<Seen>>,
     faults: Vec<(String, Time, Time)>,
     plan: Plan,
+    looks: Looks,
     cut_short: bool,
 }
 
@@ -93,23 +96,32 @@ impl<'a> Running<'a> {
             end: Time::ZERO + cell.length,
             whole,
             seen: vec![None; cell.judged.len()],
+            looks: Looks::new(cell, &faults),
             faults,
             plan,
             cut_short: false,
         }
     }
 
-    /// To the end, with the faults at their times.
+    /// To the end, with the faults at their times, and looks at the copies after the faults of an instant.
     fn go(&mut self) {
-        while let Some(at) = self.plan.next().filter(|at| *at < self.end) {
+        loop {
+            let (fault, look) = (self.plan.next(), self.looks.next());
+            let first = [fault, look].into_iter().flatten().min().filter(|at| *at < self.end);
+            let Some(at) = first else { break };
             self.until(at);
             if self.cut_short {
                 return;
             }
-            self.world.advance(at);
-            self.plan.step(&mut self.world);
+            if fault == Some(at) {
+                self.world.advance(at);
+                self.plan.step(&mut self.world);
+            } else {
+                self.looks.look(self.cell, &self.world);
+            }
         }
         self.until(self.end);
+        self.looks.look_last(self.cell, &self.world);
     }
 
     fn until(&mut self, horizon: Time) {
@@ -157,13 +169,16 @@ impl<'a> Running<'a> {
         let broken = self.world.recorder_mut().close(end, &|probe| cell.setup.probe_name(probe)).err();
         self.watch();
         let broken = broken.or_else(|| self.cut_short.then(|| format!("more than {EVENTS_MAX} events")));
+        let findings = self.looks.answers(cell, &self.world);
         let recorder = self.world.recorder();
-        let mut evaluation = Evaluation::new(recorder, &cell.windows);
+        let mut evaluation = Evaluation::new(recorder, &cell.windows).with(&findings);
         let values = cell.measures.iter().map(|named| named.expression.value(&mut evaluation)).collect();
-        let mut whole = Evaluation::new(recorder, &self.whole);
+        let mut whole = Evaluation::new(recorder, &self.whole).with(&findings);
         let seen = cell.judged.iter().zip(std::mem::take(&mut self.seen));
-        let seen =
-            seen.map(|(judged, seen)| seen.or_else(|| at_end(judged, &mut evaluation, &mut whole))).collect();
+        let seed = self.seed;
+        let seen = seen
+            .map(|(judged, seen)| seen.or_else(|| at_end(judged, seed, &mut evaluation, &mut whole)))
+            .collect();
         let called = cell.setup.called();
         let causes = called.iter().map(|probe| {
             let sums = recorder.probe(*probe).sums[0];
@@ -172,7 +187,8 @@ impl<'a> Running<'a> {
         let causes = causes.collect();
         let approximate = called.iter().any(|probe| recorder.probe(*probe).histograms.is_some());
         let warmup_note = recorder.warmup_note().map(str::to_owned);
-        let (recorder, fingerprint) = self.world.into_recorder();
+        let (mut recorder, fingerprint) = self.world.into_recorder();
+        recorder.history = History::default(); // it is large, and has been judged
         Trial {
             seed: self.seed,
             fingerprint: fingerprint.value(),
@@ -209,16 +225,26 @@ fn sides(judged: &Judged, evaluation: &mut Evaluation<'_>) -> String {
 }
 
 /// A property at the end of a run.
-fn at_end<'r>(judged: &Judged, evaluation: &mut Evaluation<'r>, whole: &mut Evaluation<'r>) -> Option<Seen> {
+fn at_end<'r>(
+    judged: &Judged,
+    seed: u64,
+    evaluation: &mut Evaluation<'r>,
+    whole: &mut Evaluation<'r>,
+) -> Option<Seen> {
     let condition = judged.condition.as_ref()?;
     let evaluation = if judged.property.kind == PropertyKind::Slo { evaluation } else { whole };
+    evaluation.take_witnesses();
     let value = condition.expression.value(evaluation);
+    let shown = evaluation.take_witnesses();
     let margin = condition
         .expression
         .comparison()
         .and_then(|(_, left, right)| Some(left.value(evaluation).ok()? - right.value(evaluation).ok()?));
     let witness = match &value {
-        Ok(_) => sides(judged, evaluation),
+        Ok(_) => match shown.first() {
+            Some(told) => format!("seed {seed}: {}; {}", sides(judged, evaluation), told.sentence),
+            None => sides(judged, evaluation),
+        },
         Err(Undefined(why)) => format!("{} is undefined: {why}", condition.name),
     };
     Some(Seen { holds: value.ok().map(|value| value != 0.0), margin, witness })

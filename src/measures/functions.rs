@@ -8,7 +8,9 @@ use crate::base::cause::Cause;
 use crate::base::ids::{ProbeId, SeriesId, TallyId};
 use crate::base::time::Span;
 use crate::measures::Dimension;
+use crate::measures::asked::Asked;
 use crate::measures::expression::During;
+use crate::measures::verdicts::{Finding, Told};
 use crate::record::probe::{Probe, Sums};
 use crate::record::recorder::Recorder;
 use crate::record::series::{Series, Window};
@@ -75,18 +77,44 @@ pub struct Evaluation<'a> {
     windows: &'a [During],
     /// The slice that stands for the run.
     slice: Option<usize>,
+    findings: &'a [(Asked, Finding)],
+    /// What showed the answers that were asked for, in order.
+    witnesses: Vec<&'a Told>,
     sorted: BTreeMap<(ProbeId, Option<Cause>, usize), Vec<u64>>,
 }
 
 impl<'a> Evaluation<'a> {
     /// Over a finished run; `windows` says what each of the recorder's windows is.
     pub fn new(recorder: &'a Recorder, windows: &'a [During]) -> Self {
-        Evaluation { recorder, windows, slice: None, sorted: BTreeMap::new() }
+        let (findings, witnesses): (&[_], _) = (&[], Vec::new());
+        Evaluation { recorder, windows, slice: None, findings, witnesses, sorted: BTreeMap::new() }
     }
 
     /// Over one slice of a [`Recorder::sliced`] run: it stands for the run, whatever a measure names.
     pub fn of_slice(recorder: &'a Recorder, slice: usize) -> Self {
-        Evaluation { recorder, windows: &[], slice: Some(slice), sorted: BTreeMap::new() }
+        Evaluation { slice: Some(slice), ..Evaluation::new(recorder, &[]) }
+    }
+
+    /// The same, knowing the answers to questions about the history.
+    pub fn with(self, findings: &'a [(Asked, Finding)]) -> Self {
+        Evaluation { findings, ..self }
+    }
+
+    /// The answer to a question about the history.
+    ///
+    /// # Errors
+    /// Why nobody knows: an undecided verdict is none.
+    pub fn answer(&mut self, asked: &Asked) -> Result<f64, Undefined> {
+        let Some((_, finding)) = self.findings.iter().find(|(known, _)| known == asked) else {
+            return Err(Undefined("the history is judged for whole runs alone".to_owned()));
+        };
+        self.witnesses.extend(&finding.witness);
+        finding.value.clone()
+    }
+
+    /// What showed the answers that were asked for since this was last called.
+    pub fn take_witnesses(&mut self) -> Vec<&'a Told> {
+        std::mem::take(&mut self.witnesses)
     }
 
     fn window(&self, during: &During) -> usize {

@@ -72,6 +72,8 @@ pub struct Step {
     pub invoked: Time,
     /// When its answer was there; [`Time::NEVER`]: it is pending.
     pub returned: Time,
+    /// How many operations had been sent by then, this one included.
+    pub followed: u32,
     /// What it was told; unknown while it is pending.
     pub outcome: Outcome,
     /// The version that its write was derived from, once some copy has taken it in: what the simulation knows of it even if
@@ -80,11 +82,6 @@ pub struct Step {
 }
 
 impl Step {
-    /// Whether nobody knows what became of it.
-    pub fn is_open(&self) -> bool {
-        matches!(self.outcome, Outcome::Unknown(_))
-    }
-
     /// Whether it may change its row.
     pub fn writes(&self) -> bool {
         !matches!(self.op, Op::Read { .. })
@@ -257,6 +254,7 @@ impl History {
             attempt: attempt(call),
             invoked: now,
             returned: Time::NEVER,
+            followed: u32::MAX,
             outcome: Outcome::Unknown(Reason::Timeout),
             found: None,
         };
@@ -296,12 +294,13 @@ impl History {
     }
 
     fn close(&mut self, place: u32, now: Time, outcome: Outcome) {
+        let followed = self.steps.len() as u32;
         let step = &mut self.steps[place as usize];
         step.outcome = outcome;
         if matches!(outcome, Outcome::Unknown(_)) {
             return self.gave_up(place);
         }
-        step.returned = now;
+        (step.returned, step.followed) = (now, followed);
         if self.streams {
             let moment = Moment { step: *step, row: self.rows[step.row.0 as usize], ends: true };
             self.moments.push(moment);

@@ -62,7 +62,7 @@ pub fn survey<M: Machine>(plan: &Plan<M>, members: &[Member<M>], rows: &[(u16, i
     });
     Holdings {
         copies: members.iter().map(|member| held(&member.machine)).collect(),
-        settled: settles.unwrap_or_default(),
+        settled: settles.unwrap_or_default().into_iter().map(|value| vec![value.version]).collect(),
     }
 }
 

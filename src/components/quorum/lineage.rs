@@ -81,17 +81,23 @@ fn made_of<'a>(row: RowName, all: &Cell, cells: impl Iterator<Item = &'a Cell>, 
     }
 }
 
-/// What members hold of rows; it settles on what all their cells merge to, with those that are on their way to the disk.
+/// What members hold of rows. Of last writes it settles on the one with the newest stamp, also of those that are on their way to the
+/// disk; siblings and additions are all kept.
 pub fn survey(plan: &Plan, members: &[Member], rows: &[RowName]) -> Holdings {
     let held = |member: &Member| rows.iter().map(|row| member.value(plan, *row)).collect();
-    let settled = |row: &RowName| {
-        let mut all = Cell::empty(plan.merge);
+    let copies: Vec<Vec<Value>> = members.iter().map(held).collect();
+    let newest = |row: &RowName| {
+        let mut all = None;
         for member in members {
             let ahead = member.log.iter().filter(|commit| commit.row == *row).map(|commit| &commit.cell);
             ahead.chain(member.rows.get(row)).for_each(|cell| merge_into(&mut all, Some(cell)));
         }
-        let initial = Initial::value(&plan.store.start, *row);
-        all.map_or(initial, |cell| cell.value(initial))
+        vec![all.map_or(OpId(0), |cell| cell.value(Value::default()).version)]
     };
-    Holdings { copies: members.iter().map(held).collect(), settled: rows.iter().map(settled).collect() }
+    let kept = |place: usize| copies.iter().map(|values| values[place].version).collect();
+    let settled = match plan.merge {
+        Merge::LastWrite => rows.iter().map(newest).collect(),
+        Merge::Siblings | Merge::Counter => (0..rows.len()).map(kept).collect(),
+    };
+    Holdings { copies, settled }
 }
