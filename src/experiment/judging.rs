@@ -78,6 +78,43 @@ impl Looks {
             calm: self.calm,
             facts: &cell.setup,
         };
+        if std::env::var_os("DEBUGH").is_some() {
+            let h = run.history;
+            for survey in &self.surveys {
+                eprintln!("survey {:?} at {}", survey.store, survey.at);
+                for (copy, values) in survey.holdings.copies.iter().enumerate() {
+                    for (row, value) in survey.rows.iter().zip(values) {
+                        let last = h
+                            .taken()
+                            .iter()
+                            .filter(|t| t.row == *row && t.copy == copy as u32 && t.at <= survey.at)
+                            .last()
+                            .map(|t| t.value.version)
+                            .unwrap_or_default();
+                        if last != value.version {
+                            eprintln!(
+                                "copy {copy} row {:?}: taken {:?}, survey {:?}",
+                                h.rows()[row.0 as usize],
+                                last,
+                                value
+                            );
+                        }
+                    }
+                }
+            }
+            if let Ok(key) = std::env::var("DEBUGK") {
+                let key: i64 = key.parse().unwrap();
+                for t in h.taken().iter().filter(|t| h.rows()[t.row.0 as usize].key == key) {
+                    eprintln!("{t:?}");
+                }
+                for t in h.steps().iter().filter(|t| h.rows()[t.row.0 as usize].key == key) {
+                    eprintln!(
+                        "{:?} {} {} {:?} {:?} found {:?}",
+                        t.attempt, t.invoked, t.returned, t.op, t.outcome, t.found
+                    );
+                }
+            }
+        }
         cell.asked.iter().map(|asked| (asked.clone(), answer(asked, &run))).collect()
     }
 }

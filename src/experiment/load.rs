@@ -382,6 +382,9 @@ fn record(
     for probe in needs.samples.iter().copied().chain(setup.called()) {
         plan.probes[probe.index()].samples = true;
     }
+    for probe in &needs.gaps {
+        plan.probes[probe.index()].gaps = true;
+    }
     for (probe, cause) in needs.causes {
         let causes = &mut plan.probes[probe.index()].causes;
         if !causes.contains(&cause) {

@@ -301,6 +301,7 @@ fn function(name: &str, percentile: Option<f64>) -> Function {
         ("late", _) => Function::Late,
         ("waited", _) => Function::Waited,
         ("inflight", _) => Function::InFlight,
+        ("outage", _) => Function::Outage,
         ("util", _) => Function::Util,
         ("jain", _) => Function::Jain,
         ("initial", _) => Function::Initial,

@@ -86,6 +86,8 @@ pub(super) enum Node {
 pub struct Needs {
     /// Probes whose samples are needed.
     pub samples: Vec<ProbeId>,
+    /// Probes whose longest time without a success is.
+    pub gaps: Vec<ProbeId>,
     /// Causes needed sample by sample.
     pub causes: Vec<(ProbeId, Cause)>,
     /// Windows.
@@ -163,6 +165,9 @@ impl Node {
             Node::Measure { function, target, cause, during } => {
                 needs.windows.push(during.clone());
                 needs.targets.push(target.clone());
+                if let (Target::Probe(probe), Function::Outage) = (target, function) {
+                    needs.gaps.push(*probe);
+                }
                 if let Target::Probe(probe) = target
                     && function.takes_samples(*cause)
                 {

@@ -63,6 +63,8 @@ pub enum Function {
     Waited,
     /// `inflight`.
     InFlight,
+    /// `outage`.
+    Outage,
     /// `util`.
     Util,
     /// `jain`.
@@ -165,9 +167,8 @@ impl Function {
     /// The unit of its value.
     pub fn dimension(self, target: &Target) -> Dimension {
         match (self, target) {
-            (Function::Percentile(_) | Function::Mean | Function::Max, Target::Probe(_)) => {
-                Dimension::Seconds
-            }
+            (Function::Percentile(_) | Function::Mean | Function::Max, Target::Probe(_))
+            | (Function::Outage, _) => Dimension::Seconds,
             (Function::Rate | Function::Peak | Function::Goodput | Function::Throughput, _) => {
                 Dimension::PerSecond
             }
@@ -253,6 +254,8 @@ impl Function {
             Function::Goodput => Ok(sums.ok as f64 / evaluation.seconds(window)?),
             Function::Late => Ok(sums.late as f64),
             Function::InFlight => Ok(sums.in_flight_ns as f64 / 1e9 / evaluation.seconds(window)?),
+            Function::Outage if ended == 0 => Err(none_ended()),
+            Function::Outage => Ok(kept.gaps[window].longest(evaluation.bounds(window)).as_secs_f64()),
             Function::Mean if ended == 0 => Err(none_ended()),
             Function::Mean => {
                 let total =

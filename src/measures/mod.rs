@@ -110,6 +110,11 @@ pub const ALL: &[Measure] = &[
         doc: "Share of requests that spent any time on one cause (`cause=queue`).",
     },
     Measure { name: "inflight", of: Of::Requests, doc: "Requests under way, on average over time." },
+    Measure {
+        name: "outage",
+        of: Of::Requests,
+        doc: "The longest time without a success, the ends of its stretch of the run included, s.",
+    },
     Measure { name: "util", of: Of::Part, doc: "Share of its cores that are busy, on average over time." },
     Measure {
         name: "jain",

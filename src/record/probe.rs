@@ -4,6 +4,7 @@ use hdrhistogram::Histogram;
 
 use crate::base::cause::{Cause, Causes};
 use crate::base::time::{Span, Time};
+use crate::record::gaps::Gaps;
 use crate::record::recorder::{Ended, Finished};
 use crate::record::series::{Window, part};
 
@@ -48,6 +49,8 @@ impl Sample {
 pub struct ProbePlan {
     /// Whether latencies are.
     pub samples: bool,
+    /// Whether the longest time without a success is.
+    pub gaps: bool,
     /// Causes whose times are kept sample by sample.
     pub causes: Vec<Cause>,
     /// How many samples are kept exactly: [`SAMPLES_MAX`].
@@ -56,7 +59,7 @@ pub struct ProbePlan {
 
 impl Default for ProbePlan {
     fn default() -> Self {
-        ProbePlan { samples: false, causes: Vec::new(), samples_max: SAMPLES_MAX }
+        ProbePlan { samples: false, gaps: false, causes: Vec::new(), samples_max: SAMPLES_MAX }
     }
 }
 
@@ -135,6 +138,9 @@ pub struct Probe {
     pub sums: Vec<Sums>,
     /// By bucket of time; as many as were reached.
     pub buckets: Vec<Sums>,
+    /// Successes by window and by bucket of their ends, if gaps are kept.
+    pub gaps: Vec<Gaps>,
+    gap_buckets: Vec<Gaps>,
     /// Of the whole run.
     pub all: Sums,
     /// Started in all.
@@ -159,6 +165,8 @@ impl Probe {
             cause_histograms: Vec::new(),
             sums: vec![Sums::default(); windows],
             buckets: Vec::new(),
+            gaps: vec![Gaps::default(); windows],
+            gap_buckets: Vec::new(),
             all: Sums::default(),
             started: 0,
             open: 0,
@@ -226,7 +234,23 @@ impl Probe {
                 sums.add(request, latency);
             }
         }
+        if self.plan.gaps && request.how == Ended::Ok {
+            self.success(request.ended, frame);
+        }
         self.plan.samples && self.keep(request, frame.windows)
+    }
+
+    fn success(&mut self, at: Time, frame: Frame<'_>) {
+        for (gaps, window) in self.gaps.iter_mut().zip(frame.windows) {
+            if window.contains(at) {
+                gaps.success(at);
+            }
+        }
+        let index = frame.bucket_of(at);
+        if self.gap_buckets.len() <= index {
+            self.gap_buckets.resize(index + 1, Gaps::default());
+        }
+        self.gap_buckets[index].success(at);
     }
 
     fn keep(&mut self, request: &Finished, windows: &[Window]) -> bool {
@@ -294,6 +318,12 @@ impl Probe {
             sums
         };
         self.sums = starts.iter().map(sums).collect();
+        let gaps = |first: &usize| {
+            let mut gaps = Gaps::default();
+            part(&self.gap_buckets, *first, wide).iter().for_each(|bucket| gaps.merge(bucket));
+            gaps
+        };
+        self.gaps = starts.iter().map(gaps).collect();
     }
 
     /// Lets window 0 begin at a bucket.
@@ -301,6 +331,10 @@ impl Probe {
         if let Some(sums) = self.sums.first_mut() {
             *sums = Sums::default();
             self.buckets.iter().skip(first).for_each(|bucket| sums.merge(bucket));
+        }
+        if let Some(gaps) = self.gaps.first_mut() {
+            *gaps = Gaps::default();
+            self.gap_buckets.iter().skip(first).for_each(|bucket| gaps.merge(bucket));
         }
     }
 

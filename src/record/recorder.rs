@@ -391,7 +391,7 @@ mod tests {
     /// A thousand requests that take long at first, a counter, a level and a tally beside them.
     fn eventful(steady: Vec<ProbeId>, from: Time, samples_max: usize) -> Recorder {
         let window = Window { from, until: ns(100_000) };
-        let probe = ProbePlan { samples: true, causes: vec![Cause::Queue], samples_max };
+        let probe = ProbePlan { samples: true, gaps: true, causes: vec![Cause::Queue], samples_max };
         let plan = RecordPlan {
             length: Span::from_ns(100_000),
             windows: vec![window],
@@ -434,6 +434,7 @@ mod tests {
                 assert_eq!((&a.in_window, &a.integral, &a.peak), (&b.in_window, &b.integral, &b.peak));
             }
             assert_eq!(automatic.probes[0].sums, fixed.probes[0].sums);
+            assert_eq!(automatic.probes[0].gaps, fixed.probes[0].gaps);
             assert_eq!(automatic.tallies[0].in_window, fixed.tallies[0].in_window);
             assert_eq!(automatic.probes[0].is_exact(), samples_max == usize::MAX);
             assert_eq!(automatic.probes[0].histograms, fixed.probes[0].histograms);

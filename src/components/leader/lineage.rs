@@ -1,5 +1,7 @@
 //! What is recorded of a copy: which version it holds of which row, and what that was derived from or replaced. It changes nothing.
 
+use rustc_hash::FxHashMap;
+
 use crate::base::ids::OpId;
 use crate::base::op::{At, Op, Outcome, Value};
 use crate::components::leader::Plan;
@@ -38,32 +40,36 @@ impl<M: Machine> Member<M> {
     }
 }
 
-/// What members hold of rows; it settles on the log of whoever leads in the latest term, or has the most up-to-date log.
+/// What members hold of rows. It settles on the copy of whoever leads in the latest term, or has the most up-to-date log, and on what
+/// stands in that log besides.
 pub fn survey<M: Machine>(plan: &Plan<M>, members: &[Member<M>], rows: &[(u16, i64)]) -> Holdings {
-    let held = |machine: &M| -> Vec<Value> {
-        let value = |row: &(u16, i64)| {
-            machine.row(&plan.machine, &reading(*row)).map_or(Value::default(), |(_, value)| value)
-        };
-        rows.iter().map(value).collect()
-    };
     let latest = members.iter().map(|member| member.term).max();
     let leads = |member: &&Member<M>| member.role == Role::Leader && Some(member.term) == latest;
     let most = members.iter().max_by_key(|member| (member.log.last().term, member.log.last().index));
-    let settles = members.iter().find(leads).or(most).map(|member| {
+    let mut settled = vec![Vec::new(); rows.len()];
+    if let Some(member) = members.iter().find(leads).or(most) {
         let mut machine = member.machine.clone();
+        let value = |row: &(u16, i64), machine: &M| machine.row(&plan.machine, &reading(*row));
+        let holds = |row| value(row, &machine).map_or(OpId(0), |(_, value)| value.version);
+        settled = rows.iter().map(|row| vec![holds(row)]).collect();
+        let places: FxHashMap<(u16, i64), usize> = rows.iter().copied().zip(0..).collect();
         for index in member.applied + 1..=member.log.last().index {
-            if let Some((op, attempt)) =
+            let Some((op, attempt)) =
                 member.log.get(index).and_then(|entry| Some((entry.op?, entry.attempt)))
-            {
-                machine.apply(&plan.machine, &op, attempt);
+            else {
+                continue;
+            };
+            let written = machine.apply(&plan.machine, &op, attempt).is_ok();
+            if let Some(place) = op.row().filter(|_| written).and_then(|row| places.get(&row)) {
+                settled[*place].push(attempt);
             }
         }
-        held(&machine)
-    });
-    Holdings {
-        copies: members.iter().map(|member| held(&member.machine)).collect(),
-        settled: settles.unwrap_or_default().into_iter().map(|value| vec![value.version]).collect(),
     }
+    let held = |member: &Member<M>| {
+        let value = |row: &(u16, i64)| member.machine.row(&plan.machine, &reading(*row));
+        rows.iter().map(|row| value(row).map_or(Value::default(), |(_, value)| value)).collect()
+    };
+    Holdings { copies: members.iter().map(held).collect(), settled }
 }
 
 fn reading((table, key): (u16, i64)) -> Op {

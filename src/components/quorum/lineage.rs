@@ -81,17 +81,14 @@ fn made_of<'a>(row: RowName, all: &Cell, cells: impl Iterator<Item = &'a Cell>, 
     }
 }
 
-/// What members hold of rows. Of last writes it settles on the one with the newest stamp, also of those that are on their way to the
-/// disk; siblings and additions are all kept.
+/// What members hold of rows. Of last writes it settles on the one with the newest stamp; siblings and additions are all
+/// kept.
 pub fn survey(plan: &Plan, members: &[Member], rows: &[RowName]) -> Holdings {
     let held = |member: &Member| rows.iter().map(|row| member.value(plan, *row)).collect();
     let copies: Vec<Vec<Value>> = members.iter().map(held).collect();
     let newest = |row: &RowName| {
         let mut all = None;
-        for member in members {
-            let ahead = member.log.iter().filter(|commit| commit.row == *row).map(|commit| &commit.cell);
-            ahead.chain(member.rows.get(row)).for_each(|cell| merge_into(&mut all, Some(cell)));
-        }
+        members.iter().for_each(|member| merge_into(&mut all, member.rows.get(row)));
         vec![all.map_or(OpId(0), |cell| cell.value(Value::default()).version)]
     };
     let kept = |place: usize| copies.iter().map(|values| values[place].version).collect();

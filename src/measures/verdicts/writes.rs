@@ -14,7 +14,7 @@ use crate::base::op::{Op, Outcome};
 use crate::base::time::Time;
 use crate::check::history::PENDING;
 use crate::check::versions::convergence;
-use crate::check::versions::{self, Dag, Held, Install, Version, Write};
+use crate::check::versions::{self, Dag, Held, INITIAL, Install, Version, Write};
 use crate::measures::asked::{Asked, Moment, Whose};
 use crate::measures::functions::Undefined;
 use crate::measures::verdicts::{Finding, Run, Told, words};
@@ -43,6 +43,9 @@ impl Lineage {
         for taken in taken() {
             let here = |version: &OpId| homes.get(version) == Some(&taken.row);
             let version = taken.value.version.0;
+            if version == INITIAL {
+                continue; // every row's: it comes from nothing
+            }
             let from: Vec<Version> = [taken.value.parent, taken.also]
                 .iter()
                 .filter(|from| here(from))
