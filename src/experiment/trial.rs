@@ -181,7 +181,7 @@ impl<'a> Running<'a> {
             .collect();
         let called = cell.setup.called();
         let causes = called.iter().map(|probe| {
-            let sums = recorder.probe(*probe).sums[0];
+            let sums = recorder.probe(*probe).sums(recorder.range(0));
             (*probe, sums.ended(), sums.causes)
         });
         let causes = causes.collect();
