@@ -10,6 +10,7 @@
 
 pub mod causal;
 mod clocks;
+pub mod counter;
 mod graph;
 pub mod history;
 pub mod judge;
@@ -23,6 +24,7 @@ pub mod search;
 pub mod sequential;
 pub mod session;
 pub mod shrink;
+pub mod staleness;
 #[cfg(test)]
 mod tests;
 pub mod versions;

@@ -63,7 +63,11 @@ pub fn overlapping(
             // No two ends are at one instant.
             invoked: 100 * invoked + 2 * number,
             returned: if fate == 0 { PENDING } else { 100 * (invoked + took) + 2 * number + 1 },
-            call,
+            call: match call {
+                // What is pending was told nothing.
+                Call::Add(by, _) if fate == 0 => Call::Add(by, None),
+                call => call,
+            },
         };
         (0u64..).zip(all).map(operation).collect()
     })
