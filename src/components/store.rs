@@ -14,7 +14,7 @@ mod tests;
 use std::sync::Arc;
 
 use crate::base::dist::Dist;
-use crate::base::ids::SeriesId;
+use crate::base::ids::{PartId, SeriesId};
 use crate::base::knob::{Form, Knob, Knobs, Preset, Setting, Takes};
 use crate::base::problem::Problems;
 use crate::base::time::Span;
@@ -26,7 +26,7 @@ use crate::components::quorum::member::Member;
 use crate::components::store::copies::{AVOID, COPIES, COPY, Copies, FAILOVER, LEGS, MERGE, copies};
 use crate::components::store::node::Node;
 use crate::components::store::rows::{Initial, Tables};
-use crate::components::{Kind, Names, Part, PartName, Wiring, count_u32, speed_ppm};
+use crate::components::{Kind, Names, Part, PartName, Wiring, count_u32, server, speed_ppm};
 use crate::sim::run::World;
 
 /// The kind `db`.
@@ -35,7 +35,7 @@ pub const DB: Kind = Kind {
     doc: "A keyed store with real values and versions.",
     knobs: KNOBS,
     series: SERIES,
-    runs_programs: false,
+    runs_programs: true,
     resolve,
 };
 
@@ -131,6 +131,7 @@ const SERIES: &[(&str, &str)] = &[
     ("split_votes", "Candidates that ran out of time without having been elected."),
     ("truncated", "Times that a follower cut off entries of its log which the leader does not have."),
     ("snapshots", "Whole copies sent to followers whose log could not be repaired."),
+    ("programs", "Programs under way at its members (level)."),
 ];
 
 /// The series, by place in the kind's list.
@@ -154,6 +155,7 @@ pub enum Series {
     SplitVotes,
     Truncated,
     Snapshots,
+    Programs,
 }
 
 /// What all members share.
@@ -191,8 +193,11 @@ impl Plan {
 }
 
 struct Store {
+    me: PartId,
     copies: Copies,
     client: StoreClient,
+    /// Programs under way.
+    programs: SeriesId,
 }
 
 impl Part for Store {
@@ -224,6 +229,10 @@ impl Part for Store {
             }
         };
     }
+
+    fn build_host(&self, at: &PartName, wiring: &Wiring, world: &mut World) {
+        server::add_beside(self.me, at, self.programs, wiring, world);
+    }
 }
 
 fn resolve(knobs: &Knobs, names: &Names, problems: &mut Problems) -> Option<Box<dyn Part>> {
@@ -249,7 +258,13 @@ fn resolve(knobs: &Knobs, names: &Names, problems: &mut Problems) -> Option<Box<
     let timeout = knobs.span("timeout");
     let leaderless = matches!(knobs.get("copy"), Some(Setting::Form("quorum", _)));
     let client = StoreClient { timeout, pool, leaderless, avoid: knobs.span("avoid") };
-    Some(Box::new(Store { copies: copies(knobs, names, plan, timeout, problems)?, client }))
+    let programs = plan.series(Series::Programs);
+    Some(Box::new(Store {
+        me: names.me,
+        copies: copies(knobs, names, plan, timeout, problems)?,
+        client,
+        programs,
+    }))
 }
 
 /// Tables are numbered in order of name; those that programs name and `start` does not come after and are empty.

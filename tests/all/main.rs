@@ -5,6 +5,7 @@ mod designs;
 mod docs;
 mod golden;
 mod histories;
+mod hosting;
 mod house;
 mod random_numbers;
 mod readme;

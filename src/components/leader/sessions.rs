@@ -107,7 +107,11 @@ mod tests {
             assert_eq!(written.map(|told| told.1), Some(Ok(7)));
             assert_eq!(seen.map(|told| told.1), Some(Ok(7)));
             assert!(seen.is_some_and(|told| told.0 > 150), "{seen:?}: it waited");
-            assert_eq!(peeked, Some((114, Ok(0))), "who does not say what it has seen is shown what there is");
+            assert_eq!(
+                peeked,
+                Some((114, Ok(0))),
+                "who does not say what it has seen is shown what there is"
+            );
             assert_eq!(later, Some((204, Ok(7))), "nothing to wait for");
         }
     }
@@ -117,7 +121,11 @@ mod tests {
         let plan = Plan { twin: Twin::IgnoresSessions, ..known(asynchronous()) };
         let mut world = world(1, vec![write(100, 0, 7), read(106, 2)], plan, 3);
         until(&mut world, 300);
-        assert_eq!(told(&world, 2), [Some((105, Ok(7))), Some((110, Ok(0)))], "it does not read its own write");
+        assert_eq!(
+            told(&world, 2),
+            [Some((105, Ok(7))), Some((110, Ok(0)))],
+            "it does not read its own write"
+        );
     }
 
     /// The old leader's log is longer than the new one's; its places come before all of the new term all the same.

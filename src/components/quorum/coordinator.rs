@@ -262,7 +262,9 @@ impl Member {
 
     /// Brings up to date whoever has answered with less than what all answers come to.
     fn repair(&mut self, operation: &Operation, ctx: &mut Context<Self>) {
-        if !ctx.plan().repair || !matches!(operation.served.op, Op::Read { at: At::Primary | At::Session, .. }) {
+        if !ctx.plan().repair
+            || !matches!(operation.served.op, Op::Read { at: At::Primary | At::Session, .. })
+        {
             return;
         }
         let mut newest = Cell::empty(ctx.plan().merge);
