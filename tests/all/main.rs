@@ -1,5 +1,6 @@
 //! The one integration binary: whole files in, whole results out.
 
+mod cap;
 mod cli;
 mod designs;
 mod docs;
