@@ -152,6 +152,11 @@ pub enum Op {
         /// Who gives it back.
         token: u64,
     },
+    /// Use a core of a store's member for so long: a `cpu` step of a program that runs beside it.
+    Compute {
+        /// At full speed.
+        demand: Span,
+    },
 }
 
 const _: () = assert!(size_of::<Op>() <= 32);
@@ -256,6 +261,15 @@ impl Outcome {
     /// Whether nobody knows.
     pub fn is_unknown(self) -> bool {
         matches!(self, Outcome::Unknown(_))
+    }
+
+    /// Whether it says that nobody was there to answer, or that whoever answered could not reach those it needs.
+    pub fn is_no_answer(self) -> bool {
+        matches!(
+            self,
+            Outcome::Unknown(Reason::Timeout | Reason::Reset)
+                | Outcome::Fail(Reason::Refused | Reason::Timeout)
+        )
     }
 
     /// The value, when it succeeded.

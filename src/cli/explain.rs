@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use crate::cli::files::find;
 use crate::cli::{BAD_INPUT, Colour, complain, print};
 use crate::components::KINDS;
+use crate::components::store::DB;
 use crate::design::codes;
 use crate::design::render::render;
 use crate::design::source::Sources;
@@ -100,7 +101,10 @@ fn of_cell(cell: &Cell, sources: &Sources) -> String {
         } else {
             " (no workload reaches it: not built)"
         };
-        text += &format!("  {} {} × {}{built}\n", name.kind, name.name, name.count);
+        let runs = design.programs.0.iter().any(|program| program.part.index() == index);
+        let runs =
+            if runs && name.kind == DB.name { ", runs programs at the member that is asked" } else { "" };
+        text += &format!("  {} {} × {}{runs}{built}\n", name.kind, name.name, name.count);
     }
     text += "\ntopology (as a drawing: --topology svg)\n";
     let topology = cell.setup.graph();

@@ -105,6 +105,9 @@ pub trait Part: Any + Send + Sync {
 
     /// Adds the part's tier to the world: makes the plan that all members share and calls [`World::add`], exactly once.
     fn build(&self, at: &PartName, wiring: &Wiring, world: &mut World);
+
+    /// Adds what runs its programs beside its members, for a part that only coordinates them; a server runs its own.
+    fn build_host(&self, _at: &PartName, _wiring: &Wiring, _world: &mut World) {}
 }
 
 /// What exists only once the whole design is resolved, and every plan may share.

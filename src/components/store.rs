@@ -15,7 +15,7 @@ mod tests;
 use std::sync::Arc;
 
 use crate::base::dist::Dist;
-use crate::base::ids::SeriesId;
+use crate::base::ids::{PartId, SeriesId};
 use crate::base::knob::{Form, Knob, Knobs, Preset, Setting, Takes};
 use crate::base::problem::Problems;
 use crate::base::time::Span;
@@ -28,7 +28,7 @@ use crate::components::quorum::member::Member;
 use crate::components::store::copies::{AVOID, COPIES, COPY, Copies, FAILOVER, LEGS, MERGE, copies};
 use crate::components::store::node::Node;
 use crate::components::store::rows::{Initial, RowName, Tables};
-use crate::components::{Kind, Names, Part, PartName, Wiring, count_u32, speed_ppm};
+use crate::components::{Kind, Names, Part, PartName, Wiring, count_u32, server, speed_ppm};
 use crate::record::survey::Holdings;
 use crate::sim::run::World;
 
@@ -38,7 +38,7 @@ pub const DB: Kind = Kind {
     doc: "A keyed store with real values and versions.",
     knobs: KNOBS,
     series: SERIES,
-    runs_programs: false,
+    runs_programs: true,
     resolve,
 };
 
@@ -134,6 +134,7 @@ const SERIES: &[(&str, &str)] = &[
     ("split_votes", "Candidates that ran out of time without having been elected."),
     ("truncated", "Times that a follower cut off entries of its log which the leader does not have."),
     ("snapshots", "Whole copies sent to followers whose log could not be repaired."),
+    ("programs", "Programs under way at its members (level)."),
 ];
 
 /// The series, by place in the kind's list.
@@ -157,6 +158,7 @@ pub enum Series {
     SplitVotes,
     Truncated,
     Snapshots,
+    Programs,
 }
 
 /// What all members share.
@@ -194,8 +196,11 @@ impl Plan {
 }
 
 struct Store {
+    me: PartId,
     copies: Copies,
     client: StoreClient,
+    /// Programs under way.
+    programs: SeriesId,
 }
 
 impl Part for Store {
@@ -239,6 +244,10 @@ impl Part for Store {
             }
         };
     }
+
+    fn build_host(&self, at: &PartName, wiring: &Wiring, world: &mut World) {
+        server::add_beside(self.me, at, self.programs, wiring, world);
+    }
 }
 
 fn resolve(knobs: &Knobs, names: &Names, problems: &mut Problems) -> Option<Box<dyn Part>> {
@@ -264,7 +273,13 @@ fn resolve(knobs: &Knobs, names: &Names, problems: &mut Problems) -> Option<Box<
     let timeout = knobs.span("timeout");
     let leaderless = matches!(knobs.get("copy"), Some(Setting::Form("quorum", _)));
     let client = StoreClient { timeout, pool, leaderless, avoid: knobs.span("avoid") };
-    Some(Box::new(Store { copies: copies(knobs, names, plan, timeout, problems)?, client }))
+    let programs = plan.series(Series::Programs);
+    Some(Box::new(Store {
+        me: names.me,
+        copies: copies(knobs, names, plan, timeout, problems)?,
+        client,
+        programs,
+    }))
 }
 
 /// Tables are numbered in order of name; those that programs name and `start` does not come after and are empty.

@@ -10,6 +10,7 @@ use crate::base::time::{Span, Time};
 use crate::components::client::{Client as Caller, Plan as CallerPlan};
 use crate::components::directory::{CacheClient, Client, Directory, Filling, Target};
 use crate::components::policy::Policy;
+use crate::components::store::DB;
 use crate::components::{KINDS, PartName, Wiring};
 use crate::design::file::Data;
 use crate::design::resolve::Design;
@@ -38,6 +39,8 @@ pub struct Setup {
     wiring: Wiring,
     /// Parts that some workload reaches.
     reached: BTreeSet<PartId>,
+    /// Stores whose programs run beside their members, in tiers after those of parts and workloads.
+    hosts: Vec<PartId>,
     /// By probe: the names under which it is measured.
     pub probe_names: Vec<Vec<String>>,
 }
@@ -52,7 +55,10 @@ impl Setup {
             return None;
         }
         let policies: Arc<[Policy]> = design.policies.iter().map(Policy::resolve).collect();
-        let directory = Arc::new(directory(&design));
+        let reached = reached(&design, &workloads);
+        let hosts = hosts(&design, &reached);
+        let first_host = design.names.len() + workloads.len();
+        let directory = Arc::new(directory(&design, &hosts, first_host));
         for workload in &mut workloads {
             workload.plan.policies = policies.clone();
             workload.plan.directory = directory.clone();
@@ -62,9 +68,8 @@ impl Setup {
         let probes = (0..design.programs.0.len() as u16).map(ProbeId);
         let probes = probes.map(|probe| (!called.contains(&probe)).then_some(probe)).collect();
         let wiring = Wiring { programs: design.programs.clone(), directory, policies, probes };
-        let reached = reached(&design, &workloads);
         let probe_names = probe_names(&design, &workloads);
-        Some(Setup { design, workloads, wiring, reached, probe_names })
+        Some(Setup { design, workloads, wiring, reached, hosts, probe_names })
     }
 
     /// A world for one run.
@@ -81,6 +86,9 @@ impl Setup {
             let plan: Arc<CallerPlan> = Arc::new(workload.plan.clone());
             let count = workload.plan.arrivals.members();
             world.add::<Caller>(&workload.name, plan, count, &workload.zones, true);
+        }
+        for store in self.hosts.iter().map(|store| store.index()) {
+            self.design.parts[store].build_host(&self.design.names[store], &self.wiring, &mut world);
         }
         world
     }
@@ -163,7 +171,14 @@ impl Process for Nobody {
     }
 }
 
-fn directory(design: &Design) -> Directory {
+/// The stores that have programs.
+fn hosts(design: &Design, reached: &BTreeSet<PartId>) -> Vec<PartId> {
+    let runs = |part: &PartId| design.programs.0.iter().any(|program| program.part == *part);
+    let stores = reached.iter().filter(|part| design.names[part.index()].kind == DB.name);
+    stores.filter(|part| runs(part)).copied().collect()
+}
+
+fn directory(design: &Design, hosts: &[PartId], first_host: usize) -> Directory {
     let mut targets: Vec<Target> = design
         .names
         .iter()
@@ -172,11 +187,16 @@ fn directory(design: &Design) -> Directory {
             tier: name.tier,
             count: name.count,
             way_in: None,
+            host: None,
             client: part.client(),
             session: None,
             near: near(design, name),
         })
         .collect();
+    for (store, tier) in hosts.iter().zip(first_host..) {
+        targets[store.index()].host =
+            Some(TierId(u8::try_from(tier).expect("parts and workloads are limited")));
+    }
     for (place, store) in
         sessions(&design.programs, |part| design.knobs.get(part.index())).into_iter().enumerate()
     {

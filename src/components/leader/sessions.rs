@@ -75,3 +75,74 @@ impl<M: Machine> Member<M> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::ids::Pid;
+    use crate::base::op::Reason;
+    use crate::components::leader::Plan;
+    use crate::components::leader::tests::{asynchronous, copy, cut, heal, peek, raft, told, world, write};
+    use crate::components::script::until;
+    use crate::components::store::rows::Tables;
+
+    /// All lines of a script are of one customer.
+    fn read(ms: u64, to: u32) -> (u64, Pid, Op) {
+        (ms, copy(to), Op::Read { table: 0, key: 1, taking: None, at: At::Session })
+    }
+
+    fn known(mut plan: Plan<Tables>) -> Plan<Tables> {
+        plan.store.session = Some(1);
+        plan
+    }
+
+    /// The leader's word that the entry is committed comes with its next heartbeat, at 150 ms.
+    #[test]
+    fn a_copy_waits_until_it_has_what_its_customer_has_seen() {
+        let script = vec![write(100, 0, 7), read(110, 2), peek(110, 2), read(200, 2)];
+        for plan in [asynchronous(), raft()] {
+            let mut world = world(1, script.clone(), known(plan), 3);
+            until(&mut world, 300);
+            let [written, seen, peeked, later] = told(&world, 4).try_into().expect("four lines");
+            assert_eq!(written.map(|told| told.1), Some(Ok(7)));
+            assert_eq!(seen.map(|told| told.1), Some(Ok(7)));
+            assert!(seen.is_some_and(|told| told.0 > 150), "{seen:?}: it waited");
+            assert_eq!(
+                peeked,
+                Some((114, Ok(0))),
+                "who does not say what it has seen is shown what there is"
+            );
+            assert_eq!(later, Some((204, Ok(7))), "nothing to wait for");
+        }
+    }
+
+    #[test]
+    fn a_twin_that_ignores_tokens_is_caught() {
+        let plan = Plan { twin: Twin::IgnoresSessions, ..known(asynchronous()) };
+        let mut world = world(1, vec![write(100, 0, 7), read(106, 2)], plan, 3);
+        until(&mut world, 300);
+        assert_eq!(
+            told(&world, 2),
+            [Some((105, Ok(7))), Some((110, Ok(0)))],
+            "it does not read its own write"
+        );
+    }
+
+    /// The old leader's log is longer than the new one's; its places come before all of the new term all the same.
+    #[test]
+    fn a_deposed_leader_does_not_pass_for_newer_than_what_its_customer_has_seen() {
+        let mut script: Vec<_> = (0..9).map(|n| write(600 + n, 0, 2)).collect();
+        script.extend([write(2500, 1, 3), peek(2600, 0), read(2600, 0), read(2600, 2)]);
+        let mut world = world(1, script, known(asynchronous()), 3);
+        until(&mut world, 500);
+        let effects = cut(&mut world, &[0], 3);
+        until(&mut world, 3200);
+        heal(&mut world, effects);
+        until(&mut world, 4000);
+        let told = told(&world, 13);
+        assert_eq!(told[9].map(|told| told.1), Some(Ok(3)));
+        assert_eq!(told[10], Some((2604, Ok(2))), "it does not know that it is not leading");
+        assert_eq!(told[11], Some((3104, Err(Reason::Timeout))), "it has waited as long as the store does");
+        assert_eq!(told[12].map(|told| told.1), Some(Ok(3)));
+    }
+}

@@ -57,11 +57,11 @@ fn plan(rule: Rule, election: Election) -> Plan<Tables> {
     }
 }
 
-fn raft() -> Plan<Tables> {
+pub(super) fn raft() -> Plan<Tables> {
     plan(Rule::Majority, Election::Drawn(Dist::Uniform { low: 150e6, high: 300e6, step: None }))
 }
 
-fn asynchronous() -> Plan<Tables> {
+pub(super) fn asynchronous() -> Plan<Tables> {
     plan(Rule::Leader, Election::After(Span::from_ms(1_000)))
 }
 
@@ -70,7 +70,7 @@ fn synchronous(of: u8) -> Plan<Tables> {
 }
 
 /// A script in a zone of its own, and copies in a zone each, 2 ms apart.
-fn world(seed: u64, script: Lines, plan: Plan<Tables>, copies: u32) -> World {
+pub(super) fn world(seed: u64, script: Lines, plan: Plan<Tables>, copies: u32) -> World {
     let near = Path { latency: ms(0.0), ..Path::default() };
     let far = Path { latency: ms(2.0), ..Path::default() };
     let all: Vec<ZoneId> = (0..=copies as u8).map(ZoneId).collect();
@@ -85,7 +85,7 @@ fn world(seed: u64, script: Lines, plan: Plan<Tables>, copies: u32) -> World {
     world
 }
 
-fn copy(member: u32) -> Pid {
+pub(super) fn copy(member: u32) -> Pid {
     Pid::new(PART.tier, member)
 }
 
@@ -93,16 +93,16 @@ fn read(ms: u64, to: u32) -> (u64, Pid, Op) {
     (ms, copy(to), Op::Read { table: 0, key: 1, taking: None, at: At::Primary })
 }
 
-fn peek(ms: u64, to: u32) -> (u64, Pid, Op) {
+pub(super) fn peek(ms: u64, to: u32) -> (u64, Pid, Op) {
     (ms, copy(to), Op::Read { table: 0, key: 1, taking: None, at: At::Copy(to as u8) })
 }
 
-fn write(ms: u64, to: u32, n: i64) -> (u64, Pid, Op) {
+pub(super) fn write(ms: u64, to: u32, n: i64) -> (u64, Pid, Op) {
     (ms, copy(to), Op::Write { table: 0, key: 1, n, parent: OpId(0) })
 }
 
 /// When and what, by line.
-fn told(world: &World, lines: usize) -> Vec<Option<(u64, Result<i64, Reason>)>> {
+pub(super) fn told(world: &World, lines: usize) -> Vec<Option<(u64, Result<i64, Reason>)>> {
     let number = |outcome: Outcome| match outcome {
         Outcome::Ok(value) | Outcome::Renew(value) => Ok(value.n),
         Outcome::Fail(reason) | Outcome::Unknown(reason) => Err(reason),
@@ -112,7 +112,7 @@ fn told(world: &World, lines: usize) -> Vec<Option<(u64, Result<i64, Reason>)>> 
 }
 
 /// Cuts some copies off from the others and from everybody else.
-fn cut(world: &mut World, alone: &[u8], copies: u8) -> [EffectId; 2] {
+pub(super) fn cut(world: &mut World, alone: &[u8], copies: u8) -> [EffectId; 2] {
     let zones = |members: &mut dyn Iterator<Item = u8>| {
         NodeSet::zones(&members.map(|member| ZoneId(member + 1)).collect::<Vec<_>>())
     };
@@ -122,7 +122,7 @@ fn cut(world: &mut World, alone: &[u8], copies: u8) -> [EffectId; 2] {
     [out, world.network().add(Effect::Cut { from: b(), to: a() })]
 }
 
-fn heal(world: &mut World, effects: [EffectId; 2]) {
+pub(super) fn heal(world: &mut World, effects: [EffectId; 2]) {
     effects.into_iter().for_each(|effect| world.network().lift(effect));
 }
 

@@ -56,14 +56,18 @@ impl Member {
             return front::answer(self, served, Outcome::Fail(Reason::Error), &Causes::NONE, ctx);
         };
         let plan = ctx.plan();
-        let (here, reads) = match served.op {
-            Op::Read { at, .. } => (at != At::Primary, true),
+        let reads = match served.op {
             // What was there does not matter to a blind write, nor to an addition without a condition.
-            Op::Write { .. } => (false, plan.merge != Merge::LastWrite),
-            Op::Update { when: When::Always, .. } => (false, plan.merge != Merge::Counter),
-            _ => (false, true),
+            Op::Write { .. } => plan.merge != Merge::LastWrite,
+            Op::Update { when: When::Always, .. } => plan.merge != Merge::Counter,
+            _ => true,
         };
-        let needed = if here { 1 } else { plan.r };
+        let here = here(&served.op);
+        let needed = match at_session(&served.op) {
+            true => plan.r.max(plan.copies - plan.w + 1),
+            false if here => 1,
+            false => plan.r,
+        };
         let operation = Operation {
             served,
             row,
@@ -105,6 +109,7 @@ impl Member {
                 let op = operation.served.op;
                 self.has_merged(key, ctx);
                 match op {
+                    Op::Read { at: At::Session, .. } => self.show_safely(key, ctx),
                     Op::Read { .. } => {
                         let seen = self.seen(key, ctx.plan());
                         self.answer(key, Outcome::Ok(seen), ctx);
@@ -115,6 +120,23 @@ impl Member {
             _ => {}
         }
         self.settle(key, ctx);
+    }
+
+    /// Shows what a session has read once W copies have it.
+    fn show_safely(&mut self, key: Key, ctx: &mut Context<Self>) {
+        let written = self.seen(key, ctx.plan());
+        let operation = self.operations.get_mut(key).expect("it is under way");
+        let have = operation.got.iter().filter(|(_, cell)| *cell == operation.cell);
+        let safe = have.fold(0u16, |safe, (member, _)| safe | 1 << member);
+        let missing = operation.cell.clone().filter(|_| safe.count_ones() < u32::from(ctx.plan().w));
+        let Some(cell) = missing else { return self.answer(key, Outcome::Ok(written), ctx) };
+        (operation.phase, operation.written, operation.safe) = (Phase::Write, written, safe);
+        let (op, row, size) = (key.to_word(), operation.row, cell.size_bytes());
+        for member in (0..ctx.members()).filter(|member| safe & 1 << member == 0) {
+            front::count(ctx, Series::Repairs);
+            let put = Message::Put { op, row, cell: cell.clone() };
+            send(Pid::new(ctx.me().tier, member), put, size, WRITE, ctx);
+        }
     }
 
     /// The value that an operation has read.
@@ -213,7 +235,7 @@ impl Member {
         let copies = usize::from(ctx.plan().copies);
         let (here, finished) = match operation.phase {
             Phase::Read(needed) => {
-                let here = matches!(operation.served.op, Op::Read { at, .. } if at != At::Primary);
+                let here = here(&operation.served.op);
                 (here, operation.got.len() >= if here { usize::from(needed) } else { copies })
             }
             Phase::Own => (false, false),
@@ -230,24 +252,26 @@ impl Member {
     /// Patience with an operation ends: those who have not answered are taken for gone.
     pub(super) fn give_up(&mut self, key: Key, ctx: &mut Context<Self>) {
         let Some(operation) = self.operations.get(key) else { return };
-        let (answered, phase) = (operation.answered, operation.phase);
-        if !answered {
-            let outcome = match phase {
-                Phase::Read(_) => Outcome::Fail(Reason::Timeout),
-                Phase::Own | Phase::Write => Outcome::Unknown(Reason::Timeout),
+        let writes = !matches!(operation.phase, Phase::Read(_)) && !at_session(&operation.served.op);
+        if !operation.answered {
+            let outcome = match writes {
+                false => Outcome::Fail(Reason::Timeout),
+                true => Outcome::Unknown(Reason::Timeout),
             };
             self.answer(key, outcome, ctx);
         }
         let Some(operation) = self.operations.remove(key) else { return };
-        match operation.phase {
-            Phase::Read(_) => self.repair(&operation, ctx),
-            Phase::Own | Phase::Write => self.hint(&operation, ctx),
+        match writes {
+            false => self.repair(&operation, ctx),
+            true => self.hint(&operation, ctx),
         }
     }
 
     /// Brings up to date whoever has answered with less than what all answers come to.
     fn repair(&mut self, operation: &Operation, ctx: &mut Context<Self>) {
-        if !ctx.plan().repair || !matches!(operation.served.op, Op::Read { at: At::Primary, .. }) {
+        if !ctx.plan().repair
+            || !matches!(operation.served.op, Op::Read { at: At::Primary | At::Session, .. })
+        {
             return;
         }
         let mut newest = Cell::empty(ctx.plan().merge);
@@ -291,6 +315,15 @@ impl Member {
         }
         ctx.wake(every, Timer::Hints);
     }
+}
+
+/// Whether our own copy is all that is asked.
+fn here(op: &Op) -> bool {
+    matches!(op, Op::Read { at, .. } if !matches!(at, At::Primary | At::Session))
+}
+
+fn at_session(op: &Op) -> bool {
+    matches!(op, Op::Read { at: At::Session, .. })
 }
 
 pub(super) fn merge_into(seen: &mut Option<Cell>, cell: Option<&Cell>) {

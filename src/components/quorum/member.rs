@@ -9,6 +9,8 @@
 //!    anybody else does; otherwise a crash could use a name twice.
 //! 5. A copy that has not acknowledged by the end of the coordinator's patience gets the write again later, as a hint.
 //!    Hints never count towards W.
+//! 6. A read `at session` meets every acknowledged write, so its customer's too: it asks at least N − W + 1 copies. And what it shows stays
+//!    seen: a value that fewer than W of them have is made safe in W copies before it is shown (Attiya, Bar-Noy, Dolev 1995).
 
 use std::collections::{BTreeMap, VecDeque};
 

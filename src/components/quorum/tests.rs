@@ -7,7 +7,7 @@ use super::*;
 use crate::base::ids::{Pid, SeriesId, TierId, ZoneId};
 use crate::base::op::{At, Op, Outcome, When};
 use crate::components::cores::Discipline;
-use crate::components::script::{Answer, Lines, PART, Script, answers, until};
+use crate::components::script::{Answer, Lines, PART, Script, answers, total, until};
 use crate::components::store::Series;
 use crate::components::store::rows::Initial;
 use crate::net::Network;
@@ -267,4 +267,35 @@ fn a_slow_clock_loses_acknowledged_writes_by_last_write_and_not_by_siblings() {
         assert!(told(&world, 3, 4).is_ok(), "the later write was acknowledged");
         assert_eq!(told(&world, 2, 4).value().expect("a value").n, kept, "{merge:?}");
     }
+}
+
+fn at_session(ms: u64, at: u32) -> (u64, Pid, Op) {
+    (ms, copy(at), Op::Read { table: 0, key: 1, taking: None, at: At::Session })
+}
+
+#[test]
+fn a_session_meets_what_was_acknowledged_even_where_r_and_w_do_not_overlap() {
+    let script = vec![write(10, 0, 7), peek(100, 2), read(100, 2), at_session(100, 2)];
+    let mut world = world(script, plan(1, 2, Merge::LastWrite));
+    let effects = cut(&mut world, 2);
+    until(&mut world, 50);
+    effects.into_iter().for_each(|effect| world.network().lift(effect));
+    until(&mut world, 300);
+    let seen = [Some((12, Some(7))), Some((102, Some(100))), Some((102, Some(100))), Some((104, Some(7)))];
+    assert_eq!(numbers(&world, 4), seen);
+}
+
+/// A write that only its cut-off coordinator has: who has been shown it is shown it again, wherever it asks.
+#[test]
+fn what_a_session_was_shown_stays_seen() {
+    let script = vec![write(10, 0, 7), at_session(100, 0), at_session(200, 2), peek(300, 2)];
+    let mut world = world(script, plan(2, 2, Merge::LastWrite));
+    let effects = cut(&mut world, 0);
+    until(&mut world, 50);
+    effects.into_iter().for_each(|effect| world.network().lift(effect));
+    until(&mut world, 1_000);
+    let told = numbers(&world, 4);
+    assert_eq!(told[1], Some((104, Some(7))), "a round trip to read, another to make it safe");
+    assert_eq!([told[2], told[3]], [Some((204, Some(7))), Some((302, Some(7)))]);
+    assert_eq!(total(&world, Series::Repairs as u16), 2);
 }

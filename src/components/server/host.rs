@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::base::cause::{Cause, Causes};
-use crate::base::ids::{CallId, PartId, Pid, ProgramId};
+use crate::base::ids::{CallId, PartId, ProgramId};
 use crate::base::op::{Op, Outcome, Reason, Reply};
 use crate::base::session::Seen;
 use crate::base::slab::{Key, Slab};
 use crate::base::time::Time;
 use crate::components::cores::{Cores, Submitted};
+use crate::components::directory::Avoided;
 use crate::components::server::errand::{Errand, Pool};
 use crate::components::server::{Plan, series};
 use crate::components::share_ppm;
@@ -39,8 +40,7 @@ pub struct Server {
     /// Strands that can go on now.
     pub(super) ready: VecDeque<(StrandId, Input)>,
     pub(super) tokens: u64,
-    /// Members of stores that did not answer, and until when they are not asked.
-    pub(super) avoided: BTreeMap<Pid, Time>,
+    pub(super) avoided: Avoided,
 }
 
 /// What a frame runs for.
@@ -97,21 +97,20 @@ impl Process for Server {
             flights: BTreeMap::new(),
             ready: VecDeque::new(),
             tokens: 0,
-            avoided: BTreeMap::new(),
+            avoided: Avoided::default(),
         }
     }
 
     fn on_call(&mut self, call: CallId, op: Op, ctx: &mut Context<Self>) {
         let plan = ctx.plan();
-        let now = ctx.now();
         if self.threads_busy < plan.threads {
             self.begin(call, op, ctx);
             self.go_on(ctx);
         } else if (self.waiting.len() as u64) < plan.queue {
             self.waiting.push_back(call);
-            ctx.record().level(plan.series(series::QUEUED), now, 1);
+            level(series::QUEUED, 1, ctx);
         } else {
-            ctx.record().count(plan.series(series::REFUSED), now, 1);
+            count(series::REFUSED, ctx);
             ctx.reply(call, Outcome::Fail(Reason::Overloaded), 0, &Causes::NONE, 0);
         }
     }
@@ -140,6 +139,24 @@ impl Process for Server {
         self.go_on(ctx);
     }
 
+    /// What was under way is over, and nobody knows how far it came.
+    fn on_crash(&mut self, ctx: &mut Context<Self>) {
+        level(series::BUSY, -i64::from(self.busy), ctx);
+        level(series::THREADS, -i64::from(self.threads_busy), ctx);
+        level(series::QUEUED, -(self.waiting.len() as i64), ctx);
+        let ended = ctx.now();
+        for (_, activation) in self.activations.iter() {
+            let (Activation::Request { program, arrived: intended, .. }
+            | Activation::Rebuild { program, began: intended, .. }) = activation;
+            if let Some(probe) = ctx.plan().probes[program.index()] {
+                let causes = Causes::only(Cause::Timeout, ended - *intended);
+                let request =
+                    Finished { intended: *intended, ended, how: Ended::Unknown, attempts: 1, causes };
+                ctx.record().finished(probe, request);
+            }
+        }
+    }
+
     fn on_order(&mut self, order: Order, ctx: &mut Context<Self>) {
         let speed_ppm = match order {
             Order::Set { knob: "speed", value } => share_ppm(value),
@@ -161,7 +178,7 @@ impl Server {
         let plan = ctx.plan();
         let (now, arrived, stem) = (ctx.now(), ctx.arrived(call), ctx.stem(call));
         self.threads_busy += 1;
-        ctx.record().level(plan.series(series::THREADS), now, 1);
+        level(series::THREADS, 1, ctx);
         if let Some(probe) = plan.probes[program.index()] {
             ctx.record().started(probe, arrived, now);
         }
@@ -177,7 +194,7 @@ impl Server {
     pub(super) fn rebuild(&mut self, errand: Key, program: ProgramId, args: [i64; 3], stem: u64, ctx: Ctx) {
         let plan = ctx.plan();
         let began = ctx.now();
-        ctx.record().count(plan.series(series::REBUILDS), began, 1);
+        count(series::REBUILDS, ctx);
         if let Some(probe) = plan.probes[program.index()] {
             ctx.record().started(probe, began, began);
         }
@@ -255,6 +272,9 @@ impl Server {
     }
 
     fn compute(&mut self, strand: StrandId, demand: crate::base::time::Span, ctx: Ctx) {
+        if let Some(store) = ctx.plan().beside {
+            return self.compute_at_store(strand, store, demand, ctx);
+        }
         let now = ctx.now();
         match self.cores.submit(strand.0.to_word(), demand, now) {
             Submitted::Refused => self.ready.push_back((strand, Input::Failed(Reason::Overloaded))),
@@ -269,8 +289,7 @@ impl Server {
         let change = i64::from(self.cores.busy()) - i64::from(self.busy);
         if change != 0 {
             self.busy = self.cores.busy();
-            let (now, level) = (ctx.now(), ctx.plan().series(series::BUSY));
-            ctx.record().level(level, now, change);
+            level(series::BUSY, change, ctx);
         }
     }
 
@@ -323,15 +342,29 @@ impl Server {
 
     /// A thread is free: the next request that waits gets it.
     fn thread_free(&mut self, ctx: Ctx) {
-        let plan = ctx.plan();
-        let now = ctx.now();
         self.threads_busy -= 1;
-        ctx.record().level(plan.series(series::THREADS), now, -1);
+        level(series::THREADS, -1, ctx);
         if let Some(call) = self.waiting.pop_front() {
-            ctx.record().level(plan.series(series::QUEUED), now, -1);
+            level(series::QUEUED, -1, ctx);
             let op = ctx.op(call);
             self.begin(call, op, ctx);
         }
+    }
+}
+
+/// Changes a level, where it is kept.
+fn level(place: u16, change: i64, ctx: Ctx) {
+    if let Some(series) = ctx.plan().series(place) {
+        let now = ctx.now();
+        ctx.record().level(series, now, change);
+    }
+}
+
+/// One more, where it is counted.
+fn count(place: u16, ctx: Ctx) {
+    if let Some(series) = ctx.plan().series(place) {
+        let now = ctx.now();
+        ctx.record().count(series, now, 1);
     }
 }
 

@@ -114,7 +114,7 @@ impl Server {
         let directory = &ctx.plan().directory;
         let to = directory.owner(reading.cache, reading.entry);
         let timeout = directory.cache(reading.cache).timeout;
-        self.ask(key, to, op, timeout, ctx);
+        self.ask(key, to, op, Some(timeout), ctx);
     }
 
     pub(super) fn reading_answered(&mut self, key: Key, reply: Reply, ctx: Ctx) {
