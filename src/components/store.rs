@@ -26,7 +26,7 @@ use crate::components::quorum::member::Member;
 use crate::components::store::copies::{AVOID, COPIES, COPY, Copies, FAILOVER, LEGS, MERGE, copies};
 use crate::components::store::node::Node;
 use crate::components::store::rows::{Initial, Tables};
-use crate::components::{Kind, Names, Part, PartName, Wiring, count_u32, speed_ppm};
+use crate::components::{Kind, Led, Names, Part, PartName, Wiring, count_u32, speed_ppm};
 use crate::sim::run::World;
 
 /// The kind `db`.
@@ -131,6 +131,7 @@ const SERIES: &[(&str, &str)] = &[
     ("split_votes", "Candidates that ran out of time without having been elected."),
     ("truncated", "Times that a follower cut off entries of its log which the leader does not have."),
     ("snapshots", "Whole copies sent to followers whose log could not be repaired."),
+    ("standing", "Members that stand for election, or ask whether they should (level)."),
 ];
 
 /// The series, by place in the kind's list.
@@ -154,6 +155,7 @@ pub enum Series {
     SplitVotes,
     Truncated,
     Snapshots,
+    Standing,
 }
 
 /// What all members share.
@@ -204,6 +206,10 @@ impl Part for Store {
 
     fn settable(&self) -> &'static [&'static str] {
         front::SETTABLE
+    }
+
+    fn led(&self) -> Option<Led> {
+        matches!(self.copies, Copies::Leader(_)).then_some(Led { leaders: "leaders", standing: "standing" })
     }
 
     fn build(&self, at: &PartName, _wiring: &Wiring, world: &mut World) {

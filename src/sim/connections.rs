@@ -82,6 +82,12 @@ impl Connections {
         self.slab.get_mut(key)
     }
 
+    /// The connections of a sender, in order of place.
+    pub fn from(&self, sender: Pid) -> Vec<Key> {
+        let of_sender = self.slab.iter().filter(|(_, connection)| connection.way.from == sender);
+        of_sender.map(|(key, _)| key).collect()
+    }
+
     /// Forgets the connection and answers with what it still held.
     pub fn close(&mut self, key: Key) -> VecDeque<Parcel> {
         let Some(connection) = self.slab.remove(key) else { return VecDeque::new() };

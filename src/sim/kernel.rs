@@ -52,6 +52,8 @@ pub struct Kernel {
     pub(super) homes: Vec<u8>,
     /// Whether any node was ever in trouble: until then nobody need look.
     pub(super) troubled: bool,
+    /// Whether what happens now had reached a process while it stood still: it is not asked again whether it gets through.
+    pub(super) resuming: bool,
     pub(super) alarms: Slab<u64>,
     dead_alarms: usize,
     streams: FxHashMap<u64, Stream>,
@@ -75,6 +77,7 @@ impl Kernel {
             nodes: Vec::new(),
             homes: Vec::new(),
             troubled: false,
+            resuming: false,
             alarms: Slab::default(),
             dead_alarms: 0,
             streams: FxHashMap::default(),
@@ -254,21 +257,23 @@ impl Kernel {
     /// The ends of a parcel's way.
     fn ends(&self, parcel: Parcel) -> (End, End) {
         let call = self.calls.get(parcel.call).expect("a parcel belongs to an open call");
-        let (caller, callee) = (End { pid: call.caller, zone: call.zone }, self.end(call.callee));
+        let (caller, callee) = (End { zone: call.zone, ..self.end(call.caller) }, self.end(call.callee));
         if parcel.answer { (callee, caller) } else { (caller, callee) }
     }
 
-    fn way(&self, parcel: Parcel, from: End, to: End) -> Way {
-        let customer = if parcel.answer { to.pid } else { from.pid };
-        let lane = if self.tier_nodes(customer).independent { parcel.call.slot + 1 } else { 0 };
-        Way { from: from.pid, to: to.pid, lane }
+    /// The connection that a parcel rides: one for each pair of processes, those on one node included.
+    fn way(&self, parcel: Parcel) -> Way {
+        let call = self.calls.get(parcel.call).expect("a parcel belongs to an open call");
+        let lane = if self.tier_nodes(call.caller).independent { parcel.call.slot + 1 } else { 0 };
+        let (from, to) = if parcel.answer { (call.callee, call.caller) } else { (call.caller, call.callee) };
+        Way { from, to, lane }
     }
 
     /// Puts a parcel on its way; `waited` is what retransmissions have cost already.
     pub(super) fn transmit(&mut self, parcel: Parcel, waited: Span) {
         let now = self.now();
         let (from, to) = self.ends(parcel);
-        let way = self.way(parcel, from, to);
+        let way = self.way(parcel);
         if self.connections.is_stalled(way) {
             return self.stall(way, parcel);
         }
@@ -330,13 +335,22 @@ impl Kernel {
 
     /// Whether a parcel that reaches its end may be delivered; if not, its connection will send it again.
     fn admitted(&mut self, parcel: Parcel) -> bool {
+        if self.resuming {
+            return true;
+        }
         let (from, to) = self.ends(parcel);
-        let way = self.way(parcel, from, to);
+        let way = self.way(parcel);
         if self.network.admits(from, to) && !self.connections.is_stalled(way) {
             return true;
         }
         self.stall(way, parcel);
         false
+    }
+
+    /// The same for the event of its arrival.
+    pub(super) fn admits_parcel(&mut self, event: Event) -> bool {
+        let parcel = Parcel { call: CallId::from_word(event.word), answer: event.kind() == Kind::Reply };
+        self.calls.get(parcel.call).is_none() || self.admitted(parcel)
     }
 
     /// A request has reached its callee: the operation, if it is to be handled.
@@ -424,11 +438,12 @@ impl Kernel {
             let (kind, word) = make();
             return self.engine.schedule(at + more, Event::new(kind, to, incarnation, word));
         }
-        let copies = 1 + u32::from(self.network.duplicates(packet.from.zone, packet.to.zone));
+        let copies = 1 + u32::from(self.network.duplicates(packet));
         for _ in 0..copies {
             if let Fate::Arrives(at) = self.network.route(packet, now) {
                 let (kind, word) = make();
-                self.schedule(at + more, to, kind, word);
+                let held = self.network.holds_back(packet);
+                self.schedule(at + more + held, to, kind, word);
             }
         }
     }
@@ -436,7 +451,7 @@ impl Kernel {
     /// Whether a datagram that arrives now gets through.
     #[inline]
     pub(super) fn admits_datagram(&self, from: Pid, to: Pid) -> bool {
-        self.network.untroubled() || self.network.admits(self.end(from), self.end(to))
+        self.network.untroubled() || self.resuming || self.network.admits(self.end(from), self.end(to))
     }
 }
 
