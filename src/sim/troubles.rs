@@ -104,19 +104,22 @@ impl Kernel {
         for tier in self.on_nodes_of(pid.tier) {
             let process = Pid::new(tier, pid.member);
             self.end_calls(process, how);
-            if how == Crash::Machine {
-                self.forget_unsent(process);
-            }
+            self.leave_unsent(process, how);
         }
         Some(deferred)
     }
 
-    /// What a machine had not got through to anybody was in its memory. A process leaves that to its machine, which
-    /// goes on sending it.
-    fn forget_unsent(&mut self, pid: Pid) {
+    /// What a machine had not got through to anybody was in its memory. A process leaves that to its machine, which goes
+    /// on sending it.
+    fn leave_unsent(&mut self, pid: Pid, how: Crash) {
         for key in self.connections.from(pid) {
-            for parcel in self.connections.close(key) {
-                self.calls.drop_handled(parcel.call);
+            match how {
+                Crash::Process => self.connections.leave_behind(key),
+                Crash::Machine => {
+                    for parcel in self.connections.close(key) {
+                        self.calls.drop_handled(parcel.call);
+                    }
+                }
             }
         }
     }
