@@ -42,7 +42,7 @@ pub fn example(takes: &Takes) -> String {
     let quoted = |text: &str| format!("\"{text}\"");
     match takes {
         Takes::Count { min, max } => 8.clamp(*min, *max).to_string(),
-        Takes::Share { .. } => quoted("80%"),
+        Takes::Share { max, .. } => quoted(&format!("{}%", 80f64.min(max * 50.0))),
         Takes::Factor { .. } => quoted("2x"),
         Takes::Span { .. } => quoted("20ms"),
         Takes::Rate => quoted("500/s"),
