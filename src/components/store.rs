@@ -28,7 +28,7 @@ use crate::components::quorum::member::Member;
 use crate::components::store::copies::{AVOID, COPIES, COPY, Copies, FAILOVER, LEGS, MERGE, copies};
 use crate::components::store::node::Node;
 use crate::components::store::rows::{Initial, RowName, Tables};
-use crate::components::{Kind, Names, Part, PartName, Wiring, count_u32, server, speed_ppm};
+use crate::components::{Kind, Led, Names, Part, PartName, Wiring, count_u32, server, speed_ppm};
 use crate::record::survey::Holdings;
 use crate::sim::run::World;
 
@@ -135,6 +135,7 @@ const SERIES: &[(&str, &str)] = &[
     ("truncated", "Times that a follower cut off entries of its log which the leader does not have."),
     ("snapshots", "Whole copies sent to followers whose log could not be repaired."),
     ("programs", "Programs under way at its members (level)."),
+    ("standing", "Members that stand for election, or ask whether they should (level)."),
 ];
 
 /// The series, by place in the kind's list.
@@ -159,6 +160,7 @@ pub enum Series {
     Truncated,
     Snapshots,
     Programs,
+    Standing,
 }
 
 /// What all members share.
@@ -214,6 +216,10 @@ impl Part for Store {
 
     fn settable(&self) -> &'static [&'static str] {
         front::SETTABLE
+    }
+
+    fn led(&self) -> Option<Led> {
+        matches!(self.copies, Copies::Leader(_)).then_some(Led { leaders: "leaders", standing: "standing" })
     }
 
     fn survey(&self, at: &PartName, rows: &[RowName], world: &World) -> Option<Holdings> {

@@ -13,7 +13,6 @@ use crate::sim::run::World;
 #[derive(Debug, Default)]
 pub struct Looks {
     moments: Vec<(Moment, Time)>,
-    calm: Option<Time>,
     /// When to look at which stores, in order; what is to be looked at when the run ends comes last.
     due: Vec<(Time, TierId)>,
     next: usize,
@@ -44,9 +43,7 @@ impl Looks {
         }
         due.sort_unstable();
         due.dedup();
-        let over = faults.iter().all(|(_, _, until)| *until < end);
-        let calm = faults.iter().map(|(_, _, until)| *until).max().filter(|_| over);
-        Looks { moments: known, calm, due, next: 0, surveys: Vec::new() }
+        Looks { moments: known, due, next: 0, surveys: Vec::new() }
     }
 
     /// When to look next.
@@ -69,52 +66,22 @@ impl Looks {
         }
     }
 
-    /// The answers to all that a cell asks of its history.
-    pub fn answers(&self, cell: &Cell, world: &World) -> Vec<(Asked, Finding)> {
+    /// The answers to all that a cell asks of its history, with the faults that there were.
+    pub fn answers(
+        &self,
+        cell: &Cell,
+        faults: &[(String, Time, Time)],
+        world: &World,
+    ) -> Vec<(Asked, Finding)> {
+        let end = Time::ZERO + cell.length;
+        let over = faults.iter().all(|(_, _, until)| *until < end);
         let run = Run {
             history: &world.recorder().history,
             surveys: &self.surveys,
             moments: &self.moments,
-            calm: self.calm,
+            calm: faults.iter().map(|(_, _, until)| *until).max().filter(|_| over),
             facts: &cell.setup,
         };
-        if std::env::var_os("DEBUGH").is_some() {
-            let h = run.history;
-            for survey in &self.surveys {
-                eprintln!("survey {:?} at {}", survey.store, survey.at);
-                for (copy, values) in survey.holdings.copies.iter().enumerate() {
-                    for (row, value) in survey.rows.iter().zip(values) {
-                        let last = h
-                            .taken()
-                            .iter()
-                            .filter(|t| t.row == *row && t.copy == copy as u32 && t.at <= survey.at)
-                            .last()
-                            .map(|t| t.value.version)
-                            .unwrap_or_default();
-                        if last != value.version {
-                            eprintln!(
-                                "copy {copy} row {:?}: taken {:?}, survey {:?}",
-                                h.rows()[row.0 as usize],
-                                last,
-                                value
-                            );
-                        }
-                    }
-                }
-            }
-            if let Ok(key) = std::env::var("DEBUGK") {
-                let key: i64 = key.parse().unwrap();
-                for t in h.taken().iter().filter(|t| h.rows()[t.row.0 as usize].key == key) {
-                    eprintln!("{t:?}");
-                }
-                for t in h.steps().iter().filter(|t| h.rows()[t.row.0 as usize].key == key) {
-                    eprintln!(
-                        "{:?} {} {} {:?} {:?} found {:?}",
-                        t.attempt, t.invoked, t.returned, t.op, t.outcome, t.found
-                    );
-                }
-            }
-        }
         cell.asked.iter().map(|asked| (asked.clone(), answer(asked, &run))).collect()
     }
 }

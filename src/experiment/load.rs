@@ -227,7 +227,8 @@ impl Loading<'_> {
         if problems.0.len() > before {
             return None;
         }
-        let (record, windows, asked) = record(&setup, length, &measures, &judged);
+        let (mut record, windows, asked) = record(&setup, length, &measures, &judged);
+        record.watched_series.extend(faults.watched());
         Some(Cell {
             variant: variant.to_owned(),
             point: index,

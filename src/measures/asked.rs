@@ -106,6 +106,16 @@ pub enum Moment {
     End,
 }
 
+impl Moment {
+    /// The fault that it hangs on.
+    pub fn fault(&self) -> Option<&str> {
+        match self {
+            Moment::Begins(fault) | Moment::Ends(fault) | Moment::After(fault, _) => Some(fault),
+            Moment::At(_) | Moment::End => None,
+        }
+    }
+}
+
 /// A question to the history of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Asked {

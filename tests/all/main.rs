@@ -4,6 +4,7 @@ mod cap;
 mod cli;
 mod designs;
 mod docs;
+mod faults;
 mod golden;
 mod histories;
 mod hosting;
