@@ -5,11 +5,13 @@
 //! [`copies`](mod@copies) is how several copies agree.
 
 pub mod copies;
+mod fitting;
 pub mod front;
+pub mod legs;
 pub mod node;
 pub mod rows;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::sync::Arc;
 
@@ -20,13 +22,14 @@ use crate::base::problem::Problems;
 use crate::base::time::Span;
 use crate::components::cores::{DISCIPLINE, Discipline};
 use crate::components::directory::{Client, PoolClient, StoreClient};
-use crate::components::leader;
 use crate::components::pool::{POOL, Pool, PoolPer};
 use crate::components::quorum::member::Member;
-use crate::components::store::copies::{AVOID, COPIES, COPY, Copies, FAILOVER, LEGS, MERGE, copies};
+use crate::components::store::copies::{AVOID, COPIES, COPY, Copies, FAILOVER, MERGE, copies};
+use crate::components::store::legs::LEGS;
 use crate::components::store::node::Node;
 use crate::components::store::rows::{Initial, Tables};
 use crate::components::{Kind, Names, Part, PartName, Wiring, count_u32, speed_ppm};
+use crate::components::{leader, multi_leader};
 use crate::sim::run::World;
 
 /// The kind `db`.
@@ -131,6 +134,11 @@ const SERIES: &[(&str, &str)] = &[
     ("split_votes", "Candidates that ran out of time without having been elected."),
     ("truncated", "Times that a follower cut off entries of its log which the leader does not have."),
     ("snapshots", "Whole copies sent to followers whose log could not be repaired."),
+    (
+        "resent",
+        "Times that a leader of several has sent its changes again to one that had not confirmed them.",
+    ),
+    ("merged", "Additions of a deposed leader that its successor has added to its own."),
 ];
 
 /// The series, by place in the kind's list.
@@ -154,6 +162,8 @@ pub enum Series {
     SplitVotes,
     Truncated,
     Snapshots,
+    Resent,
+    Merged,
 }
 
 /// What all members share.
@@ -179,6 +189,8 @@ pub struct Plan {
     pub start: Vec<Initial>,
     /// Where the series begin.
     pub first_series: SeriesId,
+    /// Whether it acknowledges what its disk does not have yet: the broken twin of every store, for tests.
+    pub acks_early: bool,
 }
 
 impl Plan {
@@ -214,6 +226,13 @@ impl Part for Store {
             Copies::Quorum(plan) => {
                 world.add::<Member>(&at.name, Arc::new(plan.clone()), at.count, &at.zones, false)
             }
+            Copies::MultiLeader(plan) => world.add::<multi_leader::member::Member>(
+                &at.name,
+                Arc::new(plan.clone()),
+                at.count,
+                &at.zones,
+                false,
+            ),
             Copies::Leader(plan) => world.add::<leader::member::Member<Tables>>(
                 &at.name,
                 Arc::new(plan.clone()),
@@ -237,6 +256,7 @@ fn resolve(knobs: &Knobs, names: &Names, problems: &mut Problems) -> Option<Box<
         pool: Pool::of(knobs).filter(|pool| pool.per == PoolPer::All),
         start: start(knobs),
         first_series: names.first_series,
+        acks_early: false,
     };
     let pool = Pool::of(knobs).filter(|pool| pool.per == PoolPer::Process);
     let pool = pool.map(|pool| PoolClient {
@@ -245,7 +265,7 @@ fn resolve(knobs: &Knobs, names: &Names, problems: &mut Problems) -> Option<Box<
         timeout: pool.timeout,
     });
     let timeout = knobs.span("timeout");
-    let leaderless = matches!(knobs.get("copy"), Some(Setting::Form("quorum", _)));
+    let leaderless = matches!(knobs.get("copy"), Some(Setting::Form("quorum" | "multi_leader", _)));
     let client = StoreClient { timeout, pool, leaderless, avoid: knobs.span("avoid") };
     Some(Box::new(Store { copies: copies(knobs, names, plan, timeout, problems)?, client }))
 }
