@@ -69,6 +69,8 @@ pub enum Takes {
     DollarsPerHour,
     /// A law of spans, `lognormal(p50=4ms, p99=40ms)` or `5ms`.
     Law,
+    /// A law of spans, or one of these forms.
+    LawOr(&'static [Form]),
     /// A law of plain numbers.
     NumberLaw,
     /// `true` or `false`.

@@ -84,7 +84,7 @@ fn knobs(knobs: &[Knob]) -> String {
             Takes::List(inner) | Takes::Table(inner) => inner,
             takes => takes,
         };
-        if let Takes::Form(inner) = inner {
+        if let Takes::Form(inner) | Takes::LawOr(inner) = inner {
             text += &format!("\n`{}` is one of:\n\n{}", knob.name, forms(inner));
         }
     }

@@ -98,8 +98,22 @@ pub trait Part: Any + Send + Sync {
         &["speed"]
     }
 
+    /// The series that tell who leads it, if one of its members leads the others: for faults of roles and elections.
+    fn led(&self) -> Option<Led> {
+        None
+    }
+
     /// Adds the part's tier to the world: makes the plan that all members share and calls [`World::add`], exactly once.
     fn build(&self, at: &PartName, wiring: &Wiring, world: &mut World);
+}
+
+/// What a part records of who leads it: names of two levels among its series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Led {
+    /// Members that believe they lead.
+    pub leaders: &'static str,
+    /// Members that stand for election.
+    pub standing: &'static str,
 }
 
 /// What exists only once the whole design is resolved, and every plan may share.

@@ -28,8 +28,9 @@ use crate::components::store::copies::{AVOID, COPIES, COPY, Copies, FAILOVER, ME
 use crate::components::store::legs::LEGS;
 use crate::components::store::node::Node;
 use crate::components::store::rows::{Initial, Tables};
-use crate::components::{Kind, Names, Part, PartName, Wiring, count_u32, speed_ppm};
-use crate::components::{leader, multi_leader};
+use crate::components::{
+    Kind, Led, Names, Part, PartName, Wiring, count_u32, leader, multi_leader, speed_ppm,
+};
 use crate::sim::run::World;
 
 /// The kind `db`.
@@ -134,6 +135,7 @@ const SERIES: &[(&str, &str)] = &[
     ("split_votes", "Candidates that ran out of time without having been elected."),
     ("truncated", "Times that a follower cut off entries of its log which the leader does not have."),
     ("snapshots", "Whole copies sent to followers whose log could not be repaired."),
+    ("standing", "Members that stand for election, or ask whether they should (level)."),
     (
         "resent",
         "Times that a leader of several has sent its changes again to one that had not confirmed them.",
@@ -162,6 +164,7 @@ pub enum Series {
     SplitVotes,
     Truncated,
     Snapshots,
+    Standing,
     Resent,
     Merged,
 }
@@ -216,6 +219,10 @@ impl Part for Store {
 
     fn settable(&self) -> &'static [&'static str] {
         front::SETTABLE
+    }
+
+    fn led(&self) -> Option<Led> {
+        matches!(self.copies, Copies::Leader(_)).then_some(Led { leaders: "leaders", standing: "standing" })
     }
 
     fn build(&self, at: &PartName, _wiring: &Wiring, world: &mut World) {

@@ -223,7 +223,8 @@ impl Loading<'_> {
         if problems.0.len() > before {
             return None;
         }
-        let (record, windows) = record(&setup, length, &measures, &judged);
+        let (mut record, windows) = record(&setup, length, &measures, &judged);
+        record.watched_series.extend(faults.watched());
         let variant = variant.to_owned();
         Some(Cell { variant, point: index, tree, setup, faults, measures, judged, record, windows, length })
     }

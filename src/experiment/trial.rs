@@ -5,7 +5,9 @@ use crate::base::ids::ProbeId;
 use crate::base::time::{Span, Time};
 use crate::experiment::load::{Cell, Judged};
 use crate::experiment::question::{PropertyKind, Warmup};
-use crate::experiment::timetable::Plan;
+use crate::experiment::timetable::times;
+use crate::faults::plan::Planned;
+use crate::faults::schedule::Schedule;
 use crate::measures::expression::During;
 use crate::measures::functions::{Evaluation, Undefined};
 use crate::record::recorder::{RecordPlan, Recorder};
@@ -46,6 +48,8 @@ pub struct Trial {
     pub recorder: Option<Recorder>,
     /// When the faults were active, by name.
     pub faults: Vec<(String, Time, Time)>,
+    /// What happened, in order: instants and members.
+    pub plan: Vec<Planned>,
     /// What must hold in every run and did not: our mistake.
     pub broken: Option<String>,
     /// Whether percentiles came from a histogram.
@@ -67,20 +71,33 @@ struct Running<'a> {
     /// For `always` and `sometimes`: counts over the whole run.
     whole: Vec<During>,
     seen: Vec<Option<Seen>>,
-    faults: Vec<(String, Time, Time)>,
-    plan: Plan,
+    schedule: Schedule,
     cut_short: bool,
 }
 
 impl<'a> Running<'a> {
+    /// A run whose windows are those of faults that only a run tells is made twice: the same happens both times, and the
+    /// second time it is known when.
     fn new(cell: &'a Cell, warmup: Warmup, seed: u64) -> Self {
+        let named = |during: &During| match during {
+            During::Fault(name) | During::After(name, _) => !cell.faults.is_known_before(name),
+            During::Run | During::Between(..) => false,
+        };
+        let known = times(&cell.faults.known_before(seed, cell.length));
+        if !cell.windows.iter().any(named) {
+            return Running::with(cell, warmup, seed, &known);
+        }
+        let mut first = Running::with(cell, warmup, seed, &known);
+        first.go();
+        Running::with(cell, warmup, seed, &times(&first.schedule.plan_so_far()))
+    }
+
+    fn with(cell: &'a Cell, warmup: Warmup, seed: u64, faults: &[(String, Time, Time)]) -> Self {
         let (cut, steady) = match warmup {
             Warmup::Span(span) => (span, Vec::new()),
             Warmup::Auto => (Span::ZERO, cell.setup.called().into_iter().collect()),
         };
-        let plan = cell.faults.plan(seed, cell.length);
-        let faults = plan.times();
-        let windows = windows(cell, cut, &faults);
+        let windows = windows(cell, cut, faults);
         let record = RecordPlan { windows, steady, ..cell.record.clone() };
         let mut world = cell.setup.world(seed, &record);
         world.start();
@@ -93,38 +110,51 @@ impl<'a> Running<'a> {
             end: Time::ZERO + cell.length,
             whole,
             seen: vec![None; cell.judged.len()],
-            faults,
-            plan,
+            schedule: cell.faults.schedule(seed, cell.length),
             cut_short: false,
         }
     }
 
     /// To the end, with the faults at their times.
     fn go(&mut self) {
-        while let Some(at) = self.plan.next().filter(|at| *at < self.end) {
-            self.until(at);
-            if self.cut_short {
-                return;
+        self.notice();
+        while !self.cut_short {
+            match self.schedule.next().filter(|at| *at < self.end) {
+                None if self.until(self.end) => return,
+                Some(at) if self.until(at) => {
+                    self.world.advance(at);
+                    self.schedule.step(Some(&mut self.world));
+                    self.notice();
+                }
+                _ => {} // something else is due before
             }
-            self.world.advance(at);
-            self.plan.step(&mut self.world);
         }
-        self.until(self.end);
     }
 
-    fn until(&mut self, horizon: Time) {
+    /// Runs until then; false if it ended before, since more became due or the run was cut short.
+    fn until(&mut self, horizon: Time) -> bool {
         loop {
             match self.world.run(horizon, EVENTS_MAX) {
-                Stop::Horizon => return,
+                Stop::Horizon => return true,
                 Stop::Events => {
                     self.cut_short = true;
-                    return;
+                    return false;
                 }
                 Stop::Changed => {
-                    self.world.recorder_mut().take_changed();
-                    self.watch();
+                    self.notice();
+                    if self.schedule.next().is_some_and(|at| at < horizon) {
+                        return false;
+                    }
                 }
             }
+        }
+    }
+
+    /// What follows at once from a level or a counter that has changed.
+    fn notice(&mut self) {
+        self.schedule.notice(self.world.now(), &self.world);
+        if self.world.recorder_mut().take_changed() {
+            self.watch();
         }
     }
 
@@ -166,13 +196,14 @@ impl<'a> Running<'a> {
             seen.map(|(judged, seen)| seen.or_else(|| at_end(judged, &mut evaluation, &mut whole))).collect();
         let called = cell.setup.called();
         let causes = called.iter().map(|probe| {
-            let sums = recorder.probe(*probe).sums[0];
+            let sums = recorder.probe(*probe).sums(recorder.range(0));
             (*probe, sums.ended(), sums.causes)
         });
         let causes = causes.collect();
         let approximate = called.iter().any(|probe| recorder.probe(*probe).histograms.is_some());
         let warmup_note = recorder.warmup_note().map(str::to_owned);
         let (recorder, fingerprint) = self.world.into_recorder();
+        let plan = self.schedule.plan_so_far();
         Trial {
             seed: self.seed,
             fingerprint: fingerprint.value(),
@@ -181,7 +212,8 @@ impl<'a> Running<'a> {
             seen,
             causes,
             recorder: keep.then_some(recorder),
-            faults: self.faults,
+            faults: times(&plan),
+            plan,
             broken,
             approximate,
             warmup_note,

@@ -28,6 +28,8 @@ pub struct Call {
     pub zone: ZoneId,
     /// Size of what is on the way, bytes: the request, then the answer.
     pub size_bytes: u32,
+    /// Numbers what is on the way among all that was put on its way: who comes behind whom.
+    pub number: u64,
     /// When it was sent.
     pub sent: Time,
     /// When it arrived at the callee.

@@ -1,5 +1,7 @@
 //! What the kernel promises, each shown by a small world of echoes.
 
+mod troubles;
+
 use std::sync::Arc;
 
 use crate::base::cause::{Cause, Causes};

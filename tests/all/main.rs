@@ -3,6 +3,7 @@
 mod cli;
 mod designs;
 mod docs;
+mod faults;
 mod golden;
 mod histories;
 mod house;

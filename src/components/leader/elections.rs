@@ -58,7 +58,7 @@ impl<M: Machine> Member<M> {
     /// Stands for election, or asks whether it would be elected.
     fn stand(&mut self, pre: bool, ctx: Ctx<M>) {
         let me = ctx.me().member;
-        self.role = Role::Candidate { votes: 1 << me, pre };
+        self.becomes(Role::Candidate { votes: 1 << me, pre }, ctx);
         let last = self.log.last();
         if pre {
             for to in Self::others(ctx) {
@@ -132,7 +132,7 @@ impl<M: Machine> Member<M> {
     pub(super) fn lead(&mut self, ctx: Ctx<M>) {
         let me = ctx.me().member;
         let last = self.log.last().index;
-        self.role = Role::Leader;
+        self.becomes(Role::Leader, ctx);
         self.leader = Some(me);
         self.followed = me;
         self.peers = vec![Peer { sent: last, ..Peer::default() }; ctx.members() as usize];
@@ -203,11 +203,22 @@ impl<M: Machine> Member<M> {
 
     fn steps_down(&mut self, ctx: Ctx<M>) {
         let led = self.role == Role::Leader;
-        self.role = Role::Follower;
+        self.becomes(Role::Follower, ctx);
         if led {
             self.counts_as_leader(-1, ctx);
             self.deposed(ctx);
             self.hears(false, ctx);
+        }
+    }
+
+    /// Takes a role, and counts those who stand for election.
+    pub(super) fn becomes(&mut self, role: Role, ctx: Ctx<M>) {
+        let stands = |role: &Role| i64::from(matches!(role, Role::Candidate { .. }));
+        let change = stands(&role) - stands(&self.role);
+        self.role = role;
+        if change != 0 {
+            let (standing, now) = (ctx.plan().store.series(Series::Standing), ctx.now());
+            ctx.record().level(standing, now, change);
         }
     }
 }

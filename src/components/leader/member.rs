@@ -236,7 +236,12 @@ impl<M: Machine> Process for Member<M> {
         if self.role == Role::Leader {
             self.counts_as_leader(-1, ctx);
         }
+        self.becomes(Role::Follower, ctx);
         front::fallen(self, ctx);
+    }
+
+    fn is_leader(&self) -> bool {
+        self.role == Role::Leader
     }
 }
 

@@ -13,7 +13,7 @@ use crate::net::effect::{Effect, NodeSet};
 use crate::net::path::Path;
 use crate::net::{EffectId, Network};
 use crate::record::recorder::{RecordPlan, Recorder};
-use crate::sim::nodes::Crash;
+use crate::sim::nodes::{ClockTroubleId, Crash};
 use crate::sim::process::{Order, Process};
 use crate::sim::run::World;
 
@@ -86,13 +86,13 @@ pub enum Trouble {
     Between,
     /// Much is lost.
     Loss,
-    /// Datagrams take long, each as long as it will: they overtake each other.
-    Delay,
+    /// Datagrams of a member are held back and overtake each other, and many come twice.
+    Reorder,
     /// A disk is slow.
     Disk,
-    /// A clock jumps, and runs at another rate.
+    /// A clock jumps by up to 2 s, and runs at a rate up to 5 % off.
     Clock,
-    /// A clock runs at another rate.
+    /// A clock runs at such a rate.
     Drift,
 }
 
@@ -106,7 +106,7 @@ pub const ALL: &[Trouble] = &[
     Trouble::OneWay,
     Trouble::Between,
     Trouble::Loss,
-    Trouble::Delay,
+    Trouble::Reorder,
     Trouble::Disk,
     Trouble::Clock,
 ];
@@ -148,8 +148,12 @@ pub fn sail(world: &mut World, planned: &[Planned], copies: u32, away: &[u32]) {
         edges.push((trouble.to, false, index));
     }
     edges.sort_unstable();
-    let mut sailing =
-        Sailing { copies, down: vec![0; copies as usize], effects: vec![Vec::new(); planned.len()] };
+    let mut sailing = Sailing {
+        copies,
+        down: vec![0; copies as usize],
+        effects: vec![Vec::new(); planned.len()],
+        clocks: vec![None; planned.len()],
+    };
     let everyone = NodeSet::everyone;
     let loss = world.network().add(Effect::Loss { from: everyone(), to: everyone(), share: 0.01 });
     for (at, begins, index) in edges {
@@ -168,6 +172,7 @@ struct Sailing {
     copies: u32,
     down: Vec<u32>,
     effects: Vec<Vec<EffectId>>,
+    clocks: Vec<Option<ClockTroubleId>>,
 }
 
 impl Sailing {
@@ -187,19 +192,21 @@ impl Sailing {
                 let value = SLOW_DISK as f64 * 1e6;
                 return world.order(copy(member), Order::Set { knob: "disk", value });
             }
-            Trouble::Clock => {
-                return world.skew(copy(member), trouble.amount * 1_000_000, trouble.amount * 25_000);
+            Trouble::Clock | Trouble::Drift => {
+                let jump_ms = if trouble.what == Trouble::Clock { trouble.amount } else { 0 };
+                let id = world.skew(copy(member), jump_ms * 1_000_000, trouble.amount * 25_000);
+                return self.clocks[index] = Some(id);
             }
-            Trouble::Drift => return world.skew(copy(member), 0, trouble.amount * 25_000),
             Trouble::Cut => vec![cut(one(member), all()), cut(all(), one(member))],
             Trouble::OneWay => vec![cut(all(), one(member))],
             Trouble::Between => {
                 vec![cut(one(member), one(trouble.other)), cut(one(trouble.other), one(member))]
             }
             Trouble::Loss => vec![Effect::Loss { from: all(), to: all(), share: 0.3 }],
-            Trouble::Delay => {
-                let add = Dist::Uniform { low: 0.0, high: 200e6, step: None };
-                vec![Effect::Delay { from: one(member), to: all(), add }]
+            Trouble::Reorder => {
+                let window = Span::from_ms(200);
+                let reorder = Effect::Reorder { from: one(member), to: all(), share: 0.5, window };
+                vec![reorder, Effect::Duplicate { from: one(member), to: all(), share: 0.5 }]
             }
         };
         self.effects[index] = effects.into_iter().map(|effect| world.network().add(effect)).collect();
@@ -212,6 +219,12 @@ impl Sailing {
             Trouble::Everybody => (0..self.copies).for_each(|member| self.restart(world, member)),
             Trouble::Pause => world.resume(copy(trouble.member)),
             Trouble::Disk => world.order(copy(trouble.member), Order::Reset { knob: "disk" }),
+            Trouble::Clock | Trouble::Drift => {
+                self.clocks[index]
+                    .take()
+                    .into_iter()
+                    .for_each(|id| world.set_right(copy(trouble.member), id));
+            }
             _ => {}
         }
     }
