@@ -29,6 +29,9 @@ pub trait Machine: Clone + Hash + Send + 'static {
         None
     }
 
+    /// The same without its condition, for an operation that commutes with all of its kind: what can be done late and elsewhere.
+    fn unconditional(op: &Op) -> Option<Op>;
+
     /// Its size on the wire and on disk, bytes.
     fn size_bytes(&self) -> u64;
 }

@@ -15,6 +15,7 @@ pub mod guard;
 pub mod keyed;
 pub mod leader;
 pub mod machine;
+pub mod multi_leader;
 pub mod policy;
 pub mod pool;
 pub mod quorum;

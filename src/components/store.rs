@@ -5,12 +5,14 @@
 //! [`copies`](mod@copies) is how several copies agree · [`lineage`] what is recorded of them.
 
 pub mod copies;
+mod fitting;
 pub mod front;
+pub mod legs;
 pub mod lineage;
 pub mod node;
 pub mod rows;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::sync::Arc;
 
@@ -21,14 +23,16 @@ use crate::base::problem::Problems;
 use crate::base::time::Span;
 use crate::components::cores::{DISCIPLINE, Discipline};
 use crate::components::directory::{Client, PoolClient, StoreClient};
-use crate::components::leader;
 use crate::components::pool::{POOL, Pool, PoolPer};
 use crate::components::quorum;
 use crate::components::quorum::member::Member;
-use crate::components::store::copies::{AVOID, COPIES, COPY, Copies, FAILOVER, LEGS, MERGE, copies};
+use crate::components::store::copies::{AVOID, COPIES, COPY, Copies, FAILOVER, MERGE, copies};
+use crate::components::store::legs::LEGS;
 use crate::components::store::node::Node;
 use crate::components::store::rows::{Initial, RowName, Tables};
-use crate::components::{Kind, Led, Names, Part, PartName, Wiring, count_u32, server, speed_ppm};
+use crate::components::{
+    Kind, Led, Names, Part, PartName, Wiring, count_u32, leader, multi_leader, server, speed_ppm,
+};
 use crate::record::survey::Holdings;
 use crate::sim::run::World;
 
@@ -136,6 +140,11 @@ const SERIES: &[(&str, &str)] = &[
     ("snapshots", "Whole copies sent to followers whose log could not be repaired."),
     ("programs", "Programs under way at its members (level)."),
     ("standing", "Members that stand for election, or ask whether they should (level)."),
+    (
+        "resent",
+        "Times that a leader of several has sent its changes again to one that had not confirmed them.",
+    ),
+    ("merged", "Additions of a deposed leader that its successor has added to its own."),
 ];
 
 /// The series, by place in the kind's list.
@@ -161,6 +170,8 @@ pub enum Series {
     Snapshots,
     Programs,
     Standing,
+    Resent,
+    Merged,
 }
 
 /// What all members share.
@@ -188,6 +199,8 @@ pub struct Plan {
     pub session: Option<u8>,
     /// Where the series begin.
     pub first_series: SeriesId,
+    /// Whether it acknowledges what its disk does not have yet: the broken twin of every store, for tests.
+    pub acks_early: bool,
 }
 
 impl Plan {
@@ -230,6 +243,7 @@ impl Part for Store {
                 Holdings::one(values)
             }
             Copies::Quorum(plan) => quorum::survey(plan, world.members::<Member>(at.tier)?, rows),
+            Copies::MultiLeader(plan) => multi_leader::survey(plan, world.members(at.tier)?, rows),
             Copies::Leader(plan) => leader::survey(plan, world.members(at.tier)?, rows),
         })
     }
@@ -242,6 +256,13 @@ impl Part for Store {
             Copies::Quorum(plan) => {
                 world.add::<Member>(&at.name, Arc::new(plan.clone()), at.count, &at.zones, false)
             }
+            Copies::MultiLeader(plan) => world.add::<multi_leader::member::Member>(
+                &at.name,
+                Arc::new(plan.clone()),
+                at.count,
+                &at.zones,
+                false,
+            ),
             Copies::Leader(plan) => {
                 let mut plan = plan.clone();
                 plan.store.session = wiring.session(at.tier);
@@ -269,6 +290,7 @@ fn resolve(knobs: &Knobs, names: &Names, problems: &mut Problems) -> Option<Box<
         start: start(knobs),
         session: None,
         first_series: names.first_series,
+        acks_early: false,
     };
     let pool = Pool::of(knobs).filter(|pool| pool.per == PoolPer::Process);
     let pool = pool.map(|pool| PoolClient {
@@ -277,7 +299,7 @@ fn resolve(knobs: &Knobs, names: &Names, problems: &mut Problems) -> Option<Box<
         timeout: pool.timeout,
     });
     let timeout = knobs.span("timeout");
-    let leaderless = matches!(knobs.get("copy"), Some(Setting::Form("quorum", _)));
+    let leaderless = matches!(knobs.get("copy"), Some(Setting::Form("quorum" | "multi_leader", _)));
     let client = StoreClient { timeout, pool, leaderless, avoid: knobs.span("avoid") };
     let programs = plan.series(Series::Programs);
     Some(Box::new(Store {

@@ -115,6 +115,9 @@ pub fn check(
         if let Some(entry) = given {
             if let Some(setting) = checker.value(&path, &knob.takes, Given::Node(&entry.node)) {
                 checked.values.insert(knob.name, (setting, Some(entry.node.place.clone())));
+                if entry.changed {
+                    checked.changed.insert(knob.name);
+                }
             }
         } else if matches!(knob.default, Preset::Required) && meant.contains(&knob.name) {
             // Given under a misspelt name, which has been told.

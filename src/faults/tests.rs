@@ -56,7 +56,10 @@ fn kv(members: &[u32]) -> Vec<Pid> {
 }
 
 fn knobs(pairs: &[(&'static str, Setting)]) -> Knobs {
-    Knobs { values: pairs.iter().map(|(name, setting)| (*name, (setting.clone(), Some(place())))).collect() }
+    Knobs {
+        values: pairs.iter().map(|(name, setting)| (*name, (setting.clone(), Some(place())))).collect(),
+        ..Knobs::default()
+    }
 }
 
 fn words(words: &str) -> Setting {

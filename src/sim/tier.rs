@@ -94,7 +94,8 @@ impl<P: Process> Drive<P> {
     }
 
     pub(super) fn snapshot(&mut self, snapshot: P::Snapshot) {
-        self.snapshot = Some((snapshot, self.volatile.len()));
+        // What a sync under way covers is safe before this snapshot is, and is none of the records between the two.
+        self.snapshot = Some((snapshot, self.volatile.len() - self.covered));
     }
 
     /// Begins a sync; it ends at the instant in the answer.

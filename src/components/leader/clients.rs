@@ -8,7 +8,8 @@ use crate::base::slab::Key;
 use crate::base::time::Time;
 use crate::components::desk::Served;
 use crate::components::leader::log::Entry;
-use crate::components::leader::member::{Ctx, HEADER_BYTES, Member, Role, Timer};
+use crate::components::leader::member::{Ctx, Member, Role};
+use crate::components::leader::messages::{HEADER_BYTES, Timer};
 use crate::components::leader::{Rule, Twin};
 use crate::components::machine::Machine;
 use crate::components::store::front;
@@ -113,7 +114,7 @@ impl<M: Machine> Member<M> {
             self.reads_as_leader(key, ctx);
         } else {
             self.proposed.insert(self.log.last().index + 1, key);
-            self.propose(Entry { term: self.term, op: Some(op), attempt }, ctx);
+            self.propose(Entry { term: self.term, op: Some(op), attempt, origin: None }, ctx);
         }
     }
 
@@ -131,28 +132,24 @@ impl<M: Machine> Member<M> {
             return self.may_read(ctx);
         }
         // One round at a time is under way for reads; those that come meanwhile share the next.
-        let answered = self.answered_round(ctx);
         let waiting = self.reads.back().map_or(0, |(round, ..)| *round);
-        if waiting <= answered {
+        if waiting <= self.answered_round(ctx) {
             self.begin_round(ctx);
             self.reads.push_back((self.round, u64::MAX, key));
         } else {
-            self.reads.push_back((self.round.max(waiting) + 1, u64::MAX, key));
+            self.reads.push_back((self.round + 1, u64::MAX, key));
         }
         self.may_read(ctx);
     }
 
     /// The latest round that a majority has answered, ourselves included.
     fn answered_round(&self, ctx: Ctx<M>) -> u64 {
-        let me = ctx.me().member as usize;
-        let mut rounds: Vec<u64> = self.peers.iter().map(|peer| peer.round).collect();
-        rounds[me] = self.round;
-        rounds.sort_unstable_by(|a, b| b.cmp(a));
-        rounds[rounds.len() / 2]
+        let majority = Rule::Majority.copies(ctx.members()) as usize;
+        self.ranked(self.round, ctx, |peer| peer.round)[majority - 1]
     }
 
     /// Whether nobody else can have been elected, by our clock, since a majority last answered.
-    fn holds_lease(&self, ctx: Ctx<M>) -> bool {
+    pub(super) fn holds_lease(&self, ctx: Ctx<M>) -> bool {
         let Some(lease) = ctx.plan().lease else { return false };
         let answered = self.answered_round(ctx);
         let began = self.rounds.iter().rev().find(|(round, _)| *round <= answered);

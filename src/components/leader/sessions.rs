@@ -15,7 +15,8 @@ use crate::base::session::Seen;
 use crate::base::slab::Key;
 use crate::components::desk::Served;
 use crate::components::leader::Twin;
-use crate::components::leader::member::{Ctx, Member, Timer};
+use crate::components::leader::member::{Ctx, Member};
+use crate::components::leader::messages::Timer;
 use crate::components::machine::Machine;
 
 /// Bits of a position for the index: 17 million million entries. The term has the other 20: a million elections.

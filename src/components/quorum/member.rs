@@ -23,9 +23,9 @@ use crate::base::slab::{Key, Slab};
 use crate::base::time::{Span, Time};
 use crate::components::desk::Served;
 use crate::components::keyed::Keyed;
+use crate::components::quorum::Plan;
 use crate::components::quorum::cell::Cell;
 use crate::components::quorum::coordinator::{NOBODY, Operation};
-use crate::components::quorum::{Plan, Twin};
 use crate::components::store::front::{self, Front, Wake};
 use crate::components::store::rows::{Initial, RowName};
 use crate::components::store::{self, Series};
@@ -207,7 +207,7 @@ impl Process for Member {
         for _ in 0..std::mem::take(&mut self.syncing) {
             let commit = self.log.pop_front().expect("what is being synced");
             self.takes_in(commit.row, &commit.cell, ctx);
-            if ctx.plan().twin != Twin::AcksBeforeSync {
+            if !ctx.plan().store.acks_early {
                 self.confirm(commit.from, commit.op, ctx);
             }
         }
@@ -264,7 +264,7 @@ impl Member {
     pub(super) fn keep(&mut self, commit: Commit, ctx: &mut Context<Self>) {
         ctx.append((commit.row, commit.cell.clone()));
         self.logged += 1;
-        if ctx.plan().twin == Twin::AcksBeforeSync {
+        if ctx.plan().store.acks_early {
             self.confirm(commit.from, commit.op, ctx);
         }
         self.log.push_back(commit);

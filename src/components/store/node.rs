@@ -42,10 +42,10 @@ pub struct Node {
     front: Front,
 }
 
-/// An operation whose answer waits for the disk.
+/// An operation whose answer waits for the disk; or does not, in a broken twin.
 #[derive(Clone, Copy, Debug, Hash)]
 struct Commit {
-    served: Served,
+    served: Option<Served>,
     outcome: Outcome,
     row: Option<(RowName, Value)>,
     /// When it took effect.
@@ -108,8 +108,10 @@ impl Process for Node {
                     self.ahead.remove(&row);
                 }
             }
-            let disk = Causes::only(Cause::Disk, ctx.now() - commit.at);
-            front::answer(self, commit.served, commit.outcome, &disk, ctx);
+            if let Some(served) = commit.served {
+                let disk = Causes::only(Cause::Disk, ctx.now() - commit.at);
+                front::answer(self, served, commit.outcome, &disk, ctx);
+            }
         }
         self.sync(ctx);
         front::after_cores(self, ctx);
@@ -152,12 +154,16 @@ impl Member for Node {
         if written.is_none() && ahead.is_none() {
             return front::answer(self, served, outcome, &Causes::NONE, ctx);
         }
+        if ctx.plan().acks_early {
+            front::answer(self, served, outcome, &Causes::NONE, ctx);
+        }
         if let Some(value) = written {
             self.ahead.insert(row, (value, ahead.map_or(1, |(_, pending)| pending + 1)));
             self.logged += 1;
             ctx.append((row, value));
         }
         let row = written.map(|value| (row, value));
+        let served = Some(served).filter(|_| !ctx.plan().acks_early);
         self.log.push_back(Commit { served, outcome, row, at: ctx.now() });
         if self.syncing == 0 {
             self.sync(ctx);

@@ -2,7 +2,7 @@
 //! in, an outcome comes out. What is at the start is not materialised: a row exists once it has been written.
 
 use crate::base::ids::OpId;
-use crate::base::op::{Op, Outcome, Reason, Value};
+use crate::base::op::{Op, Outcome, Reason, Value, When};
 use crate::components::keyed::Keyed;
 use crate::components::machine::Machine;
 
@@ -95,6 +95,15 @@ impl Machine for Tables {
         op.row().map(|row| (row, self.value(start, row)))
     }
 
+    fn unconditional(op: &Op) -> Option<Op> {
+        match *op {
+            Op::Update { table, key, delta, .. } => {
+                Some(Op::Update { table, when: When::Always, key, delta, bound: 0 })
+            }
+            _ => None,
+        }
+    }
+
     fn size_bytes(&self) -> u64 {
         self.rows.len() as u64 * ROW_BYTES
     }
@@ -110,7 +119,7 @@ impl Tables {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::op::{At, When};
+    use crate::base::op::At;
 
     #[test]
     fn rows_start_as_the_design_says_and_others_at_zero() {
