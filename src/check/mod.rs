@@ -8,14 +8,26 @@
 //! Three verdicts: a history holds, or there is a witness, or it was not decided within the budget and the reason is
 //! told.
 
+pub mod causal;
+mod clocks;
+pub mod counter;
+mod graph;
 pub mod history;
 pub mod judge;
 pub mod model;
 pub mod read;
 pub mod register;
+pub mod relations;
+#[cfg(test)]
+mod samples;
 pub mod search;
+pub mod sequential;
+pub mod session;
+pub mod shrink;
+pub mod staleness;
 #[cfg(test)]
 mod tests;
+pub mod versions;
 
 /// What a checker says.
 #[derive(Clone, Debug, PartialEq, Eq)]

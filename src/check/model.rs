@@ -66,3 +66,9 @@ pub fn step(state: i64, call: Call, texts: &mut Texts) -> Option<i64> {
         Call::Release => (state == 1).then_some(0),
     }
 }
+
+/// Whether a call that leaves a state as it is would leave every state so in which it can happen. A write of the value that
+/// is there would not.
+pub fn only_looks(call: Call) -> bool {
+    !matches!(call, Call::Write(_))
+}

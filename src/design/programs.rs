@@ -366,6 +366,13 @@ fn fill(call: &str, scope: &DesignScope<'_>) -> Result<Fill, Vec<SyntaxError>> {
     };
     let target = compile::target(scope, path).map_err(|error| vec![error])?;
     let Some(program) = target.program else { return Err(wrong(whole, "a cache is filled by a program")) };
+    let (name, kind) = &scope.known.parts[scope.naming.programs[program.index()].part.index()];
+    if *kind != "server" {
+        let message =
+            format!("a fill runs at whoever reads the cache, and the programs of `{name}` run at `{name}`");
+        let help = format!("fill by a program of a server, which may `call {name}.PROGRAM(…)`");
+        return Err(vec![SyntaxError { at: whole, message, help: Some(help) }]);
+    }
     let ordered = compile::order_arguments(args, &target.parameters, &whole)?;
     let mut fill =
         Fill { part: scope.naming.programs[program.index()].part, program, args: [0; ARGS_MAX], key: None };

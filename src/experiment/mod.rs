@@ -7,6 +7,8 @@
 pub mod cells;
 pub mod draw;
 pub mod execute;
+pub mod facts;
+pub mod judging;
 pub mod load;
 pub mod outcome;
 pub mod pictures;

@@ -3,11 +3,16 @@
 use crate::base::cause::Causes;
 use crate::base::ids::ProbeId;
 use crate::base::time::{Span, Time};
+use crate::experiment::judging::Looks;
 use crate::experiment::load::{Cell, Judged};
 use crate::experiment::question::{PropertyKind, Warmup};
-use crate::experiment::timetable::Plan;
+use crate::experiment::timetable::times;
+use crate::faults::plan::Planned;
+use crate::faults::schedule::Schedule;
+use crate::measures::asked::Moment;
 use crate::measures::expression::During;
 use crate::measures::functions::{Evaluation, Undefined};
+use crate::record::history::History;
 use crate::record::recorder::{RecordPlan, Recorder};
 use crate::record::series::Window;
 use crate::sim::fingerprint::Fingerprint;
@@ -46,6 +51,8 @@ pub struct Trial {
     pub recorder: Option<Recorder>,
     /// When the faults were active, by name.
     pub faults: Vec<(String, Time, Time)>,
+    /// What happened, in order: instants and members.
+    pub plan: Vec<Planned>,
     /// What must hold in every run and did not: our mistake.
     pub broken: Option<String>,
     /// Whether percentiles came from a histogram.
@@ -67,20 +74,37 @@ struct Running<'a> {
     /// For `always` and `sometimes`: counts over the whole run.
     whole: Vec<During>,
     seen: Vec<Option<Seen>>,
-    faults: Vec<(String, Time, Time)>,
-    plan: Plan,
+    schedule: Schedule,
+    looks: Looks,
     cut_short: bool,
 }
 
 impl<'a> Running<'a> {
+    /// A run whose windows are those of faults that only a run tells is made twice: the same happens both times, and the
+    /// second time it is known when.
     fn new(cell: &'a Cell, warmup: Warmup, seed: u64) -> Self {
+        let named = |during: &During| match during {
+            During::Fault(name) | During::After(name, _) => !cell.faults.is_known_before(name),
+            During::Run | During::Between(..) => false,
+        };
+        let known = times(&cell.faults.known_before(seed, cell.length));
+        let asked = cell.asked.iter().flat_map(|asked| [&asked.before, &asked.at]);
+        let told_by_run =
+            |moment: &Moment| moment.fault().is_some_and(|fault| !cell.faults.is_known_before(fault));
+        if !cell.windows.iter().any(named) && !asked.into_iter().any(told_by_run) {
+            return Running::with(cell, warmup, seed, &known);
+        }
+        let mut first = Running::with(cell, warmup, seed, &known);
+        first.go();
+        Running::with(cell, warmup, seed, &times(&first.schedule.plan_so_far()))
+    }
+
+    fn with(cell: &'a Cell, warmup: Warmup, seed: u64, faults: &[(String, Time, Time)]) -> Self {
         let (cut, steady) = match warmup {
             Warmup::Span(span) => (span, Vec::new()),
             Warmup::Auto => (Span::ZERO, cell.setup.called().into_iter().collect()),
         };
-        let plan = cell.faults.plan(seed, cell.length);
-        let faults = plan.times();
-        let windows = windows(cell, cut, &faults);
+        let windows = windows(cell, cut, faults);
         let record = RecordPlan { windows, steady, ..cell.record.clone() };
         let mut world = cell.setup.world(seed, &record);
         world.start();
@@ -93,38 +117,58 @@ impl<'a> Running<'a> {
             end: Time::ZERO + cell.length,
             whole,
             seen: vec![None; cell.judged.len()],
-            faults,
-            plan,
+            looks: Looks::new(cell, faults),
+            schedule: cell.faults.schedule(seed, cell.length),
             cut_short: false,
         }
     }
 
-    /// To the end, with the faults at their times.
+    /// To the end, with the faults at their times, and looks at the copies after the faults of an instant.
     fn go(&mut self) {
-        while let Some(at) = self.plan.next().filter(|at| *at < self.end) {
-            self.until(at);
-            if self.cut_short {
-                return;
+        self.notice();
+        while !self.cut_short {
+            let due = [self.schedule.next(), self.looks.next()].into_iter().flatten().min();
+            let due = due.filter(|at| *at < self.end);
+            if !self.until(due.unwrap_or(self.end)) {
+                continue; // something else is due before
             }
-            self.world.advance(at);
-            self.plan.step(&mut self.world);
+            match due {
+                None => break,
+                Some(at) if self.schedule.next() == Some(at) => {
+                    self.world.advance(at);
+                    self.schedule.step(Some(&mut self.world));
+                    self.notice();
+                }
+                Some(_) => self.looks.look(self.cell, &self.world),
+            }
         }
-        self.until(self.end);
+        self.looks.look_last(self.cell, &self.world);
     }
 
-    fn until(&mut self, horizon: Time) {
+    /// Runs until then; false if it ended before, since more became due or the run was cut short.
+    fn until(&mut self, horizon: Time) -> bool {
         loop {
             match self.world.run(horizon, EVENTS_MAX) {
-                Stop::Horizon => return,
+                Stop::Horizon => return true,
                 Stop::Events => {
                     self.cut_short = true;
-                    return;
+                    return false;
                 }
                 Stop::Changed => {
-                    self.world.recorder_mut().take_changed();
-                    self.watch();
+                    self.notice();
+                    if self.schedule.next().is_some_and(|at| at < horizon) {
+                        return false;
+                    }
                 }
             }
+        }
+    }
+
+    /// What follows at once from a level or a counter that has changed.
+    fn notice(&mut self) {
+        self.schedule.notice(self.world.now(), &self.world);
+        if self.world.recorder_mut().take_changed() {
+            self.watch();
         }
     }
 
@@ -157,13 +201,17 @@ impl<'a> Running<'a> {
         let broken = self.world.recorder_mut().close(end, &|probe| cell.setup.probe_name(probe)).err();
         self.watch();
         let broken = broken.or_else(|| self.cut_short.then(|| format!("more than {EVENTS_MAX} events")));
+        let faults = times(&self.schedule.plan_so_far());
+        let findings = self.looks.answers(cell, &faults, &self.world);
         let recorder = self.world.recorder();
-        let mut evaluation = Evaluation::new(recorder, &cell.windows);
+        let mut evaluation = Evaluation::new(recorder, &cell.windows).with(&findings);
         let values = cell.measures.iter().map(|named| named.expression.value(&mut evaluation)).collect();
-        let mut whole = Evaluation::new(recorder, &self.whole);
+        let mut whole = Evaluation::new(recorder, &self.whole).with(&findings);
         let seen = cell.judged.iter().zip(std::mem::take(&mut self.seen));
-        let seen =
-            seen.map(|(judged, seen)| seen.or_else(|| at_end(judged, &mut evaluation, &mut whole))).collect();
+        let seed = self.seed;
+        let seen = seen
+            .map(|(judged, seen)| seen.or_else(|| at_end(judged, seed, &mut evaluation, &mut whole)))
+            .collect();
         let called = cell.setup.called();
         let causes = called.iter().map(|probe| {
             let sums = recorder.probe(*probe).sums(recorder.range(0));
@@ -172,7 +220,9 @@ impl<'a> Running<'a> {
         let causes = causes.collect();
         let approximate = called.iter().any(|probe| recorder.probe(*probe).histograms.is_some());
         let warmup_note = recorder.warmup_note().map(str::to_owned);
-        let (recorder, fingerprint) = self.world.into_recorder();
+        let (mut recorder, fingerprint) = self.world.into_recorder();
+        recorder.history = History::default(); // it is large, and has been judged
+        let plan = self.schedule.plan_so_far();
         Trial {
             seed: self.seed,
             fingerprint: fingerprint.value(),
@@ -181,7 +231,8 @@ impl<'a> Running<'a> {
             seen,
             causes,
             recorder: keep.then_some(recorder),
-            faults: self.faults,
+            faults: times(&plan),
+            plan,
             broken,
             approximate,
             warmup_note,
@@ -209,16 +260,26 @@ fn sides(judged: &Judged, evaluation: &mut Evaluation<'_>) -> String {
 }
 
 /// A property at the end of a run.
-fn at_end<'r>(judged: &Judged, evaluation: &mut Evaluation<'r>, whole: &mut Evaluation<'r>) -> Option<Seen> {
+fn at_end<'r>(
+    judged: &Judged,
+    seed: u64,
+    evaluation: &mut Evaluation<'r>,
+    whole: &mut Evaluation<'r>,
+) -> Option<Seen> {
     let condition = judged.condition.as_ref()?;
     let evaluation = if judged.property.kind == PropertyKind::Slo { evaluation } else { whole };
+    evaluation.take_witnesses();
     let value = condition.expression.value(evaluation);
+    let shown = evaluation.take_witnesses();
     let margin = condition
         .expression
         .comparison()
         .and_then(|(_, left, right)| Some(left.value(evaluation).ok()? - right.value(evaluation).ok()?));
     let witness = match &value {
-        Ok(_) => sides(judged, evaluation),
+        Ok(_) => match shown.first() {
+            Some(told) => format!("seed {seed}: {}; {}", sides(judged, evaluation), told.sentence),
+            None => sides(judged, evaluation),
+        },
         Err(Undefined(why)) => format!("{} is undefined: {why}", condition.name),
     };
     Some(Seen { holds: value.ok().map(|value| value != 0.0), margin, witness })

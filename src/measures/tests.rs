@@ -46,7 +46,7 @@ fn at_s(s: u64) -> Time {
 fn run() -> (Recorder, Vec<During>) {
     let window = |from, until| Window { from: at_s(from), until: at_s(until) };
     let windows = vec![window(2, 10), window(0, 10), window(4, 6)];
-    let probe = ProbePlan { samples: true, causes: vec![Cause::Queue], ..ProbePlan::default() };
+    let probe = ProbePlan { samples: true, gaps: true, causes: vec![Cause::Queue], ..ProbePlan::default() };
     let mut recorder = Recorder::new(&RecordPlan {
         length: Span::from_secs(10),
         windows,
@@ -102,6 +102,8 @@ fn measures_have_the_values_that_one_reckons_by_hand() {
         ("goodput(product)", 7.0 / 8.0, "1/s"),
         ("throughput(product)", 1.0, "1/s"),
         ("inflight(product)", 0.065, "1"),
+        ("outage(product)", 1.91, "s"), // from 8.09 s, when number 8 ended well, to the end
+        ("outage(product, during=split)", 1.01, "s"),
         ("rate(pages.fills)", 3.0, "1/s"),
         ("peak(pages.fills)", 3.0, "1/s"),
         ("pages.fills / pages.expired", 3.0, "1"),
@@ -137,6 +139,7 @@ fn an_empty_sample_is_undefined_and_never_zero() {
         "1 / count(idle)",
         "rate(app.busy)",
         "max(pages.fills)",
+        "outage(idle)",
     ] {
         let expression = compiled(text).unwrap_or_else(|why| panic!("{text}: {why}"));
         assert!(expression.value(&mut Evaluation::new(&recorder, &windows)).is_err(), "{text}");

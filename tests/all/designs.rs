@@ -12,6 +12,7 @@ use splitbrain::design::limits::FILE_BYTES_MAX;
 use splitbrain::design::render::render;
 use splitbrain::design::resolve::{Tables, resolve};
 use splitbrain::design::source::Sources;
+use splitbrain::experiment::{Overrides, load};
 
 /// Files under a folder.
 struct Disk(PathBuf);
@@ -43,7 +44,13 @@ fn problems_of(reader: &dyn Reader, path: &str) -> (Sources, Problems) {
                 &mut problems,
             );
             assert_eq!(design.is_some(), problems.is_empty(), "a design, or problems");
-            (loaded.sources, problems)
+            // A design that is in order may still be part of an experiment that is not: its faults, for one.
+            let whole = || load(reader, path, &Overrides::default()).err();
+            let asks = |kind: &str| loaded.tree.entry(kind).is_some();
+            match whole().filter(|_| problems.is_empty() && asks("workload") && asks("length")) {
+                Some(failure) => failure,
+                None => (loaded.sources, problems),
+            }
         }
     }
 }

@@ -1,10 +1,13 @@
 //! The one integration binary: whole files in, whole results out.
 
+mod cap;
 mod cli;
 mod designs;
 mod docs;
+mod faults;
 mod golden;
 mod histories;
+mod hosting;
 mod house;
 mod random_numbers;
 mod readme;

@@ -9,6 +9,8 @@
 //!    anybody else does; otherwise a crash could use a name twice.
 //! 5. A copy that has not acknowledged by the end of the coordinator's patience gets the write again later, as a hint.
 //!    Hints never count towards W.
+//! 6. A read `at session` meets every acknowledged write, so its customer's too: it asks at least N − W + 1 copies. And what it shows stays
+//!    seen: a value that fewer than W of them have is made safe in W copies before it is shown (Attiya, Bar-Noy, Dolev 1995).
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -21,9 +23,9 @@ use crate::base::slab::{Key, Slab};
 use crate::base::time::{Span, Time};
 use crate::components::desk::Served;
 use crate::components::keyed::Keyed;
+use crate::components::quorum::Plan;
 use crate::components::quorum::cell::Cell;
 use crate::components::quorum::coordinator::{NOBODY, Operation};
-use crate::components::quorum::{Plan, Twin};
 use crate::components::store::front::{self, Front, Wake};
 use crate::components::store::rows::{Initial, RowName};
 use crate::components::store::{self, Series};
@@ -204,8 +206,8 @@ impl Process for Member {
         front::count(ctx, Series::Syncs);
         for _ in 0..std::mem::take(&mut self.syncing) {
             let commit = self.log.pop_front().expect("what is being synced");
-            merge(&mut self.rows, commit.row, &commit.cell);
-            if ctx.plan().twin != Twin::AcksBeforeSync {
+            self.takes_in(commit.row, &commit.cell, ctx);
+            if !ctx.plan().store.acks_early {
                 self.confirm(commit.from, commit.op, ctx);
             }
         }
@@ -262,7 +264,7 @@ impl Member {
     pub(super) fn keep(&mut self, commit: Commit, ctx: &mut Context<Self>) {
         ctx.append((commit.row, commit.cell.clone()));
         self.logged += 1;
-        if ctx.plan().twin == Twin::AcksBeforeSync {
+        if ctx.plan().store.acks_early {
             self.confirm(commit.from, commit.op, ctx);
         }
         self.log.push_back(commit);
@@ -299,7 +301,7 @@ fn value(rows: &Rows, start: &[Initial], row: RowName) -> Value {
     rows.get(&row).map_or(initial, |cell| cell.value(initial))
 }
 
-fn merge(rows: &mut Rows, row: RowName, cell: &Cell) {
+pub(super) fn merge(rows: &mut Rows, row: RowName, cell: &Cell) {
     match rows.get_mut(&row) {
         Some(known) => _ = known.merge(cell),
         None => _ = rows.insert(row, cell.clone()),

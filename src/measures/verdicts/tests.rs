@@ -1,0 +1,1 @@
+//! Verdicts over small histories that are known by hand.
