@@ -155,6 +155,13 @@ const FORMS: &[Form] = &[
                 default: Preset::Is { text: "10s", source: "Cassandra: hints are dispatched every 10 s" },
                 doc: "How often writes that a copy has not confirmed are sent to it again; 0s for never.",
             },
+            Knob {
+                name: "patience",
+                takes: Takes::Span { min: Span::from_ns(1), max: Span::MAX },
+                default: Preset::Is { text: "2s", source: "Cassandra: write_request_timeout" },
+                doc: "How long whoever is asked waits for the copies: then the operation fails, and a write becomes a hint for \
+                      those that have not confirmed it.",
+            },
         ],
         doc: "No leader: whoever is asked asks all copies at once and waits for R or W of them.",
     },
@@ -236,7 +243,7 @@ pub fn copies(
     };
     Some(match form {
         "none" => Copies::One(plan),
-        "quorum" => Copies::Quorum(quorum(copy, knobs, merge, count, plan, patience)),
+        "quorum" => Copies::Quorum(quorum(copy, knobs, merge, count, plan)),
         "multi_leader" => Copies::MultiLeader(multi_leader::Plan {
             store: plan,
             merge,
@@ -250,7 +257,7 @@ pub fn copies(
 }
 
 /// `quorum`.
-fn quorum(copy: &Knobs, knobs: &Knobs, merge: Merge, count: u32, plan: Plan, patience: Span) -> quorum::Plan {
+fn quorum(copy: &Knobs, knobs: &Knobs, merge: Merge, count: u32, plan: Plan) -> quorum::Plan {
     let member = |knob: &str| u8::try_from(copy.count(knob)).unwrap_or(u8::MAX);
     quorum::Plan {
         store: plan,
@@ -260,7 +267,7 @@ fn quorum(copy: &Knobs, knobs: &Knobs, merge: Merge, count: u32, plan: Plan, pat
         merge,
         repair: copy.switch("repair"),
         hints: Some(copy.span("hints")).filter(|every| *every > Span::ZERO),
-        patience,
+        patience: copy.span("patience"),
         legs: Legs::of(knobs),
     }
 }
