@@ -15,6 +15,7 @@ mod graph;
 pub mod history;
 pub mod judge;
 pub mod model;
+pub mod observed;
 pub mod read;
 pub mod register;
 pub mod relations;

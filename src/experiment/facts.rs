@@ -4,7 +4,7 @@ use crate::base::ids::{ProbeId, ProgramId, TierId};
 use crate::base::knob::Setting;
 use crate::experiment::setup::Setup;
 use crate::measures::expression::Names;
-use crate::measures::verdicts::Facts;
+use crate::measures::verdicts::{Facts, Merging};
 use crate::program::instr::Instr;
 use crate::record::history::RowName;
 
@@ -27,8 +27,12 @@ impl Facts for Setup {
         value.map_or(0, |value| value as i64)
     }
 
-    fn adds_up(&self, store: TierId) -> bool {
-        matches!(self.design.knobs[store.0 as usize].get("merge"), Some(Setting::Word("counter")))
+    fn merging(&self, store: TierId) -> Merging {
+        match self.design.knobs[store.0 as usize].get("merge") {
+            Some(Setting::Word("counter")) => Merging::Adds,
+            Some(Setting::Word("siblings")) => Merging::Keeps,
+            _ => Merging::Replaces,
+        }
     }
 
     fn copies(&self, store: TierId) -> u8 {

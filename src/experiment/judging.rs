@@ -37,7 +37,7 @@ impl Looks {
             let at = match asked.what {
                 What::Diverged => at(&asked.at),
                 What::Lost | What::Unacked => Some(end),
-                What::Linearizable | What::Converged => None,
+                _ => None,
             };
             due.extend(asked.whose.tables().into_iter().filter_map(|(store, _)| Some((at?, store))));
         }
@@ -74,11 +74,14 @@ impl Looks {
         world: &World,
     ) -> Vec<(Asked, Finding)> {
         let end = Time::ZERO + cell.length;
+        let known = cell.windows.iter().cloned().zip(world.recorder().windows().iter().copied());
+        let windows: Vec<_> = known.collect();
         let over = faults.iter().all(|(_, _, until)| *until < end);
         let run = Run {
             history: &world.recorder().history,
             surveys: &self.surveys,
             moments: &self.moments,
+            windows: &windows,
             calm: faults.iter().map(|(_, _, until)| *until).max().filter(|_| over),
             facts: &cell.setup,
         };

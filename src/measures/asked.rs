@@ -2,6 +2,7 @@
 
 use crate::base::ids::{ProbeId, TierId};
 use crate::base::time::Span;
+use crate::check::session::Guarantee;
 use crate::measures::Dimension;
 use crate::measures::expression::During;
 
@@ -10,6 +11,18 @@ use crate::measures::expression::During;
 pub enum What {
     /// Whether there is one order of all operations that explains what was seen and respects time.
     Linearizable,
+    /// Whether there is one order that explains what was seen and in which each session did its own in its order.
+    Sequential,
+    /// Whether whatever an operation may depend on was visible to it.
+    Causal,
+    /// Whether sessions were promised something.
+    Keeps(Guarantee),
+    /// How long ago what reads missed had been acknowledged.
+    Staleness(Stat),
+    /// How many acknowledged versions reads missed.
+    KStale(Stat),
+    /// The share of reads that missed a write acknowledged so long before: at least, and less than.
+    Stale(Span, Span),
     /// How many acknowledged writes are lost.
     Lost,
     /// How many writes that nobody was told of are in effect.
@@ -20,21 +33,36 @@ pub enum What {
     Converged,
 }
 
+/// What is told of many values.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Stat {
+    /// Their mean.
+    Mean,
+    /// The largest.
+    Max,
+    /// A percentile, by nearest rank.
+    Percentile(f64),
+}
+
 impl What {
     /// Whether the answer is yes or no.
     pub fn is_condition(self) -> bool {
-        matches!(self, What::Linearizable)
+        matches!(self, What::Linearizable | What::Sequential | What::Causal | What::Keeps(_))
     }
 
     /// The unit of the answer.
     pub fn dimension(self) -> Dimension {
-        if self == What::Converged { Dimension::Seconds } else { Dimension::One }
+        match self {
+            What::Converged | What::Staleness(_) => Dimension::Seconds,
+            _ => Dimension::One,
+        }
     }
 
     /// Whether operations of clients must be recorded to answer it, and what copies take in.
     pub fn needs(self) -> (bool, bool) {
         match self {
-            What::Linearizable => (true, false),
+            What::Linearizable | What::Causal | What::Keeps(_) => (true, false),
+            What::Sequential | What::Staleness(_) | What::KStale(_) | What::Stale(..) => (true, true),
             What::Lost | What::Unacked => (true, true),
             What::Diverged | What::Converged => (false, true),
         }

@@ -5,6 +5,7 @@ mod asked;
 use crate::base::cause::Cause;
 use crate::base::problem::nearest;
 use crate::base::quantity::Unit;
+use crate::measures::asked::Stat;
 use crate::measures::expression::{During, Names, Node};
 use crate::measures::functions::{Function, Target};
 use crate::measures::{ALL, Dimension, Of};
@@ -136,7 +137,18 @@ impl Compiler<'_> {
             return error(&call.name.at, "percentiles go from p0 to p100", "write `p99.9(product)`");
         }
         if let Some(what) = asked::what(name) {
-            return self.asked(call, measure, what);
+            return self.asked(call, measure.of, what);
+        }
+        let stat = match (name, percentile) {
+            (_, Some(percent)) => Some(Stat::Percentile(percent)),
+            ("mean", _) => Some(Stat::Mean),
+            ("max", _) => Some(Stat::Max),
+            _ => None,
+        };
+        if let Some(stat) = stat
+            && let Some(Expr::Call(inner)) = call.args.first().map(|arg| &arg.value.value)
+        {
+            return self.figure(call, stat, inner);
         }
         let mut target = None;
         let (mut cause, mut during) = (None, During::Run);

@@ -325,7 +325,7 @@ pub fn rank(percent: f64, n: u64) -> u64 {
 }
 
 /// The percentile of samples in order of size, in seconds.
-fn nearest_rank(sorted: &[u64], percent: f64) -> Result<f64, Undefined> {
+pub(super) fn nearest_rank(sorted: &[u64], percent: f64) -> Result<f64, Undefined> {
     if sorted.is_empty() {
         return Err(none_ended());
     }

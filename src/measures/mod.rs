@@ -127,6 +127,55 @@ pub const ALL: &[Measure] = &[
         doc: "Whether some order of all operations on each key explains what they saw and respects time (a condition).",
     },
     Measure {
+        name: "sequential",
+        of: Of::Tables,
+        doc: "Whether one order of all operations explains what they saw in which each session did its own in its order (a condition).",
+    },
+    Measure {
+        name: "causal",
+        of: Of::Tables,
+        doc: "Whether whatever an operation may depend on was visible to it (a condition).",
+    },
+    Measure {
+        name: "read_your_writes",
+        of: Of::Tables,
+        doc: "Whether each session saw its own writes, or something later (a condition). So with `monotonic_reads`, \
+              `monotonic_writes` and `writes_follow_reads`.",
+    },
+    Measure {
+        name: "monotonic_reads",
+        of: Of::Tables,
+        doc: "Whether no session saw something older than it had seen before (a condition).",
+    },
+    Measure {
+        name: "monotonic_writes",
+        of: Of::Tables,
+        doc: "Whether the writes of each session took effect in its order (a condition).",
+    },
+    Measure {
+        name: "writes_follow_reads",
+        of: Of::Tables,
+        doc: "Whether each write took effect after what its session had seen (a condition).",
+    },
+    Measure {
+        name: "staleness",
+        of: Of::Operations,
+        doc: "How long before a read the first version that it missed had been acknowledged, 0 for none: the mean over reads, s. \
+              `p99(staleness(feed))` and `max(…)` are figures of the same.",
+    },
+    Measure {
+        name: "k_stale",
+        of: Of::Operations,
+        doc: "How many acknowledged versions a read missed: the most of any read. `p99(k_stale(feed))` and `mean(…)` are figures of the \
+              same.",
+    },
+    Measure {
+        name: "stale",
+        of: Of::Operations,
+        doc: "Share of reads that missed a write acknowledged so long before, of those before which there was one: \
+              `stale(feed, age=10ms..20ms)`.",
+    },
+    Measure {
         name: "lost",
         of: Of::Operations,
         doc: "Acknowledged writes that what the copies settle on was not made of, and that no later blind write replaced. Of a program: \

@@ -5,15 +5,25 @@ use std::ops::Range;
 use crate::base::problem::nearest;
 use crate::base::quantity::Unit;
 use crate::base::time::Span;
-use crate::measures::asked::{Asked, Moment, What, Whose};
+use crate::check::session::Guarantee;
+use crate::measures::Of;
+use crate::measures::asked::{Asked, Moment, Stat, What, Whose};
 use crate::measures::compile::{Compiled, Compiler, error};
 use crate::measures::expression::{During, Node};
-use crate::measures::{Measure, Of};
 use crate::program::syntax::{Arg, ArgKey, Expr, Function, Spanned, SyntaxError};
 
 /// The measures that ask the history, by name.
 const WORDS: &[(&str, What)] = &[
     ("linearizable", What::Linearizable),
+    ("sequential", What::Sequential),
+    ("causal", What::Causal),
+    ("read_your_writes", What::Keeps(Guarantee::ReadYourWrites)),
+    ("monotonic_reads", What::Keeps(Guarantee::MonotonicReads)),
+    ("monotonic_writes", What::Keeps(Guarantee::MonotonicWrites)),
+    ("writes_follow_reads", What::Keeps(Guarantee::WritesFollowReads)),
+    ("staleness", What::Staleness(Stat::Mean)),
+    ("k_stale", What::KStale(Stat::Max)),
+    ("stale", What::Stale(Span::ZERO, Span::MAX)),
     ("lost", What::Lost),
     ("unacked", What::Unacked),
     ("diverged", What::Diverged),
@@ -26,28 +36,54 @@ pub(super) fn what(name: &str) -> Option<What> {
 }
 
 impl Compiler<'_> {
-    pub(super) fn asked(&self, call: &Function, measure: &Measure, what: What) -> Compiled {
+    pub(super) fn asked(&self, call: &Function, of: Of, what: What) -> Compiled {
         let name = call.name.value.as_str();
-        let mut whose = None;
-        let mut asked = (Moment::End, Moment::End, During::Run);
+        let (mut what, mut whose, mut during) = (what, None, During::Run);
+        let (mut before, mut at) = (Moment::End, Moment::End);
+        let of_reads = matches!(what, What::Staleness(_) | What::KStale(_) | What::Stale(..));
         for arg in &call.args {
-            match arg.key.as_ref().map(|key| &key.value) {
-                None if whose.is_none() => whose = Some(self.whose(&arg.value, measure.of)?),
-                Some(ArgKey::Name(key)) if key == "before" && what == What::Diverged => {
-                    asked.0 = self.moment(&arg.value)?
+            let key = match arg.key.as_ref().map(|key| &key.value) {
+                None if whose.is_none() => {
+                    whose = Some(self.whose(&arg.value, of)?);
+                    continue;
                 }
-                Some(ArgKey::Name(key)) if key == "at" && what == What::Diverged => {
-                    asked.1 = self.moment(&arg.value)?
-                }
+                Some(ArgKey::Name(key)) => key.as_str(),
+                _ => return no_argument(arg, name, what),
+            };
+            match (key, what) {
+                ("before", What::Diverged) => before = self.moment(&arg.value)?,
+                ("at", What::Diverged) => at = self.moment(&arg.value)?,
+                ("age", What::Stale(..)) => what = ages(&arg.value)?,
+                ("during", _) if of_reads => during = self.during(&arg.value)?,
                 _ => return no_argument(arg, name, what),
             }
         }
         let Some(whose) = whose else {
             return error(&call.name.at, format!("`{name}` of what?"), example(what));
         };
-        let (before, at, during) = asked;
         let asked = Asked { what, whose, before, at, during };
         Ok((Node::Asked(Box::new(asked)), what.dimension(), what.is_condition()))
+    }
+
+    /// `p99(staleness(feed))`, `max(k_stale(kv))`: another figure of the same values.
+    pub(super) fn figure(&self, outer: &Function, stat: Stat, inner: &Function) -> Compiled {
+        let what = match what(&inner.name.value) {
+            Some(What::Staleness(_)) => What::Staleness(stat),
+            Some(What::KStale(_)) => What::KStale(stat),
+            _ => {
+                let message = format!("`{}` of this is not measured", outer.name.value);
+                return error(
+                    &inner.name.at,
+                    message,
+                    "write `p99(staleness(feed))` or `max(k_stale(feed))`",
+                );
+            }
+        };
+        match &outer.args[..] {
+            [_] => self.asked(inner, Of::Operations, what),
+            [_, other, ..] => no_argument(other, &outer.name.value, what),
+            [] => unreachable!("the inner one is among them"),
+        }
     }
 
     /// A program, a table or a store.
@@ -121,6 +157,14 @@ pub(super) fn span_of(expr: &Spanned<Expr>) -> Result<Span, SyntaxError> {
     }
 }
 
+/// `10ms..20ms`, or `10ms` for at least that old.
+fn ages(expr: &Spanned<Expr>) -> Result<What, SyntaxError> {
+    match &expr.value {
+        Expr::Range(from, until) => Ok(What::Stale(span_of(from)?, span_of(until)?)),
+        _ => Ok(What::Stale(span_of(expr)?, Span::MAX)),
+    }
+}
+
 fn no_argument<T>(arg: &Arg, name: &str, what: What) -> Result<T, SyntaxError> {
     let at = arg.key.as_ref().map_or(&arg.value.at, |key| &key.at);
     let message = match &arg.key {
@@ -133,6 +177,12 @@ fn no_argument<T>(arg: &Arg, name: &str, what: What) -> Result<T, SyntaxError> {
 fn example(what: What) -> &'static str {
     match what {
         What::Linearizable => "write `linearizable(kv.balance)`",
+        What::Sequential => "write `sequential(kv.balance)`",
+        What::Causal => "write `causal(kv)`",
+        What::Keeps(_) => "write `read_your_writes(kv.likes)`",
+        What::Staleness(_) => "write `staleness(feed)` or `p99(staleness(feed))`; also `during=split`",
+        What::KStale(_) => "write `k_stale(feed)` or `p99(k_stale(kv.likes))`; also `during=split`",
+        What::Stale(..) => "write `stale(feed, age=10ms..20ms)`; also `during=split`",
         What::Lost => "write `lost(pay)` or `lost(kv.balance)`",
         What::Unacked => "write `unacked(pay)` or `unacked(kv.balance)`",
         What::Diverged => "write `diverged(kv, before=split.end, at=after(split, 30s))`",

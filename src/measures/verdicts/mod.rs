@@ -1,11 +1,14 @@
 //! Answers to what is asked of the history of a run ([`crate::measures::asked`]), with what shows them.
 //!
-//! `orders` puts what clients saw before the checkers · `writes` asks what became of writes · [`words`] tells operations in a
-//! sentence.
+//! `seen` makes of operations what checkers read, `orders` puts it before them · `stale` asks how old what reads saw was · `writes`
+//! what became of writes, by the `lineage` of their versions · [`words`] tells operations in a sentence.
 //!
 //! It knows no part and no protocol: what it must know of a store it is told by [`Facts`].
 
+mod lineage;
 mod orders;
+mod seen;
+mod stale;
 #[cfg(test)]
 mod tests;
 pub mod words;
@@ -14,8 +17,10 @@ mod writes;
 use crate::base::ids::{ProgramId, TierId};
 use crate::base::time::Time;
 use crate::measures::asked::{Asked, Moment, What};
+use crate::measures::expression::During;
 use crate::measures::functions::Undefined;
 use crate::record::history::{History, RowName, Step};
+use crate::record::series::Window;
 use crate::record::survey::Survey;
 
 /// What the design says about stores and programs.
@@ -26,10 +31,21 @@ pub trait Facts {
     fn program(&self, program: ProgramId) -> String;
     /// The value of a row that nobody has written.
     fn initial(&self, row: RowName) -> i64;
-    /// Whether concurrent additions add up in a store, so that its versions have no order.
-    fn adds_up(&self, store: TierId) -> bool;
+    /// What becomes of concurrent writes of a store.
+    fn merging(&self, store: TierId) -> Merging;
     /// How many copies a store has, 1 to 9.
     fn copies(&self, store: TierId) -> u8;
+}
+
+/// What becomes of concurrent writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Merging {
+    /// One replaces the other: a row has one value.
+    Replaces,
+    /// Both stay until somebody who has seen them replaces them.
+    Keeps,
+    /// They are additions, and add up.
+    Adds,
 }
 
 /// A run that is over.
@@ -40,6 +56,8 @@ pub struct Run<'a> {
     pub surveys: &'a [Survey],
     /// When moments were: those that never came are missing.
     pub moments: &'a [(Moment, Time)],
+    /// What stretches of the run are.
+    pub windows: &'a [(During, Window)],
     /// When the last fault was over, if there was one and all are.
     pub calm: Option<Time>,
     /// What the design says.
@@ -78,6 +96,12 @@ impl Finding {
 pub fn answer(asked: &Asked, run: &Run<'_>) -> Finding {
     match asked.what {
         What::Linearizable => orders::linearizable(&asked.whose, run),
+        What::Sequential => orders::sequential(&asked.whose, run),
+        What::Causal => orders::causal(&asked.whose, run),
+        What::Keeps(guarantee) => orders::keeps(guarantee, &asked.whose, run),
+        What::Staleness(stat) => stale::lag(asked, stat, true, run),
+        What::KStale(stat) => stale::lag(asked, stat, false, run),
+        What::Stale(from, until) => stale::stale(asked, from, until, run),
         What::Lost => writes::lost(&asked.whose, run),
         What::Unacked => writes::unacked(&asked.whose, run),
         What::Diverged => writes::diverged(asked, run),
@@ -89,6 +113,11 @@ impl Run<'_> {
     fn time_of(&self, moment: &Moment) -> Result<Time, Undefined> {
         let known = self.moments.iter().find(|(known, _)| known == moment);
         known.map(|(_, time)| *time).ok_or_else(|| Undefined("its moment never came in this run".to_owned()))
+    }
+
+    fn window(&self, during: &During) -> Window {
+        let known = self.windows.iter().find(|(known, _)| known == during);
+        known.map_or(Window { from: Time::NEVER, until: Time::NEVER }, |(_, window)| *window)
     }
 
     fn name(&self, step: &Step) -> RowName {

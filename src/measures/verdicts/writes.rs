@@ -1,91 +1,19 @@
 //! What became of writes: which are lost, which are there although nobody was told, on which keys copies disagree and for how long.
-//!
-//! Two graphs of versions are told apart. In the one a version comes *from* another: it was derived from it, by an update, by a write whose
-//! program had read the row, or by a merge that keeps both. In the other it also *replaced* what its copy held before. What is lost is asked
-//! of the first, since what was replaced is gone; whether copies disagree of the second, since a copy that has dropped a version
-//! lacks nothing.
-
-use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
-use crate::base::ids::{OpId, TierId};
+use crate::base::ids::TierId;
 use crate::base::op::{Op, Outcome};
 use crate::base::time::Time;
 use crate::check::history::PENDING;
 use crate::check::versions::convergence;
-use crate::check::versions::{self, Dag, Held, INITIAL, Install, Version, Write};
+use crate::check::versions::{self, Dag, Held, Version, Write};
 use crate::measures::asked::{Asked, Moment, Whose};
 use crate::measures::functions::Undefined;
+use crate::measures::verdicts::lineage::{Lineage, wanted};
 use crate::measures::verdicts::{Finding, Run, Told, words};
-use crate::record::history::{NO_COPY, RowId, Step};
-
-/// Versions of some tables: where they come from, and when the first copy had each.
-struct Lineage {
-    derived: Dag,
-    /// With what was replaced.
-    all: Dag,
-    accepted: FxHashMap<Version, u64>,
-}
-
-impl Lineage {
-    fn of(tables: &[(TierId, u16)], run: &Run<'_>) -> Lineage {
-        let wanted = wanted(tables, run);
-        let taken = || run.history.taken().iter().filter(|taken| wanted[taken.row.0 as usize]);
-        // A program may name the version of another row as the one that its write was derived from.
-        let mut homes: FxHashMap<OpId, RowId> = FxHashMap::default();
-        for taken in taken() {
-            homes.insert(taken.value.version, taken.row);
-            homes.insert(taken.also, taken.row);
-        }
-        let (mut derived, mut all) = (Dag::default(), Dag::default());
-        let mut accepted = FxHashMap::default();
-        for taken in taken() {
-            let here = |version: &OpId| homes.get(version) == Some(&taken.row);
-            let version = taken.value.version.0;
-            if version == INITIAL {
-                continue; // every row's: it comes from nothing
-            }
-            let from: Vec<Version> = [taken.value.parent, taken.also]
-                .iter()
-                .filter(|from| here(from))
-                .map(|from| from.0)
-                .collect();
-            derived.add(version, &from);
-            all.add(version, &from);
-            if here(&taken.over) {
-                all.add(version, &[taken.over.0]);
-            }
-            if taken.copy != NO_COPY {
-                for version in [version, taken.also.0] {
-                    accepted.entry(version).or_insert(taken.at.as_ns());
-                }
-            }
-        }
-        Lineage { derived, all, accepted }
-    }
-
-    /// Everything that a copy ever took in, as a write: for asking who has it.
-    fn everything(&self, tables: &[(TierId, u16)], run: &Run<'_>) -> Vec<Write> {
-        let wanted = wanted(tables, run);
-        let mut writes = BTreeMap::new();
-        for taken in run.history.taken().iter().filter(|taken| wanted[taken.row.0 as usize]) {
-            for version in [taken.value.version.0, taken.also.0] {
-                let Some(accepted) = self.accepted.get(&version).filter(|_| version != 0) else { continue };
-                let (key, accepted) = (i64::from(taken.row.0), *accepted);
-                let (blind, place, returned) = (false, 0, PENDING);
-                let write = Write { version, key, blind, place, invoked: accepted, accepted, returned };
-                writes.insert(version, write);
-            }
-        }
-        writes.into_values().collect()
-    }
-}
-
-/// By row: whether it belongs to one of these tables.
-fn wanted(tables: &[(TierId, u16)], run: &Run<'_>) -> Vec<bool> {
-    run.history.rows().iter().map(|name| tables.contains(&(name.store, name.table))).collect()
-}
+use crate::record::history::{RowId, Step};
+use crate::record::survey::Survey;
 
 /// The writes of clients to some tables, each with its place among the operations.
 fn writes(tables: &[(TierId, u16)], lineage: &mut Lineage, run: &Run<'_>) -> Vec<Write> {
@@ -127,28 +55,21 @@ fn writes(tables: &[(TierId, u16)], lineage: &mut Lineage, run: &Run<'_>) -> Vec
     writes
 }
 
-/// What all copies come to hold, by row of these tables.
-fn settled(tables: &[(TierId, u16)], run: &Run<'_>) -> Result<Vec<Held>, Undefined> {
-    let end = run.time_of(&Moment::End)?;
-    let mut held = Vec::new();
-    for store in stores(tables) {
-        let survey = run.survey(store, end)?;
-        for (row, heads) in survey.rows.iter().zip(&survey.holdings.settled) {
-            let name = run.history.rows()[row.0 as usize];
-            if tables.contains(&(name.store, name.table)) {
-                let of = |version: &OpId| Held { key: i64::from(row.0), copy: 0, version: version.0 };
-                held.extend(heads.iter().map(of));
-            }
-        }
-    }
-    Ok(held)
-}
-
 fn stores(tables: &[(TierId, u16)]) -> Vec<TierId> {
     let mut stores: Vec<TierId> = tables.iter().map(|(store, _)| *store).collect();
     stores.sort_unstable();
     stores.dedup();
     stores
+}
+
+/// What all copies come to hold of these tables.
+fn settled(tables: &[(TierId, u16)], lineage: &Lineage, run: &Run<'_>) -> Result<Vec<Held>, Undefined> {
+    let end = run.time_of(&Moment::End)?;
+    let mut held = Vec::new();
+    for store in stores(tables) {
+        held.extend(lineage.settled(run.survey(store, end)?));
+    }
+    Ok(held)
 }
 
 /// What one asks of writes, with the versions that they are part of.
@@ -157,8 +78,8 @@ type Ask = fn(&Dag, &[Write], &[Held]) -> Vec<usize>;
 /// The operations behind the writes that something is true of.
 fn found(whose: &Whose, ask: Ask, run: &Run<'_>) -> Result<Vec<usize>, Finding> {
     let tables = whose.tables();
-    let held = settled(&tables, run).map_err(|why| Finding { value: Err(why), witness: None })?;
     let mut lineage = Lineage::of(&tables, run);
+    let held = settled(&tables, &lineage, run).map_err(|why| Finding { value: Err(why), witness: None })?;
     let writes = writes(&tables, &mut lineage, run);
     let belongs = |write: &&Write| is_of(whose, &run.history.steps()[write.place]);
     if !writes.iter().any(|write| belongs(&write)) {
@@ -227,36 +148,16 @@ pub(super) fn diverged(asked: &Asked, run: &Run<'_>) -> Finding {
     let ask = || -> Result<(usize, Option<Told>), Undefined> {
         let (before, at) = (run.time_of(&asked.before)?, run.time_of(&asked.at)?);
         let lineage = Lineage::of(&tables, run);
-        let everything = lineage.everything(&tables, run);
+        let everything = lineage.everything();
         let (mut many, mut first) = (0, None);
         for store in stores(&tables) {
             let survey = run.survey(store, at)?;
-            let mut held = Vec::new();
-            for (copy, values) in survey.holdings.copies.iter().enumerate() {
-                for (row, value) in survey.rows.iter().zip(values) {
-                    let name = run.history.rows()[row.0 as usize];
-                    if tables.contains(&(name.store, name.table)) {
-                        let key = i64::from(row.0);
-                        held.push(Held { key, copy: copy as u8, version: value.version.0 });
-                    }
-                }
-            }
+            let held = lineage.held(survey);
             let copies = run.facts.copies(store);
             let keys = convergence::diverged(&lineage.all, &everything, copies, &held, before.as_ns());
             many += keys.len();
-            if let (None, Some(key)) = (&first, keys.first()) {
-                let row = RowId(*key as u32);
-                let place = survey.rows.iter().position(|known| *known == row).unwrap_or_default();
-                let copies = survey.holdings.copies.iter().map(|values| values[place].n.to_string());
-                let name = words::row(run.history.rows()[row.0 as usize], run.facts);
-                let sentence = format!(
-                    "at {} the copies of {name} hold {}, and one lacks a write that another accepted before {}",
-                    words::instant(at),
-                    copies.collect::<Vec<_>>().join(", "),
-                    words::instant(before),
-                );
-                first = Some(Told { sentence, steps: Vec::new() });
-            }
+            first = first
+                .or_else(|| keys.first().map(|key| disagreement(RowId(*key as u32), survey, before, run)));
         }
         Ok((many, first))
     };
@@ -266,29 +167,34 @@ pub(super) fn diverged(asked: &Asked, run: &Run<'_>) -> Finding {
     }
 }
 
+fn disagreement(row: RowId, survey: &Survey, before: Time, run: &Run<'_>) -> Told {
+    let place = survey.rows.iter().position(|known| *known == row).unwrap_or_default();
+    let copies = survey.holdings.copies.iter().map(|values| values[place].n.to_string());
+    let name = words::row(run.history.rows()[row.0 as usize], run.facts);
+    let sentence = format!(
+        "at {} the copies of {name} hold {}, and one lacks a write that another accepted before {}",
+        words::instant(survey.at),
+        copies.collect::<Vec<_>>().join(", "),
+        words::instant(before),
+    );
+    Told { sentence, steps: Vec::new() }
+}
+
 /// How long after the last fault copies came to agree on what had been accepted by then.
 pub(super) fn converged(whose: &Whose, run: &Run<'_>) -> Finding {
     let Some(calm) = run.calm else {
-        return Finding::unknown("no fault ended in this run".to_owned());
+        return Finding::unknown("no fault ended in this run, or one goes on to its end");
     };
     let tables = whose.tables();
     let lineage = Lineage::of(&tables, run);
-    let everything = lineage.everything(&tables, run);
-    let mut latest = calm.as_ns();
+    let (everything, before) = (lineage.everything(), calm.as_ns());
+    let mut latest = before;
     for store in stores(&tables) {
-        let mut installs = Vec::new();
-        for taken in run.history.taken() {
-            let name = run.history.rows()[taken.row.0 as usize];
-            if taken.copy != NO_COPY && name.store == store && tables.contains(&(store, name.table)) {
-                let (at, copy, key) = (taken.at.as_ns(), taken.copy as u8, i64::from(taken.row.0));
-                installs.push(Install { at, copy, key, version: taken.value.version.0, beside: false });
-            }
-        }
-        let (copies, before) = (run.facts.copies(store), calm.as_ns());
+        let (copies, installs) = (run.facts.copies(store), lineage.installs(store, run));
         match convergence::converged(&lineage.all, &everything, copies, &installs, before, before) {
             Some(at) => latest = latest.max(at),
-            None => return Finding::unknown("the copies had not agreed when the run ended".to_owned()),
+            None => return Finding::unknown("the copies had not agreed when the run ended"),
         }
     }
-    Finding::of((latest - calm.as_ns()) as f64 / 1e9, None)
+    Finding::of((latest - before) as f64 / 1e9, None)
 }
