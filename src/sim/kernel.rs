@@ -261,7 +261,7 @@ impl Kernel {
     /// The ends of a parcel's way.
     fn ends(&self, parcel: Parcel) -> (End, End) {
         let call = self.calls.get(parcel.call).expect("a parcel belongs to an open call");
-        let (caller, callee) = (End { pid: call.caller, zone: call.zone }, self.end(call.callee));
+        let (caller, callee) = (End { zone: call.zone, ..self.end(call.caller) }, self.end(call.callee));
         if parcel.answer { (callee, caller) } else { (caller, callee) }
     }
 
