@@ -26,6 +26,8 @@ use crate::check::{Verdict, Witness};
 
 /// A witness names so many operations at most.
 const NAMED_MAX: usize = 8;
+/// While a witness is made small the histories that are tried have so many operations together at most.
+const EFFORT: usize = 400_000;
 
 /// Judges the operations of one counter. `None`: it has operations that this check does not know, or additions of several
 /// amounts of which the bounds say nothing.
@@ -289,7 +291,7 @@ fn witness(operations: &[Operation], initial: i64, by: i64, clash: Clash, texts:
 fn together(operations: &[Operation], initial: i64, by: i64, texts: &Texts) -> Witness {
     let access = |operation: &Operation| Access { key: 0, session: operation.process, operation: *operation };
     let all: Vec<Access> = operations.iter().map(access).collect();
-    let few = smallest(&all, &mut |fewer| {
+    let few = smallest(&all, EFFORT, &mut |fewer| {
         let operations: Vec<Operation> = fewer.iter().map(|access| access.operation).collect();
         dealt(&operations, initial, by).is_err()
     });

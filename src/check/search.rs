@@ -15,6 +15,7 @@ use rustc_hash::FxHashMap;
 
 use crate::check::history::{Operation, Texts};
 use crate::check::model::{only_looks, step};
+use crate::check::relations::told;
 use crate::check::{Verdict, Witness};
 
 /// How much a search may cost.
@@ -252,10 +253,8 @@ impl<'a> Search<'a> {
         let mut places: Vec<usize> = concurrent.map(|other| other.place).take(8).collect();
         places.insert(0, operation.place);
         let sentence = format!(
-            "no order explains `{}` of process {} (line {}): where the longest order ends, the value is {}",
-            texts.describe(operation.call),
-            operation.process,
-            operation.place,
+            "no order explains {}: where the longest order ends, the value is {}",
+            told(operation, texts),
             texts.show(state),
         );
         Witness { sentence, operations: places }

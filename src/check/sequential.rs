@@ -3,20 +3,24 @@
 //! time between sessions does not count, and keys cannot be judged one by one.
 //!
 //! Where the order is known in which the store had the versions, it is a question of circles, O(n). Without, it is
-//! NP-complete (Gibbons and Korach 1997), so there are two steps: what must come before what in *any* such order is gathered
-//! as long as it grows, which decides most histories whose values differ ([`saturate`], after R. Zennou, A. Bouajjani, C. Enea
-//! and M. Erradi, "Gradual consistency checking", CAV 2019); the rest is a search ([`placement`]) with a budget.
+//! NP-complete (Gibbons and Korach 1997), so there are steps (after R. Zennou, A. Bouajjani, C. Enea and M. Erradi, "Gradual
+//! consistency checking", CAV 2019). What is linearizable is sequentially consistent, and that is often quickly known. What
+//! must come before what in *any* such order is gathered as long as it grows ([`saturate`]), which finds most violations.
+//! If it leaves something open, the writes are tried in the order in which they were invoked or returned, which stores mostly have them in.
+//! The rest is a search ([`placement`]) with a budget.
 
 mod placement;
 mod saturate;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
 
 use crate::check::causal::places;
 use crate::check::graph::{Edge, Graph};
 use crate::check::history::Texts;
+use crate::check::judge::is_clearly_linearizable;
 use crate::check::relations::{Access, Orders, Origin, Relations, told, written};
 use crate::check::search::Budget;
 use crate::check::shrink::smallest;
@@ -25,6 +29,8 @@ use saturate::{Saturated, saturate};
 
 /// What the search may cost while a violation is made small: it is repeated for each operation left out.
 const SHRINKING: Budget = Budget { nodes: 20_000, bytes: 64 << 20 };
+/// The histories that are tried meanwhile have so many operations together at most.
+const EFFORT: usize = 400_000;
 /// A witness names so many operations at most.
 const NAMED_MAX: usize = 12;
 
@@ -44,7 +50,7 @@ pub fn check(
     let mut again = |fewer: &[Access]| {
         matches!(decide(fewer, initial, texts, orders, SHRINKING).verdict, Verdict::Violated(_))
     };
-    let few = smallest(accesses, &mut again);
+    let few = smallest(accesses, EFFORT, &mut again);
     if few.len() == accesses.len() && few.len() > NAMED_MAX {
         return Verdict::Violated(witness.clone());
     }
@@ -70,17 +76,24 @@ fn decide(
     let relations = match (Relations::of(accesses, initial, texts), orders) {
         (Ok(relations), _) => relations,
         (Err(Verdict::Unknown(_)), None) => {
+            if is_clearly_linearizable(accesses, initial, texts) {
+                return explicit(Verdict::Holds);
+            }
             let unread = Relations::unread(accesses);
             return searched(placement::search(&unread, &unread.session_pairs(), initial, texts, budget));
         }
         (Err(verdict), _) => return explicit(verdict),
     };
-    if let Some(orders) = orders.filter(|orders| orders_all(&relations, orders)) {
-        return explicit(known(&relations, texts, orders));
-    }
     let ordered = orders.map(|orders| relations.in_order(orders)).unwrap_or_default();
+    if orders.is_some_and(|orders| orders_all(&relations, orders)) {
+        return explicit(known(&relations, texts, &ordered));
+    }
+    if orders.is_none() && is_clearly_linearizable(accesses, initial, texts) {
+        return explicit(Verdict::Holds);
+    }
     match saturate(&relations, ordered, budget) {
         Saturated::Ordered => explicit(Verdict::Holds),
+        Saturated::Partly(pairs) if is_guessed(&relations, texts, &pairs) => explicit(Verdict::Holds),
         Saturated::Circle(circle) => Found {
             is_explicit: circle.iter().all(|edge| edge.why != Why::Follows),
             verdict: Verdict::Violated(witness(&relations, texts, &circle)),
@@ -118,18 +131,58 @@ fn orders_all(relations: &Relations, orders: &Orders) -> bool {
     counts.iter().all(|(key, count)| ordered.get(key).copied().unwrap_or(0) + 1 == *count)
 }
 
-/// The verdict where the order of the writes of each key is known.
-fn known(relations: &Relations, texts: &Texts, orders: &Orders) -> Verdict {
+/// Whether it explains all to have the writes of each key in the order of their invocations, or of their returns, as far as
+/// what must come before what leaves a choice.
+fn is_guessed(relations: &Relations, texts: &Texts, pairs: &[(u32, u32)]) -> bool {
+    let invoked = |access: &Access| access.operation.invoked;
+    let returned = |access: &Access| access.operation.returned;
+    [invoked, returned].iter().any(|instant| {
+        let order = earliest_first(relations, pairs, instant);
+        let mut last: BTreeMap<i64, u32> = BTreeMap::new();
+        let mut writes = Vec::new();
+        for number in order.into_iter().filter(|number| written(relations.call(*number)).is_some()) {
+            let before = last.insert(relations.accesses[number as usize].key, number);
+            writes.extend(before.map(|before| (before, number)));
+        }
+        known(relations, texts, &writes) == Verdict::Holds
+    })
+}
+
+/// The operations in an order that agrees with pairs of them, the earliest of those that may come next first.
+fn earliest_first(relations: &Relations, pairs: &[(u32, u32)], instant: &dyn Fn(&Access) -> u64) -> Vec<u32> {
+    let mut sorted = pairs.to_vec();
+    sorted.sort_unstable();
+    let mut missing = vec![0u32; relations.accesses.len()];
+    pairs.iter().for_each(|(_, after)| missing[*after as usize] += 1);
+    let entry = |number: u32| Reverse((instant(&relations.accesses[number as usize]), number));
+    let ready = (0..missing.len() as u32).filter(|number| missing[*number as usize] == 0);
+    let mut ready: BinaryHeap<Reverse<(u64, u32)>> = ready.map(entry).collect();
+    let mut order = Vec::with_capacity(missing.len());
+    while let Some(Reverse((_, number))) = ready.pop() {
+        order.push(number);
+        let first = sorted.partition_point(|pair| pair.0 < number);
+        for (_, after) in sorted[first..].iter().take_while(|pair| pair.0 == number) {
+            missing[*after as usize] -= 1;
+            if missing[*after as usize] == 0 {
+                ready.push(entry(*after));
+            }
+        }
+    }
+    order
+}
+
+/// The verdict where the order of the writes of each key is known, as pairs one after the other.
+fn known(relations: &Relations, texts: &Texts, ordered: &[(u32, u32)]) -> Verdict {
     let mut graph = Graph::new(relations.accesses.len());
     for (before, after) in relations.session_pairs() {
         graph.edge(before, after, Why::Session);
     }
     let mut next = vec![None; relations.accesses.len()];
     let mut is_first = vec![true; relations.accesses.len()];
-    for (before, after) in relations.in_order(orders) {
-        graph.edge(before, after, Why::Order);
-        next[before as usize] = Some(after);
-        is_first[after as usize] = false;
+    for (before, after) in ordered {
+        graph.edge(*before, *after, Why::Order);
+        next[*before as usize] = Some(*after);
+        is_first[*after as usize] = false;
     }
     let firsts = (0u32..)
         .zip(&relations.accesses)

@@ -9,11 +9,13 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::check::history::Call;
 use crate::check::relations::{Access, seen, written};
 
-/// The histories that are tried have so many operations together at most.
-const OPERATIONS_MAX: usize = 400_000;
-
 /// A part of the history that is still violated, from which no single operation can go. Larger parts go first, by halves.
-pub fn smallest(accesses: &[Access], is_violated: &mut dyn FnMut(&[Access]) -> bool) -> Vec<Access> {
+/// It ends early once the histories that were tried have `effort` operations together.
+pub fn smallest(
+    accesses: &[Access],
+    effort: usize,
+    is_violated: &mut dyn FnMut(&[Access]) -> bool,
+) -> Vec<Access> {
     let mut kept = accesses.to_vec();
     kept.sort_by_key(|access| access.operation.invoked);
     let mut piece = kept.len().div_ceil(2);
@@ -25,7 +27,7 @@ pub fn smallest(accesses: &[Access], is_violated: &mut dyn FnMut(&[Access]) -> b
         while until > 0 {
             let from = until.saturating_sub(piece);
             let fewer = without(&kept, from..until);
-            if tried > OPERATIONS_MAX {
+            if tried > effort {
                 return kept;
             }
             if fewer.len() < kept.len() {
@@ -108,7 +110,7 @@ mod tests {
             tries += 1;
             [30, 47].iter().all(|place| places(accesses).contains(place))
         };
-        assert_eq!(places(&smallest(&all, &mut violated)), [7, 30, 47]);
+        assert_eq!(places(&smallest(&all, usize::MAX, &mut violated)), [7, 30, 47]);
         assert!(tries < 100, "{tries}");
     }
 
@@ -122,6 +124,6 @@ mod tests {
         ];
         let mut violated =
             |accesses: &[Access]| places(accesses).contains(&3) && places(accesses).contains(&4);
-        assert_eq!(places(&smallest(&all, &mut violated)), [1, 2, 3, 4]);
+        assert_eq!(places(&smallest(&all, usize::MAX, &mut violated)), [1, 2, 3, 4]);
     }
 }
