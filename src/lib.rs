@@ -6,6 +6,28 @@
 //! [`record`] what a run leaves behind · [`program`] the little language of endpoints · [`sim`] processes and
 //! the main loop · [`components`] the parts · [`faults`] · [`check`] · [`measures`] · [`design`] TOML to a
 //! checked design · [`experiment`] variants, trials, statistics · [`report`] tables, plots, page · [`cli`].
+//!
+//! The smallest whole example: a design out of memory, run, and asked one question.
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//! use std::sync::atomic::AtomicBool;
+//! use splitbrain::experiment::{Overrides, execute, load};
+//!
+//! let text = r#"
+//! length = "60s"
+//! net    = { latency = "0s" }
+//! server.desk   = { cores = 1 }
+//! workload.jobs = { do = "job()", arrive = "poisson(50/s)" }
+//! [on.desk]
+//! job = "cpu exp(10ms)"
+//! "#;
+//! let files = BTreeMap::from([("queue.toml".to_owned(), text.as_bytes().to_vec())]);
+//! let Ok(experiment) = load(&files, "queue.toml", &Overrides::default()) else { panic!("it is valid") };
+//! let outcome = execute(&experiment, 1, &|_| {}, &AtomicBool::new(false)).expect("nobody stops it");
+//! let mean = outcome.results.cells[0].measures["mean(job)"].mean.expect("requests ended");
+//! assert!((0.015..0.025).contains(&mean), "M/M/1 at half load takes 20 ms, this is {mean} s");
+//! ```
 
 pub mod base;
 pub mod check;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::sync::atomic::AtomicBool;
 
 use clap::{Args, ValueEnum};
 
@@ -12,12 +13,13 @@ use crate::components::KINDS;
 use crate::components::store::DB;
 use crate::design::codes;
 use crate::design::render::render;
+use crate::design::resolve::Design;
 use crate::design::source::Sources;
 use crate::design::tree::{Entry, Value};
 use crate::experiment::load::Cell;
 use crate::experiment::question::Question;
 use crate::experiment::trial;
-use crate::experiment::{Overrides, load};
+use crate::experiment::{Experiment, Overrides, load};
 use crate::report::graph;
 
 /// Its arguments.
@@ -67,9 +69,7 @@ pub fn explain(arguments: &Explain, colour: Colour) -> u8 {
             print(&cell.map_or(String::new(), |cell| match arguments.topology {
                 Some(Topology::Dot) => graph::dot(&cell.setup.graph()),
                 Some(Topology::Svg) => graph::svg(&cell.setup.graph()),
-                None => {
-                    of_cell(cell, &experiment.sources) + &faults(cell, &experiment.question, arguments.seed)
-                }
+                None => of_cell(cell, &experiment) + &faults(cell, &experiment.question, arguments.seed),
             }))
         }
         Err((sources, problems)) => {
@@ -87,8 +87,9 @@ fn faults(cell: &Cell, question: &Question, seed: Option<u64>) -> String {
     let who = &cell.faults.who;
     let run = seed.filter(|_| cell.faults.is_open());
     let seed = seed.unwrap_or(question.seed);
-    let (plan, open) = match run {
-        Some(seed) => (trial::run(cell, question.warmup, seed, false).plan, Vec::new()),
+    let told = run.and_then(|seed| trial::run(cell, question.warmup, seed, false, &AtomicBool::new(false)));
+    let (plan, open) = match told {
+        Some(trial) => (trial.plan, Vec::new()),
         None => (cell.faults.known_before(seed, cell.length), cell.faults.open()),
     };
     if plan.is_empty() && open.is_empty() {
@@ -107,8 +108,9 @@ fn faults(cell: &Cell, question: &Question, seed: Option<u64>) -> String {
     text
 }
 
-/// Kinds of entries besides parts that have knobs.
-const PLACES: [&str; 5] = ["zone", "net", "link", "policy", "workload"];
+/// Kinds of entries besides parts that say how a run goes.
+const PLACES: [&str; 10] =
+    ["length", "warmup", "runs", "seed", "zone", "net", "link", "policy", "workload", "fault"];
 
 /// The knobs of an entry as the files say them.
 fn written(path: &str, entry: &Entry, sources: &Sources, knobs: &mut BTreeMap<String, (String, String)>) {
@@ -127,7 +129,21 @@ fn written(path: &str, entry: &Entry, sources: &Sources, knobs: &mut BTreeMap<St
     }
 }
 
-fn of_cell(cell: &Cell, sources: &Sources) -> String {
+/// An instruction with the names of parts in place of their numbers.
+fn named(instr: &str, design: &Design) -> String {
+    let mut pieces = instr.split("PartId(");
+    let mut text = pieces.next().unwrap_or("").to_owned();
+    for piece in pieces {
+        let (number, rest) = piece.split_once(')').unwrap_or((piece, ""));
+        let part = number.parse().ok().and_then(|number: usize| design.names.get(number));
+        text += part.map_or(number, |part| &part.name);
+        text += rest;
+    }
+    text
+}
+
+fn of_cell(cell: &Cell, experiment: &Experiment) -> String {
+    let sources = &experiment.sources;
     let design = &cell.setup.design;
     let mut text = format!("variant {}\n\nparts\n", cell.variant);
     for (index, name) in design.names.iter().enumerate() {
@@ -152,7 +168,7 @@ fn of_cell(cell: &Cell, sources: &Sources) -> String {
     }
     text += "\nknobs in force, and where each comes from\n";
     let mut knobs: BTreeMap<String, (String, String)> = BTreeMap::new();
-    for (path, used) in &design.defaults {
+    for (path, used) in design.defaults.iter().chain(&experiment.question.defaults) {
         knobs.insert(path.clone(), (used.value.clone(), used.source.clone()));
     }
     for kind in PLACES.iter().copied().chain(KINDS.iter().map(|kind| kind.name)) {
@@ -168,7 +184,7 @@ fn of_cell(cell: &Cell, sources: &Sources) -> String {
         let part = &design.names[program.part.index()].name;
         text += &format!("  {part}.{}({})\n", program.name, program.parameters.join(", "));
         for (place, instr) in program.code.iter().enumerate() {
-            text += &format!("    {place:>4}  {instr:?}\n");
+            text += &format!("    {place:>4}  {}\n", named(&format!("{instr:?}"), design));
         }
     }
     text += "\nseries\n";

@@ -1,6 +1,9 @@
 //! Where the command line finds files: on the disk, or inside the binary. The only room that opens any.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read;
 use std::path::Path;
 
 use crate::cli::shipped;
@@ -9,6 +12,10 @@ use crate::design::limits::{DATA_BYTES_MAX, FILE_BYTES_MAX};
 
 /// Files on the disk.
 pub struct Disk;
+
+/// Files on the disk, each read once: what comes through a pipe is gone afterwards.
+#[derive(Default)]
+pub struct Once(RefCell<BTreeMap<String, Vec<u8>>>);
 
 /// Files inside the binary, `experiments/…` and `models/…`.
 pub struct Embedded;
@@ -41,7 +48,14 @@ fn read(path: &str, most: u64) -> Result<Vec<u8>, ReadError> {
     if about.len() > most {
         return Err(ReadError::TooLarge(about.len()));
     }
-    fs::read(path).map_err(|why| ReadError::Other(why.to_string()))
+    // A device or a pipe says nothing of its length: one byte more than allowed is enough to know.
+    let mut bytes = Vec::new();
+    let file = fs::File::open(path).map_err(|why| ReadError::Other(why.to_string()))?;
+    file.take(most + 1).read_to_end(&mut bytes).map_err(|why| ReadError::Other(why.to_string()))?;
+    if bytes.len() as u64 > most {
+        return Err(ReadError::TooLarge(bytes.len() as u64));
+    }
+    Ok(bytes)
 }
 
 impl Reader for Disk {
@@ -51,6 +65,21 @@ impl Reader for Disk {
 
     fn read_data(&self, path: &str) -> Result<Vec<u8>, ReadError> {
         read(path, DATA_BYTES_MAX)
+    }
+}
+
+impl Reader for Once {
+    fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
+        if let Some(bytes) = self.0.borrow().get(path) {
+            return Ok(bytes.clone());
+        }
+        let bytes = Disk.read(path)?;
+        self.0.borrow_mut().insert(path.to_owned(), bytes.clone());
+        Ok(bytes)
+    }
+
+    fn read_data(&self, path: &str) -> Result<Vec<u8>, ReadError> {
+        Disk.read_data(path)
     }
 }
 

@@ -4,8 +4,10 @@
 
 pub mod explain;
 pub mod files;
+pub mod folder;
 pub mod history;
 pub mod list;
+pub mod machine;
 pub mod new;
 pub mod reference;
 pub mod report;

@@ -1,7 +1,6 @@
 //! `splitbrain run`: every variant × sweep point × seed; table, plots, report. An old result is replaced only when the
 //! new one is complete.
 
-use std::fs;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,11 +12,14 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::files::find;
 use crate::cli::report::gather;
-use crate::cli::{AS_EXPECTED, BAD_INPUT, Colour, INTERRUPTED, NOT_AS_EXPECTED, UNDECIDED, complain, print};
+use crate::cli::{
+    AS_EXPECTED, BAD_INPUT, Colour, INTERRUPTED, NOT_AS_EXPECTED, UNDECIDED, complain, folder, machine, print,
+};
 use crate::design::render::render as render_problems;
+use crate::experiment::budget::memory;
 use crate::experiment::results::Results;
 use crate::experiment::{Experiment, Overrides, Progress, Stopped, execute, load, trial};
-use crate::report::json::{is_results, json};
+use crate::report::json::json;
 use crate::report::render;
 use crate::report::table::table;
 
@@ -99,22 +101,26 @@ pub fn run(arguments: &Run, colour: Colour) -> u8 {
         }
     };
     let out = arguments.out.clone().unwrap_or_else(|| Path::new("out").join(&experiment.name));
-    if let Err(why) = replaceable(&out) {
+    if let Err(why) = folder::replaceable(&out).and_then(|()| enough_memory(arguments, &experiment)) {
         return complain(&why);
     }
-    if arguments.verify
-        && let Err(why) = verify(&experiment)
-    {
-        let _ = writeln!(std::io::stderr(), "error: {why}");
-        return NOT_AS_EXPECTED;
+    if arguments.verify {
+        if let Err(why) = verify(&experiment) {
+            let _ = writeln!(std::io::stderr(), "error: {why}");
+            return NOT_AS_EXPECTED;
+        }
+        if !arguments.quiet {
+            let cells = experiment.cells.len();
+            let _ = writeln!(
+                std::io::stderr(),
+                "verified: {cells} cells came out the same twice, event by event"
+            );
+        }
     }
     simulate(arguments, colour, &experiment, &out)
 }
 
 fn simulate(arguments: &Run, colour: Colour, experiment: &Experiment, out: &Path) -> u8 {
-    let jobs = arguments
-        .jobs
-        .map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
     let cancelled = Arc::new(AtomicBool::new(false));
     let flag = cancelled.clone();
     let _ = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed));
@@ -124,7 +130,7 @@ fn simulate(arguments: &Run, colour: Colour, experiment: &Experiment, out: &Path
         bar.set_length(progress.planned);
         bar.set_position(progress.done);
     };
-    let outcome = execute(experiment, jobs, &report, &cancelled);
+    let outcome = execute(experiment, jobs(arguments), &report, &cancelled);
     bar.finish_and_clear();
     let mut outcome = match outcome {
         Ok(outcome) => outcome,
@@ -141,6 +147,13 @@ fn simulate(arguments: &Run, colour: Colour, experiment: &Experiment, out: &Path
                 progress.planned
             );
             return INTERRUPTED;
+        }
+        Err(Stopped::TooLong(which)) => {
+            let _ = writeln!(
+                std::io::stderr(),
+                "error: nothing can be concluded: {which}\nhelp: make the run shorter or the rates lower"
+            );
+            return UNDECIDED;
         }
         Err(Stopped::Broken(why)) => {
             let _ = writeln!(
@@ -159,7 +172,7 @@ fn simulate(arguments: &Run, colour: Colour, experiment: &Experiment, out: &Path
         Ok(files) => files,
         Err(why) => return complain(&why),
     };
-    if let Err(why) = replace(out, &files) {
+    if let Err(why) = folder::replace(out, &files) {
         return complain(&why);
     }
     if !arguments.quiet {
@@ -209,62 +222,21 @@ fn progress_bar(quiet: bool) -> ProgressBar {
     bar
 }
 
-/// Whether a folder may be replaced: it is not there, or empty, or holds a result of ours.
-fn replaceable(out: &Path) -> Result<(), String> {
-    let entries = match fs::read_dir(out) {
-        Ok(entries) => entries,
-        Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(why) => {
-            return Err(format!(
-                "cannot write to {}: {why}\nhelp: choose another folder with --out",
-                out.display()
-            ));
-        }
-    };
-    let ours = fs::read_to_string(out.join("results.json")).is_ok_and(|text| is_results(&text));
-    if entries.count() == 0 || ours {
-        return Ok(());
-    }
-    Err(format!(
-        "{} holds something that is no result of splitbrain\nhelp: choose another folder with --out",
-        out.display()
-    ))
+fn jobs(arguments: &Run) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    arguments.jobs.map_or_else(cores, usize::from)
 }
 
-/// Writes all files beside the folder, then puts the new folder in the place of the old one.
-fn replace(out: &Path, files: &[(String, Vec<u8>)]) -> Result<(), String> {
-    let failed = |why: std::io::Error| {
-        format!("cannot write to {}: {why}\nhelp: choose another folder with --out", out.display())
-    };
-    let parent = match out.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-        _ => PathBuf::from("."),
-    };
-    fs::create_dir_all(&parent).map_err(failed)?;
-    let fresh = tempfile::Builder::new().prefix(".splitbrain-").tempdir_in(&parent).map_err(failed)?;
-    for (name, bytes) in files {
-        let path = fresh.path().join(name);
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(failed)?;
-        }
-        fs::write(path, bytes).map_err(failed)?;
+/// Refuses, before it starts, what would not fit into the memory that this machine has free.
+fn enough_memory(arguments: &Run, experiment: &Experiment) -> Result<(), String> {
+    let needed = memory(experiment, jobs(arguments));
+    match machine::free_memory() {
+        Some(free) if needed > free => Err(format!(
+            "the runs would take about {:.1} GB of memory, and {:.1} GB are free\n\
+             help: fewer --jobs, fewer users or members, or shorter runs",
+            needed / 1e9,
+            free / 1e9
+        )),
+        _ => Ok(()),
     }
-    make_readable(fresh.path()).map_err(failed)?;
-    let old = tempfile::Builder::new().prefix(".splitbrain-old-").tempdir_in(&parent).map_err(failed)?;
-    if out.exists() {
-        fs::rename(out, old.path().join("old")).map_err(failed)?;
-    }
-    fs::rename(fresh.keep(), out).map_err(failed)
-}
-
-/// Temporary folders are private; results are not.
-#[cfg(unix)]
-fn make_readable(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o755))
-}
-
-#[cfg(not(unix))]
-fn make_readable(_: &Path) -> std::io::Result<()> {
-    Ok(())
 }

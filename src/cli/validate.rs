@@ -4,7 +4,7 @@ use std::io::Write;
 
 use clap::Args;
 
-use crate::cli::files::Disk;
+use crate::cli::files::Once;
 use crate::cli::{AS_EXPECTED, BAD_INPUT, Colour};
 use crate::design::file;
 use crate::design::render::render;
@@ -21,24 +21,25 @@ pub struct Validate {
 
 /// Checks them.
 pub fn validate(arguments: &Validate, colour: Colour) -> u8 {
-    let mut status = AS_EXPECTED;
+    let mut shown = Vec::new();
     for file in &arguments.files {
         if let Err((sources, problems)) = check(file) {
-            let _ = std::io::stderr().write_all(render(&sources, &problems, colour.on_stderr()).as_bytes());
-            status = BAD_INPUT;
+            shown.push(render(&sources, &problems, colour.on_stderr()));
         }
     }
-    status
+    let _ = std::io::stderr().write_all(shown.join("\n").as_bytes());
+    if shown.is_empty() { AS_EXPECTED } else { BAD_INPUT }
 }
 
 /// A file with a `length` or a workload is an experiment; others are designs and need neither.
 fn check(path: &str) -> Result<(), Failure> {
-    let loaded = file::load(&Disk, path)?;
+    let reader = Once::default();
+    let loaded = file::load(&reader, path)?;
     if loaded.tree.get("length").is_some() || loaded.tree.get("workload").is_some() {
-        return load(&Disk, path, &Overrides::default()).map(|_| ());
+        return load(&reader, path, &Overrides::default()).map(|_| ());
     }
     let mut problems = crate::base::problem::Problems::default();
-    let data = file::Data { reader: &Disk, sources: &loaded.sources };
+    let data = file::Data { reader: &reader, sources: &loaded.sources };
     resolve(&loaded.tree, &Tables::shipped(), data, &mut problems);
     if problems.is_empty() { Ok(()) } else { Err((loaded.sources, problems)) }
 }

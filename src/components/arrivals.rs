@@ -166,6 +166,12 @@ fn error<T>(at: &std::ops::Range<usize>, message: impl Into<String>) -> Result<T
     Err(SyntaxError { at: at.clone(), message: message.into(), help: Some(HELP.to_owned()) })
 }
 
+/// The argument of that name.
+fn named<'a>(function: &'a Function, name: &str) -> Option<&'a Spanned<Expr>> {
+    let is = |arg: &&Arg| matches!(&arg.key, Some(key) if key.value == ArgKey::Name(name.to_owned()));
+    function.args.iter().find(is).map(|arg| &arg.value)
+}
+
 /// Reads a law of arrivals.
 ///
 /// # Errors
@@ -179,10 +185,7 @@ pub fn arrivals(
         return error(&expr.at, format!("`{}` is no law of arrivals", expr.value));
     };
     let first = function.args.iter().find(|arg| arg.key.is_none()).map(|arg| &arg.value);
-    let named = |name: &str| {
-        let is = |arg: &&Arg| matches!(&arg.key, Some(key) if key.value == ArgKey::Name(name.to_owned()));
-        function.args.iter().find(is).map(|arg| &arg.value)
-    };
+    let named = |name: &str| named(function, name);
     let known: &[&str] = match function.name.value.as_str() {
         "users" => &["think", "n"],
         "serial" => &["record"],
@@ -195,6 +198,10 @@ pub fn arrivals(
         {
             return error(at, format!("`{}` takes no `{name}=`", function.name.value));
         }
+    }
+    let mut unnamed = function.args.iter().filter(|arg| arg.key.is_none());
+    if let (Some(arg), false) = (unnamed.nth(1), function.name.value == "rate") {
+        return error(&arg.value.at, format!("`{}` takes one value without a name", function.name.value));
     }
     match function.name.value.as_str() {
         "poisson" => rate(first, expr).map(Arrivals::Poisson),
@@ -214,18 +221,7 @@ pub fn arrivals(
             let Some(think) = named("think") else { return error(&expr.at, "`users` needs `think=`") };
             Ok(Arrivals::Users { count: users, think: law_of_spans(think, files)? })
         }
-        "trace" => {
-            let Some(path) = first else { return error(&expr.at, "`trace` needs a file") };
-            let speed = match named("speed").map(|speed| (&speed.value, &speed.at)) {
-                None => 1.0,
-                Some((Expr::Number(Quantity { value, unit: Unit::Factor, .. }), _)) if *value > 0.0 => *value,
-                Some((_, at)) => return error(at, "`speed` is a factor above 0, `2x`"),
-            };
-            let column = named("column").map(|column| column.value.to_string());
-            let file = crate::components::chooser::file_name(&path.value);
-            let instants = traces.instants(&file, column.as_deref(), speed);
-            instants.map(Arrivals::Trace).or_else(|why| error(&path.at, why))
-        }
+        "trace" => trace(expr, function, traces),
         other => {
             let known = ["poisson", "even", "rate", "users", "once", "serial", "trace"];
             let near = crate::base::problem::nearest(other, known);
@@ -234,6 +230,24 @@ pub fn arrivals(
             Err(SyntaxError { at: function.name.at.clone(), message, help: Some(help) })
         }
     }
+}
+
+/// `trace(file.csv, column=NAME, speed=2x)`.
+fn trace(whole: &Spanned<Expr>, function: &Function, traces: &dyn Traces) -> Result<Arrivals, SyntaxError> {
+    let Some(path) = function.args.iter().find(|arg| arg.key.is_none()).map(|arg| &arg.value) else {
+        return error(&whole.at, "`trace` needs a file");
+    };
+    let speed = match named(function, "speed").map(|speed| (&speed.value, &speed.at)) {
+        None => 1.0,
+        Some((Expr::Number(Quantity { value, unit: Unit::Factor, .. }), _)) if *value > 0.0 => *value,
+        Some((_, at)) => return error(at, "`speed` must be a factor above 0, `2x`"),
+    };
+    let column = named(function, "column").map(|column| column.value.to_string());
+    let file = crate::components::chooser::file_name(&path.value);
+    traces.instants(&file, column.as_deref(), speed).map(Arrivals::Trace).map_err(|message| {
+        let help = "write `trace(file.csv, column=NAME)`; the path is relative to this file".to_owned();
+        SyntaxError { at: path.at.clone(), message, help: Some(help) }
+    })
 }
 
 fn rate(value: Option<&Spanned<Expr>>, whole: &Spanned<Expr>) -> Result<f64, SyntaxError> {
@@ -272,7 +286,7 @@ fn rates(whole: &Spanned<Expr>, function: &Function) -> Result<Arrivals, SyntaxE
             return error(&arg.value.at, "this is no rate");
         };
         if points.last().is_some_and(|(before, _)| at <= *before) {
-            return error(&arg.value.at, "instants rise");
+            return error(&arg.value.at, "instants must rise");
         }
         points.push((at, value));
     }
@@ -280,7 +294,7 @@ fn rates(whole: &Spanned<Expr>, function: &Function) -> Result<Arrivals, SyntaxE
         Some((Time::ZERO, _)) if points.iter().any(|(_, rate)| *rate > 0.0) => {
             Ok(Arrivals::Rate(points.into()))
         }
-        _ => error(&whole.at, "`rate` begins at 0s and is above 0 somewhere"),
+        _ => error(&whole.at, "`rate` must begin at 0s and be above 0 somewhere"),
     }
 }
 

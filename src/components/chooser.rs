@@ -214,7 +214,7 @@ fn keys(function: &Function, whole: &Spanned<Expr>) -> Result<i64, SyntaxError> 
         {
             Ok(*n)
         }
-        Some((_, at)) => error(at, "this is a count of keys, at least 1", HELP),
+        Some((_, at)) => error(at, "this must be a count of keys, at least 1", HELP),
         None => error(&whole.at, format!("`{}` needs a count of keys", function.name.value), HELP),
     }
 }

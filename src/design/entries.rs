@@ -50,6 +50,15 @@ const fn span(name: &'static str, default: Preset, doc: &'static str) -> Knob {
     Knob { name, takes: Takes::Span { min: Span::ZERO, max: Span::MAX }, default, doc }
 }
 
+/// The kinds of entries, besides parts, that belong to the design: what a variant, a sweep or a run may change. All
+/// others are asked once, of all variants.
+const DESIGN: &[&str] = &["zone", "net", "link", "policy", "workload", "fault", "on"];
+
+/// Whether an entry of that kind is part of the question and not of the design.
+pub fn asked_once(kind: &str) -> bool {
+    !DESIGN.contains(&kind) && ENTRIES.iter().any(|entry| entry.name == kind)
+}
+
 const TEXTS: Takes = Takes::List(&Takes::Text);
 
 /// Knobs of `zone.x`.
@@ -207,11 +216,7 @@ pub const PLOT: &[Knob] = &[
         doc: "The two axes of a grid: `variant` and paths.",
     },
     Knob { name: "cell", takes: TEXTS, default: Preset::Absent, doc: "What stands in a grid's cells." },
-    text(
-        "x",
-        Preset::Absent,
-        "The path, or the measure, along the horizontal axis; without it time or the sweep.",
-    ),
+    text("x", Preset::Absent, "The swept path along the horizontal axis; without it time."),
     text("by", Preset::Absent, "What gets a colour each: `variant` or a path."),
     span("from", Preset::Absent, "Over time: where the picture begins; without it at the start of the run."),
     span("to", Preset::Absent, "Over time: where the picture ends; without it at the end of the run."),
@@ -246,7 +251,11 @@ pub const ENTRIES: &[EntryKind] = &[
     one("length", Takes::Text, "How long a run is: a span, or `trace`."),
     one("warmup", Takes::Text, "What is cut off at the start: a span, or `auto` (MSER-5)."),
     one("seed", Takes::Count { min: 0, max: i64::MAX as u64 }, "The first seed."),
-    one("runs", Takes::Any, "How many runs: a count, or `until(ci=5%, on=p99(product), max=64)`."),
+    one(
+        "runs",
+        Takes::Any,
+        "How many runs: a count, or `until(ci=5%, on=p99(product), max=64)`; without it 1, or 5 where an `slo` or a `theory` needs an interval.",
+    ),
     many("zone", Holds::Knobs(ZONE), "A place on the network."),
     EntryKind {
         name: "net",

@@ -182,8 +182,11 @@ impl Loading<'_> {
     fn unreadable(&mut self, path: &str, wanted_at: Option<Place>, error: ReadError) {
         match error {
             ReadError::Missing => {
-                self.problem(codes::MISSING_FILE, wanted_at, format!("there is no file '{path}'"))
-                    .help("paths in `use` are relative to the file that they stand in");
+                let help = match wanted_at {
+                    Some(_) => "paths in `use` are relative to the file that they stand in",
+                    None => "name a file, or one that is shipped: `splitbrain list` shows them",
+                };
+                self.problem(codes::MISSING_FILE, wanted_at, format!("there is no file '{path}'")).help(help);
             }
             ReadError::Directory => {
                 self.problem(codes::DIRECTORY, wanted_at, format!("'{path}' is a directory"))

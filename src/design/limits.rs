@@ -58,5 +58,17 @@ pub const POLICIES_MAX: usize = 1_000;
 /// Variants × sweep points × runs: a million runs of a millisecond are a quarter of an hour on one core.
 pub const TRIALS_MAX: u64 = 1_000_000;
 
+/// Cells, variants × sweep points: each is checked before the first run and keeps a design in memory.
+pub const CELLS_MAX: usize = 5_000;
+
+/// Requests of one run: about an hour on one core.
+pub const REQUESTS_MAX: u64 = 2_000_000_000;
+
+/// Events of one run: about three hours on one core. A run that has more is cut short, and nothing is concluded.
+pub const EVENTS_MAX: u64 = 40_000_000_000;
+
+/// Memory of one run, bytes, by our estimate: ten million users with a long run's samples.
+pub const MEMORY_BYTES_MAX: u64 = 10_000_000_000;
+
 /// Length of a name, bytes: names stand in tables and legends.
 pub const NAME_BYTES_MAX: usize = 64;

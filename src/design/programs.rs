@@ -103,9 +103,14 @@ pub(super) fn gather<'a>(
             }
             Some(_) => {}
         }
-        let part = PartId(u16::try_from(part.unwrap_or(0)).expect("parts are limited"));
         for entry in named(section, problems) {
-            texts.extend(program(part, section, entry, written, problems));
+            let Some(text) = program(section, entry, written, problems) else { continue };
+            // Of an unknown part: kept with the first one, so that its callers are not told of it as well.
+            let part = part.unwrap_or(0);
+            if part < written.len() {
+                let part = PartId(u16::try_from(part).expect("parts are limited"));
+                texts.push(ProgramText { part, name: &entry.key, text });
+            }
         }
     }
     texts.sort_by_key(|text| (text.part, text.name));
@@ -118,12 +123,11 @@ pub(super) fn gather<'a>(
 }
 
 fn program<'a>(
-    part: PartId,
     section: &Entry,
     entry: &'a Entry,
     written: &[Written<'_>],
     problems: &mut Problems,
-) -> Option<ProgramText<'a>> {
+) -> Option<&'a Text> {
     let kind_of_part = written.iter().any(|part| part.kind.name == entry.key);
     let kind_of_entry = ENTRIES.iter().any(|kind| kind.name == entry.key);
     let Some(text) = entry.node.text().filter(|_| !kind_of_entry) else {
@@ -157,7 +161,7 @@ fn program<'a>(
         problems.at(codes::LIMIT, entry.key_place.clone(), message);
         return None;
     }
-    Some(ProgramText { part, name: &entry.key, text })
+    Some(text)
 }
 
 /// Answers what names in a program, in a workload's call or in a cache's fill mean.
@@ -205,6 +209,11 @@ impl Scope for DesignScope<'_> {
             }
             _ => Err(programs().map(|(_, program)| self.part_name(program.part)).collect()),
         }
+    }
+
+    fn program_names(&self, part: Option<PartId>) -> Vec<String> {
+        let of_part = |program: &&ProgramName| part.is_none_or(|part| part == program.part);
+        self.naming.programs.iter().filter(of_part).map(|program| program.name.clone()).collect()
     }
 
     fn table(&mut self, part: PartId, name: &str) -> u16 {

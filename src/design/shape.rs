@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::knob::Takes;
-use crate::base::problem::{Problems, known_words, shown};
+use crate::base::problem::{Place, Problems, known_words, shown};
 use crate::components::Kind;
 use crate::design::codes;
-use crate::design::entries::{ENTRIES, EntryKind, Holds};
+use crate::design::entries::{ENTRIES, EntryKind, Holds, asked_once};
 use crate::design::knobs::{Checker, Given, check};
 use crate::design::limits::{TRIALS_MAX, USERS_MAX, WORKLOADS_MAX};
 use crate::design::names::{name, named};
@@ -233,12 +233,21 @@ fn references(tree: &Table, problems: &mut Problems) {
     if variants.is_empty() {
         variants.push(ONLY_VARIANT);
     }
-    for entry in entries_of(tree, "expect") {
-        if !variants.contains(&entry.key.as_str()) {
-            let help = known_words(&entry.key, "variants", variants.iter().copied());
-            let message = format!("unknown variant '{}'", shown(&entry.key));
-            problems.at(codes::UNKNOWN_VARIANT, entry.key_place.clone(), message).help(help);
+    let known = |name: &str, place: &Place, problems: &mut Problems| {
+        if !variants.contains(&name) {
+            let help = known_words(name, "variants", variants.iter().copied());
+            let message = format!("unknown variant '{}'", shown(name));
+            problems.at(codes::UNKNOWN_VARIANT, place.clone(), message).help(help);
         }
+    };
+    for entry in entries_of(tree, "theory").iter().chain(entries_of(tree, "plot")) {
+        let named = entry.node.table().and_then(|table| table.get("variant"));
+        for node in named.map_or(&[][..], Node::list_or_itself) {
+            known(node.text().map_or("", |text| text.as_str()), &node.place, problems);
+        }
+    }
+    for entry in entries_of(tree, "expect") {
+        known(&entry.key, &entry.key_place, problems);
         for entry in entry.node.table().map_or(&[][..], |table| table.entries()) {
             expectation(entry, &properties, problems);
         }
@@ -258,7 +267,7 @@ fn expectation(entry: &Entry, properties: &BTreeSet<&str>, problems: &mut Proble
     }
     for node in entry.node.list_or_itself() {
         let Some(text) = node.text() else {
-            let message = format!("an outcome is a text, not {}", node.what());
+            let message = format!("an outcome must be a text, not {}", node.what());
             problems.at(codes::OUTCOME, node.place.clone(), message).help("write `\"violated\"`");
             continue;
         };
@@ -285,6 +294,15 @@ pub(super) fn patches(tree: &Table, kinds: &[Kind], problems: &mut Problems) {
     let mut scratch = tree.clone();
     for entry in entries.named("variant").iter().chain(entries.one("sweep")).chain(entries.one("zip")) {
         for mut change in entry.node.table().map_or_else(Vec::new, patch::changes) {
+            if asked_once(&change.path.0[0]) {
+                let message = format!(
+                    "`{}` is asked once, of all variants and points",
+                    shown(&change.path.to_string())
+                );
+                let help = "a variant and a sweep change the design: parts, workloads, faults, programs";
+                problems.at(codes::UNKNOWN_PATH, change.place, message).help(help);
+                continue;
+            }
             if let (Value::List(list), true) =
                 (&change.value.value, entry.key == "sweep" || entry.key == "zip")
             {

@@ -51,6 +51,15 @@ pub fn points(entries: &Entries) -> Vec<Point> {
     points
 }
 
+/// How many sweep points there are.
+pub fn count(entries: &Entries) -> usize {
+    let lists = |kind: &str| {
+        let table = entries.one(kind).and_then(|entry| entry.node.table());
+        table.map_or_else(Vec::new, sorted).into_iter().map(|(_, list)| list.len())
+    };
+    lists("sweep").fold(lists("zip").min().unwrap_or(1), usize::saturating_mul)
+}
+
 fn sorted(table: &Table) -> Vec<(Change, Vec<Node>)> {
     let mut lists: Vec<(Change, Vec<Node>)> = changes(table)
         .into_iter()

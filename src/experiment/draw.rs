@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::base::time::{Span, Time};
 use crate::design::places::nowhere;
 use crate::design::text::Text;
-use crate::experiment::draw::data::{above_zero, along, distribution, in_slices, is_wide, path_axis};
+use crate::experiment::draw::data::{above_zero, along, distribution, in_slices, is_wide, path_axis, told};
 use crate::experiment::load::{Experiment, Named};
 use crate::experiment::outcome::CellTrials;
 use crate::experiment::pictures::{Axis, BarGroup, Curve, GridCell, Plot, PlotKind, TimelineRow};
@@ -470,8 +470,9 @@ impl<'a> Drawing<'a> {
                 continue;
             }
             let name = expression(text.as_str()).map_or(String::new(), |expr| expr.value.to_string());
-            if let Some((mean, _)) = cell.mean(&name) {
-                lines.push(format!("{name} {mean:.3}"));
+            if let Some(measure) = cell.result.measures.get(&name) {
+                let value = measure.mean.map_or("undefined".to_owned(), |mean| told(mean, &measure.unit));
+                lines.push(format!("{name} {value}"));
             }
         }
         let all = |wanted: bool| !verdicts.is_empty() && verdicts.iter().all(|holds| *holds == wanted);

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
+use crate::design::limits::EVENTS_MAX;
 use crate::experiment::load::Experiment;
 use crate::experiment::outcome::{CellTrials, results};
 use crate::experiment::question::{RUNS_MIN, Runs};
@@ -33,6 +34,8 @@ pub struct Outcome<'a> {
 pub enum Stopped {
     /// Somebody asked for it; so many runs were done.
     Cancelled(Progress),
+    /// A run had too many events: nothing can be concluded; which one.
+    TooLong(String),
     /// What must hold in every run did not.
     Broken(String),
 }
@@ -40,7 +43,7 @@ pub enum Stopped {
 /// Runs every cell under every seed, `jobs` at once.
 ///
 /// # Errors
-/// When it was cancelled, or an invariant of every run was broken.
+/// When it was cancelled, a run was too long, or an invariant of every run was broken.
 pub fn execute<'a>(
     experiment: &'a Experiment,
     jobs: usize,
@@ -61,6 +64,15 @@ pub fn execute<'a>(
         if cancelled.load(Ordering::Relaxed) {
             let planned = u64::from(target) * cells.len() as u64;
             return Err(Stopped::Cancelled(Progress { done: done.load(Ordering::Relaxed), planned }));
+        }
+        let long =
+            cells.iter().find_map(|cell| Some((cell, cell.trials.iter().find(|trial| trial.cut_short)?)));
+        if let Some((cell, trial)) = long {
+            let variant = &cell.cell.variant;
+            return Err(Stopped::TooLong(format!(
+                "variant {variant}, seed {}: more than {EVENTS_MAX} events",
+                trial.seed
+            )));
         }
         let broken = cells.iter().flat_map(|cell| &cell.trials).find_map(|trial| trial.broken.clone());
         if let Some(broken) = broken {
@@ -95,7 +107,8 @@ fn round(
                 return None;
             }
             let seed = experiment.question.seed.wrapping_add(u64::from(*run));
-            let trial = trial::run(cells[*cell].cell, experiment.question.warmup, seed, *run == 0);
+            let trial =
+                trial::run(cells[*cell].cell, experiment.question.warmup, seed, *run == 0, cancelled)?;
             progress(Progress { done: done.fetch_add(1, Ordering::Relaxed) + 1, planned });
             Some(trial)
         })

@@ -4,37 +4,35 @@
 use std::collections::BTreeSet;
 
 use crate::base::problem::Problems;
+use crate::base::quantity::Quantity;
 use crate::base::time::{Span, Time};
 use crate::components::KINDS;
+use crate::components::arrivals::Arrivals;
 use crate::design::codes;
+use crate::design::entries::asked_once;
 use crate::design::file::{self, Data, Reader};
-use crate::design::limits::TRIALS_MAX;
-use crate::design::patch::{Change, Path, set};
+use crate::design::limits::{CELLS_MAX, TRIALS_MAX};
+use crate::design::patch::{Change, Path, get, set};
 use crate::design::resolve::{Tables, resolve};
 use crate::design::shape;
 use crate::design::source::Sources;
 use crate::design::text::Text;
 use crate::design::tree::Table;
-use crate::experiment::cells::{Point, patched, points, variants};
-use crate::experiment::question::{self, Length, Property, PropertyKind, Question, Runs};
+use crate::experiment::budget;
+use crate::experiment::cells::{Point, count, number, patched, points, variants};
+use crate::experiment::question::{self, Length, Property, PropertyKind, Question, Runs, TheoryEntry};
 use crate::experiment::setup::Setup;
+use crate::experiment::theory::evaluate;
 use crate::experiment::timetable::{Timetable, timetable};
-use crate::experiment::workload::{add, expected_requests};
+use crate::experiment::workload::add;
+use crate::measures::Dimension;
 use crate::measures::asked::{Asked, Whose};
 use crate::measures::expression::{During, Expression, Needs};
 use crate::measures::functions::Target;
 use crate::program::syntax::expression;
 use crate::record::history::HistoryPlan;
-use crate::record::probe::SAMPLES_MAX;
 use crate::record::recorder::RecordPlan;
 use crate::record::series::Window;
-
-/// Requests of one run at most: about an hour on one core.
-pub const REQUESTS_MAX: f64 = 2e9;
-/// Memory that one run may take, bytes, by our estimate: two runs side by side fit into 24 GiB.
-pub const MEMORY_MAX: f64 = 10e9;
-/// What a member, its events and its calls take, bytes.
-const MEMBER_BYTES: f64 = 700.0;
 
 /// What the command line changes.
 #[derive(Clone, Debug, Default)]
@@ -59,6 +57,13 @@ pub struct Named {
     pub name: String,
     /// Compiled.
     pub expression: Expression,
+}
+
+impl Named {
+    /// Whether it is what a text says.
+    pub fn text_is(&self, text: &Text) -> bool {
+        expression(text.as_str()).is_ok_and(|expr| expr.value.to_string() == self.name)
+    }
 }
 
 /// A property, compiled.
@@ -96,6 +101,13 @@ pub struct Cell {
     pub length: Span,
 }
 
+impl Cell {
+    /// The number that stands at a path of its design, for theory.
+    pub fn number(&self, path: &str) -> Option<Quantity> {
+        number(&get(&self.tree, &Path::parse(path)?, KINDS)?.show())
+    }
+}
+
 /// An experiment, ready to run.
 pub struct Experiment {
     /// Its name: the file's stem.
@@ -123,18 +135,30 @@ pub fn load(reader: &dyn Reader, path: &str, overrides: &Overrides) -> Result<Ex
     let (mut sources, mut tree) = (loaded.sources, loaded.tree);
     let mut problems = Problems::default();
     let changes = command_line(&overrides.set, &mut sources, &mut problems);
-    // What is no knob of the design (`length`, `warmup`) is asked once, before any variant.
-    for change in changes.iter().filter(|change| change.path.0.len() == 1) {
+    // What is asked once (`length`, an objective) is changed before any variant, what is designed after it.
+    let (asked, designed): (Vec<Change>, Vec<Change>) =
+        changes.into_iter().partition(|change| asked_once(&change.path.0[0]));
+    for change in &asked {
         set(&mut tree, change, KINDS, &mut problems);
     }
     let entries = shape::entries(&tree);
     let all = variants(&entries);
+    if all.len().saturating_mul(count(&entries)) > CELLS_MAX {
+        let message =
+            format!("{} variants × {} points: at most {CELLS_MAX} cells", all.len(), count(&entries));
+        problems.overall(codes::LIMIT, message).help("fewer points, or another file for some of them");
+        return Err((sources, problems));
+    }
     let points = points(&entries);
     let chosen = chosen(&all, &overrides.variants, &mut problems);
     let mut question = question::read(&entries, &points, &mut problems);
-    question.seed = overrides.seed.unwrap_or(question.seed);
+    if let Some(seed) = overrides.seed {
+        question.seed = seed;
+        question.defaults.remove("seed");
+    }
     if let Some(runs) = overrides.runs {
         question.runs = Runs::Fixed(runs.max(1));
+        question.defaults.remove("runs");
     }
     let runs = match question.runs {
         Runs::Fixed(runs) => runs,
@@ -148,9 +172,12 @@ pub fn load(reader: &dyn Reader, path: &str, overrides: &Overrides) -> Result<Ex
     let loading = Loading {
         tree: &tree,
         question: &question,
-        changes: &changes,
+        changes: &designed,
         data: Data { reader, sources: &sources },
     };
+    if points.is_empty() {
+        resolve(&tree, &Tables::shipped(), loading.data, &mut problems); // which tells why there are none
+    }
     for variant in &chosen {
         for (index, point) in points.iter().enumerate() {
             let before = problems.0.len();
@@ -219,8 +246,7 @@ impl Loading<'_> {
         let faults = timetable(&design, self.data, problems);
         let setup = Setup::new(design, self.data, problems)?;
         let faults = faults?;
-        let length = self.length(&setup);
-        self.limits(&setup, length, problems);
+        let length = self.length(&setup, problems);
         let before = problems.0.len();
         let measures = self.measures(&setup, variant, problems);
         let judged = self.judged(&setup, problems);
@@ -229,8 +255,9 @@ impl Loading<'_> {
         }
         let (mut record, windows, asked) = record(&setup, length, &measures, &judged);
         record.watched_series.extend(faults.watched());
-        Some(Cell {
-            variant: variant.to_owned(),
+        let variant = variant.to_owned();
+        let cell = Cell {
+            variant,
             point: index,
             tree,
             setup,
@@ -241,42 +268,30 @@ impl Loading<'_> {
             windows,
             asked,
             length,
-        })
+        };
+        budget::check(&cell, problems);
+        for theory in theories_of(self.question, &cell.variant) {
+            expected_by(theory, &cell, problems);
+        }
+        Some(cell)
     }
 
-    fn length(&self, setup: &Setup) -> Span {
+    fn length(&self, setup: &Setup, problems: &mut Problems) -> Span {
         match self.question.length {
             Length::Span(span) => span,
             Length::Trace => {
                 let last = setup.workloads.iter().filter_map(|workload| match &workload.plan.arrivals {
-                    crate::components::arrivals::Arrivals::Trace(instants) => instants.last().copied(),
+                    Arrivals::Trace(instants) => instants.last().copied(),
                     _ => None,
                 });
+                let Some(last) = last.max() else {
+                    let message = "`length` is that of a trace, and no workload's arrivals come from one";
+                    problems.overall(codes::DOES_NOT_FIT, message).help("write `length = \"10m\"`");
+                    return Span::ZERO;
+                };
                 // an hour for the backlog; the run ends earlier when nothing is left to happen
-                last.max().unwrap_or(Time::ZERO).since(Time::ZERO) + Span::from_secs(3600)
+                last.since(Time::ZERO) + Span::from_secs(3600)
             }
-        }
-    }
-
-    fn limits(&self, setup: &Setup, length: Span, problems: &mut Problems) {
-        let requests: f64 =
-            setup.workloads.iter().map(|workload| expected_requests(&workload.plan, length)).sum();
-        if requests > REQUESTS_MAX {
-            let message = format!("about {requests:.1e} requests in one run: at most {REQUESTS_MAX:.0e}");
-            problems.overall(codes::LIMIT, message).help("make the run shorter or the rates lower");
-        }
-        let users: f64 =
-            setup.workloads.iter().map(|workload| f64::from(workload.plan.arrivals.members())).sum();
-        let members: f64 = setup.design.names.iter().map(|part| f64::from(part.count)).sum();
-        let samples = requests.min(SAMPLES_MAX as f64) * 16.0 * setup.called().len() as f64;
-        let bytes = (users + members) * MEMBER_BYTES + samples;
-        if bytes > MEMORY_MAX {
-            let message = format!(
-                "one run would take about {:.1} GB of memory: at most {:.0} GB",
-                bytes / 1e9,
-                MEMORY_MAX / 1e9
-            );
-            problems.overall(codes::LIMIT, message).help("fewer members or users, or a shorter run");
         }
     }
 
@@ -299,10 +314,8 @@ impl Loading<'_> {
         for text in &self.question.measures {
             self.compile(text, setup, problems).into_iter().for_each(&mut keep);
         }
-        for theory in &self.question.theories {
-            if theory.variants.is_empty() || theory.variants.iter().any(|name| name == variant) {
-                self.compile(&theory.of, setup, problems).into_iter().for_each(&mut keep);
-            }
+        for theory in theories_of(self.question, variant) {
+            self.compile(&theory.of, setup, problems).into_iter().for_each(&mut keep);
         }
         for plot in &self.question.plots {
             if plot.variants.is_empty() || plot.variants.iter().any(|name| name == variant) {
@@ -365,6 +378,35 @@ impl Loading<'_> {
                 .at(codes::WRONG_TYPE, whole, message)
                 .help("write `p99(product) < 300ms`, and one `slo` for each");
         }
+    }
+}
+
+/// The theories that speak of a variant.
+pub fn theories_of<'a>(question: &'a Question, variant: &str) -> impl Iterator<Item = &'a TheoryEntry> {
+    let speaks = move |theory: &&TheoryEntry| {
+        theory.variants.is_empty() || theory.variants.iter().any(|name| name == variant)
+    };
+    question.theories.iter().filter(speaks)
+}
+
+/// Tells of a theory that has no value, or one that could not be compared with its measure.
+fn expected_by(theory: &TheoryEntry, cell: &Cell, problems: &mut Problems) {
+    let Some(text) = theory.at(cell.point) else { return }; // told as a list of another length
+    let known = match expression(text.as_str()).and_then(|expr| evaluate(&expr, &|path| cell.number(path))) {
+        Ok(known) => known,
+        Err(error) => return add(problems, text, error),
+    };
+    let of = cell.measures.iter().find(|named| named.text_is(&theory.of));
+    let Some(of) = of.map(|named| named.expression.dimension) else { return };
+    if known.dimension != of {
+        let unit = |dimension: Dimension| match dimension {
+            Dimension::One => "a plain number".to_owned(),
+            other => format!("in {}", other.unit()),
+        };
+        let message =
+            format!("this is {}, and what it is compared with is {}", unit(known.dimension), unit(of));
+        let help = "write a value of the measure's unit: `3ms`, `20/s`, `80%`";
+        problems.at(codes::WRONG_UNIT, text.place(0..text.as_str().len()), message).help(help);
     }
 }
 

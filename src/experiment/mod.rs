@@ -4,6 +4,7 @@
 //! [`execute`](mod@execute) runs each [`trial`] · [`outcome`] judges and makes [`results`] · [`draw`](mod@draw) turns
 //! [`plot`] entries into [`pictures`], which the report draws.
 
+pub mod budget;
 pub mod cells;
 pub mod draw;
 pub mod execute;

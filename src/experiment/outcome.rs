@@ -3,12 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::base::cause::Cause;
-use crate::base::quantity::Quantity;
-use crate::components::KINDS;
-use crate::design::patch::{Path, get};
-use crate::experiment::cells::number;
-use crate::experiment::load::{Cell, Experiment};
-use crate::experiment::question::{Expected, PropertyKind, TheoryEntry, Within};
+use crate::experiment::load::{Cell, Experiment, Named, theories_of};
+use crate::experiment::question::{Expected, PropertyKind, RUNS_MIN, TheoryEntry, Within};
 use crate::experiment::results::{self, Comparison, Estimate, Results, Summary as RunSummary, Theory};
 use crate::experiment::statistics::{Summary, agrees, paired, undecided};
 use crate::experiment::theory::evaluate;
@@ -36,7 +32,7 @@ pub fn results(experiment: &Experiment, cells: &[CellTrials<'_>]) -> Results {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         seed: experiment.question.seed,
         fingerprint: fingerprint(cells),
-        defaults: defaults(cells),
+        defaults: defaults(experiment, cells),
         cells: cells.iter().map(|cell| result_cell(experiment, cell)).collect(),
         comparisons: comparisons(experiment, cells),
         findings: BTreeMap::new(),
@@ -62,9 +58,12 @@ fn fingerprint(cells: &[CellTrials<'_>]) -> String {
     format!("{:032x}", xxhash_rust::xxh3::xxh3_128(&bytes))
 }
 
-fn defaults(cells: &[CellTrials<'_>]) -> BTreeMap<String, String> {
-    let all = cells.iter().flat_map(|cell| &cell.cell.setup.design.defaults);
-    all.map(|(path, used)| (path.clone(), used.value.clone())).collect()
+fn defaults(experiment: &Experiment, cells: &[CellTrials<'_>]) -> BTreeMap<String, String> {
+    let designed = cells.iter().flat_map(|cell| &cell.cell.setup.design.defaults);
+    designed
+        .chain(&experiment.question.defaults)
+        .map(|(path, used)| (path.clone(), used.value.clone()))
+        .collect()
 }
 
 fn estimate(values: &[f64], dimension: Dimension, note: Option<String>) -> Estimate {
@@ -216,16 +215,22 @@ fn objective(judged: &crate::experiment::load::Judged, seen: &[(u64, Option<&See
     let margins: Vec<f64> = seen.iter().filter_map(|(_, seen)| seen.and_then(|seen| seen.margin)).collect();
     let undefined = margins.len() < seen.len();
     let comparison = judged.condition.as_ref().and_then(|named| named.expression.comparison());
-    let (Some((op, ..)), Some(summary), false) = (comparison, Summary::of(&margins), undefined) else {
+    let (Some((op, left, _)), Some(summary), false) = (comparison, Summary::of(&margins), undefined) else {
         return Said { outcome: "unknown", failing, witness: witness(seen, None) };
     };
-    let [low, high] = summary.interval(0.95).unwrap_or([summary.mean, summary.mean]);
+    let Some([low, high]) = summary.interval(0.95) else {
+        let seen = seen.iter().find_map(|(_, seen)| seen.map(|seen| seen.witness.as_str())).unwrap_or("");
+        let witness = format!("{seen}; one run has no interval: `--runs {RUNS_MIN}` has");
+        return Said { outcome: "unknown", failing, witness };
+    };
     let holds = |margin: f64| crate::program::interpret::binary(op, sign(margin), 0) == Some(1);
     let name = judged.condition.as_ref().map_or("", |named| &named.name);
+    let unit = if left.dimension == Dimension::One { "" } else { left.dimension.unit() };
     let sentence = format!(
-        "{name}: on average {:+.4} from the bound, 95 % interval {low:+.4} to {high:+.4}",
+        "{name}: on average {:+.4} {unit} from the bound, 95 % interval {low:+.4} to {high:+.4} {unit}",
         summary.mean
     );
+    let sentence = sentence.replace("  ", " ").trim_end().to_owned();
     let outcome = match (holds(low), holds(high)) {
         (true, true) => "holds",
         (false, false) => "violated",
@@ -310,55 +315,40 @@ fn compare(
 }
 
 fn theories(experiment: &Experiment, cell: &CellTrials<'_>) -> Vec<Theory> {
-    let variant = &cell.cell.variant;
-    let speaks = |entry: &&TheoryEntry| entry.variants.is_empty() || entry.variants.contains(variant);
-    experiment
-        .question
-        .theories
-        .iter()
-        .filter(speaks)
+    theories_of(&experiment.question, &cell.cell.variant)
         .filter_map(|entry| theory(experiment, cell, entry))
         .collect()
 }
 
 fn theory(experiment: &Experiment, cell: &CellTrials<'_>, entry: &TheoryEntry) -> Option<Theory> {
-    let knob = |path: &str| -> Option<Quantity> {
-        let node = get(&cell.cell.tree, &Path::parse(path)?, KINDS)?;
-        number(&node.show())
-    };
-    let text = if entry.is.len() == 1 { &entry.is[0] } else { &entry.is[cell.cell.point] };
-    let known = expression(text.as_str()).and_then(|expr| evaluate(&expr, &knob));
-    let of = expression(entry.of.as_str()).ok()?.value.to_string();
-    let index = cell.cell.measures.iter().position(|named| named.name == of)?;
-    let unit = cell.cell.measures[index].expression.dimension.unit().to_owned();
+    let text = entry.at(cell.cell.point)?;
+    let known =
+        expression(text.as_str()).and_then(|expr| evaluate(&expr, &|path| cell.cell.number(path))).ok()?;
+    let index = cell.cell.measures.iter().position(|named| named.text_is(&entry.of))?;
+    let Named { name: of, expression } = &cell.cell.measures[index];
     let summary = Summary::of(&values(cell, index));
-    let (value, source) = match known {
-        Ok(known) if known.dimension.unit() == unit => (known.value, entry.source.clone()),
-        Ok(known) => (f64::NAN, format!("{}: in {}, not in {unit}", entry.source, known.dimension.unit())),
-        Err(error) => (f64::NAN, format!("{}: {}", entry.source, error.message)),
-    };
+    let value = known.value;
     let (within, tolerance) = match entry.within {
         Within::Relative(share) => (share, share * value.abs()),
         Within::Absolute(difference) => (difference / value.abs().max(f64::MIN_POSITIVE), difference),
     };
-    // one run alone has no interval: it decides only what is exact
     // One run has no interval: it decides nothing.
     let half = summary.and_then(|summary| summary.half_width(0.99)).unwrap_or(f64::INFINITY);
     let judged = |rule: &dyn Fn(f64, f64, f64, f64) -> bool| {
-        !value.is_nan() && summary.is_some_and(|summary| rule(summary.mean, half, value, tolerance))
+        summary.is_some_and(|summary| rule(summary.mean, half, value, tolerance))
     };
     Some(Theory {
         name: entry.name.clone(),
         variant: cell.cell.variant.clone(),
         point: experiment.points[cell.cell.point].shown.clone(),
-        of,
+        of: of.clone(),
         simulated: summary.map(|summary| summary.mean),
         ci95: summary.and_then(|summary| summary.interval(0.95)),
         ci99: summary.and_then(|summary| summary.interval(0.99)),
-        theory: if value.is_nan() { 0.0 } else { value },
-        unit,
+        theory: value,
+        unit: expression.dimension.unit().to_owned(),
         within,
-        source,
+        source: entry.source.clone(),
         agrees: judged(&agrees),
         undecided: judged(&undecided),
     })

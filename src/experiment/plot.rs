@@ -148,10 +148,14 @@ fn dimension(name: &str, place: Place, paths: &[String], problems: &mut Problems
         return Some(name.to_owned());
     }
     let near = nearest(name, paths.iter().map(String::as_str));
-    let help = near.map_or_else(
-        || format!("name `variant` or a path of `sweep` or `zip`: {}", paths.join(", ")),
-        |near| format!("did you mean `{near}`?"),
-    );
+    let help =
+        near.map_or_else(
+            || {
+                ["name `variant` or a path of `sweep` or `zip`", &paths.join(", ")]
+                    .join(if paths.is_empty() { "" } else { ": " })
+            },
+            |near| format!("did you mean `{near}`?"),
+        );
     problems.at(codes::UNKNOWN_PATH, place, format!("nothing varies `{name}`")).help(help);
     None
 }

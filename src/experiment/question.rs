@@ -7,6 +7,7 @@ use crate::base::problem::{Place, Problems};
 use crate::base::quantity::Unit;
 use crate::base::time::Span;
 use crate::design::codes;
+use crate::design::knobs::DefaultUsed;
 use crate::design::shape::Entries;
 use crate::design::text::Text;
 use crate::design::tree::{Entry, Node, Table, Value};
@@ -15,10 +16,14 @@ use crate::experiment::plot::{PlotEntry, plots};
 use crate::experiment::workload::add;
 use crate::program::syntax::{ArgKey, Expr, Spanned, expression};
 
-/// Runs that `until` does before it judges for the first time: an interval from fewer is a guess.
+/// Runs that `until` does before it judges for the first time, and those of an experiment that does not say how many
+/// but has something to judge by an interval: one from fewer is a guess.
 pub const RUNS_MIN: u32 = 5;
 /// Replications of one cell at most.
 pub const RUNS_MAX: u64 = 100_000;
+
+/// The first seed where none is given.
+const SEED: &str = "1";
 
 /// How many replications.
 #[derive(Clone, Debug, PartialEq)]
@@ -127,6 +132,13 @@ pub struct TheoryEntry {
     pub variants: Vec<String>,
 }
 
+impl TheoryEntry {
+    /// What it says of a sweep point.
+    pub fn at(&self, point: usize) -> Option<&Text> {
+        if self.is.len() == 1 { self.is.first() } else { self.is.get(point) }
+    }
+}
+
 /// All that is asked.
 #[derive(Clone, Debug)]
 pub struct Question {
@@ -152,6 +164,8 @@ pub struct Question {
     pub measures: Vec<Text>,
     /// Pictures.
     pub plots: Vec<PlotEntry>,
+    /// What is not said in the file, and holds.
+    pub defaults: BTreeMap<String, DefaultUsed>,
 }
 
 /// Reads the question of an experiment whose shape has been checked.
@@ -161,20 +175,23 @@ pub fn read(entries: &Entries, points: &[Point], problems: &mut Problems) -> Que
     let plots = plots(entries, &paths, problems);
     let points = points.len();
     let mut reading = Reading { entries, problems };
+    let (length, warmup) = (reading.length(), reading.warmup());
+    reading.something_is_left(length, warmup);
     Question {
         title: reading.text("title"),
         about: reading.text("about"),
-        length: reading.length(),
-        warmup: reading.warmup(),
+        length,
+        warmup,
         seed: match entries.one("seed").map(|entry| &entry.node.value) {
             Some(Value::Integer(seed)) => *seed as u64,
-            _ => 1,
+            _ => SEED.parse().expect("a number"),
         },
         runs: reading.runs(),
         properties: reading.properties(),
         expected: reading.expectations(points),
         theories: reading.theories(points),
         measures: reading.measures(),
+        defaults: reading.defaults(),
         plots,
     }
 }
@@ -252,8 +269,19 @@ impl Reading<'_> {
         }
     }
 
+    fn something_is_left(&mut self, length: Length, warmup: Warmup) {
+        let (Length::Span(length), Warmup::Span(warmup)) = (length, warmup) else { return };
+        if warmup >= length
+            && let Some(entry) = self.entries.one("warmup")
+        {
+            let message = format!("a warm-up of {warmup} leaves nothing of a run of {length}");
+            let help = "make it shorter, or the run longer: `--set warmup=1s`";
+            self.problems.at(codes::DOES_NOT_FIT, entry.node.place.clone(), message).help(help);
+        }
+    }
+
     fn runs(&mut self) -> Runs {
-        let Some(entry) = self.entries.one("runs") else { return Runs::Fixed(1) };
+        let Some(entry) = self.entries.one("runs") else { return Runs::Fixed(self.runs_unsaid()) };
         match &entry.node.value {
             Value::Integer(runs) if (1..=RUNS_MAX as i64).contains(runs) => return Runs::Fixed(*runs as u32),
             Value::Text(text) => {
@@ -267,6 +295,31 @@ impl Reading<'_> {
         let message = format!("`runs` is a count from 1 to {RUNS_MAX}, or `until(…)`");
         self.wrong(&entry.node.place.clone(), message, help);
         Runs::Fixed(1)
+    }
+
+    /// How many runs there are when the file does not say.
+    fn runs_unsaid(&self) -> u32 {
+        let judged = ["slo", "theory"].iter().any(|kind| !self.entries.named(kind).is_empty());
+        if judged { RUNS_MIN } else { 1 }
+    }
+
+    fn defaults(&self) -> BTreeMap<String, DefaultUsed> {
+        let runs = self.runs_unsaid().to_string();
+        let all = [
+            (
+                "runs",
+                runs.as_str(),
+                "one, or enough for an interval where an objective or a theory needs one",
+            ),
+            ("seed", SEED, "the first"),
+            ("warmup", "0s", "nothing is cut off unless asked for"),
+        ];
+        let unsaid = all.into_iter().filter(|(key, ..)| self.entries.one(key).is_none());
+        unsaid
+            .map(|(key, value, source)| {
+                (key.to_owned(), DefaultUsed { value: value.to_owned(), source: source.to_owned() })
+            })
+            .collect()
     }
 
     fn properties(&mut self) -> Vec<Property> {

@@ -1,8 +1,11 @@
 //! One run of one cell under one seed: a world from the first event to the last, and what it shows.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::base::cause::Causes;
 use crate::base::ids::ProbeId;
 use crate::base::time::{Span, Time};
+use crate::design::limits::EVENTS_MAX;
 use crate::experiment::judging::Looks;
 use crate::experiment::load::{Cell, Judged};
 use crate::experiment::question::{PropertyKind, Warmup};
@@ -15,11 +18,8 @@ use crate::measures::functions::{Evaluation, Undefined};
 use crate::record::history::History;
 use crate::record::recorder::{RecordPlan, Recorder};
 use crate::record::series::Window;
-use crate::sim::fingerprint::Fingerprint;
+use crate::sim::fingerprint::{BLOCK, Fingerprint, Witnessed};
 use crate::sim::run::{Stop, World};
-
-/// Events of one run at most: beyond it the run is cut short and said to be undecided.
-pub const EVENTS_MAX: u64 = 40_000_000_000;
 
 /// What one run shows of a property.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,15 +55,22 @@ pub struct Trial {
     pub plan: Vec<Planned>,
     /// What must hold in every run and did not: our mistake.
     pub broken: Option<String>,
+    /// Whether it had more than [`EVENTS_MAX`] events: nothing can be concluded from it.
+    pub cut_short: bool,
     /// Whether percentiles came from a histogram.
     pub approximate: bool,
     /// What a reader should know of an automatic warm-up.
     pub warmup_note: Option<String>,
 }
 
-/// Runs a cell under a seed.
-pub fn run(cell: &Cell, warmup: Warmup, seed: u64, keep: bool) -> Trial {
-    Running::new(cell, warmup, seed).finish(keep)
+/// Events between two looks at whether somebody wants to stop: a fraction of a second.
+const LOOK_EVERY: u64 = 1 << 20;
+
+/// Runs a cell under a seed; nothing comes out when it is cancelled on the way.
+pub fn run(cell: &Cell, warmup: Warmup, seed: u64, keep: bool, cancelled: &AtomicBool) -> Option<Trial> {
+    let mut running = Running::new(cell, warmup, seed, cancelled);
+    running.go(cancelled);
+    (!cancelled.load(Ordering::Relaxed)).then(|| running.finish(keep))
 }
 
 struct Running<'a> {
@@ -76,13 +83,14 @@ struct Running<'a> {
     seen: Vec<Option<Seen>>,
     schedule: Schedule,
     looks: Looks,
+    /// It had too many events, or was cancelled.
     cut_short: bool,
 }
 
 impl<'a> Running<'a> {
     /// A run whose windows are those of faults that only a run tells is made twice: the same happens both times, and the
     /// second time it is known when.
-    fn new(cell: &'a Cell, warmup: Warmup, seed: u64) -> Self {
+    fn new(cell: &'a Cell, warmup: Warmup, seed: u64, cancelled: &AtomicBool) -> Self {
         let named = |during: &During| match during {
             During::Fault(name) | During::After(name, _) => !cell.faults.is_known_before(name),
             During::Run | During::Between(..) => false,
@@ -95,7 +103,7 @@ impl<'a> Running<'a> {
             return Running::with(cell, warmup, seed, &known);
         }
         let mut first = Running::with(cell, warmup, seed, &known);
-        first.go();
+        first.go(cancelled);
         Running::with(cell, warmup, seed, &times(&first.schedule.plan_so_far()))
     }
 
@@ -124,12 +132,12 @@ impl<'a> Running<'a> {
     }
 
     /// To the end, with the faults at their times, and looks at the copies after the faults of an instant.
-    fn go(&mut self) {
+    fn go(&mut self, cancelled: &AtomicBool) {
         self.notice();
         while !self.cut_short {
             let due = [self.schedule.next(), self.looks.next()].into_iter().flatten().min();
             let due = due.filter(|at| *at < self.end);
-            if !self.until(due.unwrap_or(self.end)) {
+            if !self.until(due.unwrap_or(self.end), cancelled) {
                 continue; // something else is due before
             }
             match due {
@@ -146,13 +154,16 @@ impl<'a> Running<'a> {
     }
 
     /// Runs until then; false if it ended before, since more became due or the run was cut short.
-    fn until(&mut self, horizon: Time) -> bool {
+    fn until(&mut self, horizon: Time, cancelled: &AtomicBool) -> bool {
         loop {
-            match self.world.run(horizon, EVENTS_MAX) {
+            let events = self.world.fingerprint().events();
+            match self.world.run(horizon, (events + LOOK_EVERY).min(EVENTS_MAX)) {
                 Stop::Horizon => return true,
                 Stop::Events => {
-                    self.cut_short = true;
-                    return false;
+                    self.cut_short = events >= EVENTS_MAX || cancelled.load(Ordering::Relaxed);
+                    if self.cut_short {
+                        return false;
+                    }
                 }
                 Stop::Changed => {
                     self.notice();
@@ -195,12 +206,10 @@ impl<'a> Running<'a> {
     }
 
     fn finish(mut self, keep: bool) -> Trial {
-        self.go();
         let end = self.end.max(self.world.now());
         let cell = self.cell;
         let broken = self.world.recorder_mut().close(end, &|probe| cell.setup.probe_name(probe)).err();
         self.watch();
-        let broken = broken.or_else(|| self.cut_short.then(|| format!("more than {EVENTS_MAX} events")));
         let faults = times(&self.schedule.plan_so_far());
         let findings = self.looks.answers(cell, &faults, &self.world);
         let recorder = self.world.recorder();
@@ -234,6 +243,7 @@ impl<'a> Running<'a> {
             faults: times(&plan),
             plan,
             broken,
+            cut_short: self.cut_short,
             approximate,
             warmup_note,
         }
@@ -312,25 +322,50 @@ fn windows(cell: &Cell, cut: Span, faults: &[(String, Time, Time)]) -> Vec<Windo
     cell.windows.iter().enumerate().map(window).collect()
 }
 
-/// Whether two runs of one cell under one seed are the same, event by event; if not, the first event that differs.
+/// Whether two runs of one cell under one seed are the same, event by event.
+///
+/// # Errors
+/// The first event that differs.
 pub fn verify(cell: &Cell, warmup: Warmup, seed: u64) -> Result<(), String> {
-    let once = |watched: Option<u64>| -> Fingerprint {
-        let mut running = Running::new(cell, warmup, seed);
+    parted([cell, cell], warmup, seed)
+}
+
+/// Whether one run of each of two cells under one seed are the same, event by event: first by the hashes of their
+/// blocks, then, should they part, by a second run of each that keeps the states of that one block.
+///
+/// # Errors
+/// The first event that differs.
+pub fn parted(cells: [&Cell; 2], warmup: Warmup, seed: u64) -> Result<(), String> {
+    let once = |cell: &Cell, watched: Option<u64>| -> Fingerprint {
+        let never = AtomicBool::new(false);
+        let mut running = Running::new(cell, warmup, seed, &never);
         if let Some(block) = watched {
             running.world.watch_block(block);
         }
-        running.go();
+        running.go(&never);
         running.world.into_recorder().1
     };
-    let (a, b) = (once(None), once(None));
+    let [a, b] = cells.map(|cell| once(cell, None));
     let Some(block) = crate::sim::fingerprint::first_difference(&a, &b) else { return Ok(()) };
-    let (a, b) = (once(Some(block)), once(Some(block)));
-    let first = a.seen().iter().zip(b.seen()).find(|(a, b)| a != b);
-    Err(match first {
-        Some((a, b)) => format!(
-            "two runs of seed {seed} part at {}: {} in one, {} at {} in the other",
-            a.at, a.event, b.event, b.at
-        ),
-        None => format!("two runs of seed {seed} part in block {block}, and not again when it was watched"),
-    })
+    let [a, b] = cells.map(|cell| once(cell, Some(block)));
+    let (a, b) = (a.seen(), b.seen());
+    let both = a.len().min(b.len());
+    let first = (0..both).find(|place| a[*place] != b[*place]).unwrap_or(both);
+    let (one, other) = match (a.get(first), b.get(first)) {
+        (None, None) => {
+            let again = "and not again when it was watched";
+            return Err(format!("two runs of seed {seed} part in block {block}, {again}"));
+        }
+        (one, other) => (one.or(other).expect("one of them is there"), other),
+    };
+    let at_all = |event: Option<&Witnessed>| {
+        event.map_or("nothing more".to_owned(), |event| format!("{} at {}", event.event, event.at))
+    };
+    let number = block * BLOCK + first as u64 + 1;
+    Err(format!(
+        "two runs of seed {seed} part at event {number}, at {}: {} in one, {} in the other",
+        one.at,
+        at_all(a.get(first)),
+        at_all(other)
+    ))
 }

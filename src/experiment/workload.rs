@@ -70,8 +70,8 @@ impl Reading<'_> {
     fn workload(&mut self, name: &str, table: &Table, probe: ProbeId) -> Option<Workload> {
         let arrive = table.get("arrive")?.text()?.clone();
         let what = table.get("do")?.text()?.clone();
-        let arrivals = self.arrivals(&arrive)?;
-        let calls = self.calls(&what)?;
+        let (arrivals, calls) = (self.arrivals(&arrive), self.calls(&what));
+        let (arrivals, calls) = (arrivals?, calls?);
         let policy = match table.get("with").and_then(|node| node.text()) {
             Some(with) => self.design.policy(with.as_str())?,
             None => self.design.default_policy(),
@@ -88,6 +88,14 @@ impl Reading<'_> {
             None => (self.zones(), cumulative(self.users())),
         };
         let shares = if arrivals.of_one_customer() { Vec::new() } else { shares };
+        let (from, to) = (self.instant(table, "from", Time::ZERO), self.instant(table, "to", Time::NEVER));
+        if let (true, Some(node)) = (to <= from, table.get("to")) {
+            let message = format!("workload '{name}' would end at {to} and begin at {from}");
+            self.problems
+                .at(codes::DOES_NOT_FIT, node.place.clone(), message)
+                .help("write `to` after `from`");
+            return None;
+        }
         let plan = Plan {
             name: name_hash(name),
             arrivals,
@@ -96,8 +104,8 @@ impl Reading<'_> {
             policies: Arc::<[Policy]>::from([]),
             directory: Arc::<Directory>::default(),
             probe,
-            from: self.instant(table, "from", Time::ZERO),
-            to: self.instant(table, "to", Time::NEVER),
+            from,
+            to,
             zones: shares.into(),
         };
         Some(Workload { name: name.to_owned(), plan, zones })

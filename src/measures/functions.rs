@@ -234,6 +234,8 @@ impl Function {
             Function::Max => Ok(series.peak(cells) as f64),
             Function::Peak => Ok(evaluation.busiest_second(window, |cells| series.counted(cells))),
             Function::Rate => Ok(series.counted(cells) as f64 / evaluation.seconds(window)?),
+            // over time a level is what it is on average over the slice
+            _ if series.is_level && evaluation.slice.is_some() => mean_level(series, window, evaluation),
             _ if series.is_level => Ok(series.level as f64),
             _ => Ok(series.counted(cells) as f64),
         }

@@ -188,3 +188,15 @@ fn an_expression_says_what_it_needs() {
         assert_eq!(compiled(text).map(|expression| expression.can_be_watched()), Ok(watched), "{text}");
     }
 }
+
+#[test]
+fn over_time_a_level_is_what_it_is_in_each_slice() {
+    let (recorder, windows) = run();
+    let busy = Expression::compile(&expression("app.busy").expect("it parses"), &Shop).expect("it compiles");
+    assert_eq!(busy.value(&mut Evaluation::new(&recorder, &windows)), Ok(0.0), "at the end nobody is busy");
+    let sliced = recorder.sliced(10, Window { from: Time::ZERO, until: at_s(10) });
+    for slice in 0..10 {
+        let value = busy.value(&mut Evaluation::of_slice(&sliced, slice));
+        assert_eq!(value, Ok(1.0), "two are busy for half of each second: {slice}");
+    }
+}

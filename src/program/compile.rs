@@ -35,6 +35,8 @@ pub trait Scope {
         part: Option<PartId>,
         name: &str,
     ) -> Result<(PartId, ProgramId, Vec<String>), Vec<String>>;
+    /// The names of all programs, or of those of `part`, for "did you mean".
+    fn program_names(&self, part: Option<PartId>) -> Vec<String>;
     /// The table `name` of db `part`, added when it is new.
     fn table(&mut self, part: PartId, name: &str) -> u16;
     /// The policy of that name.

@@ -151,19 +151,19 @@ impl Reader<'_> {
                 _ => None,
             };
             let Some(share) = share.filter(|share| (0.0..=1.0).contains(share)) else {
-                return error(&arg.value, "a point of `quantiles` is named p0 to p100", LAWS[7].1);
+                return error(&arg.value, "a point of `quantiles` must be named p0 to p100", LAWS[7].1);
             };
             let value = self.value(&arg.value)?;
             if points.last().is_some_and(|(before, least)| share <= *before || value < *least) {
-                return error(&arg.value, "points of `quantiles` rise", LAWS[7].1);
+                return error(&arg.value, "the points of `quantiles` must rise", LAWS[7].1);
             }
             points.push((share, value));
         }
         if points.len() < 2 || points[0].0 != 0.0 || points[points.len() - 1].0 != 1.0 {
-            return error(args.whole, "`quantiles` begins with p0 and ends with p100", LAWS[7].1);
+            return error(args.whole, "`quantiles` must begin with p0 and end with p100", LAWS[7].1);
         }
         if points[0].1 <= 0.0 {
-            return error(args.whole, "`quantiles` is log-linear: p0 is above 0", LAWS[7].1);
+            return error(args.whole, "`quantiles` is log-linear: p0 must be above 0", LAWS[7].1);
         }
         Ok(Dist::Quantiles(points.into()))
     }
@@ -234,7 +234,7 @@ impl Reader<'_> {
 
     fn positive(&self, expr: &Spanned<Expr>) -> Result<f64, SyntaxError> {
         let value = self.value(expr)?;
-        if value > 0.0 { Ok(value) } else { error(expr, "this is above 0", "write a positive value") }
+        if value > 0.0 { Ok(value) } else { error(expr, "this must be above 0", "write a positive value") }
     }
 }
 
@@ -251,7 +251,7 @@ pub(crate) fn whole_mix(whole: &Spanned<Expr>, total: f64) -> Result<(), SyntaxE
 fn plain(expr: &Spanned<Expr>) -> Result<f64, SyntaxError> {
     match &expr.value {
         Expr::Number(quantity) if quantity.unit == Unit::Count && quantity.value > 0.0 => Ok(quantity.value),
-        _ => error(expr, "this is a plain number above 0", "write `1.5`"),
+        _ => error(expr, "this must be a plain number above 0", "write `1.5`"),
     }
 }
 
@@ -356,10 +356,10 @@ mod tests {
             ("uniform(5ms, 1ms)", "the lower bound is above the upper one"),
             ("lognormal(p50=4ms)", "`lognormal` needs `p99=`"),
             ("mix(90%=1ms, 20%=2ms)", "the shares of this mix add up to 110%, not 100%"),
-            ("quantiles(p50=1ms, p100=2ms)", "`quantiles` begins with p0 and ends with p100"),
+            ("quantiles(p50=1ms, p100=2ms)", "`quantiles` must begin with p0 and end with p100"),
             ("exp(1ms, 2ms)", "one argument too many"),
             ("file(y.csv)", "no file y.csv"),
-            ("exp(0ms)", "this is above 0"),
+            ("exp(0ms)", "this must be above 0"),
         ] {
             assert_eq!(read(text).expect_err(text).message, message, "{text}");
         }

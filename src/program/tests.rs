@@ -36,6 +36,9 @@ impl Scope for Names {
             _ => Err(Vec::new()),
         }
     }
+    fn program_names(&self, _: Option<PartId>) -> Vec<String> {
+        ["page", "twice"].map(str::to_owned).to_vec()
+    }
     fn table(&mut self, _: PartId, name: &str) -> u16 {
         u16::from(name == "stock")
     }

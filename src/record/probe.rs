@@ -22,6 +22,9 @@ pub struct Sample {
     packed: u64,
 }
 
+/// What a sample takes, bytes.
+pub const SAMPLE_BYTES: usize = size_of::<Sample>();
+
 impl Sample {
     fn new(request: &Finished) -> Self {
         let how = match request.how {

@@ -21,7 +21,7 @@ use crate::sim::fingerprint::Fingerprint;
 use crate::sim::nodes::{TierNodes, stream_name};
 
 /// Cancelled alarms that may lie in the queue beyond the live ones.
-const DEAD_SLACK: usize = 1024;
+pub(super) const DEAD_SLACK: usize = 1024;
 
 /// An operation to be called.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +62,7 @@ pub struct Kernel {
     /// How many parcels were put on their way.
     pub(super) sends: u64,
     pub(super) alarms: Slab<u64>,
-    dead_alarms: usize,
+    pub(super) dead_alarms: usize,
     streams: FxHashMap<u64, Stream>,
     seed: u64,
     demand_key: u64,
@@ -172,14 +172,20 @@ impl Kernel {
             return false;
         }
         self.dead_alarms += 1;
-        if self.dead_alarms > self.engine.len() / 2 + DEAD_SLACK {
+        self.bury();
+        true
+    }
+
+    /// Takes the dead out of the queue once they are a third of it: between two looks the living may become fewer
+    /// without a word, and the dead must not outnumber them.
+    fn bury(&mut self) {
+        if self.dead_alarms > self.engine.len() / 3 + DEAD_SLACK {
             let alarms = &self.alarms;
             self.engine.retain(|event| {
                 event.kind() != Kind::Alarm || alarms.get(Key::from_word(event.word)).is_some()
             });
             self.dead_alarms = 0;
         }
-        true
     }
 
     /// The timer behind an alarm that goes off, unless it was cancelled.
@@ -188,6 +194,7 @@ impl Kernel {
         if timer.is_none() {
             self.dead_alarms = self.dead_alarms.saturating_sub(1);
         }
+        self.bury();
         timer
     }
 

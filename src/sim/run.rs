@@ -162,6 +162,11 @@ impl World {
         (self.kernel.engine.len(), self.kernel.calls.len())
     }
 
+    /// Cancelled timers that still lie in the queue: for tests of leaks.
+    pub fn dead(&self) -> usize {
+        self.kernel.dead_alarms
+    }
+
     /// A node crashes: memory and unsynced records of its processes are lost; timers die; what they sent still arrives.
     pub fn crash(&mut self, pid: Pid, how: Crash) {
         let Some(waiting) = self.kernel.crash(pid, how) else { return };

@@ -227,12 +227,122 @@ fn hostile_input_ends_at_once_with_a_reason() {
     huge.set_len(100_000_000).expect("a sparse file");
     folder.write("many.toml", &SMALL.replace("cores = 2", "count = 99999999999"));
     folder.write("long.toml", &SMALL.replace("2s", "900000d").replace("100/s", "9999999/s"));
-    for name in ["deep.toml", "folder.toml", "bytes.toml", "huge.toml", "many.toml", "long.toml"] {
+    let numbers = |text: &dyn Fn(u32) -> String| (1..=1000).map(text).collect::<Vec<_>>().join(", ");
+    let grid = format!(
+        "sweep = {{ server.app.cores = [{}], workload.users.arrive = [{}] }}\n{SMALL}",
+        numbers(&|n| n.to_string()),
+        numbers(&|n| format!("\"poisson({n}/s)\""))
+    );
+    folder.write("grid.toml", &grid);
+    folder.write("crowd.toml", &SMALL.replace("poisson(100/s)", "users(99999999999, think=1s)"));
+    folder.write("alone.toml", "[on.app]\npage = \"cpu 1ms\"\nlength = \"2s\"\n");
+    for name in [
+        "deep.toml",
+        "folder.toml",
+        "bytes.toml",
+        "huge.toml",
+        "many.toml",
+        "long.toml",
+        "grid.toml",
+        "crowd.toml",
+        "alone.toml",
+    ] {
         let (status, out, err) = folder.run(&["run", name]);
         assert_eq!((status, out.as_str()), (2, ""), "{name}: {err}");
         assert!(err.starts_with("error"), "{name}: {err}");
         assert!(!err.contains("panicked"), "{name}: {err}");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_has_no_end_is_not_read_to_its_end() {
+    let folder = Folder::with("note.txt", "");
+    let (status, _, err) = folder.run(&["validate", "/dev/zero"]);
+    assert!(status == 2 && err.contains("at most"), "{err}");
+    // what comes through a pipe can be read only once
+    let mut child = folder
+        .command(&["validate", "/dev/stdin"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    std::io::Write::write_all(&mut stdin, SMALL.as_bytes()).expect("it reads");
+    drop(stdin);
+    let ended = child.wait_with_output().expect("it ends");
+    assert_eq!(ended.status.code(), Some(0), "{}", String::from_utf8_lossy(&ended.stderr));
+}
+
+#[test]
+fn set_reaches_the_question_and_nothing_is_ignored() {
+    let folder = Folder::with("small.toml", SMALL);
+    let run = |set: &str| folder.run(&["run", "small.toml", "--runs", "3", "--quiet", "--set", set]);
+    assert_eq!(run("slo.fast=p99(page) < 1s").0, 0);
+    assert_eq!(run("slo.fast=p99(page) < 1ms").0, 1, "another objective");
+    for (set, word) in [
+        ("slo.fast=p99(pge) < 1s", "did you mean `page`?"),
+        ("slo.fats=p99(page) < 1s", "did you mean `slo.fast`?"),
+        ("variant.c.server.app.cores=1", "names nothing"),
+        ("server.app.coers=1", "did you mean `cores`?"),
+        ("server.app.cores", "PATH=VALUE"),
+        ("=", "PATH=VALUE"),
+        ("server.app.cores=", "an empty text"),
+        ("on.app.page=cpu", "expected a value"),
+        ("workload.users.do=pge()", "did you mean `page`?"),
+        ("length=[[[[[[", "found the end"),
+        ("length=soon", "`length` is a span"),
+        ("warmup=5s", "leaves nothing"),
+    ] {
+        let (status, out, err) = run(set);
+        assert!((status, out.as_str()) == (2, "") && err.contains(word), "{set}: {err}");
+    }
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_told_before_the_run() {
+    let folder = Folder::with("small.toml", SMALL);
+    // a run of many minutes: it would be noticed
+    let long = ["run", "small.toml", "--runs", "100000", "--set", "length=900s", "--out"];
+    for out in ["small.toml", "small.toml/x", "small.toml/x/y", "."] {
+        let (status, _, err) = folder.run(&[&long[..], &[out]].concat());
+        assert!(status == 2 && err.contains("--out"), "{out}: {err}");
+    }
+    // what is not there is made
+    assert_eq!(folder.run(&["run", "small.toml", "--quiet", "--runs", "2", "--out", "a/b/c"]).0, 0);
+    assert!(folder.path("a/b/c/results.json").is_file());
+}
+
+#[test]
+fn more_memory_than_there_is_is_told_before_the_run() {
+    // the samples of eight runs at once, each of more requests than are kept, and of hundreds of cells
+    let cells = (1..=900).map(|n| n.to_string()).collect::<Vec<_>>().join(", ");
+    let text = format!("sweep = {{ server.app.cores = [{cells}] }}\n{SMALL}");
+    let folder = Folder::with("wide.toml", &text.replace("100/s", "9000000/s"));
+    let (status, _, err) = folder.run(&["run", "wide.toml", "--jobs", "8"]);
+    // where the system does not tell what is free there is nothing to compare with
+    if std::path::Path::new("/proc/meminfo").exists() {
+        assert!(status == 2 && err.contains("GB of memory") && err.contains("help:"), "{err}");
+    }
+}
+
+#[test]
+fn a_verified_run_says_so() {
+    let folder = Folder::with("small.toml", SMALL);
+    let (status, _, err) = folder.run(&["run", "small.toml", "--verify", "--runs", "2"]);
+    assert!(status == 0 && err.contains("verified: 2 cells"), "{err}");
+    assert_eq!(folder.run(&["run", "small.toml", "--verify", "--runs", "2", "--quiet"]).2, "");
+}
+
+#[test]
+fn one_run_alone_decides_no_objective() {
+    let folder = Folder::with("small.toml", SMALL);
+    let (status, out, _) = folder.run(&["run", "small.toml", "--runs", "1"]);
+    assert!(status == 3 && out.contains("one run has no interval"), "{out}");
+    // without a word about runs there are enough
+    assert_eq!(folder.run(&["run", "small.toml", "--quiet"]).0, 0);
+    let json: serde_json::Value = serde_json::from_str(&folder.results("out/small")).expect("JSON");
+    assert_eq!((&json["defaults"]["runs"], &json["defaults"]["seed"]), (&"5".into(), &"1".into()));
 }
 
 #[test]
@@ -250,11 +360,19 @@ fn a_closed_pipe_is_no_error() {
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_leaves_the_old_result_whole() {
+    let many = ["run", "small.toml", "--quiet", "--runs", "100000", "--set", "length=20s"];
+    // hours: it must not go on to its end
+    let long = ["run", "small.toml", "--quiet", "--runs", "1", "--set", "length=10000000s"];
+    interrupted(&many);
+    interrupted(&long);
+}
+
+#[cfg(unix)]
+fn interrupted(words: &[&str]) {
     let folder = Folder::with("small.toml", SMALL);
     assert_eq!(folder.run(&["run", "small.toml", "--quiet", "--runs", "2"]).0, 0);
     let before = folder.results("out/small");
-    let long = ["run", "small.toml", "--quiet", "--runs", "100000", "--set", "length=20s"];
-    let child = folder.command(&long).stderr(Stdio::piped()).spawn().expect("it runs");
+    let child = folder.command(words).stderr(Stdio::piped()).spawn().expect("it runs");
     std::thread::sleep(std::time::Duration::from_millis(700));
     let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("it is there");
     assert!(kill.success());

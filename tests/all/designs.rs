@@ -35,6 +35,13 @@ impl Reader for Disk {
 fn problems_of(reader: &dyn Reader, path: &str) -> (Sources, Problems) {
     match file::load(reader, path) {
         Err(failed) => failed,
+        // as `splitbrain validate` does: what has a length is an experiment
+        Ok(loaded) if loaded.tree.get("length").is_some() => {
+            match load(reader, path, &Overrides::default()) {
+                Ok(experiment) => (experiment.sources, Problems::default()),
+                Err(failed) => failed,
+            }
+        }
         Ok(loaded) => {
             let mut problems = Problems::default();
             let design = resolve(

@@ -1,5 +1,7 @@
 //! Faults as a file says them: what each does to a system, whom it strikes, when moments begin and end.
 
+use std::sync::atomic::AtomicBool;
+
 use splitbrain::base::time::{Span, Time};
 use splitbrain::experiment::trial::{Trial, run as trial};
 use splitbrain::experiment::{Experiment, Overrides};
@@ -23,14 +25,18 @@ fn holds(text: &str) {
 
 /// One run of the only cell.
 fn once(text: &str, seed: u64) -> Trial {
-    let experiment = load(text);
-    trial(&experiment.cells[0], experiment.question.warmup, seed, false)
+    only(&load(text), seed)
+}
+
+fn only(experiment: &Experiment, seed: u64) -> Trial {
+    let (cell, warmup) = (&experiment.cells[0], experiment.question.warmup);
+    trial(cell, warmup, seed, false, &AtomicBool::new(false)).expect("nobody cancels it")
 }
 
 /// What happened, a line each.
 fn plan(text: &str, seed: u64) -> Vec<String> {
     let experiment = load(text);
-    let trial = trial(&experiment.cells[0], experiment.question.warmup, seed, false);
+    let trial = only(&experiment, seed);
     trial.plan.iter().map(|planned| planned.describe(&experiment.cells[0].faults.who)).collect()
 }
 

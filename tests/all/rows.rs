@@ -64,6 +64,43 @@ fn row_d1_real_arrivals_at_one_server() {
     is_near(&results, "waited(jobs, cause=queue)", 8776.0 / 8819.0, 1e-9);
 }
 
+/// Row D1 at double speed and with a shorter service: the reference is Lindley's recursion over the same instants.
+#[test]
+fn row_d1_at_another_speed_is_what_lindley_says() {
+    let Some(data) = trace("azure_llm_code.csv") else { return };
+    let data = String::from_utf8(data).expect("text");
+    let text = CODE.replace("column=TIMESTAMP)", "column=TIMESTAMP, speed=2x)");
+    assert_ne!(text, CODE);
+    let text = format!(
+        "{text}server.desk = {{ cores = 1, threads = \"unlimited\", queue = \"unlimited\" }}\n[on.desk]\njob = \"x = tokens; cpu 110ms\"\n"
+    );
+    let waits = lindley(&data, 2, 110_000_000);
+    let mean = waits.iter().sum::<u64>() as f64 / waits.len() as f64 / 1e9;
+    let waited = waits.iter().filter(|wait| **wait > 0).count() as f64 / waits.len() as f64;
+    let largest = *waits.iter().max().expect("some") as f64 / 1e9;
+    let results = run_with(&text, ("code.csv", data));
+    is_near(&results, "mean(jobs, cause=queue)", mean, 1e-6);
+    is_near(&results, "max(jobs, cause=queue)", largest, 1e-6);
+    is_near(&results, "waited(jobs, cause=queue)", waited, 1e-3);
+}
+
+/// The waits of a queue with one server and a constant service, ns: max(0, wait + service - gap), customer by customer.
+fn lindley(data: &str, speed: u64, service: u64) -> Vec<u64> {
+    let instant = |line: &str| -> u64 {
+        let (_, clock) = line.split(',').next().expect("a column").split_once(' ').expect("a date");
+        let (clock, fraction) = clock.split_once('.').unwrap_or((clock, ""));
+        let seconds = clock.split(':').fold(0, |sum, part| sum * 60 + part.parse::<u64>().expect("a number"));
+        seconds * 1_000_000_000 + format!("{fraction:0<9}")[..9].parse::<u64>().expect("a fraction")
+    };
+    let instants: Vec<u64> = data.lines().skip(1).filter(|line| !line.is_empty()).map(instant).collect();
+    let mut waits = vec![0u64];
+    for pair in instants.windows(2) {
+        let gap = (pair[1] - pair[0]) / speed;
+        waits.push((waits.last().expect("some") + service).saturating_sub(gap));
+    }
+    waits
+}
+
 /// Row D1b: eight servers with one line, 20 ms for each token.
 #[test]
 fn row_d1b_real_sizes_at_eight_servers() {

@@ -16,7 +16,7 @@ server.app  = {{ cores = "unlimited", threads = "unlimited" }}
 cache.pages = {{ ttl = "4s", timeout = "1s", guard = "{guard}", fill = "build(item=key)" }}
 db.shop     = {{ read = "500ms", start = {{ items = "each(1, keys=10)" }} }}
 workload.readers = {{ do = "page(item=1)", arrive = "even(10/s)" }}
-measures = ["app.rebuilds", "pages.rounds", "success(readers)", "shop.reads"]
+measures = ["app.rebuilds", "pages.rounds", "success(readers)", "shop.reads", "count(readers)", "mean(readers)", "waited(readers, cause=lock)"]
 always.no_second = "shop.reads <= 1"
 {more}
 [on.app]
@@ -94,4 +94,33 @@ fn a_lost_answer_to_set_costs_the_time_to_live_and_no_more() {
     // set at 4 ms, found free within a poll after 3.004 s, filled half a second later
     assert!((3.5..3.6).contains(&first), "the first fill comes at {first} s");
     assert_eq!(measure(&results, "success(readers)"), 1.0, "nobody fails: a cache that is away is no error");
+}
+
+/// What readers of one miss wait for in all, round trips included. The network takes 1 ms each way and nothing else but
+/// the rebuild takes time, so every wait can be reckoned by hand.
+#[test]
+fn a_reader_waits_half_the_rebuild_half_a_poll_and_its_round_trips() {
+    // ms from the first miss until the value is there: the answer; SET NX and the second look; the store; the fill
+    let (plain, locked) = (1.0 + 502.0 + 1.0, 1.0 + 2.0 + 2.0 + 502.0 + 1.0);
+    // ms between two looks: the wait, and the round trips of GET and SET NX, or of GET alone
+    for (guard, filled, between) in [
+        ("mutex(ttl=10s, wait=fixed(50ms), recheck=true)", locked, Some(54.0)),
+        ("lease(ttl=10s, wait=50ms)", plain, Some(52.0)),
+        ("single_flight(per=all)", plain, None),
+    ] {
+        // 2,000 readers of an empty cache, half a millisecond apart
+        let more = "variant.v = { workload.readers = { arrive = \"even(2000/s)\", to = \"1s\" } }";
+        let results = results(guard, more);
+        let (readers, of) = (2000.0, |name: &str| measure(&results, name));
+        assert_eq!((of("app.rebuilds"), of("count(readers)")), (1.0, readers), "{guard}: one rebuild");
+        let waiters = readers * of("waited(readers, cause=lock)");
+        assert!((waiters - filled / 0.5).abs() <= 2.0, "{guard}: {waiters} waiters");
+        // A hit takes 4 ms, the rebuilder as much and the rebuild.
+        let all = readers * of("mean(readers)") * 1e3 - readers * 4.0 - filled;
+        let wait = |left: f64| between.map_or(left, |between| (left / between).ceil() * between);
+        let exact = (1..(filled / 0.5) as u32).map(|n| wait(filled - 0.5 * f64::from(n))).sum::<f64>();
+        assert!((all / exact - 1.0).abs() < 0.002, "{guard}: {all} ms in all, not {exact}");
+        let (mean, half) = (all / waiters, (filled + between.unwrap_or(0.0)) / 2.0);
+        assert!((mean / half - 1.0).abs() < 0.01, "{guard}: {mean} ms on average, not about {half}");
+    }
 }

@@ -1,6 +1,7 @@
 //! What pictures show, measured: slices of a run, stretches, swept values, distributions.
 
 use crate::base::quantity::Unit;
+use crate::base::time::Span;
 use crate::experiment::cells::number;
 use crate::experiment::draw::{Measure, Shown};
 use crate::experiment::pictures::{Axis, Curve};
@@ -25,17 +26,33 @@ pub(super) fn in_slices(cell: &Shown<'_>, measure: &Measure, sliced: &Recorder) 
         .collect()
 }
 
-/// Stretches in which a value is above zero, with the highest value in each.
+/// A value for people: three significant digits and its unit.
+pub(super) fn told(value: f64, unit: &str) -> String {
+    if unit == "s" && value >= 0.0 {
+        return Span::from_secs_f64(value).to_string();
+    }
+    let magnitude = if value == 0.0 { 0.0 } else { crate::base::math::log10(value.abs()).floor() };
+    let decimals = (2.0 - magnitude).clamp(0.0, 9.0) as usize;
+    let text = format!("{value:.decimals$}");
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    match unit {
+        "1" => text.to_owned(),
+        "1/s" => format!("{text}/s"),
+        other => format!("{text} {other}"),
+    }
+}
+
+/// Stretches in which a value is above zero.
 pub(super) fn above_zero(points: &[(f64, f64)], sliced: &Recorder) -> Vec<(String, f64, f64)> {
     let half = sliced.windows().first().map_or(0.0, |window| window.span().as_secs_f64() / 2.0);
-    let mut spans: Vec<(f64, f64, f64)> = Vec::new();
-    for (middle, value) in points.iter().filter(|(_, value)| *value > 0.0) {
-        match spans.last_mut().filter(|(_, until, _)| (middle - half - *until).abs() < half / 2.0) {
-            Some((_, until, highest)) => (*until, *highest) = (middle + half, highest.max(*value)),
-            None => spans.push((middle - half, middle + half, *value)),
+    let mut spans: Vec<(f64, f64)> = Vec::new();
+    for (middle, _) in points.iter().filter(|(_, value)| *value > 0.0) {
+        match spans.last_mut().filter(|(_, until)| (middle - half - *until).abs() < half / 2.0) {
+            Some((_, until)) => *until = middle + half,
+            None => spans.push((middle - half, middle + half)),
         }
     }
-    spans.into_iter().map(|(from, until, highest)| (format!("{highest:.3}"), from, until)).collect()
+    spans.into_iter().map(|(from, until)| ("above 0".to_owned(), from, until)).collect()
 }
 
 /// A measure along a swept path, with its interval as a band.

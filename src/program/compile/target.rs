@@ -47,27 +47,24 @@ pub fn target(scope: &dyn Scope, path: &[Spanned<String>]) -> Result<Target, Syn
                 error(name, format!("which program of `{}`?", name.value), help)
             }
             (None, Err(_)) => {
-                let known = scope.part_names();
-                let near = nearest(&name.value, known.iter().map(String::as_str));
-                let help = near.map_or("write `PART.PROGRAM(args)`".to_owned(), |near| {
-                    format!("did you mean `{near}`?")
-                });
+                let known = [scope.program_names(None), scope.part_names()].concat();
+                let help = near_or(&name.value, &known, "write `PART.PROGRAM(args)`");
                 error(name, format!("no part and no program is called `{}`", name.value), help)
             }
         },
         [part, name] => {
             let Some((id, role)) = scope.part(&part.value) else {
                 let known = scope.part_names();
-                let near = nearest(&part.value, known.iter().map(String::as_str));
-                let help = near
-                    .map_or(format!("parts: {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
+                let help = near_or(&part.value, &known, &format!("parts: {}", known.join(", ")));
                 return error(part, format!("unknown part `{}`", part.value), help);
             };
             let runs = if role == PartRole::Balances { scope.behind(id) } else { Some(id) };
             match scope.program(runs, &name.value) {
                 Ok((_, program, parameters)) => Ok(Target { to: id, program: Some(program), parameters }),
                 Err(_) => {
-                    let help = format!("define it under `[on.{}]`", part.value);
+                    let known = scope.program_names(runs);
+                    let help =
+                        near_or(&name.value, &known, &format!("define it under `[on.{}]`", part.value));
                     error(name, format!("`{}` has no program `{}`", part.value, name.value), help)
                 }
             }
@@ -78,6 +75,12 @@ pub fn target(scope: &dyn Scope, path: &[Spanned<String>]) -> Result<Target, Syn
             "write `call app.page(item=1)`".to_owned(),
         ),
     }
+}
+
+/// The nearest known word, or what else helps.
+fn near_or(word: &str, known: &[String], other: &str) -> String {
+    nearest(word, known.iter().map(String::as_str))
+        .map_or(other.to_owned(), |near| format!("did you mean `{near}`?"))
 }
 
 /// Arguments in the order of the parameters, padded to [`ARGS_MAX`].

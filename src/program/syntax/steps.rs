@@ -242,8 +242,10 @@ impl Parser<'_> {
                 whence = Some(self.expression()?);
             } else if self.take_word("for") {
                 if !self.take_word("update") {
-                    return self
-                        .error("`for` is followed by `update`", "write `read shop.stock[1] for update`");
+                    return self.error(
+                        "`for` must be followed by `update`",
+                        "write `read shop.stock[1] for update`",
+                    );
                 }
                 for_update = true;
             } else if self.take_word("taking") {

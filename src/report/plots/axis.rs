@@ -16,13 +16,14 @@ pub struct Ruler {
 }
 
 impl Ruler {
-    /// An axis around values; those that cannot be shown are left out. A linear one begins at zero if asked.
+    /// An axis around values; those that cannot be shown are left out. If asked, a linear one begins at zero, and a
+    /// logarithmic one so far below the least value that its bar can be seen.
     pub fn around(axis: &Axis, values: impl Iterator<Item = f64>, from_zero: bool, ticks: usize) -> Ruler {
         let shown = values.filter(|x| x.is_finite() && (!axis.log || *x > 0.0));
         let (low, high) =
             shown.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
         match (axis.log, low <= high) {
-            (true, true) => logarithmic(axis, low, high),
+            (true, true) => logarithmic(axis, if from_zero { low / 1.3 } else { low }, high),
             (true, false) => logarithmic(axis, 1.0, 10.0),
             (false, true) => linear(axis, if from_zero { low.min(0.0) } else { low }, high, ticks),
             (false, false) => linear(axis, 0.0, 1.0, ticks),
@@ -146,6 +147,7 @@ mod tests {
         let log = ruler("s", true, &[0.0, 0.0003, 4.0]);
         let texts: Vec<&str> = log.ticks.iter().map(|tick| tick.1.as_str()).collect();
         assert_eq!(texts, ["100 µs", "1 ms", "10 ms", "100 ms", "1 s", "10 s"]);
+        assert_eq!(ruler("1", true, &[1.0, 500.0]).ticks[0].1, "0.1", "a bar of 1 has a height");
         assert_eq!(log.share(0.0), None);
         assert!(log.share(0.0001).unwrap().abs() < 1e-12);
     }

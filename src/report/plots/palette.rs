@@ -17,7 +17,8 @@ pub const GOOD: Colour = (0x00, 0x9e, 0x73);
 /// Something bad.
 pub const BAD: Colour = (0xd5, 0x5e, 0x00);
 
-const ROUND: [Colour; 7] = [
+/// Their black is for text and their yellow too faint on white: wine (P. Tol's) stands for both.
+const ROUND: [Colour; 8] = [
     (0x00, 0x72, 0xb2),
     (0xd5, 0x5e, 0x00),
     (0x00, 0x9e, 0x73),
@@ -25,6 +26,7 @@ const ROUND: [Colour; 7] = [
     (0xe6, 0x9f, 0x00),
     (0x56, 0xb4, 0xe9),
     (0x80, 0x80, 0x80),
+    (0x88, 0x22, 0x55),
 ];
 
 /// How a curve or bar looks.

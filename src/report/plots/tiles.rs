@@ -8,33 +8,44 @@ use crate::report::input::{Axis, GridCell, Plot, TimelineRow};
 
 /// Height of a row.
 const ROW: f64 = 30.0;
+/// Height of each further line of text in a row.
+const LINE: f64 = 16.0;
+/// The widest cell of a grid.
+const CELL_MAX: f64 = 260.0;
 /// The widest heading of a row.
 const HEADING_MAX: f64 = 240.0;
 
-/// A table of small texts; verdicts are coloured, and say themselves in words or marks, so colour is never alone.
+/// A table of small texts, a line each; verdicts are coloured, and say themselves in words or marks, so colour is never
+/// alone.
 pub fn grid(plot: &Plot, columns: &[String], rows: &[String], cells: &[Vec<GridCell>]) -> Picture {
-    let mut picture = Picture { width: SIZE.0, height: 84.0 + ROW * rows.len() as f64, shapes: Vec::new() };
+    let lines = cells.iter().flatten().map(|cell| cell.text.lines().count()).max().unwrap_or(1).max(1);
+    let tall = ROW + LINE * (lines - 1) as f64;
+    let mut picture = Picture { width: SIZE.0, height: 84.0 + tall * rows.len() as f64, shapes: Vec::new() };
     heading(&mut picture, &plot.title);
     let left = 32.0 + rows.iter().map(|row| width_of(row, SMALL)).fold(0.0, f64::max).min(HEADING_MAX);
-    let width = ((picture.width - left - 16.0) / columns.len().max(1) as f64).min(200.0);
-    let (x, y) = (|column: usize| left + column as f64 * width, |row: usize| 66.0 + row as f64 * ROW);
+    let width = ((picture.width - left - 16.0) / columns.len().max(1) as f64).min(CELL_MAX);
+    let (x, y) = (|column: usize| left + column as f64 * width, |row: usize| 66.0 + row as f64 * tall);
     for (column, text) in columns.iter().enumerate() {
         let text = cut(text, SMALL, width - 6.0);
         picture.text((x(column) + width / 2.0, 50.0), &text, SMALL, GREY, Side::Middle);
     }
     for (row, text) in rows.iter().enumerate() {
         let text = cut(text, SMALL, HEADING_MAX);
-        picture.text((left - 10.0, y(row) + ROW / 2.0), &text, SMALL, INK, Side::Right);
+        picture.text((left - 10.0, y(row) + tall / 2.0), &text, SMALL, INK, Side::Right);
         for (column, cell) in cells.get(row).into_iter().flatten().take(columns.len()).enumerate() {
             let (colour, alpha) = match cell.verdict {
                 Some(true) => (GOOD, 0.22),
                 Some(false) => (BAD, 0.34),
                 None => (FAINT, 0.5),
             };
-            let (from, to) = ((x(column) + 1.5, y(row) + 1.5), (x(column) + width - 1.5, y(row) + ROW - 1.5));
+            let (from, to) =
+                ((x(column) + 1.5, y(row) + 1.5), (x(column) + width - 1.5, y(row) + tall - 1.5));
             picture.block(from, to, colour, alpha);
-            let text = cut(&cell.text, SMALL, width - 10.0);
-            picture.text((x(column) + width / 2.0, y(row) + ROW / 2.0), &text, SMALL, INK, Side::Middle);
+            let first = y(row) + (tall - LINE * cell.text.lines().count().saturating_sub(1) as f64) / 2.0;
+            for (line, text) in cell.text.lines().enumerate() {
+                let at = (x(column) + width / 2.0, first + LINE * line as f64);
+                picture.text(at, &cut(text, SMALL, width - 10.0), SMALL, INK, Side::Middle);
+            }
         }
     }
     picture
@@ -78,4 +89,36 @@ pub fn timeline(plot: &Plot, rows: &[TimelineRow]) -> Picture {
         }
     }
     picture
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::input::PlotKind;
+    use crate::report::plots::picture::Shape;
+
+    #[test]
+    fn every_line_of_a_cell_is_a_text_of_its_own_within_the_cell() {
+        let cell = GridCell { text: "fast holds\nup violated\np99(page) 12.3 ms".to_owned(), verdict: None };
+        let names = ["a".to_owned(), "b".to_owned()];
+        let plot = Plot {
+            name: String::new(),
+            title: "map".to_owned(),
+            x: Axis::default(),
+            y: Axis::default(),
+            kind: PlotKind::Timeline { rows: Vec::new() },
+        };
+        let picture = grid(&plot, &names, &names, &vec![vec![cell; 2]; 2]);
+        let texts: Vec<(f64, &str)> = picture
+            .shapes
+            .iter()
+            .filter_map(|shape| match shape {
+                Shape::Text { at, text, .. } => Some((at.1, text.as_str())),
+                _ => None,
+            })
+            .collect();
+        assert!(texts.iter().all(|(_, text)| !text.contains('\n')), "{texts:?}");
+        assert_eq!(texts.iter().filter(|(_, text)| *text == "up violated").count(), 4);
+        assert!(texts.iter().all(|(y, _)| *y < picture.height - 8.0), "{} {texts:?}", picture.height);
+    }
 }

@@ -13,8 +13,9 @@ pub fn table(input: &ReportInput, colour: bool, width: usize) -> String {
     let paint = Paint(colour);
     let results = &input.results;
     let mut page = Page { lines: Vec::new(), width: width.max(40) };
-    page.line(paint.bold(&format!("{}: {}", results.experiment, results.title)));
-    page.line(paint.dim(&runs(results)));
+    let named = [results.experiment.as_str(), &results.title];
+    page.line(paint.bold(named.join(": ").trim_end_matches(": ")));
+    page.wrapped(0, &runs(results), |line| paint.dim(line));
     page.gap();
     verdicts::properties(&mut page, paint, results);
     verdicts::theory(&mut page, paint, results);
@@ -90,6 +91,9 @@ fn quoted(word: &str) -> String {
     }
 }
 
+/// Columns that a text in several lines takes at least.
+const ROOM_MIN: usize = 30;
+
 /// Lines so far.
 struct Page {
     lines: Vec<String>,
@@ -110,11 +114,25 @@ impl Page {
 
     /// Text in several lines, each indented.
     fn wrapped(&mut self, indent: usize, text: &str, dress: impl Fn(&str) -> String) {
-        let room = self.width.saturating_sub(indent).max(20);
+        self.hanging(&" ".repeat(indent), indent, text, dress);
+    }
+
+    /// Text in several lines, the first after a label and the others as far to the right; below the label where too
+    /// little room is left beside it.
+    fn hanging(&mut self, label: &str, indent: usize, text: &str, dress: impl Fn(&str) -> String) {
+        let beside = self.width.saturating_sub(indent);
+        let below = beside < ROOM_MIN && wide(text) > beside;
+        let indent = if below { 6 } else { indent };
+        let room = self.width.saturating_sub(indent).max(ROOM_MIN);
+        if below {
+            self.line(label.to_owned());
+        }
+        let mut start = if below { " ".repeat(indent) } else { label.to_owned() };
         let mut line = String::new();
         for word in text.split_whitespace() {
             if !line.is_empty() && wide(&line) + 1 + wide(word) > room {
-                self.line(format!("{:indent$}{}", "", dress(&line)));
+                self.line(format!("{start}{}", dress(&line)));
+                start = " ".repeat(indent);
                 line.clear();
             }
             if !line.is_empty() {
@@ -122,8 +140,8 @@ impl Page {
             }
             line.push_str(word);
         }
-        if !line.is_empty() {
-            self.line(format!("{:indent$}{}", "", dress(&line)));
+        if !line.is_empty() || !start.trim().is_empty() {
+            self.line(format!("{start}{}", dress(&line)));
         }
     }
 }
@@ -149,7 +167,7 @@ struct Paint(bool);
 
 impl Paint {
     fn with(self, code: &str, text: &str) -> String {
-        if self.0 { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+        if self.0 && !text.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
 
     fn bold(self, text: &str) -> String {
@@ -208,6 +226,31 @@ mod tests {
                 assert!(wide(line) <= width, "{width}: {line}");
             }
         }
+    }
+
+    #[test]
+    fn lines_end_within_the_width_and_without_spaces() {
+        let mut input = stampede();
+        input.results.title.clear();
+        for cell in &mut input.results.cells {
+            cell.point.insert("workload.readers.arrive".to_owned(), "poisson(1000/s)".to_owned());
+        }
+        let theory = input.results.theory[0].clone();
+        input.results.theory.extend(vec![theory; 5]); // six points on one line, where there is room
+        for width in [80, 120] {
+            for colour in [false, true] {
+                for line in table(&input, colour, width).lines() {
+                    let plain =
+                        line.split('\x1b').map(|piece| piece.split_once('m').map_or(piece, |(_, text)| text));
+                    let plain: String = if colour { plain.collect() } else { line.to_owned() };
+                    assert_eq!(plain.trim_end(), plain, "{width}");
+                    // a command is copied in one piece, and so is the name of a measure
+                    let whole = ["next ", "files "].iter().any(|start| plain.starts_with(start));
+                    assert!(whole || wide(&plain) <= width, "{width}: {plain}");
+                }
+            }
+        }
+        assert!(table(&input, false, 80).starts_with("cache-stampede\n"));
     }
 
     #[test]

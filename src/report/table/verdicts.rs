@@ -86,7 +86,9 @@ fn property(page: &mut Page, paint: Paint, name: &str, property: &Property, at: 
         (true, _) => format!("{}, as expected", property.outcome),
         (false, expected) => format!("{}, expected: {expected}", property.outcome),
     };
-    page.line(format!("  {} {name}  {}  {}", paint.mark(mark), padded(&happened, 21), paint.dim(at)));
+    let happened = padded(&happened, 21);
+    let label = format!("  {} {name}  {happened}  ", paint.mark(mark));
+    page.hanging(&label, 8 + wide(name) + wide(&happened), at, |line| paint.dim(line));
     let seeds = match property.failing_seeds.as_slice() {
         [] => String::new(),
         [one] => format!("seed {one}: "),
@@ -111,25 +113,12 @@ pub(super) fn theory(page: &mut Page, paint: Paint, results: &Results) {
     let more = if open > 0 { format!(", {open} need more runs to tell") } else { String::new() };
     let all = results.theory.len();
     page.line(paint.bold(&format!("Theory: {good} of {all} agree with the simulation{more}")));
-    let mut groups: Vec<Vec<&Theory>> = Vec::new();
-    for theory in &results.theory {
-        let joins = |group: &&mut Vec<&Theory>| {
-            let first = group[0];
-            (theory.agrees || theory.undecided)
-                && (first.agrees, first.undecided) == (theory.agrees, theory.undecided)
-                && (&first.name, &first.variant) == (&theory.name, &theory.variant)
-                && group.len() < POINTS_MAX
-        };
-        match groups.iter_mut().find(joins) {
-            Some(group) => group.push(theory),
-            None => groups.push(vec![theory]),
-        }
-    }
-    groups.sort_by_key(|group| group[0].agrees);
-    let mut rows = vec![["", "variant", "simulated", "theory", "within", ""].map(str::to_owned)];
-    rows.extend(groups.iter().map(|group| theory_row(group)));
-    let widths: Vec<usize> =
-        (0..5).map(|column| rows.iter().map(|row| wide(&row[column])).max().unwrap_or(0)).collect();
+    // as many points on one line as fit
+    let (groups, rows, widths) = (1..=POINTS_MAX)
+        .rev()
+        .map(|points| theory_rows(results, points))
+        .find(|(.., widths)| 4 + widths.iter().sum::<usize>() + 2 * (widths.len() - 1) <= page.width)
+        .unwrap_or_else(|| theory_rows(results, 1));
     for (index, row) in rows.iter().enumerate() {
         let texts: Vec<String> = (0..5).map(|column| padded(&row[column], widths[column])).collect();
         let text = texts.join("  ");
@@ -142,10 +131,34 @@ pub(super) fn theory(page: &mut Page, paint: Paint, results: &Results) {
                 (false, true) => Mark::Open,
                 (false, false) => Mark::Bad,
             };
-            page.line(format!("  {} {text}  {}", paint.mark(mark), paint.dim(&row[5])));
+            let label = format!("  {} {text}  ", paint.mark(mark));
+            page.hanging(&label, 6 + wide(&text), &row[5], |line| paint.dim(line));
         }
     }
     page.gap();
+}
+
+/// The theories in groups of at most so many points, their rows of texts, and how wide the columns are.
+fn theory_rows(results: &Results, points: usize) -> (Vec<Vec<&Theory>>, Vec<[String; 6]>, Vec<usize>) {
+    let mut groups: Vec<Vec<&Theory>> = Vec::new();
+    for theory in &results.theory {
+        let joins = |group: &&mut Vec<&Theory>| {
+            let first = group[0];
+            (theory.agrees || theory.undecided)
+                && (first.agrees, first.undecided) == (theory.agrees, theory.undecided)
+                && (&first.name, &first.variant) == (&theory.name, &theory.variant)
+                && group.len() < points
+        };
+        match groups.iter_mut().find(joins) {
+            Some(group) => group.push(theory),
+            None => groups.push(vec![theory]),
+        }
+    }
+    groups.sort_by_key(|group| group[0].agrees);
+    let mut rows = vec![["", "variant", "simulated", "theory", "within", ""].map(str::to_owned)];
+    rows.extend(groups.iter().map(|group| theory_row(group)));
+    let widths = (0..5).map(|column| rows.iter().map(|row| wide(&row[column])).max().unwrap_or(0)).collect();
+    (groups, rows, widths)
 }
 
 fn theory_row(group: &[&Theory]) -> [String; 6] {
@@ -204,13 +217,8 @@ pub(super) fn comparisons(page: &mut Page, paint: Paint, results: &Results) {
             if p < 0.001 { ", p < 0.001".to_owned() } else { format!(", p = {}", digits(p)) }
         });
         let at = point(&one.point);
-        page.line(format!(
-            "  {}: {} − {} = {difference}{chance}  {}",
-            one.measure,
-            one.a,
-            one.b,
-            paint.dim(&at)
-        ));
+        let text = format!("  {}: {} − {} = {difference}{chance}  ", one.measure, one.a, one.b);
+        page.hanging(&text, wide(&text), &at, |line| paint.dim(line));
     }
 }
 

@@ -1,0 +1,72 @@
+//! What a run takes, reckoned before it starts: requests and memory, against the named limits and against what the
+//! machine has. It knows nothing of the machine: whoever asks says what there is.
+
+use crate::base::problem::Problems;
+use crate::design::codes;
+use crate::design::limits::{MEMORY_BYTES_MAX, REQUESTS_MAX};
+use crate::experiment::load::{Cell, Experiment};
+use crate::experiment::question::Runs;
+use crate::experiment::workload::expected_requests;
+use crate::record::probe::{SAMPLE_BYTES, SAMPLES_MAX};
+
+/// What a member of a part takes with its events and its calls, bytes: measured, 630 for a server.
+const MEMBER_BYTES: f64 = 700.0;
+/// What a user takes, bytes: measured, 90 while it thinks and 1,000 while it waits; most think.
+const USER_BYTES: f64 = 250.0;
+
+/// What the runs of one cell take.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Budget {
+    /// Requests of one run, about.
+    pub requests: f64,
+    /// Memory while a run lasts, bytes, about.
+    pub running: f64,
+    /// Memory that its first run leaves behind for the pictures, bytes at most.
+    pub kept: f64,
+}
+
+/// Reckons it.
+pub fn budget(cell: &Cell) -> Budget {
+    let workloads = cell.setup.workloads.iter();
+    let requests: f64 =
+        workloads.clone().map(|workload| expected_requests(&workload.plan, cell.length)).sum();
+    let users: f64 = workloads.map(|workload| f64::from(workload.plan.arrivals.members())).sum();
+    let members: f64 = cell.setup.design.names.iter().map(|part| f64::from(part.count)).sum();
+    let samples = requests.min(SAMPLES_MAX as f64);
+    let kept = cell.record.probes.iter().filter(|probe| probe.samples).map(|probe| {
+        // vectors grow by doubling
+        2.0 * samples * (SAMPLE_BYTES + 8 * probe.causes.len()) as f64
+    });
+    let kept = kept.sum();
+    Budget { requests, running: users * USER_BYTES + members * MEMBER_BYTES + kept, kept }
+}
+
+/// Refuses what no machine of today should be asked for.
+pub fn check(cell: &Cell, problems: &mut Problems) {
+    let Budget { requests, running, .. } = budget(cell);
+    if requests > REQUESTS_MAX as f64 {
+        let message =
+            format!("about {requests:.1e} requests in one run: at most {:.0e}", REQUESTS_MAX as f64);
+        problems.overall(codes::LIMIT, message).help("make the run shorter or the rates lower");
+    }
+    if running > MEMORY_BYTES_MAX as f64 {
+        let message = format!(
+            "one run would take about {:.1} GB of memory: at most {:.0} GB",
+            running / 1e9,
+            MEMORY_BYTES_MAX as f64 / 1e9
+        );
+        problems.overall(codes::LIMIT, message).help("fewer members or users, or a shorter run");
+    }
+}
+
+/// The memory that all runs of an experiment take, `jobs` at once, bytes, about.
+pub fn memory(experiment: &Experiment, jobs: usize) -> f64 {
+    let runs = match experiment.question.runs {
+        Runs::Fixed(runs) => runs,
+        Runs::Until { max, .. } => max,
+    };
+    let trials = experiment.cells.len().saturating_mul(runs as usize);
+    let budgets: Vec<Budget> = experiment.cells.iter().map(budget).collect();
+    let largest = budgets.iter().map(|budget| budget.running).fold(0.0, f64::max);
+    largest * jobs.min(trials) as f64 + budgets.iter().map(|budget| budget.kept).sum::<f64>()
+}
