@@ -7,6 +7,7 @@
 pub mod cells;
 pub mod draw;
 pub mod execute;
+pub mod export;
 pub mod facts;
 pub mod judging;
 pub mod load;
