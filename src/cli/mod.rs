@@ -7,6 +7,7 @@ pub mod files;
 pub mod history;
 pub mod list;
 pub mod new;
+pub mod recorded;
 pub mod reference;
 pub mod report;
 pub mod run;

@@ -12,6 +12,7 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::files::find;
+use crate::cli::recorded;
 use crate::cli::report::gather;
 use crate::cli::{AS_EXPECTED, BAD_INPUT, Colour, INTERRUPTED, NOT_AS_EXPECTED, UNDECIDED, complain, print};
 use crate::design::render::render as render_problems;
@@ -59,7 +60,8 @@ pub struct Run {
     /// Record a trace of the first run (not in this version)
     #[arg(long)]
     pub trace: bool,
-    /// Record the history of the first run (not in this version)
+    /// Record the history of the first run, of the first variant and point unless `--variant` and `--set` choose:
+    /// `history.jsonl` and `history.edn`
     #[arg(long)]
     pub history: bool,
 }
@@ -75,10 +77,8 @@ pub enum Format {
 
 /// Runs it.
 pub fn run(arguments: &Run, colour: Colour) -> u8 {
-    if arguments.trace || arguments.history {
-        return complain(
-            "this version records neither traces nor histories\nhelp: leave out --trace and --history",
-        );
+    if arguments.trace {
+        return complain("this version records no traces\nhelp: leave out --trace");
     }
     let (reader, path) = match find(&arguments.experiment) {
         Ok(found) => found,
@@ -128,20 +128,7 @@ fn simulate(arguments: &Run, colour: Colour, experiment: &Experiment, out: &Path
     bar.finish_and_clear();
     let mut outcome = match outcome {
         Ok(outcome) => outcome,
-        Err(Stopped::Cancelled(progress)) => {
-            let left = if out.exists() {
-                format!("; the old result in {} is untouched", out.display())
-            } else {
-                String::new()
-            };
-            let _ = writeln!(
-                std::io::stderr(),
-                "interrupted after {} of {} runs{left}",
-                progress.done,
-                progress.planned
-            );
-            return INTERRUPTED;
-        }
+        Err(Stopped::Cancelled(progress)) => return interrupted(out, progress),
         Err(Stopped::Broken(why)) => {
             let _ = writeln!(
                 std::io::stderr(),
@@ -159,8 +146,14 @@ fn simulate(arguments: &Run, colour: Colour, experiment: &Experiment, out: &Path
         Ok(files) => files,
         Err(why) => return complain(&why),
     };
-    if let Err(why) = replace(out, &files) {
-        return complain(&why);
+    let history = arguments.history.then_some((experiment, cancelled.as_ref()));
+    match replace(out, &files, history) {
+        Ok(true) => {}
+        Ok(false) => {
+            let trials = input.results.summary.trials;
+            return interrupted(out, Progress { done: trials, planned: trials });
+        }
+        Err(why) => return complain(&why),
     }
     if !arguments.quiet {
         print(&match arguments.format {
@@ -169,6 +162,17 @@ fn simulate(arguments: &Run, colour: Colour, experiment: &Experiment, out: &Path
         });
     }
     status
+}
+
+fn interrupted(out: &Path, progress: Progress) -> u8 {
+    let left = if out.exists() {
+        format!("; the old result in {} is untouched", out.display())
+    } else {
+        String::new()
+    };
+    let (done, planned) = (progress.done, progress.planned);
+    let _ = writeln!(std::io::stderr(), "interrupted after {done} of {planned} runs{left}");
+    INTERRUPTED
 }
 
 /// Columns of the terminal; enough for most tables where there is none.
@@ -231,8 +235,13 @@ fn replaceable(out: &Path) -> Result<(), String> {
     ))
 }
 
-/// Writes all files beside the folder, then puts the new folder in the place of the old one.
-fn replace(out: &Path, files: &[(String, Vec<u8>)]) -> Result<(), String> {
+/// Writes all files beside the folder, the history of the first run too if it is wanted, then puts the new folder in the place of the
+/// old one. False if it was interrupted before.
+fn replace(
+    out: &Path,
+    files: &[(String, Vec<u8>)],
+    history: Option<(&Experiment, &AtomicBool)>,
+) -> Result<bool, String> {
     let failed = |why: std::io::Error| {
         format!("cannot write to {}: {why}\nhelp: choose another folder with --out", out.display())
     };
@@ -249,12 +258,19 @@ fn replace(out: &Path, files: &[(String, Vec<u8>)]) -> Result<(), String> {
         }
         fs::write(path, bytes).map_err(failed)?;
     }
+    if let Some((experiment, cancelled)) = history
+        && let Some(cell) = experiment.cells.first()
+        && !recorded::write(experiment, cell, fresh.path(), cancelled).map_err(failed)?
+    {
+        return Ok(false);
+    }
     make_readable(fresh.path()).map_err(failed)?;
     let old = tempfile::Builder::new().prefix(".splitbrain-old-").tempdir_in(&parent).map_err(failed)?;
     if out.exists() {
         fs::rename(out, old.path().join("old")).map_err(failed)?;
     }
-    fs::rename(fresh.keep(), out).map_err(failed)
+    fs::rename(fresh.keep(), out).map_err(failed)?;
+    Ok(true)
 }
 
 /// Temporary folders are private; results are not.

@@ -175,13 +175,13 @@ impl Process for Client {
         let how = if matches!(reply.outcome, Outcome::Unknown(_)) { Ended::Unknown } else { Ended::Failed };
         let plan = ctx.plan();
         let Some(pending) = self.pending.get_mut(key) else { return };
-        pending.learn(&reply, plan, ctx.now());
         pending.failures += 1;
         let retry = &plan.policies[plan.policy.index()].retry;
         let wait =
             retry.wait(pending.failures, pending.backoff, ctx.stream(BACK_OFF)).filter(|_| reason.may_pass());
         match wait {
             Some(wait) => {
+                pending.learn(&reply, plan, ctx.now());
                 pending.backoff = wait;
                 pending.retrying += reply.causes.total() + wait;
                 ctx.wake(wait, key.to_word());
@@ -335,7 +335,6 @@ impl Client {
         let plan = ctx.plan();
         let now = ctx.now();
         let Some(mut pending) = self.pending.remove(key) else { return };
-        pending.learn(reply, plan, now);
         let mut causes = reply.causes;
         causes.add(Cause::Retry, pending.retrying);
         causes.add(Cause::Queue, pending.sent - pending.intended); // a serial tester sends late
@@ -356,6 +355,7 @@ impl Client {
         ctx.record().finished(plan.probe, request);
         ctx.record().history.answered(probe, origin, now, reply.outcome);
         if plan.arrivals.of_one_customer() {
+            pending.learn(reply, plan, now);
             self.memory = pending.memory;
         }
         match &plan.arrivals {

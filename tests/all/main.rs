@@ -14,3 +14,4 @@ mod readme;
 mod rows;
 mod stampede;
 mod support;
+mod verdicts;
