@@ -32,6 +32,26 @@ pub enum When {
 }
 
 impl When {
+    /// All that are conditions, with their signs.
+    const SIGNS: [(&str, When); 6] = [
+        (">=", When::AtLeast),
+        (">", When::Above),
+        ("<=", When::AtMost),
+        ("<", When::Below),
+        ("==", When::Equal),
+        ("!=", When::Differs),
+    ];
+
+    /// Its sign; nothing for no condition.
+    pub fn sign(self) -> &'static str {
+        Self::SIGNS.iter().find(|(_, when)| *when == self).map_or("", |(sign, _)| sign)
+    }
+
+    /// The condition of a sign.
+    pub fn of_sign(sign: &str) -> Option<When> {
+        Self::SIGNS.iter().find(|(known, _)| *known == sign).map(|(_, when)| *when)
+    }
+
     /// Whether `current` meets the condition against `bound`.
     pub fn holds(self, current: i64, bound: i64) -> bool {
         match self {

@@ -8,6 +8,7 @@ pub mod budget;
 pub mod cells;
 pub mod draw;
 pub mod execute;
+pub mod export;
 pub mod facts;
 pub mod judging;
 pub mod load;

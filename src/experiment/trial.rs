@@ -12,10 +12,10 @@ use crate::experiment::question::{PropertyKind, Warmup};
 use crate::experiment::timetable::times;
 use crate::faults::plan::Planned;
 use crate::faults::schedule::Schedule;
-use crate::measures::asked::Moment;
+use crate::measures::asked::Moment as Named;
 use crate::measures::expression::During;
 use crate::measures::functions::{Evaluation, Undefined};
-use crate::record::history::History;
+use crate::record::history::{History, HistoryPlan, Moment};
 use crate::record::recorder::{RecordPlan, Recorder};
 use crate::record::series::Window;
 use crate::sim::fingerprint::{BLOCK, Fingerprint, Witnessed};
@@ -68,9 +68,25 @@ const LOOK_EVERY: u64 = 1 << 20;
 
 /// Runs a cell under a seed; nothing comes out when it is cancelled on the way.
 pub fn run(cell: &Cell, warmup: Warmup, seed: u64, keep: bool, cancelled: &AtomicBool) -> Option<Trial> {
-    let mut running = Running::new(cell, warmup, seed, cancelled);
+    let mut running = Running::new(cell, warmup, seed, &cell.record.history, cancelled);
     running.go(cancelled);
     (!cancelled.load(Ordering::Relaxed)).then(|| running.finish(keep))
+}
+
+/// Takes what happens in a run, in order; false: it wants no more, and the run ends.
+pub type Sink<'a> = &'a mut dyn FnMut(&[Moment]) -> bool;
+
+/// Runs a cell under a seed and hands on every operation on a store as it happens, then those of which nobody knows what became
+/// of them. Nothing of it is kept. Whether it ran to its end.
+pub fn stream(cell: &Cell, warmup: Warmup, seed: u64, sink: Sink<'_>) -> bool {
+    let known = times(&cell.faults.known_before(seed, cell.length));
+    let plan = HistoryPlan { streams: true, ..HistoryPlan::default() };
+    let mut running = Running::with(cell, warmup, seed, &known, &plan);
+    running.sink = Some(sink);
+    running.go(&AtomicBool::new(false)); // the sink says when to stop
+    running.hand_on();
+    let left = running.world.recorder().history.left_open();
+    !running.cut_short && running.sink.is_some_and(|sink| sink(&left))
 }
 
 struct Running<'a> {
@@ -83,6 +99,7 @@ struct Running<'a> {
     seen: Vec<Option<Seen>>,
     schedule: Schedule,
     looks: Looks,
+    sink: Option<Sink<'a>>,
     /// It had too many events, or was cancelled.
     cut_short: bool,
 }
@@ -90,7 +107,7 @@ struct Running<'a> {
 impl<'a> Running<'a> {
     /// A run whose windows are those of faults that only a run tells is made twice: the same happens both times, and the
     /// second time it is known when.
-    fn new(cell: &'a Cell, warmup: Warmup, seed: u64, cancelled: &AtomicBool) -> Self {
+    fn new(cell: &'a Cell, warmup: Warmup, seed: u64, history: &HistoryPlan, cancelled: &AtomicBool) -> Self {
         let named = |during: &During| match during {
             During::Fault(name) | During::After(name, _) => !cell.faults.is_known_before(name),
             During::Run | During::Between(..) => false,
@@ -98,22 +115,28 @@ impl<'a> Running<'a> {
         let known = times(&cell.faults.known_before(seed, cell.length));
         let asked = cell.asked.iter().flat_map(|asked| [&asked.before, &asked.at]);
         let told_by_run =
-            |moment: &Moment| moment.fault().is_some_and(|fault| !cell.faults.is_known_before(fault));
+            |moment: &Named| moment.fault().is_some_and(|fault| !cell.faults.is_known_before(fault));
         if !cell.windows.iter().any(named) && !asked.into_iter().any(told_by_run) {
-            return Running::with(cell, warmup, seed, &known);
+            return Running::with(cell, warmup, seed, &known, history);
         }
-        let mut first = Running::with(cell, warmup, seed, &known);
+        let mut first = Running::with(cell, warmup, seed, &known, &HistoryPlan::default());
         first.go(cancelled);
-        Running::with(cell, warmup, seed, &times(&first.schedule.plan_so_far()))
+        Running::with(cell, warmup, seed, &times(&first.schedule.plan_so_far()), history)
     }
 
-    fn with(cell: &'a Cell, warmup: Warmup, seed: u64, faults: &[(String, Time, Time)]) -> Self {
+    fn with(
+        cell: &'a Cell,
+        warmup: Warmup,
+        seed: u64,
+        faults: &[(String, Time, Time)],
+        history: &HistoryPlan,
+    ) -> Self {
         let (cut, steady) = match warmup {
             Warmup::Span(span) => (span, Vec::new()),
             Warmup::Auto => (Span::ZERO, cell.setup.called().into_iter().collect()),
         };
         let windows = windows(cell, cut, faults);
-        let record = RecordPlan { windows, steady, ..cell.record.clone() };
+        let record = RecordPlan { windows, steady, history: history.clone(), ..cell.record.clone() };
         let mut world = cell.setup.world(seed, &record);
         world.start();
         let mut whole = cell.windows.clone();
@@ -127,6 +150,7 @@ impl<'a> Running<'a> {
             seen: vec![None; cell.judged.len()],
             looks: Looks::new(cell, faults),
             schedule: cell.faults.schedule(seed, cell.length),
+            sink: None,
             cut_short: false,
         }
     }
@@ -167,7 +191,7 @@ impl<'a> Running<'a> {
                 }
                 Stop::Changed => {
                     self.notice();
-                    if self.schedule.next().is_some_and(|at| at < horizon) {
+                    if self.cut_short || self.schedule.next().is_some_and(|at| at < horizon) {
                         return false;
                     }
                 }
@@ -177,10 +201,20 @@ impl<'a> Running<'a> {
 
     /// What follows at once from a level or a counter that has changed.
     fn notice(&mut self) {
+        if self.world.recorder().history.is_full() {
+            self.hand_on();
+        }
         self.schedule.notice(self.world.now(), &self.world);
         if self.world.recorder_mut().take_changed() {
             self.watch();
         }
+    }
+
+    /// Hands on what has happened.
+    fn hand_on(&mut self) {
+        let moments = self.world.recorder_mut().history.take_moments();
+        let goes_on = self.sink.as_mut().is_none_or(|sink| sink(&moments));
+        self.cut_short |= !goes_on;
     }
 
     /// Looks at the properties that can be watched, which have not been decided yet.
@@ -338,7 +372,7 @@ pub fn verify(cell: &Cell, warmup: Warmup, seed: u64) -> Result<(), String> {
 pub fn parted(cells: [&Cell; 2], warmup: Warmup, seed: u64) -> Result<(), String> {
     let once = |cell: &Cell, watched: Option<u64>| -> Fingerprint {
         let never = AtomicBool::new(false);
-        let mut running = Running::new(cell, warmup, seed, &never);
+        let mut running = Running::new(cell, warmup, seed, &cell.record.history, &never);
         if let Some(block) = watched {
             running.world.watch_block(block);
         }

@@ -15,4 +15,5 @@ mod readme;
 mod rows;
 mod stampede;
 mod support;
+mod verdicts;
 mod worlds;

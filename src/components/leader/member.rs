@@ -230,8 +230,8 @@ impl<M: Machine> Process for Member<M> {
         }
         self.sync(ctx);
         if self.role == Role::Leader {
-            self.ship(ctx);
             self.may_commit(ctx);
+            self.ship(ctx); // and with it, what is committed: a follower may apply it when it comes
         } else {
             self.apply(ctx);
         }

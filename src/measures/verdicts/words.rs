@@ -20,25 +20,12 @@ pub fn asks(op: &Op, name: RowName, facts: &dyn Facts) -> String {
                 if delta < 0 { ("-", delta.unsigned_abs()) } else { ("+", delta.unsigned_abs()) };
             let condition = match when {
                 When::Always => String::new(),
-                when => format!(" when {} {bound}", sign_of(when)),
+                when => format!(" when {} {bound}", when.sign()),
             };
             format!("update {row} {sign}= {by}{condition}")
         }
         Op::Cas { from, to, .. } => format!("cas {row} {from} to {to}"),
         _ => format!("read {row}"),
-    }
-}
-
-/// The sign of a condition.
-pub fn sign_of(when: When) -> &'static str {
-    match when {
-        When::Always => "",
-        When::AtLeast => ">=",
-        When::Above => ">",
-        When::AtMost => "<=",
-        When::Below => "<",
-        When::Equal => "==",
-        When::Differs => "!=",
     }
 }
 
