@@ -13,6 +13,7 @@ mod house;
 mod random_numbers;
 mod readme;
 mod rows;
+mod runs;
 mod stampede;
 mod support;
 mod verdicts;
