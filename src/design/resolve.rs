@@ -133,7 +133,7 @@ pub fn resolve(tree: &Table, tables: &Tables, data: Data<'_>, problems: &mut Pro
         programs::circles(&texts, &programs, &fills, problems);
     }
     programs::limits(&written, &naming, problems);
-    sessions::limit(&written, &programs, &knobs, problems);
+    sessions::check(&written, &programs, &knobs, problems);
     if problems.0.len() > before {
         return None;
     }

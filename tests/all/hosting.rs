@@ -1,12 +1,20 @@
 //! Clients of replicated stores, in whole experiments: where they stand, whom they ask, what runs their programs, what they have seen.
 
-use splitbrain::experiment::Overrides;
+use splitbrain::design::render::render;
 use splitbrain::experiment::results::Results;
+use splitbrain::experiment::{Overrides, load};
 
-use crate::support::{experiment, run};
+use crate::support::{Files, experiment, run};
 
 fn results(text: &str) -> Results {
     run(&experiment("tests/hosting.toml", text, &Overrides::default()), 2)
+}
+
+fn results_with(text: &str, recorded: &str) -> Results {
+    let files = [("tests/hosting.toml", text), ("tests/recorded.csv", recorded)];
+    let files = Files(files.into_iter().map(|(path, text)| (path.to_owned(), text.to_owned())).collect());
+    let loaded = load(&files, "tests/hosting.toml", &Overrides::default());
+    run(&loaded.unwrap_or_else(|(sources, problems)| panic!("{}", render(&sources, &problems, false))), 2)
 }
 
 fn value(results: &Results, variant: &str, measure: &str) -> f64 {
@@ -32,19 +40,31 @@ link   = { "a b" = { latency = "10ms" }, "a c" = { latency = "20ms" }, "b c" = {
 /// Each request is a customer of its own, who stands somewhere: the quantiles of the way there and back show the shares.
 #[test]
 fn requests_of_open_loops_come_from_the_zones_in_their_shares() {
-    for arrive in ["once(20k)", "even(300/s)", "poisson(300/s)", "rate(0s=0/s, 1m=600/s)"] {
+    let recorded: String = (0..20_000).map(|n| format!("{}\n", n as f64 / 400.0)).collect();
+    let recorded = format!("at\n{recorded}");
+    let arrivals = [
+        "once(20k)",
+        "even(300/s)",
+        "poisson(300/s)",
+        "rate(0s=0/s, 1m=600/s)",
+        "trace(recorded.csv, column=at)",
+    ];
+    for arrive in arrivals {
         let text = format!(
             "{ZONES}server.app = {{ at = [\"a\"], threads = \"unlimited\" }}\n\
              workload.w = {{ do = \"page()\", arrive = \"{arrive}\", to = \"59s\" }}\n\
-             measures = [\"mean(w)\", \"p38(w)\", \"p42(w)\", \"p78(w)\", \"p82(w)\"]\n\
-             variant.drawn = {{}}\nvariant.from_c = {{ workload.w.zone = \"c\" }}\n[on.app]\npage = \"return 1\"\n"
+             measures = [\"mean(w)\", \"p2(w)\", \"p38(w)\", \"p42(w)\", \"p78(w)\", \"p82(w)\"]\n\
+             variant.drawn = {{}}\nvariant.from_c = {{ workload.w.zone = \"c\" }}\n\
+             variant.from_b_and_c = {{ workload.w.zone = [\"b\", \"c\"] }}\n[on.app]\npage = \"return 1\"\n"
         );
-        let results = results(&text);
+        let results = results_with(&text, &recorded);
         let quantiles = ["p38(w)", "p42(w)", "p78(w)", "p82(w)"].map(|q| value(&results, "drawn", q));
         assert_eq!(quantiles, [0.0, 0.020, 0.020, 0.040], "{arrive}");
         // 0.4 × 20 + 0.2 × 40 ms; the standard deviation of one is 15 ms, of the mean of 17,700 or more 0.11 ms.
         is_near(&results, "drawn", "mean(w)", 0.016, 0.0004);
         assert_eq!(value(&results, "from_c", "mean(w)"), 0.040, "{arrive}");
+        is_near(&results, "from_b_and_c", "mean(w)", 0.030, 0.0003);
+        assert_eq!(value(&results, "from_b_and_c", "p2(w)"), 0.020, "{arrive}");
     }
 }
 
