@@ -6,7 +6,7 @@ use crate::base::time::{Span, Time};
 use crate::experiment::load::{Cell, Judged};
 use crate::experiment::question::{PropertyKind, Warmup};
 use crate::experiment::timetable::times;
-use crate::faults::plan::Planned;
+use crate::faults::plan::{Planned, TIMES_MAX};
 use crate::faults::schedule::Schedule;
 use crate::measures::expression::During;
 use crate::measures::functions::{Evaluation, Undefined};
@@ -186,6 +186,12 @@ impl<'a> Running<'a> {
         let cell = self.cell;
         let broken = self.world.recorder_mut().close(end, &|probe| cell.setup.probe_name(probe)).err();
         self.watch();
+        let overdone = || {
+            self.schedule
+                .overdone()
+                .map(|fault| format!("fault '{fault}' happens more than {TIMES_MAX} times"))
+        };
+        let broken = broken.or_else(overdone);
         let broken = broken.or_else(|| self.cut_short.then(|| format!("more than {EVENTS_MAX} events")));
         let recorder = self.world.recorder();
         let mut evaluation = Evaluation::new(recorder, &cell.windows);
