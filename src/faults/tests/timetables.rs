@@ -70,7 +70,7 @@ fn a_chance_is_drawn_for_each_time_and_a_timetable_has_an_end() {
     let plan = expand(&[rare], at(4001), 3);
     assert!((850..1150).contains(&plan.len()), "{}", plan.len());
     let without_end = entry("x", Some(0), Some(0), None);
-    assert_eq!(expand(&[without_end.clone()], at(1), 3).len(), TIMES_MAX);
+    assert_eq!(expand(std::slice::from_ref(&without_end), at(1), 3).len(), TIMES_MAX);
     let overdone = |entries: &[Entry]| {
         let mut schedule = Schedule::new(entries.into(), at(10), 3);
         while schedule.next().is_some() {
