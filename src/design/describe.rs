@@ -42,7 +42,9 @@ pub fn example(takes: &Takes) -> String {
     let quoted = |text: &str| format!("\"{text}\"");
     match takes {
         Takes::Count { min, max } => 8.clamp(*min, *max).to_string(),
-        Takes::Share { max, .. } => quoted(&format!("{}%", 80f64.min(max * 50.0))),
+        Takes::Share { max, .. } => {
+            quoted(&if *max < 0.8 { format!("{}%", max * 50.0) } else { "80%".to_owned() })
+        }
         Takes::Factor { .. } => quoted("2x"),
         Takes::Span { .. } => quoted("20ms"),
         Takes::Rate => quoted("500/s"),

@@ -10,7 +10,7 @@ use crate::experiment::judging::Looks;
 use crate::experiment::load::{Cell, Judged};
 use crate::experiment::question::{PropertyKind, Warmup};
 use crate::experiment::timetable::times;
-use crate::faults::plan::Planned;
+use crate::faults::plan::{Planned, TIMES_MAX};
 use crate::faults::schedule::Schedule;
 use crate::measures::asked::Moment as Named;
 use crate::measures::expression::During;
@@ -246,6 +246,12 @@ impl<'a> Running<'a> {
         self.watch();
         let faults = times(&self.schedule.plan_so_far());
         let findings = self.looks.answers(cell, &faults, &self.world);
+        let overdone = || {
+            self.schedule
+                .overdone()
+                .map(|fault| format!("fault '{fault}' happens more than {TIMES_MAX} times"))
+        };
+        let broken = broken.or_else(overdone);
         let recorder = self.world.recorder();
         let mut evaluation = Evaluation::new(recorder, &cell.windows).with(&findings);
         let values = cell.measures.iter().map(|named| named.expression.value(&mut evaluation)).collect();

@@ -8,8 +8,8 @@ use crate::faults::target::{Target, Who};
 use crate::faults::ways::Ways;
 use crate::sim::cluster::{Cluster, Crash, Effect};
 
-/// The most times that one fault happens in a run: more would not fit a printed plan, and an `every` of 0 would never
-/// end.
+/// The most times that one fault happens in a run, which is refused beyond: more would not fit a printed plan, and an
+/// `every` of 0 would never end.
 pub const TIMES_MAX: usize = 100_000;
 
 /// What a fault does: all that can be done to a world.
@@ -100,13 +100,13 @@ pub struct Planned {
 }
 
 impl Entry {
-    /// The times that are known before the run: those of a law. `key` is the run's; each fault's draws depend on it and
+    /// The times that are known before the run, those of a law, and how many there would be. `key` is the run's; each fault's draws depend on it and
     /// on the fault's name alone, so that another fault more or less moves nothing.
-    pub fn times(&self, horizon: Time, key: u64) -> Vec<Planned> {
+    pub fn times(&self, horizon: Time, key: u64) -> (Vec<Planned>, u64) {
         let at = match &self.at {
             None => None,
             Some(When::Law(law)) => Some(law),
-            Some(_) => return Vec::new(),
+            Some(_) => return (Vec::new(), 0),
         };
         let mut draws = self.draws(key, 0);
         let gap = |law: Option<&Dist>, draws: &mut Draws| law.map(|law| law.span(draws));
@@ -114,11 +114,12 @@ impl Entry {
         let mut next = Some(Time::ZERO + first.or(again).unwrap_or(Span::ZERO));
         let mut times = Vec::new();
         for number in 0..TIMES_MAX as u64 {
-            let Some(at) = next.filter(|at| *at < horizon) else { break };
+            let Some(at) = next.filter(|at| *at < horizon) else { return (times, number) };
             times.extend(self.time(at, number, key));
             next = self.after(number, key).map(|span| at + span);
         }
-        times
+        let more = next.is_some_and(|at| at < horizon);
+        (times, TIMES_MAX as u64 + u64::from(more))
     }
 
     /// Each time has draws of its own: whether it happens does not move the next.

@@ -42,7 +42,7 @@ enum What {
 /// Where a fault stands.
 #[derive(Clone, Debug, Default)]
 struct State {
-    /// Times so far, those that did not happen included.
+    /// Times so far, those that did not happen included; one more than there may be when there would be more.
     times: u64,
     /// How many of its times are on.
     on: usize,
@@ -75,7 +75,9 @@ impl Schedule {
         let states = vec![State::default(); entries.len()];
         let mut schedule = Schedule { entries: entries.clone(), key, horizon, states, ..Schedule::default() };
         for (fault, entry) in entries.iter().enumerate() {
-            for planned in entry.times(horizon, key) {
+            let (times, count) = entry.times(horizon, key);
+            schedule.states[fault].times = count;
+            for planned in times {
                 let at = planned.at;
                 let index = schedule.plan(fault, planned);
                 schedule.push(at, Edge::Begin, fault, What::Planned(index));
@@ -110,6 +112,12 @@ impl Schedule {
         let mut order: Vec<usize> = (0..self.planned.len()).collect();
         order.sort_by_key(|index| (self.planned[*index].at, self.owners[*index], *index));
         order.into_iter().map(|index| self.planned[index].clone()).collect()
+    }
+
+    /// The name of a fault that would happen more often than a plan may hold, if there is one.
+    pub fn overdone(&self) -> Option<&str> {
+        let fault = self.states.iter().position(|state| state.times > TIMES_MAX as u64)?;
+        self.entries.get(fault).map(|entry| entry.name.as_str())
     }
 
     /// The levels whose changes tell moments: whoever runs the world calls [`Schedule::notice`] after each.
@@ -224,11 +232,14 @@ impl Schedule {
         let entries = self.entries.clone();
         let (entry, state) = (&entries[fault], &mut self.states[fault]);
         let with_moment = matches!(entry.at, Some(When::During(_)));
-        if with_moment && !(state.moment && state.moments == moment) || state.times >= TIMES_MAX as u64 {
+        if with_moment && !(state.moment && state.moments == moment) || state.times > TIMES_MAX as u64 {
             return;
         }
         let number = state.times;
         state.times += 1;
+        if state.times > TIMES_MAX as u64 {
+            return;
+        }
         if let Some(span) = entry.after(number, self.key) {
             self.push(at + span, Edge::Begin, fault, What::Another(moment));
         }

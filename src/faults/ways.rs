@@ -92,7 +92,7 @@ fn halves(of: &Target, over: Option<&Target>) -> (Vec<Pid>, Vec<Pid>, Option<Pid
 /// talks to one more, since a ring that is cut one way only lets nobody talk.
 fn ring(members: &[Pid]) -> Vec<(NodeSet, NodeSet)> {
     let count = members.len();
-    let near = (count / 2 + 1) / 2; // half of a majority, rounded down: on each side
+    let near = (count / 2).div_ceil(2); // half of a majority, rounded down: on each side
     let cut_off = |me: usize| -> (NodeSet, NodeSet) {
         let far = (near + 1..count.saturating_sub(near)).map(|ahead| members[(me + ahead) % count]);
         (NodeSet::pids(far.collect()), NodeSet::pids(vec![members[me]]))

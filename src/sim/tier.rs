@@ -267,8 +267,13 @@ impl<P: Process> AnyTier for Tier<P> {
     }
 
     fn start(&mut self, member: u32, kernel: &mut Kernel) {
-        let kept = self.side.drives.get(member as usize).map(|drive| drive.safe.clone()).unwrap_or_default();
+        // A disk is read by who starts and not copied: it may be large, and members may crash often.
+        let kept = self.side.drives.get_mut(member as usize).map(|drive| std::mem::take(&mut drive.safe));
+        let kept = kept.unwrap_or_default();
         self.with(member, kernel, |process, ctx| process.start(&kept, ctx));
+        if let Some(drive) = self.side.drives.get_mut(member as usize) {
+            drive.safe = kept;
+        }
     }
 
     fn crash(&mut self, member: u32, kernel: &mut Kernel) {

@@ -69,7 +69,21 @@ fn a_chance_is_drawn_for_each_time_and_a_timetable_has_an_end() {
     let rare = Entry { chance: 0.25, ..entry("x", None, Some(1), Some(1)) };
     let plan = expand(&[rare], at(4001), 3);
     assert!((850..1150).contains(&plan.len()), "{}", plan.len());
-    assert_eq!(expand(&[entry("x", Some(0), Some(0), None)], at(1), 3).len(), TIMES_MAX);
+    let without_end = entry("x", Some(0), Some(0), None);
+    assert_eq!(expand(std::slice::from_ref(&without_end), at(1), 3).len(), TIMES_MAX);
+    let overdone = |entries: &[Entry]| {
+        let mut schedule = Schedule::new(entries.into(), at(10), 3);
+        while schedule.next().is_some() {
+            schedule.step(None);
+        }
+        schedule.overdone().map(str::to_owned)
+    };
+    assert_eq!(overdone(&[without_end]), Some("x".to_string()));
+    let x = entry("x", Some(1), None, Some(1));
+    assert_eq!(overdone(&[x.clone(), waiting("y", during("x"), Some(0), None)]), Some("y".to_string()));
+    assert_eq!(overdone(&[x.clone(), waiting("y", during("x"), Some(1), None)]), None);
+    let all = Entry { every: Some(Dist::Constant(1e5)), ..entry("x", Some(0), None, None) };
+    assert_eq!(overdone(&[all]), None, "just as many as there may be");
 }
 
 fn waiting(name: &str, when: When, every: Option<u64>, lasts: Option<u64>) -> Entry {

@@ -235,7 +235,7 @@ impl Process for Gossip {
     }
     fn on_timer(&mut self, number: u64, ctx: &mut Context<Self>) {
         let to = Pid::new(ctx.me().tier, 1);
-        ctx.send(to, Number(number as u32, number % 2 == 0), 100);
+        ctx.send(to, Number(number as u32, number.is_multiple_of(2)), 100);
     }
     fn on_call(&mut self, _: CallId, _: Op, _: &mut Context<Self>) {}
     fn on_message(&mut self, _: Pid, number: Number, ctx: &mut Context<Self>) {
