@@ -55,6 +55,8 @@ pub struct Naming {
     pub failures: Vec<String>,
     /// Programs in order of part and name: `ProgramId` is the index.
     pub programs: Vec<ProgramName>,
+    /// By part: whether it is a store that keeps siblings.
+    siblings: Vec<bool>,
 }
 
 /// A program by name.
@@ -74,7 +76,18 @@ impl Naming {
             Some(Setting::Table(tables)) => tables.keys().cloned().collect(),
             _ => Vec::new(),
         };
-        Naming { tables: knobs.iter().map(start).collect(), ..Naming::default() }
+        let siblings = |knobs: &Option<Knobs>| {
+            let knobs = knobs.as_ref();
+            let copy = knobs.and_then(|knobs| knobs.get("copy"));
+            let merge = knobs.and_then(|knobs| knobs.get("merge"));
+            matches!(copy, Some(Setting::Form("quorum" | "multi_leader", _)))
+                && merge == Some(&Setting::Word("siblings"))
+        };
+        Naming {
+            tables: knobs.iter().map(start).collect(),
+            siblings: knobs.iter().map(siblings).collect(),
+            ..Naming::default()
+        }
     }
 }
 
@@ -218,6 +231,10 @@ impl Scope for DesignScope<'_> {
 
     fn table(&mut self, part: PartId, name: &str) -> u16 {
         numbered(&mut self.naming.tables[part.index()], name)
+    }
+
+    fn keeps_siblings(&self, db: PartId) -> bool {
+        self.naming.siblings.get(db.index()).copied().unwrap_or(false)
     }
 
     fn policy(&self, name: &str) -> Option<PolicyId> {

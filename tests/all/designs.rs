@@ -12,6 +12,8 @@ use splitbrain::design::limits::FILE_BYTES_MAX;
 use splitbrain::design::render::render;
 use splitbrain::design::resolve::{Tables, resolve};
 use splitbrain::design::source::Sources;
+
+use crate::support::Files;
 use splitbrain::experiment::{Overrides, load};
 
 /// Files under a folder.
@@ -109,6 +111,23 @@ fn good_designs_give_no_message() {
         let shown = shown(&disk, &name);
         assert!(shown.is_empty(), "{name}:\n{shown}");
     }
+}
+
+/// A variant that copies in another way leaves over what was said for the way before; what it says itself must apply.
+#[test]
+fn what_a_variant_leaves_over_is_no_mistake() {
+    let base = "length = \"1s\"\ndb.kv = { copies = 3, copy = \"async\", failover = \"after(5s)\", merge = \"counter\" }\n";
+    let load = |variant: &str| {
+        let text = format!("{base}variant.v = {{ {variant} }}\n");
+        let files = Files(BTreeMap::from([("tests/v.toml".to_owned(), text)]));
+        splitbrain::experiment::load(&files, "tests/v.toml", &splitbrain::experiment::Overrides::default())
+            .map_err(|(_, problems)| problems.0.iter().map(|problem| problem.code).collect::<Vec<_>>())
+            .map(|_| ())
+    };
+    assert_eq!(load("db.kv.copy = \"raft\""), Ok(()));
+    assert_eq!(load("db.kv.copy = \"quorum(r=2, w=2)\""), Ok(()));
+    assert_eq!(load("db.kv.copy = \"raft\", db.kv.failover = \"after(1s)\""), Err(vec!["SB0123"]));
+    assert_eq!(load("db.kv.merge = \"siblings\""), Err(vec!["SB0123"]));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Who leads.
 
+use crate::base::rng::Bits;
 use crate::base::time::Span;
 use crate::components::leader::log::{Entry, Place};
 use crate::components::leader::member::{Ctx, Member, Peer, Role, TIMEOUT};
@@ -9,7 +10,8 @@ use crate::components::machine::Machine;
 use crate::components::store::Series;
 use crate::components::store::front;
 
-/// What a member waits for each that comes before it, where the time to an election is not drawn.
+/// What a member waits for each that comes before it, where the time to an election is not drawn, and the least before it stands
+/// again.
 const STAGGER: Span = Span::from_ms(100);
 
 impl<M: Machine> Member<M> {
@@ -21,8 +23,15 @@ impl<M: Machine> Member<M> {
             Election::After(span) => {
                 let (members, me) = (ctx.members(), ctx.me().member);
                 let before = (me + members - self.followed - 1) % members;
-                let whole = if again { Span::from_ns(span.as_ns() / 10) } else { *span };
-                whole + Span::from_ns(STAGGER.as_ns() * u64::from(before))
+                match again {
+                    false => *span + STAGGER * u64::from(before),
+                    // By lot, or members that stand at fixed times could disturb each other for ever.
+                    true => {
+                        let least = Span::from_ns(span.as_ns() / 10).max(STAGGER).as_ns();
+                        let more = (STAGGER * u64::from(members)).as_ns() + least;
+                        Span::from_ns(least + ctx.stream(TIMEOUT).below(more))
+                    }
+                }
             }
         };
         self.stands_at = ctx.now() + after;

@@ -43,6 +43,8 @@ pub(super) struct Peer {
     pub has: u64,
     /// The last of our messages that it has answered.
     pub round: u64,
+    /// The last refusal: in which round, and where we were to go on.
+    pub refused: (u64, u64),
 }
 
 /// A member.

@@ -224,13 +224,11 @@ impl<M: Machine> Member<M> {
         if fits {
             peer.has = peer.has.max(up_to);
             peer.sent = peer.sent.max(peer.has);
-        } else if up_to == u64::MAX {
-            // A place that no log has: the next message is a snapshot.
-            peer.sent = u64::MAX;
-            self.append(from, ctx);
-        } else {
-            // Even where it once had more: what it acknowledged on receipt a crash may have taken from it.
-            peer.sent = up_to.min(last);
+        } else if peer.refused != (round, up_to) {
+            // Once in each round: refusals that come twice must not multiply what is sent. A place that no log has asks for a
+            // snapshot. It may once have had more: what it acknowledged on receipt a crash may have taken from it.
+            peer.refused = (round, up_to);
+            peer.sent = if up_to == u64::MAX { up_to } else { up_to.min(last) };
             self.append(from, ctx);
         }
         let end = self.shippable(ctx);

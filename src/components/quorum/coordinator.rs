@@ -85,7 +85,7 @@ impl Member {
         if !reads {
             return self.change(key, ctx);
         }
-        let op = key.to_word();
+        let op = self.name(key);
         if here {
             send(ctx.me(), Message::Get { op, row }, HEADER_BYTES, READ, ctx);
         } else {
@@ -93,9 +93,19 @@ impl Member {
         }
     }
 
+    /// The name of an operation, for this life.
+    fn name(&self, key: Key) -> u64 {
+        key.to_word() ^ self.life
+    }
+
+    /// The operation of a name; there is none for a name of an earlier life.
+    fn named(&self, op: u64) -> Key {
+        Key::from_word(op ^ self.life)
+    }
+
     /// A copy has answered a read.
     pub(super) fn got(&mut self, op: u64, from: Pid, cell: Option<Cell>, ctx: &mut Context<Self>) {
-        let key = Key::from_word(op);
+        let key = self.named(op);
         let Some(operation) = self.operations.get_mut(key) else { return };
         if operation.got.iter().any(|(member, _)| *member == from.member) {
             return; // a datagram that came twice
@@ -176,11 +186,11 @@ impl Member {
                 cell
             }
         };
+        let op = self.name(key);
         let initial = Initial::value(&plan.store.start, row);
         let operation = self.operations.get_mut(key).expect("it is under way");
         operation.written = if plan.merge == Merge::Counter { cell.value(initial) } else { value };
         operation.cell = Some(cell.clone());
-        let op = key.to_word();
         if plan.merge == Merge::LastWrite {
             operation.phase = Phase::Write;
             let size = cell.size_bytes();
@@ -196,7 +206,7 @@ impl Member {
         if op & HINT != 0 {
             return self.hints.retain(|_, (number, _)| *number != op);
         }
-        let key = Key::from_word(op);
+        let key = self.named(op);
         let Some(operation) = self.operations.get_mut(key) else { return };
         operation.safe |= 1 << from.member;
         if operation.phase == Phase::Own {

@@ -6,7 +6,8 @@
 //! 2. A copy acknowledges a write when its disk has it, and shows readers nothing that its disk does not have.
 //! 3. Update and compare-and-set read first and write then: between the two anybody may write.
 //! 4. Siblings and counters name each write by its coordinator's own count, so the coordinator's disk has it before
-//!    anybody else does; otherwise a crash could use a name twice.
+//!    anybody else does; otherwise a crash could use a name twice. Operations under way are forgotten by a crash: their names are
+//!    of one life, so that late answers are none to what is asked later.
 //! 5. A copy that has not acknowledged by the end of the coordinator's patience gets the write again later, as a hint.
 //!    Hints never count towards W.
 //! 6. A read `at session` meets every acknowledged write, so its customer's too: it asks at least N − W + 1 copies. And what it shows stays
@@ -18,7 +19,7 @@ use crate::base::cause::Causes;
 use crate::base::dist::Dist;
 use crate::base::ids::{CallId, Pid, SyncId};
 use crate::base::op::{Op, Value};
-use crate::base::rng::mix;
+use crate::base::rng::{Bits, mix};
 use crate::base::slab::{Key, Slab};
 use crate::base::time::{Span, Time};
 use crate::components::desk::Served;
@@ -39,6 +40,8 @@ pub(super) const WRITE: u8 = 1;
 const ACK: u8 = 2;
 pub(super) const READ: u8 = 3;
 const REPLY: u8 = 4;
+/// Purpose of the stream of lives.
+const LIFE: u8 = 5;
 /// A snapshot takes the log's place once the log has this many records, and twice as many as there are rows.
 const LOG_MAX: usize = 1 << 16;
 
@@ -136,6 +139,8 @@ pub struct Member {
     pub(super) hinted: u64,
     pub(super) hinting: bool,
     pub(super) writes: u32,
+    /// Sets what we name in this life apart from what we named before a crash: answers to that may still come.
+    pub(super) life: u64,
 }
 
 impl Process for Member {
@@ -159,10 +164,13 @@ impl Process for Member {
             hinted: 0,
             hinting: false,
             writes: 0,
+            life: 0,
         }
     }
 
-    fn start(&mut self, disk: &Disk<(RowName, Cell), Rows>, _ctx: &mut Context<Self>) {
+    fn start(&mut self, disk: &Disk<(RowName, Cell), Rows>, ctx: &mut Context<Self>) {
+        self.life = ctx.stream(LIFE).bits() >> 1;
+        self.hinted = self.life >> 1;
         self.rows = disk.snapshot.clone().unwrap_or_default();
         for (row, cell) in &disk.records {
             merge(&mut self.rows, *row, cell);

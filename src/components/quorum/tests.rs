@@ -1,4 +1,7 @@
-//! A quorum store line by line: order statistics, repair, hints, crashes, and what each way to merge loses.
+//! A quorum store line by line: order statistics, repair, hints, crashes, and what each way to merge loses. `campaign` has it under
+//! random faults.
+
+mod campaign;
 
 use std::sync::Arc;
 

