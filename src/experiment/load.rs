@@ -35,6 +35,8 @@ pub const REQUESTS_MAX: f64 = 2e9;
 pub const MEMORY_MAX: f64 = 10e9;
 /// What a member, its events and its calls take, bytes.
 const MEMBER_BYTES: f64 = 700.0;
+/// What a request leaves in a history that is asked, bytes: two operations, and three copies that take in a version.
+const HISTORY_BYTES: f64 = 600.0;
 
 /// What the command line changes.
 #[derive(Clone, Debug, Default)]
@@ -229,6 +231,14 @@ impl Loading<'_> {
         }
         let (mut record, windows, asked) = record(&setup, length, &measures, &judged);
         record.watched_series.extend(faults.watched());
+        if !asked.is_empty() {
+            let history = requests(&setup, length) * HISTORY_BYTES;
+            self.fits(
+                memory(&setup, length) + history,
+                "ask less of the history, or make the run shorter",
+                problems,
+            );
+        }
         Some(Cell {
             variant: variant.to_owned(),
             point: index,
@@ -259,24 +269,22 @@ impl Loading<'_> {
     }
 
     fn limits(&self, setup: &Setup, length: Span, problems: &mut Problems) {
-        let requests: f64 =
-            setup.workloads.iter().map(|workload| expected_requests(&workload.plan, length)).sum();
+        let requests = requests(setup, length);
         if requests > REQUESTS_MAX {
             let message = format!("about {requests:.1e} requests in one run: at most {REQUESTS_MAX:.0e}");
             problems.overall(codes::LIMIT, message).help("make the run shorter or the rates lower");
         }
-        let users: f64 =
-            setup.workloads.iter().map(|workload| f64::from(workload.plan.arrivals.members())).sum();
-        let members: f64 = setup.design.names.iter().map(|part| f64::from(part.count)).sum();
-        let samples = requests.min(SAMPLES_MAX as f64) * 16.0 * setup.called().len() as f64;
-        let bytes = (users + members) * MEMBER_BYTES + samples;
+        self.fits(memory(setup, length), "fewer members or users, or a shorter run", problems);
+    }
+
+    fn fits(&self, bytes: f64, help: &str, problems: &mut Problems) {
         if bytes > MEMORY_MAX {
             let message = format!(
                 "one run would take about {:.1} GB of memory: at most {:.0} GB",
                 bytes / 1e9,
                 MEMORY_MAX / 1e9
             );
-            problems.overall(codes::LIMIT, message).help("fewer members or users, or a shorter run");
+            problems.overall(codes::LIMIT, message).help(help);
         }
     }
 
@@ -366,6 +374,19 @@ impl Loading<'_> {
                 .help("write `p99(product) < 300ms`, and one `slo` for each");
         }
     }
+}
+
+/// How many requests workloads send in a run.
+fn requests(setup: &Setup, length: Span) -> f64 {
+    setup.workloads.iter().map(|workload| expected_requests(&workload.plan, length)).sum()
+}
+
+/// What a run takes, bytes, by our estimate, but for its history.
+fn memory(setup: &Setup, length: Span) -> f64 {
+    let users: f64 = setup.workloads.iter().map(|workload| f64::from(workload.plan.arrivals.members())).sum();
+    let members: f64 = setup.design.names.iter().map(|part| f64::from(part.count)).sum();
+    let samples = requests(setup, length).min(SAMPLES_MAX as f64) * 16.0 * setup.called().len() as f64;
+    (users + members) * MEMBER_BYTES + samples
 }
 
 /// What must be kept for the measures and properties of a cell.
