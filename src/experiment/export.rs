@@ -121,7 +121,7 @@ impl<'a> Teller<'a> {
             value,
             n: step.outcome.value().map(|value| value.n).or(asked(step)),
             failed: failed(step, kind).map(|(when, bound)| (when, bound, start)),
-            time_ns: if moment.ends && kind != Kind::Info { step.returned } else { step.invoked }.as_ns(),
+            time_ns: moment.at.as_ns(),
             program: self.setup.program(step.program),
         }
     }

@@ -85,7 +85,7 @@ pub fn stream(cell: &Cell, warmup: Warmup, seed: u64, sink: Sink<'_>) -> bool {
     running.sink = Some(sink);
     running.go(&AtomicBool::new(false)); // the sink says when to stop
     running.hand_on();
-    let left = running.world.recorder().history.left_open();
+    let left = running.world.recorder().history.left_open(running.end);
     !running.cut_short && running.sink.is_some_and(|sink| sink(&left))
 }
 
@@ -327,7 +327,7 @@ fn at_end<'r>(
         .and_then(|(_, left, right)| Some(left.value(evaluation).ok()? - right.value(evaluation).ok()?));
     let witness = match &value {
         Ok(_) => match shown.first() {
-            Some(told) => format!("seed {seed}: {}; {}", sides(judged, evaluation), told.sentence),
+            Some(told) => format!("in seed {seed}, {}: {}", sides(judged, evaluation), told.sentence),
             None => sides(judged, evaluation),
         },
         Err(Undefined(why)) => format!("{} is undefined: {why}", condition.name),

@@ -129,6 +129,8 @@ pub struct Moment {
     pub step: Step,
     /// The row.
     pub row: RowName,
+    /// When.
+    pub at: Time,
     /// Whether it ends.
     pub ends: bool,
 }
@@ -259,7 +261,7 @@ impl History {
             found: None,
         };
         if self.streams {
-            self.moments.push(Moment { step, row: name, ends: false });
+            self.tell(step, now, false);
         }
         let place = match self.free.pop() {
             Some(place) => {
@@ -277,7 +279,7 @@ impl History {
         }
         let before = std::mem::replace(&mut self.open[slot], (call.generation, place));
         if before.1 != NONE {
-            self.gave_up(before.1); // whoever sent it has crashed
+            self.gave_up(before.1, now); // whoever sent it has crashed
         }
     }
 
@@ -298,24 +300,29 @@ impl History {
         let step = &mut self.steps[place as usize];
         step.outcome = outcome;
         if matches!(outcome, Outcome::Unknown(_)) {
-            return self.gave_up(place);
+            return self.gave_up(place, now);
         }
         (step.returned, step.followed) = (now, followed);
         if self.streams {
-            let moment = Moment { step: *step, row: self.rows[step.row.0 as usize], ends: true };
-            self.moments.push(moment);
+            let step = *step;
+            self.tell(step, now, true);
             self.free.push(place);
         }
     }
 
+    /// Adds to what is handed on.
+    fn tell(&mut self, step: Step, at: Time, ends: bool) {
+        let row = self.rows[step.row.0 as usize];
+        self.moments.push(Moment { step, row, at, ends });
+    }
+
     /// Nobody waits for a step any more, and what became of it is unknown.
-    fn gave_up(&mut self, place: u32) {
-        let step = &self.steps[place as usize];
+    fn gave_up(&mut self, place: u32, now: Time) {
+        let step = self.steps[place as usize];
         if step.writes() {
             self.unknown.insert(step.attempt, place);
         } else if self.streams {
-            let moment = Moment { step: *step, row: self.rows[step.row.0 as usize], ends: true };
-            self.moments.push(moment);
+            self.tell(step, now, true);
             self.free.push(place); // a read of which nothing is known says nothing
         }
     }
@@ -405,15 +412,15 @@ impl History {
         std::mem::take(&mut self.moments)
     }
 
-    /// Where a history is streamed: the writes that nobody knows anything of, in the order in which they were sent.
-    pub fn left_open(&self) -> Vec<Moment> {
+    /// Where a history is streamed: what nobody knows anything of when the run ends, in the order in which it was sent.
+    pub fn left_open(&self, at: Time) -> Vec<Moment> {
         let places = self.unknown.values().copied();
         let mut places: Vec<u32> = places.chain(self.open.iter().map(|open| open.1)).collect();
         places.retain(|place| *place != NONE);
         let mut left: Vec<Step> = places.into_iter().map(|place| self.steps[place as usize]).collect();
         left.sort_unstable_by_key(|step| (step.invoked, step.attempt));
         left.into_iter()
-            .map(|step| Moment { step, row: self.rows[step.row.0 as usize], ends: true })
+            .map(|step| Moment { step, row: self.rows[step.row.0 as usize], at, ends: true })
             .collect()
     }
 

@@ -83,7 +83,9 @@ impl Lineage {
         if taken.copy != NO_COPY {
             let at = taken.at.as_ns();
             for version in [version, taken.value.version.0, taken.also.0] {
-                self.accepted.entry(version).or_insert(at);
+                if version != INITIAL {
+                    self.accepted.entry(version).or_insert(at);
+                }
             }
             let key = i64::from(taken.row.0);
             let install = Install { at, copy: taken.copy as u8, key, version, beside: false };
@@ -104,10 +106,7 @@ impl Lineage {
     pub fn everything(&self) -> Vec<Write> {
         let mut writes = BTreeMap::new();
         for (row, install) in &self.installs {
-            let Some(accepted) = self.accepted.get(&install.version).filter(|_| install.version != INITIAL)
-            else {
-                continue;
-            };
+            let Some(accepted) = self.accepted.get(&install.version) else { continue };
             let (key, accepted) = (i64::from(row.0), *accepted);
             let (version, blind, place, returned) = (install.version, false, 0, PENDING);
             let write = Write { version, key, blind, place, invoked: accepted, accepted, returned };
