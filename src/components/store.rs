@@ -135,11 +135,16 @@ const SERIES: &[(&str, &str)] = &[
     ("leaders", "Members that believe they lead (level)."),
     ("leaderless", "Time during which no member believed that it leads (time)."),
     ("elections", "Leaders elected."),
-    ("split_votes", "Candidates that ran out of time without having been elected."),
+    (
+        "split_votes",
+        "Candidates that ran out of time, or gave way to a later term, without having been elected.",
+    ),
     ("truncated", "Times that a follower cut off entries of its log which the leader does not have."),
     ("snapshots", "Whole copies sent to followers whose log could not be repaired."),
     ("programs", "Programs under way at its members (level)."),
     ("standing", "Members that stand for election, or ask whether they should (level)."),
+    ("engaged", "Members that lead or stand for election (level)."),
+    ("silent", "Time during which no member led or stood for election, up to when one did (time)."),
     (
         "resent",
         "Times that a leader of several has sent its changes again to one that had not confirmed them.",
@@ -170,6 +175,8 @@ pub enum Series {
     Snapshots,
     Programs,
     Standing,
+    Engaged,
+    Silent,
     Resent,
     Merged,
 }

@@ -172,6 +172,9 @@ impl<M: Machine> Member<M> {
             return;
         }
         if term > self.term {
+            if let Role::Candidate { pre: false, .. } = self.role {
+                front::count(ctx, Series::SplitVotes);
+            }
             self.term = term;
             self.voted = None;
             self.leader = None;
@@ -220,14 +223,18 @@ impl<M: Machine> Member<M> {
         }
     }
 
-    /// Takes a role, and counts those who stand for election.
+    /// Takes a role, and counts those who stand for election and those who do or lead.
     pub(super) fn becomes(&mut self, role: Role, ctx: Ctx<M>) {
-        let stands = |role: &Role| i64::from(matches!(role, Role::Candidate { .. }));
-        let change = stands(&role) - stands(&self.role);
+        let (plan, now) = (&ctx.plan().store, ctx.now());
+        let change = |is: fn(&Role) -> bool| i64::from(is(&role)) - i64::from(is(&self.role));
+        let standing = change(|role| matches!(role, Role::Candidate { .. }));
+        let engaged = change(|role| *role != Role::Follower);
         self.role = role;
-        if change != 0 {
-            let (standing, now) = (ctx.plan().store.series(Series::Standing), ctx.now());
-            ctx.record().level(standing, now, change);
+        if standing != 0 {
+            ctx.record().level(plan.series(Series::Standing), now, standing);
+        }
+        if engaged != 0 {
+            ctx.record().occupied(plan.series(Series::Engaged), plan.series(Series::Silent), now, engaged);
         }
     }
 }

@@ -119,6 +119,9 @@ fn legs(how: &Fitting<'_>, knobs: &Knobs, wrong: &mut Wrong<'_>) {
         let elsewhere = ["write", "ack", "read", "reply"].contains(&leg.as_str());
         if !(elsewhere && over) {
             let (message, help) = match elsewhere {
+                true if how.form == "none" => {
+                    ("one copy sends nothing to others".to_owned(), "leave `legs` out")
+                }
                 true => {
                     (format!("`{}` has no leg '{leg}'", how.form), "only a quorum reads from other copies")
                 }
