@@ -274,7 +274,7 @@ fn a_clock_that_drifts_ages_a_cache_faster() {
             r#"
 length = "2000s"
 warmup = "0s"
-runs   = 1
+runs   = 2
 net    = {{ latency = "0ms" }}
 server.app  = {{ cores = "unlimited", threads = "unlimited" }}
 cache.pages = {{ ttl = "10s", fill = "page(item=key)" }}

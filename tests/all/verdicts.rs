@@ -15,18 +15,18 @@ runs   = 3
 zone   = { a = { users = "40%" }, b = { users = "40%" }, c = { users = "20%" } }
 link   = { "a b" = { latency = "10ms" }, "a c" = { latency = "30ms" }, "b c" = { latency = "30ms" } }
 policy.client = { timeout = "400ms" }
-workload.writers = { do = "put(key=uniform(40))", arrive = "poisson(40/s)", with = "client", to = "25s" }
+workload.writers = { do = "save(key=uniform(40))", arrive = "poisson(40/s)", with = "client", to = "25s" }
 workload.readers = { do = "see(key=uniform(40))", arrive = "poisson(80/s)", with = "client", to = "25s" }
 workload.payers  = { do = "pay(acct=uniform(40), amt=10)", arrive = "poisson(40/s)", with = "client", to = "25s" }
 fault.split = { at = "8s", for = "8s", do = "cut(a, from=[b, c])" }
 always.true_rows    = "linearizable(kv.rows)"
 always.true_money   = "linearizable(kv.balance)"
-always.rows_kept    = "lost(put) == 0"
+always.rows_kept    = "lost(save) == 0"
 always.money_kept   = "lost(pay) == 0"
 always.heals        = "diverged(kv, before=split.end, at=after(split, 8s)) == 0"
 measures = ["staleness(see)", "p99(staleness(see))", "k_stale(see)", "stale(see, age=0s..20ms)", "unacked(pay)", "converged(kv)", "outage(pay)", "lost(kv.balance)"]
 [on.kv]
-put = "write kv.rows[key] = 1"
+save = "write kv.rows[key] = 1"
 see = "x = read kv.rows[key]"
 pay = "update kv.balance[acct] -= amt when >= amt else fail declined"
 "#;
@@ -96,7 +96,7 @@ fn a_failover_without_agreement_loses_what_was_acknowledged_and_says_what() {
         &cell.properties["money_kept"],
         &["lost(pay) == 0", "`update kv.balance[", "of pay (", "was acknowledged"],
     );
-    shows(&cell.properties["rows_kept"], &["`write kv.rows[", "of put ("]);
+    shows(&cell.properties["rows_kept"], &["`write kv.rows[", "of save ("]);
     shows(
         &cell.properties["true_money"],
         &["linearizable(kv.balance)", "found the same value and each set another"],
@@ -136,11 +136,11 @@ fn without_hints_and_repair_copies_stay_apart() {
 fn additions_that_merge_lose_nothing_and_hold_no_floor() {
     for copy in ["multi_leader", "quorum(r=1, w=1, hints=1s)"] {
         let text = BASE
-            .replace("put(key", "like(key")
-            .replace("lost(put)", "lost(like)")
+            .replace("save(key", "like(key")
+            .replace("lost(save)", "lost(like)")
             .replace("write kv.rows[key] = 1", "update kv.rows[key] += 1");
         let text =
-            text.replace("put = ", "like = ").replace("measures = [", "measures = [\"unacked(like)\"] # [");
+            text.replace("save = ", "like = ").replace("measures = [", "measures = [\"unacked(like)\"] # [");
         let kv = format!(
             r#"db.kv = {{ at = ["a", "b", "c"], copy = "{copy}", merge = "counter", timeout = "500ms", start = {{ balance = "each(100, keys=40)" }} }}"#
         );

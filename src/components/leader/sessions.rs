@@ -80,6 +80,7 @@ impl<M: Machine> Member<M> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::dist::Dist;
     use crate::base::ids::Pid;
     use crate::base::op::Reason;
     use crate::components::leader::Plan;
@@ -97,11 +98,16 @@ mod tests {
         plan
     }
 
-    /// The leader's word that the entry is committed comes with its next heartbeat, at 150 ms.
+    /// A copy that takes 60 ms to apply an entry.
+    fn slow() -> Plan<Tables> {
+        Plan { apply: Some(Dist::Constant(60e6)), ..asynchronous() }
+    }
+
+    /// Under Raft the leader's word that the entry is committed comes with its next heartbeat, at 150 ms.
     #[test]
     fn a_copy_waits_until_it_has_what_its_customer_has_seen() {
         let script = vec![write(100, 0, 7), read(110, 2), peek(110, 2), read(200, 2)];
-        for plan in [asynchronous(), raft()] {
+        for plan in [slow(), raft()] {
             let mut world = world(1, script.clone(), known(plan), 3);
             until(&mut world, 300);
             let [written, seen, peeked, later] = told(&world, 4).try_into().expect("four lines");
@@ -119,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_twin_that_ignores_tokens_is_caught() {
-        let plan = Plan { twin: Twin::IgnoresSessions, ..known(asynchronous()) };
+        let plan = Plan { twin: Twin::IgnoresSessions, ..known(slow()) };
         let mut world = world(1, vec![write(100, 0, 7), read(106, 2)], plan, 3);
         until(&mut world, 300);
         assert_eq!(

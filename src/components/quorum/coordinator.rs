@@ -141,7 +141,8 @@ impl Member {
         let missing = operation.cell.clone().filter(|_| safe.count_ones() < u32::from(ctx.plan().w));
         let Some(cell) = missing else { return self.answer(key, Outcome::Ok(written), ctx) };
         (operation.phase, operation.written, operation.safe) = (Phase::Write, written, safe);
-        let (op, row, size) = (key.to_word(), operation.row, cell.size_bytes());
+        let (row, size) = (operation.row, cell.size_bytes());
+        let op = self.name(key);
         for member in (0..ctx.members()).filter(|member| safe & 1 << member == 0) {
             front::count(ctx, Series::Repairs);
             let put = Message::Put { op, row, cell: cell.clone() };

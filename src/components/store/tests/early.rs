@@ -34,6 +34,7 @@ fn store(acks_early: bool) -> Plan {
         speed_ppm: 1_000_000,
         pool: None,
         start: vec![Initial { n: 0, keys: 10_000 }],
+        session: None,
         first_series: SeriesId(0),
         acks_early,
     }
