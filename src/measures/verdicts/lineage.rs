@@ -121,12 +121,16 @@ impl Lineage {
         self.installs.iter().filter(|(row, _)| of_store(row)).map(|(_, install)| *install).collect()
     }
 
+    /// Whether a row was asked for.
+    fn wants(&self, row: RowId) -> bool {
+        self.wanted.get(row.0 as usize).copied().unwrap_or(false)
+    }
+
     /// What copies held when they were looked at.
     pub fn held(&self, survey: &Survey) -> Vec<Held> {
         let mut held = Vec::new();
         for (copy, values) in survey.holdings.copies.iter().enumerate() {
-            for (row, value) in survey.rows.iter().zip(values).filter(|(row, _)| self.wanted[row.0 as usize])
-            {
+            for (row, value) in survey.rows.iter().zip(values).filter(|(row, _)| self.wants(**row)) {
                 let version = self.names.held(*row, copy as u32, value.version, survey.at);
                 held.push(Held { key: i64::from(row.0), copy: copy as u8, version });
             }
@@ -138,7 +142,7 @@ impl Lineage {
     pub fn settled(&self, survey: &Survey) -> Vec<Held> {
         let mut held = Vec::new();
         let rows = survey.rows.iter().zip(&survey.holdings.settled);
-        for (row, heads) in rows.filter(|(row, _)| self.wanted[row.0 as usize]) {
+        for (row, heads) in rows.filter(|(row, _)| self.wants(**row)) {
             let of = |version: &OpId| Held {
                 key: i64::from(row.0),
                 copy: 0,
