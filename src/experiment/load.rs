@@ -397,7 +397,7 @@ fn expected_by(theory: &TheoryEntry, cell: &Cell, problems: &mut Problems) {
         Err(error) => return add(problems, text, error),
     };
     let of = cell.measures.iter().find(|named| named.text_is(&theory.of));
-    let Some(of) = of.map(|named| named.expression.dimension) else { return };
+    let Some(of) = of.map(|named| named.expression.unit()) else { return };
     if known.dimension != of {
         let unit = |dimension: Dimension| match dimension {
             Dimension::One => "a plain number".to_owned(),

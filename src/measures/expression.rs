@@ -121,6 +121,11 @@ impl Expression {
         self.node.value(evaluation)
     }
 
+    /// The unit of what [`Expression::value`] gives: of a condition a plain 1 or 0, whatever is compared in it.
+    pub fn unit(&self) -> Dimension {
+        if self.is_condition { Dimension::One } else { self.dimension }
+    }
+
     /// Both sides of a comparison, for witnesses and intervals: `left OP right`.
     pub fn comparison(&self) -> Option<(BinaryOp, Expression, Expression)> {
         let Node::Binary(op, left, right) = &self.node else { return None };
