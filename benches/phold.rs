@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use splitbrain::base::dist::Dist;
 use splitbrain::base::ids::{CallId, Pid, ZoneId};
 use splitbrain::base::op::Op;
-use splitbrain::base::rng::{Bits, Draws, Stream, mix};
+use splitbrain::base::rng::{Bits, Draws, Stream};
 use splitbrain::base::time::Time;
 use splitbrain::net::Network;
 use splitbrain::net::path::Path;
@@ -45,7 +45,7 @@ impl Process for Member {
     fn on_message(&mut self, _: Pid, (): (), ctx: &mut Context<Self>) {
         self.count += 1;
         let me = ctx.me();
-        let mut draws = Draws::new(mix(u64::from(me.member), self.count));
+        let mut draws = Draws::from(u64::from(me.member), self.count);
         let to = draws.below(u64::from(ctx.members())) as u32;
         ctx.send(Pid::new(me.tier, to), (), 0);
     }

@@ -11,7 +11,7 @@ use serde::Serialize;
 use splitbrain::base::dist::Dist;
 use splitbrain::base::ids::{CallId, Pid, ZoneId};
 use splitbrain::base::op::Op;
-use splitbrain::base::rng::{Bits, Draws, mix};
+use splitbrain::base::rng::{Bits, Draws};
 use splitbrain::base::time::Time;
 use splitbrain::net::Network;
 use splitbrain::net::path::Path;
@@ -80,7 +80,7 @@ impl Member {
     fn pass_on(&mut self, ctx: &mut Context<Self>) {
         self.count += 1;
         let me = ctx.me();
-        let mut draws = Draws::new(mix(u64::from(me.member), self.count));
+        let mut draws = Draws::from(u64::from(me.member), self.count);
         let to = draws.below(u64::from(ctx.members())) as u32;
         ctx.send(Pid::new(me.tier, to), (), 0);
     }

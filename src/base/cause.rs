@@ -92,6 +92,11 @@ impl Causes {
         self.0[cause as usize]
     }
 
+    /// Times in the order of [`Cause::ALL`].
+    pub fn spans(&self) -> &[Span; Cause::ALL.len()] {
+        &self.0
+    }
+
     /// Time of all causes.
     pub fn total(&self) -> Span {
         self.0.iter().copied().sum()

@@ -72,6 +72,11 @@ impl Draws {
     pub const fn new(key: u64) -> Self {
         Draws { key, counter: 0 }
     }
+
+    /// The same draws from the `number`-th on, counted from 0: for who counts them himself.
+    pub const fn from(key: u64, number: u64) -> Self {
+        Draws { key, counter: number }
+    }
 }
 
 impl Bits for Draws {
@@ -135,6 +140,13 @@ mod tests {
         for (a, b, mixed) in golden {
             assert_eq!(mix(a, b), mixed, "mix({a:#x}, {b:#x}) is {:#018x}", mix(a, b));
         }
+    }
+
+    #[test]
+    fn draws_can_be_entered_anywhere() {
+        let mut all = Draws::new(7);
+        let draws = [all.bits(), all.bits(), all.bits()];
+        assert_eq!(draws[1..], [1, 2].map(|number| Draws::from(7, number).bits()));
     }
 
     /// The values are those of an independent implementation of ChaCha8 and of the mixer.

@@ -6,8 +6,11 @@ use std::hint::black_box;
 use crate::base::time::Time;
 use crate::engine::Entry;
 
-/// Entries of 24 bytes that fit a kibibyte with the link.
+/// Entries of a chunk: of 24 bytes, a kibibyte.
 const CHUNK: usize = 42;
+/// Places of a chunk: one more, whose time is the number of the chunk after it in its list, or among the free ones. It
+/// stands with the entries, which are looked at with it.
+const PLACES: usize = CHUNK + 1;
 /// Entries in two cache lines, which a processor fetches together.
 const LINE: usize = 5;
 /// The end of a chain.
@@ -16,53 +19,49 @@ const NONE: u32 = u32::MAX;
 /// The chunks of any number of lists.
 #[derive(Clone, Debug)]
 pub(super) struct Chunks<E> {
-    chunks: Vec<Chunk<E>>,
+    /// Chunk after chunk.
+    entries: Vec<Entry<E>>,
     free: u32,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Chunk<E> {
-    entries: [Entry<E>; CHUNK],
-    next: u32,
-}
-
-/// A list: where its entries begin and end. Meaningless without its store.
+/// A list: where its entries begin and end. Meaningless without its store. A push changes one field of it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct List {
     first: u32,
     last: u32,
-    /// Entries in the last chunk; an empty list looks as if it were full, so that a push has one case to look for.
-    fill: u32,
-    len: u32,
+    /// How many chunks it has.
+    chunks: u32,
+    /// Entries for which its last chunk has room.
+    room: u32,
 }
 
 impl List {
-    pub(super) const EMPTY: List = List { first: NONE, last: NONE, fill: CHUNK as u32, len: 0 };
+    pub(super) const EMPTY: List = List { first: NONE, last: NONE, chunks: 0, room: 0 };
 
     pub(super) fn len(&self) -> usize {
-        self.len as usize
+        self.chunks as usize * CHUNK - self.room as usize
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.len == 0
+        self.chunks == 0
     }
 }
 
 impl<E: Copy> Chunks<E> {
     pub(super) const fn new() -> Self {
-        Chunks { chunks: Vec::new(), free: NONE }
+        Chunks { entries: Vec::new(), free: NONE }
     }
 
     /// Appends an entry. It comes in parts and is put together in its place: a function that takes it whole takes it
     /// through memory, where it is stored in parts and loaded as a whole, on which a processor waits.
     #[inline(always)]
     pub(super) fn push(&mut self, list: &mut List, at: Time, event: E) {
-        if list.fill as usize == CHUNK {
+        if list.room == 0 {
             self.extend(list, at, event);
         }
-        self.chunks[list.last as usize].entries[list.fill as usize] = Entry { at, event };
-        list.fill += 1;
-        list.len += 1;
+        let end = list.last as usize * PLACES + CHUNK;
+        self.entries[end - list.room as usize] = Entry { at, event };
+        list.room -= 1;
     }
 
     /// Gives a list an empty last chunk. Our chunks hold no uninitialised memory, so a new one is filled with the
@@ -72,35 +71,53 @@ impl<E: Copy> Chunks<E> {
     fn extend(&mut self, list: &mut List, at: Time, event: E) {
         let new = self.free;
         let new = if new == NONE {
-            self.chunks.push(Chunk { entries: [Entry { at, event }; CHUNK], next: NONE });
-            u32::try_from(self.chunks.len() - 1).expect("fewer than 2^32 chunks fit into memory")
+            self.entries.resize(self.entries.len() + PLACES, Entry { at, event });
+            u32::try_from(self.entries.len() / PLACES - 1).expect("fewer than 2^32 chunks fit into memory")
         } else {
-            self.free = self.chunks[new as usize].next;
-            self.chunks[new as usize].next = NONE;
+            self.free = self.next(new);
             new
         };
+        self.set_next(new, NONE);
         match list.first {
             NONE => list.first = new,
-            _ => self.chunks[list.last as usize].next = new,
+            _ => self.set_next(list.last, new),
         }
         list.last = new;
-        list.fill = 0;
+        list.chunks += 1;
+        list.room = CHUNK as u32;
+    }
+
+    /// The chunk after a chunk.
+    #[inline]
+    fn next(&self, chunk: u32) -> u32 {
+        self.entries[chunk as usize * PLACES + CHUNK].at.as_ns() as u32
+    }
+
+    fn set_next(&mut self, chunk: u32, next: u32) {
+        self.entries[chunk as usize * PLACES + CHUNK].at = Time::from_ns(u64::from(next));
+    }
+
+    /// All entries of a chunk, whether in use or not; none of no chunk.
+    #[inline]
+    fn chunk(&self, chunk: u32) -> &[Entry<E>] {
+        let from = chunk as usize * PLACES;
+        self.entries.get(from..from + CHUNK).unwrap_or(&[])
     }
 
     /// The entries of a list, a chunk at a time.
     pub(super) fn slices(&self, list: &List) -> impl Iterator<Item = &[Entry<E>]> {
         let mut chunk = list.first;
-        let mut left = list.len as usize;
+        let mut left = list.len();
         std::iter::from_fn(move || {
             if left == 0 {
                 return None;
             }
-            let here = &self.chunks[chunk as usize];
             let count = left.min(CHUNK);
-            chunk = here.next;
+            let here = &self.chunk(chunk)[..count];
+            chunk = self.next(chunk);
             self.fetch(chunk);
             left -= count;
-            Some(&here.entries[..count])
+            Some(here)
         })
     }
 
@@ -108,10 +125,8 @@ impl<E: Copy> Chunks<E> {
     /// with what is done meanwhile.
     #[inline(always)]
     fn fetch(&self, chunk: u32) {
-        if let Some(chunk) = self.chunks.get(chunk as usize) {
-            let lines = chunk.entries.iter().step_by(LINE);
-            black_box(lines.fold(0, |sum, entry| sum ^ entry.at.as_ns()));
-        }
+        let lines = self.chunk(chunk).iter().step_by(LINE);
+        black_box(lines.fold(0, |sum, entry| sum ^ entry.at.as_ns()));
     }
 
     /// Loads the first chunk of a list that will be read soon.
@@ -131,12 +146,13 @@ impl<E: Copy> Chunks<E> {
     /// Empties `list`, appending each entry to the one of `lists` that `place` names.
     pub(super) fn scatter(&mut self, list: &mut List, lists: &mut [List], place: impl Fn(Time) -> usize) {
         let mut chunk = list.first;
-        let mut left = list.len as usize;
+        let mut left = list.len();
         while left > 0 {
             let count = left.min(CHUNK);
-            self.fetch(self.chunks[chunk as usize].next);
-            for i in 0..count {
-                let Entry { at, event } = self.chunks[chunk as usize].entries[i];
+            self.fetch(self.next(chunk));
+            let from = chunk as usize * PLACES;
+            for i in from..from + count {
+                let Entry { at, event } = self.entries[i];
                 self.push(&mut lists[place(at)], at, event);
             }
             left -= count;
@@ -149,11 +165,12 @@ impl<E: Copy> Chunks<E> {
     pub(super) fn retain(&mut self, list: &mut List, keep: &mut impl FnMut(&E) -> bool) {
         let mut kept = List::EMPTY;
         let mut chunk = list.first;
-        let mut left = list.len as usize;
+        let mut left = list.len();
         while left > 0 {
             let count = left.min(CHUNK);
-            for i in 0..count {
-                let Entry { at, event } = self.chunks[chunk as usize].entries[i];
+            let from = chunk as usize * PLACES;
+            for i in from..from + count {
+                let Entry { at, event } = self.entries[i];
                 if keep(&event) {
                     self.push(&mut kept, at, event);
                 }
@@ -175,13 +192,16 @@ impl<E: Copy> Chunks<E> {
 
     /// Puts a chunk on the free list and says which came after it.
     fn release(&mut self, chunk: u32) -> u32 {
-        std::mem::replace(&mut self.chunks[chunk as usize].next, std::mem::replace(&mut self.free, chunk))
+        let next = self.next(chunk);
+        self.set_next(chunk, self.free);
+        self.free = chunk;
+        next
     }
 
     /// Puts the whole chain of a list on the free list.
     fn free_all(&mut self, list: &mut List) {
         if list.first != NONE {
-            self.chunks[list.last as usize].next = self.free;
+            self.set_next(list.last, self.free);
             self.free = list.first;
         }
         *list = List::EMPTY;

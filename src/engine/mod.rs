@@ -91,7 +91,7 @@ impl<E: Copy, Q: PendingEvents<E>> Engine<E, Q> {
     ///
     /// # Panics
     /// When `at` is in the past: our mistake, never the user's.
-    #[inline]
+    #[inline(always)]
     pub fn schedule(&mut self, at: Time, event: E) {
         assert!(at >= self.now, "an event is due now or later");
         self.pending.push(Entry { at, event });

@@ -166,7 +166,7 @@ impl<'a> Running<'a> {
             seen.map(|(judged, seen)| seen.or_else(|| at_end(judged, &mut evaluation, &mut whole))).collect();
         let called = cell.setup.called();
         let causes = called.iter().map(|probe| {
-            let sums = recorder.probe(*probe).sums[0];
+            let sums = recorder.probe(*probe).sums(recorder.range(0));
             (*probe, sums.ended(), sums.causes)
         });
         let causes = causes.collect();

@@ -1,6 +1,7 @@
 //! The measures themselves, as functions of what a run has recorded.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use hdrhistogram::Histogram;
 
@@ -9,7 +10,7 @@ use crate::base::ids::{ProbeId, SeriesId, TallyId};
 use crate::base::time::Span;
 use crate::measures::Dimension;
 use crate::measures::expression::During;
-use crate::record::probe::{Probe, Sums};
+use crate::record::probe::Probe;
 use crate::record::recorder::Recorder;
 use crate::record::series::{Series, Window};
 
@@ -102,8 +103,10 @@ impl<'a> Evaluation<'a> {
         if seconds > 0.0 { Ok(seconds) } else { Err(Undefined("its stretch of the run is empty".to_owned())) }
     }
 
-    fn busiest_second(&self, buckets: &[u64], window: usize) -> f64 {
-        busiest_second(buckets, self.recorder.bucket(), self.bounds(window))
+    fn busiest_second(&self, window: usize, counted: impl Fn(Range<usize>) -> u64) -> f64 {
+        let bounds = self.bounds(window);
+        let buckets: Vec<u64> = self.recorder.buckets(bounds.until).map(counted).collect();
+        busiest_second(&buckets, self.recorder.bucket(), bounds)
     }
 
     /// The samples of a window in order of size, nanoseconds.
@@ -170,13 +173,13 @@ impl Function {
                     Function::Max => Ok(tally.max as f64),
                     Function::Jain => jain(tally.sums()),
                     Function::Peak => {
-                        let buckets: Vec<u64> =
-                            tally.buckets.iter().map(|sum| (*sum).max(0) as u64).collect();
-                        Ok(evaluation.busiest_second(&buckets, window))
+                        Ok(evaluation.busiest_second(window, |cells| tally.counted(cells).max(0) as u64))
                     }
-                    Function::Rate => Ok(tally.in_window[window] as f64 / evaluation.seconds(window)?),
+                    Function::Rate => {
+                        Ok(tally.counted(recorder.range(window)) as f64 / evaluation.seconds(window)?)
+                    }
                     _ if *during == During::Run && evaluation.slice.is_none() => Ok(tally.total as f64),
-                    _ => Ok(tally.in_window[window] as f64),
+                    _ => Ok(tally.counted(recorder.range(window)) as f64),
                 }
             }
             Target::Probe(probe) => self.of_requests(*probe, cause, window, evaluation),
@@ -190,6 +193,7 @@ impl Function {
         evaluation: &Evaluation<'_>,
     ) -> Result<f64, Undefined> {
         let is_counter = !series.is_level && series.total > 0;
+        let cells = evaluation.recorder.range(window);
         match self {
             Function::Mean | Function::Max if is_counter => {
                 Err(Undefined("it counts: it has a `count`, a `rate` and a `peak`".to_owned()))
@@ -198,11 +202,11 @@ impl Function {
                 Err(Undefined("it is a level: it has a `mean` and a `max`".to_owned()))
             }
             Function::Mean => mean_level(series, window, evaluation),
-            Function::Max => Ok(series.peak[window] as f64),
-            Function::Peak => Ok(evaluation.busiest_second(&series.buckets, window)),
-            Function::Rate => Ok(series.in_window[window] as f64 / evaluation.seconds(window)?),
+            Function::Max => Ok(series.peak(cells) as f64),
+            Function::Peak => Ok(evaluation.busiest_second(window, |cells| series.counted(cells))),
+            Function::Rate => Ok(series.counted(cells) as f64 / evaluation.seconds(window)?),
             _ if series.is_level => Ok(series.level as f64),
-            _ => Ok(series.in_window[window] as f64),
+            _ => Ok(series.counted(cells) as f64),
         }
     }
 
@@ -214,11 +218,14 @@ impl Function {
         evaluation: &mut Evaluation<'_>,
     ) -> Result<f64, Undefined> {
         let kept = evaluation.recorder.probe(probe);
-        let sums: Sums = kept.sums[window];
+        let cells = evaluation.recorder.range(window);
+        if self == Function::Count {
+            return Ok(kept.ended(cells) as f64);
+        }
+        let sums = kept.sums(cells);
         let ended = sums.ended();
         let share = |part: u64| if ended == 0 { Err(none_ended()) } else { Ok(part as f64 / ended as f64) };
         match self {
-            Function::Count => Ok(ended as f64),
             Function::Success => share(sums.ok),
             Function::Errors => share(ended - sums.ok),
             Function::Rate | Function::Throughput => Ok(ended as f64 / evaluation.seconds(window)?),
@@ -237,11 +244,8 @@ impl Function {
             Function::Max => nearest_rank(evaluation.sorted(probe, cause, window), 100.0),
             Function::Percentile(percent) => nearest_rank(evaluation.sorted(probe, cause, window), percent),
             Function::Waited => share(cause.map_or(0, |cause| sums.met[cause as usize])),
-            Function::Peak => {
-                let buckets: Vec<u64> = kept.buckets.iter().map(Sums::ended).collect();
-                Ok(evaluation.busiest_second(&buckets, window))
-            }
-            Function::Jain | Function::Util | Function::Initial => {
+            Function::Peak => Ok(evaluation.busiest_second(window, |cells| kept.ended(cells))),
+            Function::Count | Function::Jain | Function::Util | Function::Initial => {
                 Err(Undefined("requests have no such measure".to_owned()))
             }
         }
@@ -249,7 +253,7 @@ impl Function {
 }
 
 fn mean_level(series: &Series, window: usize, evaluation: &Evaluation<'_>) -> Result<f64, Undefined> {
-    Ok(series.integral[window] as f64 / 1e9 / evaluation.seconds(window)?)
+    Ok(series.integral(evaluation.recorder.range(window)) as f64 / 1e9 / evaluation.seconds(window)?)
 }
 
 /// The highest rate over any second within a window, per second; over a bucket where that is longer.

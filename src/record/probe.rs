@@ -1,11 +1,14 @@
 //! The requests of one program: exact samples up to [`SAMPLES_MAX`], a histogram of four digits beyond.
 
+use std::ops::Range;
+
 use hdrhistogram::Histogram;
 
 use crate::base::cause::{Cause, Causes};
 use crate::base::time::{Span, Time};
+use crate::record::cells::{Cells, Here, reach, reached};
 use crate::record::recorder::{Ended, Finished};
-use crate::record::series::{Window, part};
+use crate::record::series::Window;
 
 /// So many samples are kept exactly.
 pub const SAMPLES_MAX: usize = 4_000_000;
@@ -60,7 +63,7 @@ impl Default for ProbePlan {
     }
 }
 
-/// Sums over the requests of one window, by their intended start.
+/// Sums over the requests of some cells, by their intended start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sums {
     /// Succeeded.
@@ -97,10 +100,9 @@ impl Sums {
         }
         self.latency_ns += u128::from(latency.as_ns());
         self.latency_max_ns = self.latency_max_ns.max(latency.as_ns());
-        for cause in Cause::ALL {
-            let time = request.causes.of(cause);
-            self.causes.add(cause, time);
-            self.met[cause as usize] += u64::from(time > Span::ZERO);
+        self.causes.merge(&request.causes);
+        for (met, time) in self.met.iter_mut().zip(request.causes.spans()) {
+            *met += u64::from(*time > Span::ZERO);
         }
     }
 
@@ -131,14 +133,12 @@ pub struct Probe {
     pub histograms: Option<Vec<Histogram<u64>>>,
     /// Of the times of each cause that is kept, by window, once there are too many samples.
     pub cause_histograms: Vec<(Cause, Vec<Histogram<u64>>)>,
-    /// By window.
-    pub sums: Vec<Sums>,
-    /// By bucket of time; as many as were reached.
-    pub buckets: Vec<Sums>,
-    /// Of the whole run.
-    pub all: Sums,
     /// Started in all.
     pub started: u64,
+    /// Ended in all.
+    pub ended: u64,
+    /// By cell.
+    cells: Vec<Sums>,
     open: u64,
     open_intended_ns: i128,
     open_mark: u64,
@@ -149,7 +149,7 @@ pub struct Probe {
 }
 
 impl Probe {
-    pub(super) fn new(plan: ProbePlan, windows: usize) -> Self {
+    pub(super) fn new(plan: ProbePlan) -> Self {
         let cause_samples = plan.causes.iter().map(|cause| (*cause, Vec::new())).collect();
         Probe {
             plan,
@@ -157,10 +157,9 @@ impl Probe {
             cause_samples,
             histograms: None,
             cause_histograms: Vec::new(),
-            sums: vec![Sums::default(); windows],
-            buckets: Vec::new(),
-            all: Sums::default(),
             started: 0,
+            ended: 0,
+            cells: Vec::new(),
             open: 0,
             open_intended_ns: 0,
             open_mark: 0,
@@ -171,39 +170,54 @@ impl Probe {
         }
     }
 
-    fn settle(&mut self, at: Time, frame: Frame<'_>) {
+    /// The sums of some cells.
+    pub fn sums(&self, cells: Range<usize>) -> Sums {
+        let mut sums = Sums::default();
+        reached(&self.cells, cells).iter().for_each(|cell| sums.merge(cell));
+        sums
+    }
+
+    /// Requests of some cells that ended.
+    pub fn ended(&self, cells: Range<usize>) -> u64 {
+        match cells.start == 0 && cells.end >= self.cells.len() {
+            true => self.ended,
+            false => reached(&self.cells, cells).iter().map(Sums::ended).sum(),
+        }
+    }
+
+    #[inline]
+    fn settle(&mut self, at: Time, here: Here, cells: &Cells) {
         if self.open > 0 && at > self.changed {
-            self.in_flight(self.open, self.changed, at, frame);
+            if self.changed >= here.from {
+                self.flies(self.open, here.cell, at - self.changed);
+            } else {
+                self.in_flight(self.open, self.changed, at, cells);
+            }
         }
         self.changed = self.changed.max(at);
     }
 
+    /// So many more were in flight for so long within a cell.
+    #[inline]
+    fn flies(&mut self, many: u64, cell: usize, span: Span) {
+        let time = u128::from(many) * u128::from(span.as_ns());
+        self.in_flight_ns += time;
+        reach(&mut self.cells, cell).in_flight_ns += time;
+    }
+
     /// So many more were in flight from one instant until another.
-    fn in_flight(&mut self, many: u64, from: Time, until: Time, frame: Frame<'_>) {
-        self.in_flight_ns += u128::from(many) * u128::from(until.since(from).as_ns());
-        for (sums, window) in self.sums.iter_mut().zip(frame.windows) {
-            let overlap = window.until.min(until).since(window.from.max(from));
-            sums.in_flight_ns += u128::from(many) * u128::from(overlap.as_ns());
-        }
+    fn in_flight(&mut self, many: u64, from: Time, until: Time, cells: &Cells) {
         let mut from = from;
         while from < until {
-            let index = frame.bucket_of(from);
-            let end = Time::from_ns((index as u64 + 1).saturating_mul(frame.bucket.as_ns())).min(until);
-            self.bucket(index).in_flight_ns += u128::from(many) * u128::from((end - from).as_ns());
+            let end = cells.end(from).min(until);
+            self.flies(many, cells.of(from), end - from);
             from = end;
         }
     }
 
-    fn bucket(&mut self, index: usize) -> &mut Sums {
-        if self.buckets.len() <= index {
-            self.buckets.resize(index + 1, Sums::default());
-        }
-        &mut self.buckets[index]
-    }
-
-    pub(super) fn start(&mut self, intended: Time, now: Time, frame: Frame<'_>) {
-        self.settle(now, frame);
-        self.in_flight(1, intended, now, frame); // what began before we were told of it
+    pub(super) fn start(&mut self, intended: Time, now: Time, here: Here, cells: &Cells) {
+        self.settle(now, here, cells);
+        self.in_flight(1, intended, now, cells); // what began before we were told of it
         self.started += 1;
         self.open += 1;
         self.open_intended_ns += i128::from(intended.as_ns());
@@ -211,22 +225,24 @@ impl Probe {
     }
 
     /// A request ended. Says whether there are now too many samples, and [`Probe::convert`] is due.
-    pub(super) fn finish(&mut self, request: &Finished, frame: Frame<'_>) -> bool {
-        self.settle(request.ended, frame);
+    pub(super) fn finish(
+        &mut self,
+        request: &Finished,
+        here: Here,
+        cells: &Cells,
+        windows: &[Window],
+    ) -> bool {
+        self.settle(request.ended, here, cells);
         self.open = self.open.checked_sub(1).expect("a request ends once, after it has started");
         self.open_intended_ns -= i128::from(request.intended.as_ns());
         self.open_mark = self.open_mark.wrapping_sub(mark(request.intended));
         self.strangers += u64::from(self.open == 0 && self.open_mark != 0);
         let latency = request.ended - request.intended;
         self.wrong_causes += u64::from(request.causes.total() != latency);
-        self.all.add(request, latency);
-        self.bucket(frame.bucket_of(request.intended)).add(request, latency);
-        for (sums, window) in self.sums.iter_mut().zip(frame.windows) {
-            if window.contains(request.intended) {
-                sums.add(request, latency);
-            }
-        }
-        self.plan.samples && self.keep(request, frame.windows)
+        self.ended += 1;
+        let cell = if request.intended >= here.from { here.cell } else { cells.of(request.intended) };
+        reach(&mut self.cells, cell).add(request, latency);
+        self.plan.samples && self.keep(request, windows)
     }
 
     fn keep(&mut self, request: &Finished, windows: &[Window]) -> bool {
@@ -265,12 +281,8 @@ impl Probe {
         self.samples.truncate(self.plan.samples_max);
     }
 
-    pub(super) fn late(&mut self, at: Time, frame: Frame<'_>) {
-        self.all.late += 1;
-        self.bucket(frame.bucket_of(at)).late += 1;
-        for (sums, window) in self.sums.iter_mut().zip(frame.windows) {
-            sums.late += u64::from(window.contains(at));
-        }
+    pub(super) fn late(&mut self, here: Here) {
+        reach(&mut self.cells, here.cell).late += 1;
     }
 
     /// Requests under way.
@@ -283,25 +295,10 @@ impl Probe {
         self.histograms.is_none()
     }
 
-    /// Makes a window of `wide` buckets from each of `starts` on. Percentiles of the slices are of the samples that
-    /// were kept.
-    pub(super) fn slice(&mut self, starts: &[usize], wide: usize) {
+    /// Forgets the histograms of windows that are no longer the run's: percentiles are of the samples that were kept.
+    pub(super) fn forget_windows(&mut self) {
         self.histograms = None;
         self.cause_histograms.clear();
-        let sums = |first: &usize| {
-            let mut sums = Sums::default();
-            part(&self.buckets, *first, wide).iter().for_each(|bucket| sums.merge(bucket));
-            sums
-        };
-        self.sums = starts.iter().map(sums).collect();
-    }
-
-    /// Lets window 0 begin at a bucket.
-    pub(super) fn cut(&mut self, first: usize) {
-        if let Some(sums) = self.sums.first_mut() {
-            *sums = Sums::default();
-            self.buckets.iter().skip(first).for_each(|bucket| sums.merge(bucket));
-        }
     }
 
     /// What must hold in every run, exactly, in integers:
@@ -312,9 +309,10 @@ impl Probe {
     /// 3. The causes of each request sum to its latency.
     /// 4. Those that end are those that started: whenever none is in flight, the intended starts of both are the
     ///    same, as a multiset (by a sum of hashes). Little's law alone cannot see this.
-    pub(super) fn check(&mut self, end: Time, frame: Frame<'_>) -> Result<(), String> {
-        self.settle(end, frame);
-        let ended = self.all.ended();
+    pub(super) fn check(&mut self, end: Time, here: Here, cells: &Cells) -> Result<(), String> {
+        self.settle(end, here, cells);
+        let all = self.sums(0..self.cells.len());
+        let ended = all.ended();
         if self.started != ended + self.open {
             return Err(format!(
                 "{} requests started, {ended} ended, {} are in flight",
@@ -323,7 +321,7 @@ impl Probe {
         }
         let end = end.max(self.changed);
         let unfinished = i128::from(self.open) * i128::from(end.as_ns()) - self.open_intended_ns;
-        let times = self.all.latency_ns as i128 + unfinished;
+        let times = all.latency_ns as i128 + unfinished;
         if self.in_flight_ns as i128 != times || unfinished < 0 {
             return Err(format!("Little's law: {} ns in flight, {times} ns of latency", self.in_flight_ns));
         }
@@ -334,21 +332,6 @@ impl Probe {
             return Err("requests ended that are not the ones that started".to_owned());
         }
         Ok(())
-    }
-}
-
-/// How a run is cut up.
-#[derive(Clone, Copy)]
-pub(super) struct Frame<'a> {
-    /// The windows.
-    pub windows: &'a [Window],
-    /// Width of a bucket.
-    pub bucket: Span,
-}
-
-impl Frame<'_> {
-    fn bucket_of(&self, at: Time) -> usize {
-        (at.as_ns() / self.bucket.as_ns()) as usize
     }
 }
 

@@ -1,9 +1,13 @@
-//! Collects while the run goes on. Cheap: vectors indexed by id, no look-ups.
+//! Collects while the run goes on. Cheap: vectors indexed by id, no look-ups; each event is added to one cell of its
+//! series, and windows are summed up when they are asked for.
+
+use std::ops::Range;
 
 use crate::base::cause::Causes;
 use crate::base::ids::{ProbeId, SeriesId, TallyId};
 use crate::base::time::{Span, Time};
-use crate::record::probe::{Frame, Probe, ProbePlan};
+use crate::record::cells::{Cells, Here};
+use crate::record::probe::{Probe, ProbePlan};
 use crate::record::series::{Series, Window, bucket_width};
 use crate::record::tally::Tally;
 use crate::record::warmup::mser5;
@@ -61,7 +65,10 @@ pub struct RecordPlan {
 #[derive(Clone, Debug, Default)]
 pub struct Recorder {
     windows: Vec<Window>,
-    bucket: Span,
+    /// The cells of each window.
+    ranges: Vec<Range<usize>>,
+    cells: Cells,
+    here: Here,
     series: Vec<Series>,
     tallies: Vec<Tally>,
     probes: Vec<Probe>,
@@ -76,7 +83,7 @@ pub struct Recorder {
 impl Recorder {
     /// Keeps what the plan says.
     pub fn new(plan: &RecordPlan) -> Self {
-        let windows = plan.windows.len();
+        let cells = Cells::new(bucket_width(plan.length), &plan.windows);
         let marked = |count: usize, indices: Vec<usize>| {
             let mut marks = vec![false; count];
             indices.into_iter().for_each(|index| marks[index] = true);
@@ -86,10 +93,12 @@ impl Recorder {
         plan.steady.iter().for_each(|probe| probes[probe.index()].samples = true);
         Recorder {
             windows: plan.windows.clone(),
-            bucket: bucket_width(plan.length),
-            series: vec![Series::new(windows); plan.series],
-            tallies: vec![Tally::new(windows); plan.tallies],
-            probes: probes.into_iter().map(|probe| Probe::new(probe, windows)).collect(),
+            ranges: plan.windows.iter().map(|window| cells.range(*window)).collect(),
+            cells,
+            here: Here::default(),
+            series: vec![Series::default(); plan.series],
+            tallies: vec![Tally::default(); plan.tallies],
+            probes: probes.into_iter().map(Probe::new).collect(),
             watched_series: marked(plan.series, plan.watched_series.iter().map(|id| id.index()).collect()),
             watched_tallies: marked(plan.tallies, plan.watched_tallies.iter().map(|id| id.index()).collect()),
             watched_probes: marked(
@@ -116,14 +125,14 @@ impl Recorder {
     /// `n` more of a counter (`pages.hits`).
     pub fn count(&mut self, series: SeriesId, at: Time, n: u64) {
         let index = series.index();
-        self.series[index].count(at, n, &self.windows, self.bucket);
+        self.series[index].count(n, self.here.at(at, &self.cells));
         self.changed |= self.watched_series[index];
     }
 
     /// A level changed (`app.busy`); kept as a time-weighted average and a maximum.
     pub fn level(&mut self, series: SeriesId, at: Time, change: i64) {
         let index = series.index();
-        self.series[index].change(at, change, &self.windows, self.bucket);
+        self.series[index].change(at, change, self.here.at(at, &self.cells), &self.cells);
         self.changed |= self.watched_series[index];
     }
 
@@ -140,15 +149,15 @@ impl Recorder {
 
     /// A request that was meant to be sent at `intended`, now or before, is in flight.
     pub fn started(&mut self, probe: ProbeId, intended: Time, now: Time) {
-        let frame = Frame { windows: &self.windows, bucket: self.bucket };
-        self.probes[probe.index()].start(intended, now, frame);
+        let here = self.here.at(now, &self.cells);
+        self.probes[probe.index()].start(intended, now, here, &self.cells);
     }
 
     /// A request ended.
     pub fn finished(&mut self, probe: ProbeId, request: Finished) {
         let index = probe.index();
-        let frame = Frame { windows: &self.windows, bucket: self.bucket };
-        let too_many = self.probes[index].finish(&request, frame);
+        let here = self.here.at(request.ended, &self.cells);
+        let too_many = self.probes[index].finish(&request, here, &self.cells, &self.windows);
         self.changed |= self.watched_probes[index];
         if too_many {
             self.find_warmup(); // histograms cannot be cut later
@@ -158,16 +167,13 @@ impl Recorder {
 
     /// A late reply arrived for a caller that had let go.
     pub fn late(&mut self, probe: ProbeId, at: Time) {
-        let frame = Frame { windows: &self.windows, bucket: self.bucket };
-        self.probes[probe.index()].late(at, frame);
+        self.probes[probe.index()].late(self.here.at(at, &self.cells));
     }
 
     /// `tally name[key] += by`.
     pub fn tally(&mut self, tally: TallyId, key: i64, at: Time, by: i64) {
         let index = tally.index();
-        let inside = self.windows.iter().enumerate().filter(|(_, window)| window.contains(at));
-        let bucket = (at.as_ns() / self.bucket.as_ns()) as usize;
-        self.tallies[index].add(key, by, bucket, inside.map(|(window, _)| window));
+        self.tallies[index].add(key, by, self.here.at(at, &self.cells));
         self.changed |= self.watched_tallies[index];
     }
 
@@ -176,11 +182,12 @@ impl Recorder {
     /// # Errors
     /// When Little's law, the conservation of requests or the sum of causes is broken: our mistake, named.
     pub fn close(&mut self, end: Time, names: &dyn Fn(ProbeId) -> String) -> Result<(), String> {
+        let here = self.here.at(end, &self.cells);
         for series in &mut self.series {
-            series.settle(end, &self.windows, self.bucket);
+            series.settle(end, here, &self.cells);
         }
-        let frame = Frame { windows: &self.windows, bucket: self.bucket };
-        let checks = self.probes.iter_mut().map(|probe| probe.check(end, frame)).collect::<Vec<_>>();
+        let checks =
+            self.probes.iter_mut().map(|probe| probe.check(end, here, &self.cells)).collect::<Vec<_>>();
         self.find_warmup();
         for (index, check) in checks.into_iter().enumerate() {
             check.map_err(|why| format!("{}: {why}", names(ProbeId(index as u16))))?;
@@ -206,15 +213,14 @@ impl Recorder {
                 self.warmup_note = Some(why.to_owned());
             }
         }
-        let first = at.as_ns().div_ceil(self.bucket.as_ns());
+        let bucket = self.bucket().as_ns();
+        let first = at.as_ns().div_ceil(bucket);
         if first == 0 || self.windows.is_empty() {
             return;
         }
         let window = &mut self.windows[0];
-        window.from = Time::from_ns(first.saturating_mul(self.bucket.as_ns())).min(window.until);
-        self.series.iter_mut().for_each(|series| series.cut(first as usize));
-        self.tallies.iter_mut().for_each(|tally| tally.cut(first as usize));
-        self.probes.iter_mut().for_each(|probe| probe.cut(first as usize));
+        window.from = Time::from_ns(first.saturating_mul(bucket)).min(window.until);
+        self.ranges[0].start = self.cells.of(window.from);
     }
 
     /// What a reader should know of an automatic warm-up: that the run never seems to settle.
@@ -225,19 +231,18 @@ impl Recorder {
     /// A stretch of the same run seen in about so many slices of equal length (whole buckets): window k is the k-th
     /// slice. For pictures over time: every measure can be asked of each slice.
     pub fn sliced(&self, slices: usize, stretch: Window) -> Recorder {
-        let bucket = |at: Time| (at.as_ns() / self.bucket.as_ns()) as usize;
-        let edge = |bucket: usize| Time::from_ns((bucket as u64).saturating_mul(self.bucket.as_ns()));
-        let first = bucket(stretch.from);
-        let last = first.max(stretch.until.as_ns().div_ceil(self.bucket.as_ns()) as usize);
+        let bucket = self.bucket().as_ns();
+        let edge = |number: usize| Time::from_ns((number as u64).saturating_mul(bucket));
+        let first = (stretch.from.as_ns() / bucket) as usize;
+        let last = first.max(stretch.until.as_ns().div_ceil(bucket) as usize);
         let wide = (last - first).div_ceil(slices.max(1)).max(1);
         let starts: Vec<usize> = (first..last).step_by(wide).collect();
         let window =
             |first: &usize| Window { from: edge(*first), until: edge(first + wide).min(stretch.until) };
         let mut sliced = self.clone();
         sliced.windows = starts.iter().map(window).collect();
-        sliced.series.iter_mut().for_each(|series| series.slice(&starts, wide));
-        sliced.tallies.iter_mut().for_each(|tally| tally.slice(&starts, wide));
-        sliced.probes.iter_mut().for_each(|probe| probe.slice(&starts, wide));
+        sliced.ranges = starts.iter().map(|first| self.cells.buckets(*first, wide)).collect();
+        sliced.probes.iter_mut().for_each(Probe::forget_windows);
         sliced
     }
 
@@ -246,9 +251,20 @@ impl Recorder {
         &self.windows
     }
 
+    /// The cells of a window.
+    pub fn range(&self, window: usize) -> Range<usize> {
+        self.ranges[window].clone()
+    }
+
     /// Width of a bucket.
     pub fn bucket(&self) -> Span {
-        self.bucket
+        self.cells.bucket()
+    }
+
+    /// The cells of each bucket up to an instant.
+    pub fn buckets(&self, until: Time) -> impl Iterator<Item = Range<usize>> {
+        let many = until.as_ns().div_ceil(self.bucket().as_ns()) as usize;
+        (0..many).map(|first| self.cells.buckets(first, 1))
     }
 
     /// A series.
@@ -294,6 +310,12 @@ mod tests {
         Finished { intended: ns(intended), ended: ns(ended), how: Ended::Ok, attempts: 1, causes }
     }
 
+    /// What the first series has counted in each window.
+    fn counted(recorder: &Recorder) -> Vec<u64> {
+        let windows = 0..recorder.windows().len();
+        windows.map(|window| recorder.series(SeriesId(0)).counted(recorder.range(window))).collect()
+    }
+
     #[test]
     fn slices_hold_together_what_the_run_holds() {
         let mut recorder = recorder();
@@ -307,11 +329,13 @@ mod tests {
         }
         let sliced = recorder.sliced(10, Window { from: ns(0), until: ns(1000) });
         assert_eq!(sliced.windows().len(), 10);
-        assert_eq!(sliced.series(SeriesId(0)).in_window, [2, 4, 0, 0, 2, 0, 0, 0, 0, 2]);
-        assert_eq!(sliced.tally_of(TallyId(0)).in_window, [3, 6, 0, 0, 3, 0, 0, 0, 0, 3]);
-        assert_eq!(sliced.probe(ProbeId(0)).sums.iter().map(|sums| sums.ok).sum::<u64>(), 5);
+        assert_eq!(counted(&sliced), [2, 4, 0, 0, 2, 0, 0, 0, 0, 2]);
+        let tallied = (0..10).map(|window| sliced.tally_of(TallyId(0)).counted(sliced.range(window)));
+        assert_eq!(tallied.collect::<Vec<_>>(), [3, 6, 0, 0, 3, 0, 0, 0, 0, 3]);
+        let ok = (0..10).map(|window| sliced.probe(ProbeId(0)).sums(sliced.range(window)).ok);
+        assert_eq!(ok.sum::<u64>(), 5);
         let part = recorder.sliced(4, Window { from: ns(100), until: ns(500) });
-        assert_eq!(part.series(SeriesId(0)).in_window, [4, 0, 0, 2]);
+        assert_eq!(counted(&part), [4, 0, 0, 2]);
         assert_eq!(part.windows()[3], Window { from: ns(400), until: ns(500) });
     }
 
@@ -328,7 +352,8 @@ mod tests {
         recorder.finished(ProbeId(0), request(199, 900, 10));
         recorder.finished(ProbeId(0), request(299, 999, 10));
         let probe = recorder.probe(ProbeId(0));
-        assert_eq!((probe.sums[0].ok, probe.sums[1].ok, probe.all.ok), (3, 2, 4));
+        let ok = |window| probe.sums(recorder.range(window)).ok;
+        assert_eq!((ok(0), ok(1), probe.ended), (3, 2, 4));
         assert_eq!(recorder.close(ns(1000), &|_| "p".into()), Ok(()));
     }
 
@@ -339,8 +364,9 @@ mod tests {
         recorder.level(SeriesId(0), ns(250), -1);
         recorder.close(ns(1000), &|_| String::new()).expect("nothing is broken");
         let series = recorder.series(SeriesId(0));
-        assert_eq!(series.integral, [2 * 150 + 750, 2 * 50 + 50]);
-        assert_eq!(series.bucket_integral.iter().sum::<i128>(), 2 * 200 + 750);
+        let integral = |window| series.integral(recorder.range(window));
+        assert_eq!([integral(0), integral(1)], [2 * 150 + 750, 2 * 50 + 50]);
+        assert_eq!(series.integral(0..usize::MAX), 2 * 200 + 750);
     }
 
     #[test]
@@ -370,7 +396,7 @@ mod tests {
             recorder.tally(TallyId(0), key, ns(210), by);
         }
         let tally = recorder.tally_of(TallyId(0));
-        assert_eq!((tally.total, tally.max, tally.in_window[1]), (4, 9, 4));
+        assert_eq!((tally.total, tally.max, tally.counted(recorder.range(1))), (4, 9, 4));
     }
 
     #[test]
@@ -424,11 +450,15 @@ mod tests {
             let from = automatic.windows()[0].from;
             assert!((ns(10_000)..ns(20_000)).contains(&from), "{from}");
             let fixed = eventful(vec![], from, samples_max);
-            for (a, b) in automatic.series.iter().zip(&fixed.series) {
-                assert_eq!((&a.in_window, &a.integral, &a.peak), (&b.in_window, &b.integral, &b.peak));
-            }
-            assert_eq!(automatic.probes[0].sums, fixed.probes[0].sums);
-            assert_eq!(automatic.tallies[0].in_window, fixed.tallies[0].in_window);
+            let seen = |recorder: &Recorder| {
+                let cells = || recorder.range(0);
+                let of = |series: &Series| {
+                    (series.counted(cells()), series.integral(cells()), series.peak(cells()))
+                };
+                let series: Vec<_> = recorder.series.iter().map(of).collect();
+                (series, recorder.probes[0].sums(cells()), recorder.tallies[0].counted(cells()))
+            };
+            assert_eq!(seen(&automatic), seen(&fixed));
             assert_eq!(automatic.probes[0].is_exact(), samples_max == usize::MAX);
             assert_eq!(automatic.probes[0].histograms, fixed.probes[0].histograms);
             assert_eq!(automatic.probes[0].cause_histograms, fixed.probes[0].cause_histograms);
@@ -440,8 +470,9 @@ mod tests {
         let recorder = eventful(vec![], ns(20_007), 500);
         let probe = recorder.probe(ProbeId(0));
         let held = |histograms: &[hdrhistogram::Histogram<u64>]| histograms[0].len();
-        assert_eq!(held(probe.histograms.as_ref().expect("too many samples")), probe.sums[0].ended());
-        assert_eq!(held(&probe.cause_histograms[0].1), probe.sums[0].ended());
-        assert_eq!(probe.sums[0].ended(), 799);
+        let ended = probe.ended(recorder.range(0));
+        assert_eq!(held(probe.histograms.as_ref().expect("too many samples")), ended);
+        assert_eq!(held(&probe.cause_histograms[0].1), ended);
+        assert_eq!(ended, 799);
     }
 }

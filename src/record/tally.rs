@@ -1,39 +1,30 @@
 //! What programs count by key: `tally paid[acct] += amt`.
 
+use std::ops::Range;
+
 use rustc_hash::FxHashMap;
 
-use crate::record::series::part;
+use crate::record::cells::{Here, reach, reached};
 
 /// A tally.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     /// Sum over all keys.
     pub total: i64,
-    /// Sum over all keys, by window.
-    pub in_window: Vec<i64>,
-    /// Sum over all keys, by bucket of time.
-    pub buckets: Vec<i64>,
     /// The largest sum that any key ever had, at least 0.
     pub max: i64,
     place: FxHashMap<i64, u32>, // looked up only: order is that of `sums`
     sums: Vec<i64>,
+    /// Sum over all keys, by cell.
+    cells: Vec<i64>,
 }
 
 impl Tally {
-    pub(super) fn new(windows: usize) -> Tally {
-        Tally { in_window: vec![0; windows], ..Tally::default() }
-    }
-
     /// Adds `by` to `key`. Sums saturate.
-    pub(super) fn add(&mut self, key: i64, by: i64, bucket: usize, inside: impl Iterator<Item = usize>) {
+    pub(super) fn add(&mut self, key: i64, by: i64, here: Here) {
         self.total = self.total.saturating_add(by);
-        for window in inside {
-            self.in_window[window] = self.in_window[window].saturating_add(by);
-        }
-        if self.buckets.len() <= bucket {
-            self.buckets.resize(bucket + 1, 0);
-        }
-        self.buckets[bucket] = self.buckets[bucket].saturating_add(by);
+        let cell = reach(&mut self.cells, here.cell);
+        *cell = cell.saturating_add(by);
         let sums = &mut self.sums;
         let place = *self.place.entry(key).or_insert_with(|| {
             sums.push(0);
@@ -49,18 +40,8 @@ impl Tally {
         &self.sums
     }
 
-    /// Makes a window of `wide` buckets from each of `starts` on.
-    pub(super) fn slice(&mut self, starts: &[usize], wide: usize) {
-        let sum = |first: &usize| {
-            part(&self.buckets, *first, wide).iter().fold(0i64, |sum, by| sum.saturating_add(*by))
-        };
-        self.in_window = starts.iter().map(sum).collect();
-    }
-
-    /// Lets window 0 begin at a bucket.
-    pub(super) fn cut(&mut self, first: usize) {
-        if let Some(sum) = self.in_window.first_mut() {
-            *sum = self.buckets.iter().skip(first).fold(0, |sum, by| sum.saturating_add(*by));
-        }
+    /// Sum over all keys, of some cells.
+    pub fn counted(&self, cells: Range<usize>) -> i64 {
+        reached(&self.cells, cells).iter().fold(0i64, |sum, by| sum.saturating_add(*by))
     }
 }

@@ -89,6 +89,12 @@ impl Event {
         (self.rest >> 48) as u8
     }
 
+    /// What happens, as bits: its word, its kind above it.
+    #[inline]
+    pub const fn what(&self) -> u64 {
+        self.word ^ (self.rest & 0xFF << 56)
+    }
+
     /// What happens.
     #[inline]
     pub const fn kind(&self) -> Kind {

@@ -17,7 +17,7 @@ impl Kernel {
         } else {
             self.nodes[event.tier() as usize].member_hash(event.member())
         };
-        self.fingerprint.event(now, event.word ^ (event.kind() as u64) << 56, node);
+        self.fingerprint.event(now, event.what(), node);
         if self.fingerprint.watching() {
             let name = self.nodes.get(event.tier() as usize).map_or("kernel", |tier| tier.name.as_str());
             let text = format!("{:?} at {name}[{}]", event.kind(), event.member());
