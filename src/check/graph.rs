@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-/// Looking for the smallest circle goes over so many edges at most; then the smallest of those found is given.
-const STEPS_MAX: usize = 20_000_000;
+/// Looking for a smaller circle goes over so many edges at most; then the smallest of those found is given.
+const STEPS_MAX: usize = 5_000_000;
 /// No node.
 const NONE: u32 = u32::MAX;
 
@@ -83,6 +83,17 @@ impl<W: Copy> Graph<W> {
     /// There is none: a circle, as its edges one after the other. It is a smallest one unless the graph is huge.
     pub fn order(&self) -> Result<Vec<u32>, Vec<Edge<W>>> {
         let leaving = self.leaving();
+        let (order, entering) = self.sorted(&leaving);
+        if order.len() == self.nodes { Ok(order) } else { Err(self.circle(&leaving, &entering)) }
+    }
+
+    /// Whether there is such an order.
+    pub fn has_order(&self) -> bool {
+        self.sorted(&self.leaving()).0.len() == self.nodes
+    }
+
+    /// The nodes that come after no circle, in order; and for each node how many edges enter it from others (A. Kahn 1962).
+    fn sorted(&self, leaving: &Leaving) -> (Vec<u32>, Vec<u32>) {
         let mut entering = vec![0u32; self.nodes];
         for edge in &self.edges {
             entering[edge.to as usize] += 1;
@@ -100,18 +111,18 @@ impl<W: Copy> Graph<W> {
                 }
             }
         }
-        if order.len() == self.nodes { Ok(order) } else { Err(self.circle(&leaving, &entering)) }
+        (order, entering)
     }
 
     /// A smallest circle, by a search in breadth from every node that may be in one.
     fn circle(&self, leaving: &Leaving, entering: &[u32]) -> Vec<Edge<W>> {
-        let mut best: Vec<Edge<W>> = Vec::new();
+        let mut best = self.some_circle(entering);
         let mut reached = vec![(NONE, NONE); self.nodes]; // from where the search began, by which edge
         let mut steps = 0;
         for start in (0..self.nodes as u32).filter(|node| entering[*node as usize] > 0) {
             let mut queue = VecDeque::from([(start, 0usize)]);
             'search: while let Some((node, depth)) = queue.pop_front() {
-                if !best.is_empty() && (depth + 1 >= best.len() || steps > STEPS_MAX) {
+                if depth + 1 >= best.len() {
                     break;
                 }
                 for number in leaving.of(node) {
@@ -126,12 +137,39 @@ impl<W: Copy> Graph<W> {
                         queue.push_back((to, depth + 1));
                     }
                 }
-            }
-            if !best.is_empty() && steps > STEPS_MAX {
-                break;
+                if steps > STEPS_MAX {
+                    return best;
+                }
             }
         }
         best
+    }
+
+    /// Some circle: what an edge enters from a node that has one entering, it can be followed back for ever.
+    fn some_circle(&self, entering: &[u32]) -> Vec<Edge<W>> {
+        let mut by = vec![NONE; self.nodes];
+        for (number, edge) in (0u32..).zip(&self.edges) {
+            if entering[edge.from as usize] > 0 && entering[edge.to as usize] > 0 {
+                by[edge.to as usize] = number;
+            }
+        }
+        let first = by.iter().find(|number| **number != NONE).expect("there is a circle");
+        let mut node = self.edges[*first as usize].to;
+        // After as many steps as there are nodes it is in the circle.
+        for _ in 0..self.nodes {
+            node = self.edges[by[node as usize] as usize].from;
+        }
+        let (start, mut circle) = (node, Vec::new());
+        while circle.is_empty() || node != start {
+            let edge = self.edges[by[node as usize] as usize];
+            circle.push(edge);
+            node = edge.from;
+        }
+        circle.reverse();
+        // As the others, it begins with its first node.
+        let first = (0..circle.len()).min_by_key(|place| circle[*place].from).unwrap_or(0);
+        circle.rotate_left(first);
+        circle
     }
 
     /// The fewest edges that lead from one node to another; none if nothing does.

@@ -86,14 +86,17 @@ fn decide(
     };
     let ordered = orders.map(|orders| relations.in_order(orders)).unwrap_or_default();
     if orders.is_some_and(|orders| orders_all(&relations, orders)) {
-        return explicit(known(&relations, texts, &ordered));
+        return explicit(match ordered_by(&relations, &ordered).order() {
+            Ok(_) => Verdict::Holds,
+            Err(circle) => Verdict::Violated(witness(&relations, texts, &circle)),
+        });
     }
     if orders.is_none() && is_clearly_linearizable(accesses, initial, texts) {
         return explicit(Verdict::Holds);
     }
     match saturate(&relations, ordered, budget) {
         Saturated::Ordered => explicit(Verdict::Holds),
-        Saturated::Partly(pairs) if is_guessed(&relations, texts, &pairs) => explicit(Verdict::Holds),
+        Saturated::Partly(pairs) if is_guessed(&relations, &pairs) => explicit(Verdict::Holds),
         Saturated::Circle(circle) => Found {
             is_explicit: circle.iter().all(|edge| edge.why != Why::Follows),
             verdict: Verdict::Violated(witness(&relations, texts, &circle)),
@@ -133,7 +136,7 @@ fn orders_all(relations: &Relations, orders: &Orders) -> bool {
 
 /// Whether it explains all to have the writes of each key in the order of their invocations, or of their returns, as far as
 /// what must come before what leaves a choice.
-fn is_guessed(relations: &Relations, texts: &Texts, pairs: &[(u32, u32)]) -> bool {
+fn is_guessed(relations: &Relations, pairs: &[(u32, u32)]) -> bool {
     let invoked = |access: &Access| access.operation.invoked;
     let returned = |access: &Access| access.operation.returned;
     [invoked, returned].iter().any(|instant| {
@@ -144,7 +147,7 @@ fn is_guessed(relations: &Relations, texts: &Texts, pairs: &[(u32, u32)]) -> boo
             let before = last.insert(relations.accesses[number as usize].key, number);
             writes.extend(before.map(|before| (before, number)));
         }
-        known(relations, texts, &writes) == Verdict::Holds
+        ordered_by(relations, &writes).has_order()
     })
 }
 
@@ -171,8 +174,8 @@ fn earliest_first(relations: &Relations, pairs: &[(u32, u32)], instant: &dyn Fn(
     order
 }
 
-/// The verdict where the order of the writes of each key is known, as pairs one after the other.
-fn known(relations: &Relations, texts: &Texts, ordered: &[(u32, u32)]) -> Verdict {
+/// What comes before what where the order of the writes of each key is known, as pairs one after the other.
+fn ordered_by(relations: &Relations, ordered: &[(u32, u32)]) -> Graph<Why> {
     let mut graph = Graph::new(relations.accesses.len());
     for (before, after) in relations.session_pairs() {
         graph.edge(before, after, Why::Session);
@@ -201,10 +204,7 @@ fn known(relations: &Relations, texts: &Texts, ordered: &[(u32, u32)]) -> Verdic
             graph.edge(read, write, Why::Replaced);
         }
     }
-    match graph.order() {
-        Ok(_) => Verdict::Holds,
-        Err(circle) => Verdict::Violated(witness(relations, texts, &circle)),
-    }
+    graph
 }
 
 fn witness(relations: &Relations, texts: &Texts, circle: &[Edge<Why>]) -> Witness {

@@ -41,8 +41,11 @@ pub(super) fn saturate(relations: &Relations, ordered: Vec<(u32, u32)>, budget: 
         let Some(clocks) = clocks else { return Saturated::Partly(pairs()) };
         let new = follows(relations, &clocks, &writes, &readers);
         if new.is_empty() {
-            let is_one = writes.keys().all(|key| is_ordered(relations, &clocks, &writes, key, &order));
-            return if is_one { Saturated::Ordered } else { Saturated::Partly(pairs()) };
+            return if are_ordered(relations, &clocks, &writes, &order) {
+                Saturated::Ordered
+            } else {
+                Saturated::Partly(pairs())
+            };
         }
         steps += (relations.accesses.len() * relations.count) as u64;
         for (from, to) in new {
@@ -105,6 +108,8 @@ fn follows(
     readers: &[Vec<u32>],
 ) -> Vec<(u32, u32)> {
     let mut new = Vec::new();
+    // By line: its last reader that must come before the operation at hand. Those before it on the line then do as well.
+    let mut last: BTreeMap<u32, (u32, u32)> = BTreeMap::new();
     for operation in 0..relations.accesses.len() as u32 {
         let is_write = written(relations.call(operation)).is_some();
         for before in writes.last_before(relations, clocks, operation) {
@@ -114,23 +119,30 @@ fn follows(
             {
                 new.push((before, origin));
             }
-            let others = readers[before as usize].iter().filter(|reader| **reader != operation && is_write);
-            new.extend(
-                others
-                    .filter(|reader| !clocks.is_before(relations, **reader, operation))
-                    .map(|r| (*r, operation)),
-            );
+            let readers = readers[before as usize].iter().filter(|_| is_write);
+            for reader in readers.filter(|reader| **reader != operation) {
+                let (line, place) = relations.lines[*reader as usize];
+                if !clocks.is_before(relations, *reader, operation) {
+                    let latest = last.entry(line).or_default();
+                    *latest = (*latest).max((place, *reader));
+                }
+            }
         }
+        new.extend(std::mem::take(&mut last).into_values().map(|(_, reader)| (reader, operation)));
     }
+    new.sort_unstable();
+    new.dedup();
     new
 }
 
-/// Whether the writes of a key stand in one order.
-fn is_ordered(relations: &Relations, clocks: &Clocks, writes: &KeyWrites, key: i64, order: &[u32]) -> bool {
+/// Whether the writes of each key stand in one order.
+fn are_ordered(relations: &Relations, clocks: &Clocks, writes: &KeyWrites, order: &[u32]) -> bool {
     let mut places = vec![0u32; order.len()];
     (0u32..).zip(order).for_each(|(place, node)| places[*node as usize] = place);
-    let mut all: Vec<u32> =
-        writes.of(key).iter().flat_map(|(_, on)| on.iter().map(|(_, write)| *write)).collect();
-    all.sort_by_key(|write| places[*write as usize]);
-    all.windows(2).all(|pair| clocks.is_before(relations, pair[0], pair[1]))
+    writes.keys().all(|key| {
+        let of_key = writes.of(key).iter().flat_map(|(_, on)| on.iter().map(|(_, write)| *write));
+        let mut all: Vec<u32> = of_key.collect();
+        all.sort_by_key(|write| places[*write as usize]);
+        all.windows(2).all(|pair| clocks.is_before(relations, pair[0], pair[1]))
+    })
 }
