@@ -122,6 +122,19 @@ impl Dist {
         nearest_span(self.sample(bits))
     }
 
+    /// What no draw is below; 0 for a law that has no other bound.
+    pub fn least(&self) -> f64 {
+        match self {
+            &Dist::Constant(value) => value,
+            &Dist::Uniform { low, .. } => low,
+            &Dist::Pareto { min, .. } => min,
+            Dist::Quantiles(points) => points[0].1,
+            Dist::Empirical(values) => values.iter().copied().fold(f64::INFINITY, f64::min),
+            Dist::Mix(laws) => laws.iter().map(|(_, law)| law.least()).fold(f64::INFINITY, f64::min),
+            _ => 0.0,
+        }
+    }
+
     /// The mean, where it exists (a Pareto with alpha ≤ 1 has none).
     pub fn mean(&self) -> Option<f64> {
         Some(match self {

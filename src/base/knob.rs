@@ -1,7 +1,7 @@
 //! Knobs: the one source of the loader's checks, `explain`, the JSON Schema and docs/language.md.
 //! A part, fault, policy, guard or arrival law states its knobs as a table; the loader hands it checked [`Knobs`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::dist::Dist;
 use crate::base::ids::{PartId, PolicyId, ZoneId};
@@ -69,6 +69,8 @@ pub enum Takes {
     DollarsPerHour,
     /// A law of spans, `lognormal(p50=4ms, p99=40ms)` or `5ms`.
     Law,
+    /// A law of spans, or one of these forms.
+    LawOr(&'static [Form]),
     /// A law of plain numbers.
     NumberLaw,
     /// `true` or `false`.
@@ -159,6 +161,8 @@ pub enum Setting {
 pub struct Knobs {
     /// Values, absent ones left out.
     pub values: BTreeMap<&'static str, (Setting, Option<Place>)>,
+    /// Those that a variant, a sweep or the command line gave.
+    pub changed: BTreeSet<&'static str>,
 }
 
 macro_rules! getter {
@@ -201,6 +205,12 @@ impl Knobs {
     /// The value, when there is one.
     pub fn get(&self, knob: &str) -> Option<&Setting> {
         self.values.get(knob).map(|(setting, _)| setting)
+    }
+
+    /// Whether one knob was given for a value of another that a variant, a sweep or the command line has since replaced: what
+    /// does not apply to the new value is then left over, and no mistake.
+    pub fn is_left_over(&self, knob: &str, of: &str) -> bool {
+        self.changed.contains(of) && !self.changed.contains(knob)
     }
 
     /// Where it was given, when it was.

@@ -10,5 +10,6 @@ pub mod op;
 pub mod problem;
 pub mod quantity;
 pub mod rng;
+pub mod session;
 pub mod slab;
 pub mod time;

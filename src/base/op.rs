@@ -3,6 +3,7 @@
 
 use crate::base::cause::Causes;
 use crate::base::ids::{OpId, ProgramId};
+use crate::base::session::Seen;
 use crate::base::time::Span;
 
 /// The most arguments a program takes.
@@ -31,6 +32,26 @@ pub enum When {
 }
 
 impl When {
+    /// All that are conditions, with their signs.
+    const SIGNS: [(&str, When); 6] = [
+        (">=", When::AtLeast),
+        (">", When::Above),
+        ("<=", When::AtMost),
+        ("<", When::Below),
+        ("==", When::Equal),
+        ("!=", When::Differs),
+    ];
+
+    /// Its sign; nothing for no condition.
+    pub fn sign(self) -> &'static str {
+        Self::SIGNS.iter().find(|(_, when)| *when == self).map_or("", |(sign, _)| sign)
+    }
+
+    /// The condition of a sign.
+    pub fn of_sign(sign: &str) -> Option<When> {
+        Self::SIGNS.iter().find(|(known, _)| *known == sign).map(|(_, when)| *when)
+    }
+
     /// Whether `current` meets the condition against `bound`.
     pub fn holds(self, current: i64, bound: i64) -> bool {
         match self {
@@ -151,9 +172,28 @@ pub enum Op {
         /// Who gives it back.
         token: u64,
     },
+    /// Use a core of a store's member for so long: a `cpu` step of a program that runs beside it.
+    Compute {
+        /// At full speed.
+        demand: Span,
+    },
 }
 
 const _: () = assert!(size_of::<Op>() <= 32);
+
+impl Op {
+    /// The row of a store that it is about: table and key.
+    #[inline]
+    pub fn row(&self) -> Option<(u16, i64)> {
+        match *self {
+            Op::Read { table, key, .. }
+            | Op::Write { table, key, .. }
+            | Op::Update { table, key, .. }
+            | Op::Cas { table, key, .. } => Some((table, key)),
+            _ => None,
+        }
+    }
+}
 
 /// A value and where it came from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -238,6 +278,20 @@ impl Outcome {
         matches!(self, Outcome::Ok(_) | Outcome::Renew(_))
     }
 
+    /// Whether nobody knows.
+    pub fn is_unknown(self) -> bool {
+        matches!(self, Outcome::Unknown(_))
+    }
+
+    /// Whether it says that nobody was there to answer, or that whoever answered could not reach those it needs.
+    pub fn is_no_answer(self) -> bool {
+        matches!(
+            self,
+            Outcome::Unknown(Reason::Timeout | Reason::Reset)
+                | Outcome::Fail(Reason::Refused | Reason::Timeout)
+        )
+    }
+
     /// The value, when it succeeded.
     pub fn value(self) -> Option<Value> {
         match self {
@@ -254,6 +308,8 @@ pub struct Reply {
     pub outcome: Outcome,
     /// What a cache's guard says beside the outcome: the lease token.
     pub note: u32,
+    /// What the customer has seen by now: what went along with the request, and what this answer shows.
+    pub seen: Seen,
     /// Where the time between sending the call and receiving this reply went; sums to it exactly.
     pub causes: Causes,
 }

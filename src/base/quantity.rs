@@ -1,4 +1,5 @@
-//! Numbers with units, as they stand in TOML and in programs: `20ms 500/s 64KiB 10Gb/s 80% $0.17/h 2x 50k 3m10s`.
+//! Numbers with units, as they stand in TOML and in programs: `20ms 500/s 64KiB 10Gb/s 80% 200ppm $0.17/h 2x 50k
+//! 3m10s`.
 
 use std::fmt;
 
@@ -21,7 +22,7 @@ pub enum Unit {
     Bytes,
     /// Bits per second.
     BitsPerSecond,
-    /// A share: stored as a fraction (`80%` is 0.8).
+    /// A share: stored as a fraction (`80%` is 0.8, `200ppm` is 0.0002).
     Share,
     /// A factor: `2x`.
     Factor,
@@ -236,7 +237,7 @@ fn add(a: Quantity, b: Quantity) -> Result<Quantity, BadNumber> {
 fn read(number: &Digits<'_>, letters: &str) -> Result<Quantity, BadNumber> {
     let (unit, factor) = match letters {
         "" => (Unit::Count, 1),
-        "%" => (Unit::Share, 1),
+        "%" | "ppm" => (Unit::Share, 1),
         _ if slow(letters).is_some() => {
             let per_s = read(number, "")?.value / slow(letters).unwrap_or(1.0);
             return Ok(Quantity { value: per_s, exact: None, unit: Unit::Rate });
@@ -247,7 +248,8 @@ fn read(number: &Digits<'_>, letters: &str) -> Result<Quantity, BadNumber> {
     let text =
         if number.fraction.is_empty() { whole.clone() } else { format!("{whole}.{}", number.fraction) };
     let parsed: f64 = text.parse().unwrap_or(f64::INFINITY);
-    let scale = if unit == Unit::Share { 0.01 } else { factor as f64 };
+    let whole_share = if letters == "ppm" { 1e6 } else { 100.0 };
+    let scale = if unit == Unit::Share { 1.0 / whole_share } else { factor as f64 };
     let exact = exactly(&whole, number.fraction, factor);
     let integral = matches!(unit, Unit::Count | Unit::Span | Unit::Bytes);
     if integral && exact.is_none() && parsed * scale >= 9.2e18 {
@@ -260,7 +262,7 @@ fn read(number: &Digits<'_>, letters: &str) -> Result<Quantity, BadNumber> {
     }
     let value = match exact {
         Some(exact) if integral => exact as f64,
-        _ if unit == Unit::Share => parsed / 100.0,
+        _ if unit == Unit::Share => parsed / whole_share,
         _ => parsed * scale,
     };
     if !value.is_finite() {
@@ -357,6 +359,7 @@ mod tests {
             ("64KiB", 65536.0, Unit::Bytes, Some(65536)),
             ("10Gb/s", 1e10, Unit::BitsPerSecond, None),
             ("80%", 0.8, Unit::Share, None),
+            ("200ppm", 0.0002, Unit::Share, None),
             ("$0.17/h", 0.17, Unit::DollarsPerHour, None),
             ("2x", 2.0, Unit::Factor, None),
             ("50_000", 5e4, Unit::Count, Some(50_000)),

@@ -1,21 +1,37 @@
 //! Judges histories: what clients saw, against what an object may do. It knows neither how a history came about nor
 //! what it is printed as.
 //!
-//! [`history`] is what all checkers read · [`read`] makes one of a recorded file · [`register`] decides registers whose
-//! written values differ in O(n log n) · [`search`] decides anything with a [`model`], exponentially in the worst case, and
-//! is the oracle of the others · [`judge`] picks between them, key by key.
+//! [`history`] is what all checkers read · [`read`] makes one of a recorded file · [`judge`] picks the check.
+//!
+//! *Linearizable*: [`register`] decides registers whose written values differ and [`counter`] additions of one amount, both
+//! in O(n log n); [`search`] decides anything with a [`model`], exponentially in the worst case. *Weaker*: [`sequential`],
+//! [`causal`], [`session`] read histories by their [`relations`], within sessions and from writes to reads. *How far off*: [`staleness`]
+//! measures reads; [`versions`] finds lost writes and copies that differ. [`shrink`] makes witnesses small.
 //!
 //! Three verdicts: a history holds, or there is a witness, or it was not decided within the budget and the reason is
 //! told.
 
+pub mod causal;
+mod clocks;
+pub mod counter;
+mod graph;
 pub mod history;
 pub mod judge;
 pub mod model;
+pub mod observed;
 pub mod read;
 pub mod register;
+pub mod relations;
+#[cfg(test)]
+mod samples;
 pub mod search;
+pub mod sequential;
+pub mod session;
+pub mod shrink;
+pub mod staleness;
 #[cfg(test)]
 mod tests;
+pub mod versions;
 
 /// What a checker says.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,16 +15,19 @@ pub enum Model {
     Counter,
     /// A lock that one process holds at a time.
     Mutex,
+    /// Rows of a store as `splitbrain run --history` records them: versions, or additions where these add up.
+    Store,
 }
 
 impl Model {
     /// All, with their names.
-    pub const ALL: [(&str, Model); 5] = [
+    pub const ALL: [(&str, Model); 6] = [
         ("register", Model::Register),
         ("cas-register", Model::CasRegister),
         ("kv", Model::Kv),
         ("counter", Model::Counter),
         ("mutex", Model::Mutex),
+        ("store", Model::Store),
     ];
 
     /// Whether the object has such an operation.
@@ -32,8 +35,10 @@ impl Model {
         match call {
             Call::Read(_) => self != Model::Mutex,
             Call::Write(_) => !matches!(self, Model::Counter | Model::Mutex),
-            Call::Cas(..) | Call::Differs(_) => matches!(self, Model::CasRegister | Model::Kv),
-            Call::Add(..) => self == Model::Counter,
+            Call::Cas(..) | Call::Differs(_) => {
+                matches!(self, Model::CasRegister | Model::Kv | Model::Store)
+            }
+            Call::Add(..) => matches!(self, Model::Counter | Model::Store),
             Call::Append(_) => self == Model::Kv,
             Call::Acquire | Call::Release => self == Model::Mutex,
         }
@@ -44,7 +49,7 @@ impl Model {
         match self {
             Model::Register | Model::CasRegister => NIL,
             Model::Kv => texts.value(""),
-            Model::Counter | Model::Mutex => 0,
+            Model::Counter | Model::Mutex | Model::Store => 0,
         }
     }
 }
@@ -65,4 +70,10 @@ pub fn step(state: i64, call: Call, texts: &mut Texts) -> Option<i64> {
         Call::Acquire => (state == 0).then_some(1),
         Call::Release => (state == 1).then_some(0),
     }
+}
+
+/// Whether a call that leaves a state as it is would leave every state so in which it can happen. A write of the value that
+/// is there would not.
+pub fn only_looks(call: Call) -> bool {
+    !matches!(call, Call::Write(_))
 }

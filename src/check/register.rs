@@ -11,6 +11,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::check::history::{Call, Operation, Texts};
+use crate::check::relations::told;
 use crate::check::{Verdict, Witness};
 
 /// A value's operations: when the last of them was invoked and the first returned, and which these are.
@@ -211,7 +212,8 @@ fn blocks(operations: &[Operation], texts: &Texts, clusters: &[Cluster]) -> Verd
     for pair in forward.windows(2) {
         if pair[1].f.0 < pair[0].s.0 {
             let what = "must each come before the other, by what was seen of them:";
-            return clash(operations, texts, pair[0].s.1, pair[1].s.1, what);
+            let verdict = clash(operations, texts, pair[0].s.1, pair[1].s.1, what);
+            return with(verdict, operations, &[pair[0].f.1, pair[1].f.1]);
         }
     }
     for block in blocks.iter().filter(|block| block.f.0 >= block.s.0) {
@@ -220,19 +222,21 @@ fn blocks(operations: &[Operation], texts: &Texts, clusters: &[Cluster]) -> Verd
             && block.f.0 < zone.s.0
         {
             let what = "saw a value that had been overwritten by";
-            return clash(operations, texts, zone.s.1, block.f.1, what);
+            return with(clash(operations, texts, zone.s.1, block.f.1, what), operations, &[zone.f.1]);
         }
     }
     Verdict::Holds
 }
 
-fn told(operation: &Operation, texts: &Texts) -> String {
-    format!(
-        "`{}` of process {} (line {})",
-        texts.describe(operation.call),
-        operation.process,
-        operation.place
-    )
+/// The witness with more operations that it takes to see the clash.
+fn with(verdict: Verdict, operations: &[Operation], more: &[usize]) -> Verdict {
+    let Verdict::Violated(mut witness) = verdict else { return verdict };
+    for place in more.iter().filter_map(|place| operations.get(*place)).map(|operation| operation.place) {
+        if !witness.operations.contains(&place) {
+            witness.operations.push(place);
+        }
+    }
+    Verdict::Violated(witness)
 }
 
 fn clash(operations: &[Operation], texts: &Texts, a: usize, b: usize, what: &str) -> Verdict {

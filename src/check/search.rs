@@ -6,14 +6,16 @@
 //! operations, state) that was met before is not explored again. Exponential in the number of concurrent operations in
 //! the worst case, hence the [`Budget`].
 //!
-//! Ours differs in two things. An operation that is possible now and changes nothing is taken at once and for good: any
-//! order that takes it later is as good with it moved here, so nothing else need be tried in its place. And an operation that is pending is
+//! Ours differs in two things. An operation that is possible now and would never change anything is taken at once and for
+//! good: any order that takes it later is as good with it moved here, so nothing else need be tried in its place. (A write
+//! of the value that is there is none of these: later it may have something to change.) And an operation that is pending is
 //! taken only where it changes something, and need not be taken at all.
 
 use rustc_hash::FxHashMap;
 
 use crate::check::history::{Operation, Texts};
-use crate::check::model::step;
+use crate::check::model::{only_looks, step};
+use crate::check::relations::told;
 use crate::check::{Verdict, Witness};
 
 /// How much a search may cost.
@@ -142,8 +144,8 @@ impl<'a> Search<'a> {
                 let next = step(state, operation.call, texts);
                 if let Some(next) = next.filter(|next| !operation.is_pending() || *next != state) {
                     let high = self.take(event.operation);
-                    if next == state || self.is_new(next) {
-                        let for_good = next == state;
+                    let for_good = next == state && only_looks(operation.call);
+                    if for_good || self.is_new(next) {
                         stack.push(Taken { operation: event.operation, state, high, for_good });
                         state = next;
                         at = self.head;
@@ -251,10 +253,8 @@ impl<'a> Search<'a> {
         let mut places: Vec<usize> = concurrent.map(|other| other.place).take(8).collect();
         places.insert(0, operation.place);
         let sentence = format!(
-            "no order explains `{}` of process {} (line {}): where the longest order ends, the value is {}",
-            texts.describe(operation.call),
-            operation.process,
-            operation.place,
+            "no order explains {}: where the longest order ends, the value is {}",
+            told(operation, texts),
             texts.show(state),
         );
         Witness { sentence, operations: places }

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use crate::check::history::{Call, NIL, Operation, PENDING, Texts};
 use crate::check::model::Model;
 use crate::check::read::{Format, read};
+use crate::check::samples::{is_linearizable, overlapping};
 use crate::check::search::{Budget, search};
 use crate::check::{Verdict, judge, register};
 
@@ -99,6 +100,31 @@ proptest! {
     fn the_fast_check_agrees_with_the_search(operations in histories()) {
         both(&operations);
     }
+}
+
+/// Calls of a register whose values repeat.
+fn repeating() -> impl Strategy<Value = Call> {
+    (0u8..5, 0i64..3, 0i64..3).prop_map(|(what, a, b)| match what {
+        0 | 1 => Call::Read(a),
+        2 => Call::Write(a),
+        3 => Call::Cas(a, b),
+        _ => Call::Differs(a),
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 10_000, ..ProptestConfig::default() })]
+    #[test]
+    fn the_search_agrees_with_every_order(operations in overlapping(repeating(), 7)) {
+        let verdict = search(&operations, 0, &mut Texts::default(), Budget::default());
+        prop_assert_eq!(verdict == Verdict::Holds, is_linearizable(&operations, 0), "{:?}", verdict);
+    }
+}
+
+#[test]
+fn a_write_of_the_value_that_is_there_may_be_needed_later() {
+    let operations = [op(0, 0, 10, Call::Write(0)), op(1, 1, 4, Call::Write(1)), op(2, 5, 6, Call::Read(0))];
+    assert_eq!(search(&operations, 0, &mut Texts::default(), Budget::default()), Verdict::Holds);
 }
 
 #[test]

@@ -1,20 +1,24 @@
-//! `splitbrain explain`: every knob in force with its source, the topology, the compiled programs; or what a code of
-//! a problem means.
+//! `splitbrain explain`: every knob in force with its source, the topology, the compiled programs, what goes wrong when;
+//! or what a code of a problem means.
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::sync::atomic::AtomicBool;
 
 use clap::{Args, ValueEnum};
 
 use crate::cli::files::find;
 use crate::cli::{BAD_INPUT, Colour, complain, print};
 use crate::components::KINDS;
+use crate::components::store::DB;
 use crate::design::codes;
 use crate::design::render::render;
 use crate::design::resolve::Design;
 use crate::design::source::Sources;
 use crate::design::tree::{Entry, Value};
 use crate::experiment::load::Cell;
+use crate::experiment::question::Question;
+use crate::experiment::trial;
 use crate::experiment::{Experiment, Overrides, load};
 use crate::report::graph;
 
@@ -27,6 +31,9 @@ pub struct Explain {
     /// The variant to explain; the first by name without it
     #[arg(long)]
     pub variant: Option<String>,
+    /// The faults of this seed; where only the run tells when they begin or whom they strike, it is run
+    #[arg(long)]
+    pub seed: Option<u64>,
     /// Only the topology, as a drawing
     #[arg(long, value_enum)]
     pub topology: Option<Topology>,
@@ -62,7 +69,7 @@ pub fn explain(arguments: &Explain, colour: Colour) -> u8 {
             print(&cell.map_or(String::new(), |cell| match arguments.topology {
                 Some(Topology::Dot) => graph::dot(&cell.setup.graph()),
                 Some(Topology::Svg) => graph::svg(&cell.setup.graph()),
-                None => of_cell(cell, &experiment),
+                None => of_cell(cell, &experiment) + &faults(cell, &experiment.question, arguments.seed),
             }))
         }
         Err((sources, problems)) => {
@@ -70,6 +77,35 @@ pub fn explain(arguments: &Explain, colour: Colour) -> u8 {
             BAD_INPUT
         }
     }
+}
+
+/// A plan of more lines than these is cut off.
+const LINES_MAX: usize = 200;
+
+/// What goes wrong under a seed, and when: as far as it is known before the run, or as the run told.
+fn faults(cell: &Cell, question: &Question, seed: Option<u64>) -> String {
+    let who = &cell.faults.who;
+    let run = seed.filter(|_| cell.faults.is_open());
+    let seed = seed.unwrap_or(question.seed);
+    let told = run.and_then(|seed| trial::run(cell, question.warmup, seed, false, &AtomicBool::new(false)));
+    let (plan, open) = match told {
+        Some(trial) => (trial.plan, Vec::new()),
+        None => (cell.faults.known_before(seed, cell.length), cell.faults.open()),
+    };
+    if plan.is_empty() && open.is_empty() {
+        return String::new();
+    }
+    let how = if run.is_some() { ", as its run tells" } else { "" };
+    let mut text = format!("\nfaults of seed {seed}{how}\n");
+    let lines = plan.iter().take(LINES_MAX).map(|planned| planned.describe(who));
+    lines.chain(open).for_each(|line| text += &format!("  {line}\n"));
+    if plan.len() > LINES_MAX {
+        text += &format!("  and {} times more\n", plan.len() - LINES_MAX);
+    }
+    if run.is_none() && cell.faults.is_open() {
+        text += &format!("  (when moments begin and who has a role only the run tells: --seed {seed})\n");
+    }
+    text
 }
 
 /// Kinds of entries besides parts that say how a run goes.
@@ -116,7 +152,10 @@ fn of_cell(cell: &Cell, experiment: &Experiment) -> String {
         } else {
             " (no workload reaches it: not built)"
         };
-        text += &format!("  {} {} × {}{built}\n", name.kind, name.name, name.count);
+        let runs = design.programs.0.iter().any(|program| program.part.index() == index);
+        let runs =
+            if runs && name.kind == DB.name { ", runs programs at the member that is asked" } else { "" };
+        text += &format!("  {} {} × {}{runs}{built}\n", name.kind, name.name, name.count);
     }
     text += "\ntopology (as a drawing: --topology svg)\n";
     let topology = cell.setup.graph();

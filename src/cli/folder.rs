@@ -48,15 +48,24 @@ pub fn replaceable(out: &Path) -> Result<(), String> {
         .map_err(|why| failed(out, &why))
 }
 
-/// Writes all files beside the folder, then puts the new folder in the place of the old one.
+/// Writes all files beside the folder, and what `more` writes there, then puts the new folder in the place of the old one;
+/// false if `more` was interrupted.
 ///
 /// # Errors
 /// A sentence for the user; the old folder is then where it was.
-pub fn replace(out: &Path, files: &[(String, Vec<u8>)]) -> Result<(), String> {
-    exchange(out, files).map_err(|why| failed(out, &why))
+pub fn replace(
+    out: &Path,
+    files: &[(String, Vec<u8>)],
+    more: impl FnOnce(&Path) -> io::Result<bool>,
+) -> Result<bool, String> {
+    exchange(out, files, more).map_err(|why| failed(out, &why))
 }
 
-fn exchange(out: &Path, files: &[(String, Vec<u8>)]) -> io::Result<()> {
+fn exchange(
+    out: &Path,
+    files: &[(String, Vec<u8>)],
+    more: impl FnOnce(&Path) -> io::Result<bool>,
+) -> io::Result<bool> {
     let parent = parent(out);
     fs::create_dir_all(&parent)?;
     let fresh = tempfile::Builder::new().prefix(".splitbrain-").tempdir_in(&parent)?;
@@ -66,6 +75,9 @@ fn exchange(out: &Path, files: &[(String, Vec<u8>)]) -> io::Result<()> {
             fs::create_dir_all(folder)?;
         }
         fs::write(path, bytes)?;
+    }
+    if !more(fresh.path())? {
+        return Ok(false);
     }
     make_readable(fresh.path())?;
     let old = tempfile::Builder::new().prefix(".splitbrain-old-").tempdir_in(&parent)?;
@@ -82,7 +94,7 @@ fn exchange(out: &Path, files: &[(String, Vec<u8>)]) -> io::Result<()> {
         return Err(why);
     }
     let _ = fresh.keep(); // it has another name now, and nothing is left to remove
-    Ok(())
+    Ok(true)
 }
 
 /// Temporary folders are private; results are not.

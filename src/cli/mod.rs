@@ -9,6 +9,7 @@ pub mod history;
 pub mod list;
 pub mod machine;
 pub mod new;
+pub mod recorded;
 pub mod reference;
 pub mod report;
 pub mod run;

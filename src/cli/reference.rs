@@ -84,7 +84,7 @@ fn knobs(knobs: &[Knob]) -> String {
             Takes::List(inner) | Takes::Table(inner) => inner,
             takes => takes,
         };
-        if let Takes::Form(inner) = inner {
+        if let Takes::Form(inner) | Takes::LawOr(inner) = inner {
             text += &format!("\n`{}` is one of:\n\n{}", knob.name, forms(inner));
         }
     }
@@ -159,6 +159,8 @@ fn all_measures() -> String {
             measures::Of::Tally => "a tally",
             measures::Of::Part => "a part",
             measures::Of::Cell => "a key of a db",
+            measures::Of::Tables => "a table of a db, or all of them",
+            measures::Of::Operations => "a program, or a table of a db",
         };
         text += &row(&[&format!("`{}`", measure.name), of, measure.doc]);
     }

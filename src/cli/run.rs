@@ -11,6 +11,7 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::files::find;
+use crate::cli::recorded;
 use crate::cli::report::gather;
 use crate::cli::{
     AS_EXPECTED, BAD_INPUT, Colour, INTERRUPTED, NOT_AS_EXPECTED, UNDECIDED, complain, folder, machine, print,
@@ -61,7 +62,8 @@ pub struct Run {
     /// Record a trace of the first run (not in this version)
     #[arg(long)]
     pub trace: bool,
-    /// Record the history of the first run (not in this version)
+    /// Record the history of the first run, of the first variant and point unless `--variant` and `--set` choose:
+    /// `history.jsonl` and `history.edn`
     #[arg(long)]
     pub history: bool,
 }
@@ -77,10 +79,8 @@ pub enum Format {
 
 /// Runs it.
 pub fn run(arguments: &Run, colour: Colour) -> u8 {
-    if arguments.trace || arguments.history {
-        return complain(
-            "this version records neither traces nor histories\nhelp: leave out --trace and --history",
-        );
+    if arguments.trace {
+        return complain("this version records no traces\nhelp: leave out --trace");
     }
     let (reader, path) = match find(&arguments.experiment) {
         Ok(found) => found,
@@ -134,20 +134,7 @@ fn simulate(arguments: &Run, colour: Colour, experiment: &Experiment, out: &Path
     bar.finish_and_clear();
     let mut outcome = match outcome {
         Ok(outcome) => outcome,
-        Err(Stopped::Cancelled(progress)) => {
-            let left = if out.exists() {
-                format!("; the old result in {} is untouched", out.display())
-            } else {
-                String::new()
-            };
-            let _ = writeln!(
-                std::io::stderr(),
-                "interrupted after {} of {} runs{left}",
-                progress.done,
-                progress.planned
-            );
-            return INTERRUPTED;
-        }
+        Err(Stopped::Cancelled(progress)) => return interrupted(out, progress),
         Err(Stopped::TooLong(which)) => {
             let _ = writeln!(
                 std::io::stderr(),
@@ -172,8 +159,18 @@ fn simulate(arguments: &Run, colour: Colour, experiment: &Experiment, out: &Path
         Ok(files) => files,
         Err(why) => return complain(&why),
     };
-    if let Err(why) = folder::replace(out, &files) {
-        return complain(&why);
+    // The history of the first run is written while that run is made again.
+    let history = |fresh: &Path| match experiment.cells.first() {
+        Some(cell) if arguments.history => recorded::write(experiment, cell, fresh, &cancelled),
+        _ => Ok(true),
+    };
+    match folder::replace(out, &files, history) {
+        Ok(true) => {}
+        Ok(false) => {
+            let trials = input.results.summary.trials;
+            return interrupted(out, Progress { done: trials, planned: trials });
+        }
+        Err(why) => return complain(&why),
     }
     if !arguments.quiet {
         print(&match arguments.format {
@@ -182,6 +179,17 @@ fn simulate(arguments: &Run, colour: Colour, experiment: &Experiment, out: &Path
         });
     }
     status
+}
+
+fn interrupted(out: &Path, progress: Progress) -> u8 {
+    let left = if out.exists() {
+        format!("; the old result in {} is untouched", out.display())
+    } else {
+        String::new()
+    };
+    let (done, planned) = (progress.done, progress.planned);
+    let _ = writeln!(std::io::stderr(), "interrupted after {done} of {planned} runs{left}");
+    INTERRUPTED
 }
 
 /// Columns of the terminal; enough for most tables where there is none.

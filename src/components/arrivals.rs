@@ -54,6 +54,11 @@ impl Arrivals {
         }
     }
 
+    /// Whether each caller is one customer, who makes one request after the other; otherwise each request is somebody else's.
+    pub fn of_one_customer(&self) -> bool {
+        matches!(self, Arrivals::Users { .. } | Arrivals::Serial { .. })
+    }
+
     /// When request `number` (from 0) comes, given when the one before came (`from` for the first); `None`: there is none.
     pub fn next(&self, number: u64, from: Time, before: Time, bits: &mut impl Bits) -> Option<Time> {
         match self {

@@ -199,6 +199,9 @@ impl Process for Node {
             size_bytes: REQUEST_BYTES,
             timeout: Some(plan.timeout),
             from: None,
+            session: ctx.session(call),
+            origin: ctx.origin(call),
+            seen: ctx.seen(call),
         };
         ctx.call(Pid::new(plan.to, backend), request, tag);
         let now = ctx.now();
@@ -226,6 +229,7 @@ impl Process for Node {
 }
 
 fn pass_back(call: CallId, reply: &Reply, causes: &Causes, ctx: &mut Context<Node>) {
+    ctx.saw(call, reply.seen);
     ctx.reply(call, reply.outcome, reply.note, causes, ANSWER_BYTES);
     let (series, now) = (SeriesId(ctx.plan().first_series.0 + 1), ctx.now());
     ctx.record().level(series, now, -1);

@@ -4,14 +4,15 @@
 use std::sync::Arc;
 
 use crate::base::cause::Cause;
-use crate::base::ids::{CallId, PartId, PolicyId, ProbeId, ProgramId, ZoneId};
+use crate::base::ids::{CallId, PartId, Pid, PolicyId, ProbeId, ProgramId, ZoneId};
 use crate::base::op::{ARGS_MAX, Args, Op, Outcome, Reply};
 use crate::base::rng::{Bits, Draws, mix};
+use crate::base::session::Seen;
 use crate::base::slab::{Key, Slab};
 use crate::base::time::{Span, Time};
 use crate::components::arrivals::{Arrivals, residual};
 use crate::components::chooser::Chooser;
-use crate::components::directory::Directory;
+use crate::components::directory::{Avoided, Directory};
 use crate::components::policy::Policy;
 use crate::program::compile::MESSAGE_BYTES;
 use crate::record::recorder::{Ended, Finished};
@@ -24,6 +25,9 @@ const CHOICE: u64 = 2;
 const ARGUMENT: u64 = 3;
 const DEMAND: u64 = 4;
 const THINK: u64 = 5;
+/// What names a request, and with it the customer of an open loop.
+const CUSTOMER: u64 = 6;
+const PLACE: u64 = 7;
 
 /// Purposes of its streams.
 const PICK: u8 = 0;
@@ -68,8 +72,18 @@ pub struct Plan {
     pub from: Time,
     /// Until when requests are sent.
     pub to: Time,
-    /// Where its users stand, when not where the tier stands.
-    pub zone: Option<ZoneId>,
+    /// Where the requests of an open loop come from: zones by cumulative share. Without any, from where the tier stands, as those of
+    /// users do.
+    pub zones: Arc<[(f64, ZoneId)]>,
+}
+
+/// What a customer remembers.
+#[derive(Clone, Debug, Default, Hash)]
+struct Memory {
+    /// What it has seen.
+    seen: Seen,
+    /// Members of stores that did not answer it.
+    avoided: Avoided,
 }
 
 /// A request under way.
@@ -84,6 +98,14 @@ struct Pending {
     /// Time of failed attempts and the waits after them.
     retrying: Span,
     backoff: Span,
+    /// Where it comes from.
+    zone: ZoneId,
+    /// Whom it has asked last.
+    asked: Pid,
+    /// The customer.
+    session: u64,
+    /// What the customer remembers, if anything.
+    memory: Option<Box<Memory>>,
 }
 
 /// The callers of a workload: one for an open loop, one for each user of a closed one.
@@ -92,6 +114,8 @@ pub struct Client {
     /// Requests so far.
     number: u64,
     before: Time,
+    /// What the user of a closed loop remembers between requests. An open loop's requests are of a customer each, who knows nothing yet.
+    memory: Option<Box<Memory>>,
     pending: Slab<Pending>,
 }
 
@@ -103,7 +127,7 @@ impl Process for Client {
     type Snapshot = ();
 
     fn build(_: &Plan, _: u32) -> Self {
-        Client { number: 0, before: Time::ZERO, pending: Slab::default() }
+        Client { number: 0, before: Time::ZERO, memory: None, pending: Slab::default() }
     }
 
     fn start(&mut self, _: &Disk<(), ()>, ctx: &mut Context<Self>) {
@@ -157,6 +181,7 @@ impl Process for Client {
             retry.wait(pending.failures, pending.backoff, ctx.stream(BACK_OFF)).filter(|_| reason.may_pass());
         match wait {
             Some(wait) => {
+                pending.learn(&reply, plan, ctx.now());
                 pending.backoff = wait;
                 pending.retrying += reply.causes.total() + wait;
                 ctx.wake(wait, key.to_word());
@@ -175,6 +200,21 @@ impl Process for Client {
     }
 }
 
+impl Pending {
+    /// The customer remembers what an answer has shown, and who gave none.
+    fn learn(&mut self, reply: &Reply, plan: &Plan, now: Time) {
+        if reply.seen != Seen::NOTHING {
+            self.memory.get_or_insert_default().seen.merge(reply.seen);
+        }
+        if reply.outcome.is_no_answer() {
+            let part = plan.calls[self.call as usize].to;
+            if let Some((member, span)) = plan.directory.avoids(part, self.asked) {
+                self.memory.get_or_insert_default().avoided.add(member, now + span);
+            }
+        }
+    }
+}
+
 impl Client {
     /// Draws of one kind for the current request.
     fn draws(&self, what: u64, ctx: &Context<Self>) -> Draws {
@@ -184,6 +224,31 @@ impl Client {
     fn stem(&self, what: u64, number: u64, ctx: &Context<Self>) -> u64 {
         let user = mix(ctx.plan().name, u64::from(ctx.me().member));
         mix(mix(user, number), what)
+    }
+
+    /// The customer of a request: the user of a closed loop, somebody else each time in an open one.
+    fn session(&self, number: u64, ctx: &Context<Self>) -> u64 {
+        match ctx.plan().arrivals.of_one_customer() {
+            true => mix(ctx.plan().name, u64::from(ctx.me().member)),
+            false => self.origin(number, ctx),
+        }
+    }
+
+    /// Where a request comes from.
+    fn zone(&self, number: u64, ctx: &Context<Self>) -> ZoneId {
+        match &ctx.plan().zones[..] {
+            [] => ctx.zone(),
+            [(_, zone)] => *zone,
+            zones => {
+                let share = ctx.draws(self.stem(PLACE, number, ctx)).open01();
+                zones.iter().find(|(upto, _)| share < *upto).unwrap_or(&zones[zones.len() - 1]).1
+            }
+        }
+    }
+
+    /// What names a request: the same for all attempts.
+    fn origin(&self, number: u64, ctx: &Context<Self>) -> u64 {
+        self.stem(CUSTOMER, number, ctx)
     }
 
     /// Waits for the next arrival of an open loop.
@@ -223,7 +288,13 @@ impl Client {
             sent: now,
             retrying: Span::ZERO,
             backoff: Span::ZERO,
+            zone: self.zone(number, ctx),
+            asked: ctx.me(),
+            session: self.session(number, ctx),
+            memory: self.memory.take(),
         };
+        let (session, origin) = (pending.session, self.origin(number, ctx));
+        ctx.record().history.asked(plan.calls[call].probe, origin, session, intended);
         let key = self.pending.insert(pending);
         self.attempt(key, ctx);
     }
@@ -240,22 +311,30 @@ impl Client {
         }
         let demand = self.stem(DEMAND, pending.number, ctx);
         let stem = if pending.failures == 0 { demand } else { mix(demand, u64::from(pending.failures)) };
-        let to = plan.directory.way_in(call.to, ctx.stream(PICK));
+        let (now, memory) = (ctx.now(), pending.memory.as_deref());
+        let avoided = |member: Pid| memory.is_some_and(|memory| memory.avoided.names(member, now));
+        let to = plan.directory.way_in(call.to, pending.zone, avoided, ctx.stream(PICK));
         let request = Request {
             op: Op::Run { program: call.program.unwrap_or(ProgramId(u16::MAX)), args },
             stem,
             size_bytes: MESSAGE_BYTES,
             timeout: Some(plan.policies[plan.policy.index()].timeout),
-            from: plan.zone,
+            from: Some(pending.zone),
+            session: pending.session,
+            origin: self.origin(pending.number, ctx),
+            seen: memory.map_or(Seen::NOTHING, |memory| memory.seen),
         };
         ctx.call(to, request, key.to_word());
+        if let Some(pending) = self.pending.get_mut(key) {
+            pending.asked = to;
+        }
     }
 
     /// A request has ended.
     fn end(&mut self, key: Key, how: Ended, reply: &Reply, ctx: &mut Context<Self>) {
         let plan = ctx.plan();
         let now = ctx.now();
-        let Some(pending) = self.pending.remove(key) else { return };
+        let Some(mut pending) = self.pending.remove(key) else { return };
         let mut causes = reply.causes;
         causes.add(Cause::Retry, pending.retrying);
         causes.add(Cause::Queue, pending.sent - pending.intended); // a serial tester sends late
@@ -271,8 +350,14 @@ impl Client {
             attempts: pending.failures + u32::from(how == Ended::Ok),
             causes,
         };
-        ctx.record().finished(plan.calls[pending.call as usize].probe, request);
+        let (probe, origin) = (plan.calls[pending.call as usize].probe, self.origin(pending.number, ctx));
+        ctx.record().finished(probe, request);
         ctx.record().finished(plan.probe, request);
+        ctx.record().history.answered(probe, origin, now, reply.outcome);
+        if plan.arrivals.of_one_customer() {
+            pending.learn(reply, plan, now);
+            self.memory = pending.memory;
+        }
         match &plan.arrivals {
             Arrivals::Users { think, .. } => {
                 let span = think.span(&mut self.draws(THINK, ctx));

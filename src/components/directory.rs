@@ -1,11 +1,12 @@
 //! Who is where, for everybody who calls: one table, shared by all plans.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::ids::{PartId, Pid, ProgramId, TierId, ZoneId};
 use crate::base::op::{Args, At};
 use crate::base::rng::{Bits, mix};
-use crate::base::time::Span;
+use crate::base::time::{Span, Time};
 use crate::components::guard::Guard;
 
 /// What callers must know of a part.
@@ -17,10 +18,39 @@ pub struct Target {
     pub count: u32,
     /// The load balancer that is the way in.
     pub way_in: Option<PartId>,
+    /// The tier that runs its programs beside its members, for a store that has any.
+    pub host: Option<TierId>,
     /// What its clients must know besides.
     pub client: Client,
+    /// Its place in customers' tokens, for a store that some program reads `at session`.
+    pub session: Option<u8>,
     /// By zone of the caller: the members, nearest first. Empty where nobody asks.
     pub near: Arc<[Vec<u32>]>,
+}
+
+impl Target {
+    /// The member nearest to a zone that `avoided` does not name; the nearest of all when it names them all.
+    fn nearest(&self, from: ZoneId, avoided: impl Fn(Pid) -> bool) -> u32 {
+        let Some(near) = self.near.get(from.index()).filter(|_| self.count > 1) else { return 0 };
+        let answering = near.iter().find(|member| !avoided(Pid::new(self.tier, **member)));
+        *answering.unwrap_or(&near[0])
+    }
+}
+
+/// Members of stores that did not answer, and until when they are not asked.
+#[derive(Clone, Debug, Default, Hash)]
+pub struct Avoided(BTreeMap<Pid, Time>);
+
+impl Avoided {
+    /// Whether a member is avoided now.
+    pub fn names(&self, member: Pid, now: Time) -> bool {
+        self.0.get(&member).is_some_and(|until| now < *until)
+    }
+
+    /// A member is avoided until then.
+    pub fn add(&mut self, member: Pid, until: Time) {
+        self.0.insert(member, until);
+    }
 }
 
 /// What the clients of a part must know of it.
@@ -107,9 +137,19 @@ impl Directory {
         &self.0[part.index()]
     }
 
-    /// The member that a call of `part` goes to: of its load balancer if it has one; any one, evenly.
-    pub fn way_in(&self, part: PartId, bits: &mut impl Bits) -> Pid {
+    /// The member that a call of `part` from a zone goes to: of its load balancer if it has one; any one, evenly; of a store
+    /// the nearest that `avoided` does not name.
+    pub fn way_in(
+        &self,
+        part: PartId,
+        from: ZoneId,
+        avoided: impl Fn(Pid) -> bool,
+        bits: &mut impl Bits,
+    ) -> Pid {
         let target = self.target(part);
+        if let Some(host) = target.host {
+            return Pid::new(host, target.nearest(from, avoided));
+        }
         let entry = target.way_in.map_or(target, |balancer| self.target(balancer));
         let member = if entry.count == 1 { 0 } else { bits.below(u64::from(entry.count)) as u32 };
         Pid::new(entry.tier, member)
@@ -133,15 +173,25 @@ impl Directory {
         bits: &mut impl Bits,
     ) -> Pid {
         let target = self.target(part);
-        let pid = |member: u32| Pid::new(target.tier, member);
-        let Some(near) = target.near.get(from.index()).filter(|_| target.count > 1) else { return pid(0) };
-        match at {
-            At::Copy(member) => return pid(u32::from(member).min(target.count - 1)),
-            At::Any | At::Replica => return pid(bits.below(u64::from(target.count)) as u32),
-            At::Primary | At::Nearest | At::Session => {}
+        let member = match at {
+            _ if target.count == 1 => 0,
+            At::Copy(member) => u32::from(member).min(target.count - 1),
+            At::Any | At::Replica => bits.below(u64::from(target.count)) as u32,
+            At::Primary | At::Nearest | At::Session => target.nearest(from, avoided),
+        };
+        Pid::new(target.tier, member)
+    }
+
+    /// How long a caller avoids the member of a store that it has asked in vain, and that member, whether it was asked for an operation
+    /// or for a program. `None`: it is not to be avoided.
+    pub fn avoids(&self, part: PartId, asked: Pid) -> Option<(Pid, Span)> {
+        let target = self.target(part);
+        match &target.client {
+            Client::Store(store) if target.count > 1 && store.avoid > Span::ZERO => {
+                Some((Pid::new(target.tier, asked.member), store.avoid))
+            }
+            _ => None,
         }
-        let answering = near.iter().find(|member| !avoided(pid(**member)));
-        pid(*answering.unwrap_or(&near[0]))
     }
 
     /// The cache's client half.

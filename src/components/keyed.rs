@@ -1,4 +1,4 @@
-//! A map from keys to small values, for look-up only: it cannot be iterated, so no order can leak out of it. Unlike the
+//! A map from keys to small values, for look-up: it can be gone through in order of key alone, so no other order can leak out of it. Unlike the
 //! standard map it is `Hash`: the sum of its entries' hashes, which no order changes.
 
 use std::hash::{BuildHasher, Hash, Hasher};
@@ -54,6 +54,15 @@ impl<K: Hash + Eq, V> Keyed<K, V> {
     }
 }
 
+impl<K: Hash + Ord, V> Keyed<K, V> {
+    /// All entries in order of key: for copying, not for looking up.
+    pub fn in_order(&self) -> Vec<(&K, &V)> {
+        let mut entries: Vec<_> = self.0.iter().collect();
+        entries.sort_unstable_by(|a, b| a.0.cmp(b.0));
+        entries
+    }
+}
+
 impl<K: Hash + Eq, V: Hash> Hash for Keyed<K, V> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let sum = self.0.iter().fold(0u64, |sum, entry| sum.wrapping_add(FxBuildHasher.hash_one(entry)));
@@ -76,5 +85,12 @@ mod tests {
         };
         assert_eq!(hash(&[1, 2, 3, 500]), hash(&[500, 3, 1, 2]));
         assert_ne!(hash(&[1, 2, 3]), hash(&[1, 2, 4]));
+    }
+
+    #[test]
+    fn entries_come_in_order_of_key() {
+        let mut keyed = Keyed::default();
+        [5, 1, 9, 3].into_iter().for_each(|key| _ = keyed.insert(key, key * 2));
+        assert_eq!(keyed.in_order(), [(&1, &2), (&3, &6), (&5, &10), (&9, &18)]);
     }
 }

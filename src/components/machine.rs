@@ -4,7 +4,7 @@
 use std::hash::Hash;
 
 use crate::base::ids::OpId;
-use crate::base::op::{Op, Outcome};
+use crate::base::op::{Op, Outcome, Value};
 
 /// A deterministic state machine.
 pub trait Machine: Clone + Hash + Send + 'static {
@@ -22,6 +22,15 @@ pub trait Machine: Clone + Hash + Send + 'static {
 
     /// Whether an operation changes nothing: it needs no place in the log.
     fn is_read(op: &Op) -> bool;
+
+    /// The row that an operation is about, by table and key, and its value now; `None` where the machine has no rows. What versions
+    /// come from is recorded by it.
+    fn row(&self, _plan: &Self::Plan, _op: &Op) -> Option<((u16, i64), Value)> {
+        None
+    }
+
+    /// The same without its condition, for an operation that commutes with all of its kind: what can be done late and elsewhere.
+    fn unconditional(op: &Op) -> Option<Op>;
 
     /// Its size on the wire and on disk, bytes.
     fn size_bytes(&self) -> u64;

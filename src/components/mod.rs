@@ -15,6 +15,7 @@ pub mod guard;
 pub mod keyed;
 pub mod leader;
 pub mod machine;
+pub mod multi_leader;
 pub mod policy;
 pub mod pool;
 pub mod quorum;
@@ -32,6 +33,7 @@ use crate::base::problem::Problems;
 use crate::components::directory::{Client, Directory};
 use crate::components::policy::Policy;
 use crate::program::instr::SharedPrograms;
+use crate::record::survey::Holdings;
 use crate::sim::run::World;
 
 /// What the loader must know of a kind of part.
@@ -97,8 +99,30 @@ pub trait Part: Any + Send + Sync {
         &["speed"]
     }
 
+    /// What its copies hold of these rows; `None` for parts that are no stores.
+    fn survey(&self, _at: &PartName, _rows: &[(u16, i64)], _world: &World) -> Option<Holdings> {
+        None
+    }
+
+    /// The series that tell who leads it, if one of its members leads the others: for faults of roles and elections.
+    fn led(&self) -> Option<Led> {
+        None
+    }
+
     /// Adds the part's tier to the world: makes the plan that all members share and calls [`World::add`], exactly once.
     fn build(&self, at: &PartName, wiring: &Wiring, world: &mut World);
+
+    /// Adds what runs its programs beside its members, for a part that only coordinates them; a server runs its own.
+    fn build_host(&self, _at: &PartName, _wiring: &Wiring, _world: &mut World) {}
+}
+
+/// What a part records of who leads it: names of two levels among its series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Led {
+    /// Members that believe they lead.
+    pub leaders: &'static str,
+    /// Members that stand for election.
+    pub standing: &'static str,
 }
 
 /// What exists only once the whole design is resolved, and every plan may share.
@@ -113,6 +137,13 @@ pub struct Wiring {
     /// By program: where its activations are recorded on the server that runs them; `None` for programs that
     /// workloads call, which are recorded at the client.
     pub probes: Arc<[Option<ProbeId>]>,
+}
+
+impl Wiring {
+    /// The place in customers' tokens of the store that forms this tier, when it is read `at session`.
+    pub fn session(&self, tier: TierId) -> Option<u8> {
+        self.directory.0.iter().find(|target| target.tier == tier)?.session
+    }
 }
 
 /// The knobs that every part has.

@@ -2,19 +2,25 @@
 //! answered (DeCandia et al., "Dynamo", SOSP 2007). With R + W > N every read meets every acknowledged write – which
 //! is not linearizability.
 //!
+//! **Liveness.** R or W copies that are up and can be reached serve at once: nobody remembers who was away. An operation that has too
+//! few answers is given up after the coordinator's patience, and its customer told that nobody knows.
+//!
 //! [`cell`] is what a copy holds of a row and how cells are merged · [`member`] is the process and its copy ·
-//! `coordinator` is what it does for clients.
+//! `coordinator` is what it does for clients · `lineage` what is recorded of copies.
 
 pub mod cell;
 mod coordinator;
+pub mod lineage;
 pub mod member;
 #[cfg(test)]
 mod tests;
 
-use crate::base::dist::Dist;
 use crate::base::time::Span;
 use crate::components::quorum::cell::Merge;
 use crate::components::store;
+use crate::components::store::legs::Legs;
+
+pub use lineage::survey;
 
 /// What all members share.
 #[derive(Clone, Debug)]
@@ -37,29 +43,4 @@ pub struct Plan {
     pub patience: Span,
     /// What messages take on top of the network, by kind.
     pub legs: Legs,
-    /// A rule to break, for tests.
-    pub twin: Twin,
-}
-
-/// A law for each kind of message between copies; `None`: nothing on top of the network.
-#[derive(Clone, Debug, Default)]
-pub struct Legs {
-    /// A write, to a copy.
-    pub write: Option<Dist>,
-    /// Its acknowledgement.
-    pub ack: Option<Dist>,
-    /// A read, to a copy.
-    pub read: Option<Dist>,
-    /// Its answer.
-    pub reply: Option<Dist>,
-}
-
-/// A rule that a broken twin breaks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Twin {
-    /// None: this is the protocol.
-    #[default]
-    Sound,
-    /// A copy acknowledges before its disk has synced.
-    AcksBeforeSync,
 }

@@ -7,6 +7,7 @@ use crate::base::cause::Causes;
 use crate::base::dist::Dist;
 use crate::base::ids::{CallId, Pid, SeriesId, TierId, ZoneId};
 use crate::base::op::{Op, Outcome, Reply};
+use crate::base::session::Seen;
 use crate::base::time::{Span, Time};
 use crate::net::Network;
 use crate::net::path::Path;
@@ -43,6 +44,8 @@ pub struct Answer {
 pub struct Script {
     /// What came back, in order.
     pub answers: Vec<Answer>,
+    /// What they have shown: all lines are of one session.
+    pub seen: Seen,
 }
 
 impl Process for Script {
@@ -53,7 +56,7 @@ impl Process for Script {
     type Snapshot = ();
 
     fn build(_: &Lines, _: u32) -> Self {
-        Script { answers: Vec::new() }
+        Script { answers: Vec::new(), seen: Seen::NOTHING }
     }
     fn start(&mut self, _: &Disk<(), ()>, ctx: &mut Context<Self>) {
         for (line, (ms, ..)) in ctx.plan().iter().enumerate() {
@@ -62,12 +65,22 @@ impl Process for Script {
     }
     fn on_timer(&mut self, line: u64, ctx: &mut Context<Self>) {
         let (_, to, op) = ctx.plan()[line as usize];
-        let request = Request { op, stem: line, size_bytes: 100, timeout: None, from: None };
+        let request = Request {
+            op,
+            stem: line,
+            size_bytes: 100,
+            timeout: None,
+            from: None,
+            session: 1,
+            origin: 0,
+            seen: self.seen,
+        };
         ctx.call(to, request, line);
     }
     fn on_call(&mut self, _: CallId, _: Op, _: &mut Context<Self>) {}
     fn on_reply(&mut self, _: CallId, line: u64, reply: Reply, ctx: &mut Context<Self>) {
-        let Reply { outcome, note, causes } = reply;
+        let Reply { outcome, note, seen, causes } = reply;
+        self.seen.merge(seen);
         let at = ctx.now();
         self.answers.push(Answer { line, at_ms: at.as_ns() / 1_000_000, at, outcome, note, causes });
     }

@@ -2,31 +2,38 @@
 //! synced before they are acknowledged. This file has its knobs; [`front`] is what every member does,
 //! [`node`] the process of a single copy, [`rows`] the machine that applies operations.
 //!
-//! [`copies`](mod@copies) is how several copies agree.
+//! [`copies`](mod@copies) is how several copies agree · [`lineage`] what is recorded of them.
 
 pub mod copies;
+mod fitting;
 pub mod front;
+pub mod legs;
+pub mod lineage;
 pub mod node;
 pub mod rows;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::sync::Arc;
 
 use crate::base::dist::Dist;
-use crate::base::ids::SeriesId;
+use crate::base::ids::{PartId, SeriesId};
 use crate::base::knob::{Form, Knob, Knobs, Preset, Setting, Takes};
 use crate::base::problem::Problems;
 use crate::base::time::Span;
 use crate::components::cores::{DISCIPLINE, Discipline};
 use crate::components::directory::{Client, PoolClient, StoreClient};
-use crate::components::leader;
 use crate::components::pool::{POOL, Pool, PoolPer};
+use crate::components::quorum;
 use crate::components::quorum::member::Member;
-use crate::components::store::copies::{AVOID, COPIES, COPY, Copies, FAILOVER, LEGS, MERGE, copies};
+use crate::components::store::copies::{AVOID, COPIES, COPY, Copies, FAILOVER, MERGE, copies};
+use crate::components::store::legs::LEGS;
 use crate::components::store::node::Node;
-use crate::components::store::rows::{Initial, Tables};
-use crate::components::{Kind, Names, Part, PartName, Wiring, count_u32, speed_ppm};
+use crate::components::store::rows::{Initial, RowName, Tables};
+use crate::components::{
+    Kind, Led, Names, Part, PartName, Wiring, count_u32, leader, multi_leader, server, speed_ppm,
+};
+use crate::record::survey::Holdings;
 use crate::sim::run::World;
 
 /// The kind `db`.
@@ -35,7 +42,7 @@ pub const DB: Kind = Kind {
     doc: "A keyed store with real values and versions.",
     knobs: KNOBS,
     series: SERIES,
-    runs_programs: false,
+    runs_programs: true,
     resolve,
 };
 
@@ -128,9 +135,21 @@ const SERIES: &[(&str, &str)] = &[
     ("leaders", "Members that believe they lead (level)."),
     ("leaderless", "Time during which no member believed that it leads (time)."),
     ("elections", "Leaders elected."),
-    ("split_votes", "Candidates that ran out of time without having been elected."),
+    (
+        "split_votes",
+        "Candidates that ran out of time, or gave way to a later term, without having been elected.",
+    ),
     ("truncated", "Times that a follower cut off entries of its log which the leader does not have."),
     ("snapshots", "Whole copies sent to followers whose log could not be repaired."),
+    ("programs", "Programs under way at its members (level)."),
+    ("standing", "Members that stand for election, or ask whether they should (level)."),
+    ("engaged", "Members that lead or stand for election (level)."),
+    ("silent", "Time during which no member led or stood for election, up to when one did (time)."),
+    (
+        "resent",
+        "Times that a leader of several has sent its changes again to one that had not confirmed them.",
+    ),
+    ("merged", "Additions of a deposed leader that its successor has added to its own."),
 ];
 
 /// The series, by place in the kind's list.
@@ -154,6 +173,12 @@ pub enum Series {
     SplitVotes,
     Truncated,
     Snapshots,
+    Programs,
+    Standing,
+    Engaged,
+    Silent,
+    Resent,
+    Merged,
 }
 
 /// What all members share.
@@ -177,8 +202,12 @@ pub struct Plan {
     pub pool: Option<Pool>,
     /// What is in the tables at the start, by table.
     pub start: Vec<Initial>,
+    /// Its place in customers' tokens, when it is read `at session`.
+    pub session: Option<u8>,
     /// Where the series begin.
     pub first_series: SeriesId,
+    /// Whether it acknowledges what its disk does not have yet: the broken twin of every store, for tests.
+    pub acks_early: bool,
 }
 
 impl Plan {
@@ -189,8 +218,11 @@ impl Plan {
 }
 
 struct Store {
+    me: PartId,
     copies: Copies,
     client: StoreClient,
+    /// Programs under way.
+    programs: SeriesId,
 }
 
 impl Part for Store {
@@ -206,7 +238,24 @@ impl Part for Store {
         front::SETTABLE
     }
 
-    fn build(&self, at: &PartName, _wiring: &Wiring, world: &mut World) {
+    fn led(&self) -> Option<Led> {
+        matches!(self.copies, Copies::Leader(_)).then_some(Led { leaders: "leaders", standing: "standing" })
+    }
+
+    fn survey(&self, at: &PartName, rows: &[RowName], world: &World) -> Option<Holdings> {
+        Some(match &self.copies {
+            Copies::One(plan) => {
+                let nodes = world.members::<Node>(at.tier)?;
+                let values = rows.iter().map(|row| nodes[0].value(plan, *row)).collect::<Vec<_>>();
+                Holdings::one(values)
+            }
+            Copies::Quorum(plan) => quorum::survey(plan, world.members::<Member>(at.tier)?, rows),
+            Copies::MultiLeader(plan) => multi_leader::survey(plan, world.members(at.tier)?, rows),
+            Copies::Leader(plan) => leader::survey(plan, world.members(at.tier)?, rows),
+        })
+    }
+
+    fn build(&self, at: &PartName, wiring: &Wiring, world: &mut World) {
         match &self.copies {
             Copies::One(plan) => {
                 world.add::<Node>(&at.name, Arc::new(plan.clone()), at.count, &at.zones, false)
@@ -214,14 +263,24 @@ impl Part for Store {
             Copies::Quorum(plan) => {
                 world.add::<Member>(&at.name, Arc::new(plan.clone()), at.count, &at.zones, false)
             }
-            Copies::Leader(plan) => world.add::<leader::member::Member<Tables>>(
+            Copies::MultiLeader(plan) => world.add::<multi_leader::member::Member>(
                 &at.name,
                 Arc::new(plan.clone()),
                 at.count,
                 &at.zones,
                 false,
             ),
+            Copies::Leader(plan) => {
+                let mut plan = plan.clone();
+                plan.store.session = wiring.session(at.tier);
+                let plan = Arc::new(plan);
+                world.add::<leader::member::Member<Tables>>(&at.name, plan, at.count, &at.zones, false)
+            }
         };
+    }
+
+    fn build_host(&self, at: &PartName, wiring: &Wiring, world: &mut World) {
+        server::add_beside(self.me, at, self.programs, wiring, world);
     }
 }
 
@@ -236,7 +295,9 @@ fn resolve(knobs: &Knobs, names: &Names, problems: &mut Problems) -> Option<Box<
         speed_ppm: speed_ppm(knobs),
         pool: Pool::of(knobs).filter(|pool| pool.per == PoolPer::All),
         start: start(knobs),
+        session: None,
         first_series: names.first_series,
+        acks_early: false,
     };
     let pool = Pool::of(knobs).filter(|pool| pool.per == PoolPer::Process);
     let pool = pool.map(|pool| PoolClient {
@@ -245,9 +306,15 @@ fn resolve(knobs: &Knobs, names: &Names, problems: &mut Problems) -> Option<Box<
         timeout: pool.timeout,
     });
     let timeout = knobs.span("timeout");
-    let leaderless = matches!(knobs.get("copy"), Some(Setting::Form("quorum", _)));
+    let leaderless = matches!(knobs.get("copy"), Some(Setting::Form("quorum" | "multi_leader", _)));
     let client = StoreClient { timeout, pool, leaderless, avoid: knobs.span("avoid") };
-    Some(Box::new(Store { copies: copies(knobs, names, plan, timeout, problems)?, client }))
+    let programs = plan.series(Series::Programs);
+    Some(Box::new(Store {
+        me: names.me,
+        copies: copies(knobs, names, plan, timeout, problems)?,
+        client,
+        programs,
+    }))
 }
 
 /// Tables are numbered in order of name; those that programs name and `start` does not come after and are empty.

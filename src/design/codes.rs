@@ -124,6 +124,10 @@ codes! {
         "What an experiment expects is `holds`, `violated`, `unknown`, or `either: WHY`; or a list of these in sweep order.";
     LIMIT = "SB0401", "Over a limit",
         "Everything has a limit, checked before a run starts, so that a slip of a finger does not exhaust the machine. The message names the limit; src/design/limits.rs gives the reason for each.";
+    UNKNOWN_FAULT = "SB0501", "An unknown fault",
+        "`during(x)` and `after(x)` wait for another fault of the experiment, and there is no `fault.x`. The nearest name is shown.";
+    FAULT_CYCLE = "SB0502", "Faults that wait for each other",
+        "A fault that begins `during` or `after` another waits for it, and these wait for each other in a circle: none of them would ever begin. Let one of them begin at a time.";
 }
 
 #[cfg(test)]

@@ -16,6 +16,10 @@ pub fn describe(takes: &Takes) -> String {
         Takes::Dollars => "a sum of money".to_owned(),
         Takes::DollarsPerHour => "a price per hour".to_owned(),
         Takes::Law => "a time or a distribution of times".to_owned(),
+        Takes::LawOr(forms) => {
+            let forms = forms.iter().map(|form| format!("`{}(…)`", form.name)).collect::<Vec<_>>().join(", ");
+            format!("a time, a distribution of times, or one of {forms}")
+        }
         Takes::NumberLaw => "a number or a distribution of numbers".to_owned(),
         Takes::Switch => "`true` or `false`".to_owned(),
         Takes::Word(words) => format!("one of {}", words.join(", ")),
@@ -38,7 +42,9 @@ pub fn example(takes: &Takes) -> String {
     let quoted = |text: &str| format!("\"{text}\"");
     match takes {
         Takes::Count { min, max } => 8.clamp(*min, *max).to_string(),
-        Takes::Share { .. } => quoted("80%"),
+        Takes::Share { max, .. } => {
+            quoted(&if *max < 0.8 { format!("{}%", max * 50.0) } else { "80%".to_owned() })
+        }
         Takes::Factor { .. } => quoted("2x"),
         Takes::Span { .. } => quoted("20ms"),
         Takes::Rate => quoted("500/s"),
@@ -47,6 +53,7 @@ pub fn example(takes: &Takes) -> String {
         Takes::Dollars => quoted("$5"),
         Takes::DollarsPerHour => quoted("$0.17/h"),
         Takes::Law => quoted("lognormal(p50=4ms, p99=40ms)"),
+        Takes::LawOr(_) => quoted("1m"),
         Takes::NumberLaw => quoted("uniform(1, 10)"),
         Takes::Switch => "true".to_owned(),
         Takes::Word(words) => quoted(words.first().unwrap_or(&"")),

@@ -62,8 +62,11 @@ pub fn asked_once(kind: &str) -> bool {
 const TEXTS: Takes = Takes::List(&Takes::Text);
 
 /// Knobs of `zone.x`.
-pub const ZONE: &[Knob] =
-    &[share("users", Preset::Absent, "Share of the users who sit in this zone, 0% to 100%.")];
+pub const ZONE: &[Knob] = &[share(
+    "users",
+    Preset::Absent,
+    "Share of the users who sit in this zone, 0% to 100%: of a closed loop's users, and of the requests of open loops.",
+)];
 
 /// Words for `protocol`.
 const PROTOCOLS: &[crate::base::knob::Form] = &[
@@ -161,7 +164,7 @@ pub const WORKLOAD: &[Knob] = &[
         name: "zone",
         takes: Takes::Zones,
         default: Preset::Absent,
-        doc: "Where its users sit; without it by the zones' `users` shares.",
+        doc: "Where its users sit and its requests come from, in equal parts if there are several; without it by the zones' `users` shares.",
     },
 ];
 

@@ -115,6 +115,9 @@ pub fn check(
         if let Some(entry) = given {
             if let Some(setting) = checker.value(&path, &knob.takes, Given::Node(&entry.node)) {
                 checked.values.insert(knob.name, (setting, Some(entry.node.place.clone())));
+                if entry.changed {
+                    checked.changed.insert(knob.name);
+                }
             }
         } else if matches!(knob.default, Preset::Required) && meant.contains(&knob.name) {
             // Given under a misspelt name, which has been told.
@@ -202,7 +205,8 @@ impl Checker<'_> {
     fn expression(&mut self, path: &str, takes: &'static Takes, given: Given<'_>) -> Option<Setting> {
         match takes {
             Takes::Form(forms) => self.form(path, forms, given),
-            Takes::Law | Takes::NumberLaw => quantities::law(self, path, takes, given),
+            Takes::LawOr(forms) if names_one_of(forms, given) => self.form(path, forms, given),
+            Takes::Law | Takes::LawOr(_) | Takes::NumberLaw => quantities::law(self, path, takes, given),
             _ => quantities::quantity(self, path, takes, given),
         }
     }
@@ -454,6 +458,17 @@ impl Checker<'_> {
 /// `cache.pages` of `cache.pages.ttl`.
 fn owner(path: &str) -> &str {
     path.rsplit_once('.').map_or(path, |(owner, _)| owner)
+}
+
+/// Whether an expression is written as one of these forms.
+fn names_one_of(forms: &[Form], given: Given<'_>) -> bool {
+    let Given::Expr(_, expr) = given else { return false };
+    let name = match &expr.value {
+        Expr::Name(name) => name,
+        Expr::Call(function) => &function.name.value,
+        _ => return false,
+    };
+    forms.iter().any(|form| form.name == *name)
 }
 
 /// A default as the TOML value that it would be.

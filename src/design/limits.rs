@@ -25,8 +25,8 @@ pub const PROBLEMS_SHOWN_MAX: usize = 100;
 /// Parts. Tiers are numbered by a byte, and workloads, which are tiers too, need room beside them.
 pub const PARTS_MAX: usize = 64;
 
-/// Workloads: with [`PARTS_MAX`] parts and the kernel they must fit into 256 tiers.
-pub const WORKLOADS_MAX: usize = 128;
+/// Workloads: with [`PARTS_MAX`] parts, what runs the programs of those that are stores, and the kernel they must fit into 256 tiers.
+pub const WORKLOADS_MAX: usize = 120;
 
 /// Members of one part: four million processes of 250 bytes are 1 GB.
 pub const MEMBERS_MAX: u64 = 4_000_000;

@@ -21,6 +21,7 @@ mod quantities;
 pub mod render;
 pub mod resolve;
 pub mod schema;
+pub mod sessions;
 pub mod shape;
 pub mod source;
 #[cfg(test)]

@@ -149,6 +149,7 @@ fn in_table(
     if let Some(entry) = table.entry_mut(part) {
         if rest.is_empty() {
             entry.node = change.value.clone();
+            entry.changed = true;
             return Ok(());
         }
         return match &mut entry.node.value {
@@ -170,7 +171,7 @@ fn in_table(
         in_table(&mut inner, rest, depth + 1, change, forms)?;
         Node { value: Value::Table(inner), place: change.place.clone() }
     };
-    table.push(Entry { key: part.clone(), key_place: change.place.clone(), node });
+    table.push(Entry { key: part.clone(), key_place: change.place.clone(), node, changed: true });
     Ok(())
 }
 

@@ -55,6 +55,8 @@ pub struct Naming {
     pub failures: Vec<String>,
     /// Programs in order of part and name: `ProgramId` is the index.
     pub programs: Vec<ProgramName>,
+    /// By part: whether it is a store that keeps siblings.
+    siblings: Vec<bool>,
 }
 
 /// A program by name.
@@ -74,7 +76,18 @@ impl Naming {
             Some(Setting::Table(tables)) => tables.keys().cloned().collect(),
             _ => Vec::new(),
         };
-        Naming { tables: knobs.iter().map(start).collect(), ..Naming::default() }
+        let siblings = |knobs: &Option<Knobs>| {
+            let knobs = knobs.as_ref();
+            let copy = knobs.and_then(|knobs| knobs.get("copy"));
+            let merge = knobs.and_then(|knobs| knobs.get("merge"));
+            matches!(copy, Some(Setting::Form("quorum" | "multi_leader", _)))
+                && merge == Some(&Setting::Word("siblings"))
+        };
+        Naming {
+            tables: knobs.iter().map(start).collect(),
+            siblings: knobs.iter().map(siblings).collect(),
+            ..Naming::default()
+        }
     }
 }
 
@@ -218,6 +231,10 @@ impl Scope for DesignScope<'_> {
 
     fn table(&mut self, part: PartId, name: &str) -> u16 {
         numbered(&mut self.naming.tables[part.index()], name)
+    }
+
+    fn keeps_siblings(&self, db: PartId) -> bool {
+        self.naming.siblings.get(db.index()).copied().unwrap_or(false)
     }
 
     fn policy(&self, name: &str) -> Option<PolicyId> {
@@ -375,6 +392,13 @@ fn fill(call: &str, scope: &DesignScope<'_>) -> Result<Fill, Vec<SyntaxError>> {
     };
     let target = compile::target(scope, path).map_err(|error| vec![error])?;
     let Some(program) = target.program else { return Err(wrong(whole, "a cache is filled by a program")) };
+    let (name, kind) = &scope.known.parts[scope.naming.programs[program.index()].part.index()];
+    if *kind != "server" {
+        let message =
+            format!("a fill runs at whoever reads the cache, and the programs of `{name}` run at `{name}`");
+        let help = format!("fill by a program of a server, which may `call {name}.PROGRAM(…)`");
+        return Err(vec![SyntaxError { at: whole, message, help: Some(help) }]);
+    }
     let ordered = compile::order_arguments(args, &target.parameters, &whole)?;
     let mut fill =
         Fill { part: scope.naming.programs[program.index()].part, program, args: [0; ARGS_MAX], key: None };

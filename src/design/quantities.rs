@@ -77,7 +77,7 @@ const fn unit_of(takes: &Takes) -> Unit {
     match takes {
         Takes::Share { .. } => Unit::Share,
         Takes::Factor { .. } => Unit::Factor,
-        Takes::Span { .. } | Takes::Law => Unit::Span,
+        Takes::Span { .. } | Takes::Law | Takes::LawOr(_) => Unit::Span,
         Takes::Rate => Unit::Rate,
         Takes::Bytes { .. } => Unit::Bytes,
         Takes::Bandwidth => Unit::BitsPerSecond,
@@ -125,7 +125,9 @@ pub(super) fn wrong_unit(
 fn with_units(takes: &Takes, value: f64) -> String {
     let percent = if value <= 1.0 { value * 100.0 } else { value };
     match takes {
-        Takes::Span { .. } | Takes::Law => format!("write `\"{value}ms\"` or `\"{value}s\"`"),
+        Takes::Span { .. } | Takes::Law | Takes::LawOr(_) => {
+            format!("write `\"{value}ms\"` or `\"{value}s\"`")
+        }
         Takes::Share { .. } => format!("write `\"{percent}%\"`"),
         Takes::Rate => format!("write `\"{value}/s\"`"),
         Takes::Bytes { .. } => format!("write `\"{value}KiB\"` or `\"{value}MiB\"`"),

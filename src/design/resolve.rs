@@ -16,6 +16,7 @@ use crate::design::limits::{MEMBERS_MAX, MEMBERS_TOTAL_MAX};
 use crate::design::names::{self, DEFAULT_POLICY, Written};
 use crate::design::places::{self, Places, nowhere};
 use crate::design::programs::{self, DesignScope, Fill, Naming};
+use crate::design::sessions;
 use crate::design::shape::{self, Entries};
 use crate::design::tree::Table;
 use crate::program::instr::Programs;
@@ -132,6 +133,7 @@ pub fn resolve(tree: &Table, tables: &Tables, data: Data<'_>, problems: &mut Pro
         programs::circles(&texts, &programs, &fills, problems);
     }
     programs::limits(&written, &naming, problems);
+    sessions::check(&written, &programs, &knobs, problems);
     if problems.0.len() > before {
         return None;
     }

@@ -103,7 +103,7 @@ fn value(takes: &Takes) -> Value {
             }
             json!({ "anyOf": [number, pattern(&format!("({NUMBER}[kM]?|unlimited)"))] })
         }
-        Takes::Share { .. } => pattern(&format!("{NUMBER}%")),
+        Takes::Share { .. } => pattern(&format!("{NUMBER}(%|ppm)")),
         Takes::Factor { min, max } => {
             json!({ "anyOf": [{ "type": "number", "minimum": min, "maximum": max }, pattern(&format!("{NUMBER}x?"))] })
         }
@@ -130,7 +130,7 @@ fn value(takes: &Takes) -> Value {
         Takes::Any => json!({ "type": ["number", "string", "array", "boolean"] }),
         Takes::List(inner) => json!({ "anyOf": [{ "type": "array", "items": value(inner) }, value(inner)] }),
         Takes::Table(inner) => json!({ "type": "object", "additionalProperties": value(inner) }),
-        Takes::Law | Takes::Part(_) | Takes::Policy | Takes::Call | Takes::Text => {
+        Takes::Law | Takes::LawOr(_) | Takes::Part(_) | Takes::Policy | Takes::Call | Takes::Text => {
             json!({ "type": "string", "$comment": describe(takes) })
         }
     }

@@ -53,6 +53,8 @@ pub struct Entry {
     pub key_place: Place,
     /// The value.
     pub node: Node,
+    /// Whether a variant, a sweep or the command line gave it.
+    pub changed: bool,
 }
 
 impl FromIterator<Entry> for Table {
@@ -198,7 +200,7 @@ impl Growing<'_> {
             .filter_map(|(key, value)| {
                 let key_place = self.place(key.span());
                 let node = self.node(value.get_ref(), value.span(), &key_place, depth + 1)?;
-                Some(Entry { key: key.get_ref().to_string(), key_place, node })
+                Some(Entry { key: key.get_ref().to_string(), key_place, node, changed: false })
             })
             .collect();
         entries.sort_by_key(|entry| entry.key_place.bytes.start);

@@ -14,6 +14,9 @@ const MEMBER_BYTES: f64 = 700.0;
 /// What a user takes, bytes: measured, 90 while it thinks and 1,000 while it waits; most think.
 const USER_BYTES: f64 = 250.0;
 
+/// What a request leaves in a history that is asked, bytes: two operations, and three copies that take in a version.
+const HISTORY_BYTES: f64 = 600.0;
+
 /// What the runs of one cell take.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Budget {
@@ -38,7 +41,8 @@ pub fn budget(cell: &Cell) -> Budget {
         2.0 * samples * (SAMPLE_BYTES + 8 * probe.causes.len()) as f64
     });
     let kept = kept.sum();
-    Budget { requests, running: users * USER_BYTES + members * MEMBER_BYTES + kept, kept }
+    let history = if cell.asked.is_empty() { 0.0 } else { requests * HISTORY_BYTES };
+    Budget { requests, running: users * USER_BYTES + members * MEMBER_BYTES + kept + history, kept }
 }
 
 /// Refuses what no machine of today should be asked for.

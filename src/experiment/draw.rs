@@ -159,8 +159,7 @@ impl<'a> Drawing<'a> {
         names
             .map(|expr| expr.value.to_string())
             .filter_map(|name| {
-                let unit =
-                    self.cells.iter().find_map(|cell| cell.measure(&name))?.1.expression.dimension.unit();
+                let unit = self.cells.iter().find_map(|cell| cell.measure(&name))?.1.expression.unit().unit();
                 Some(Measure { name, unit: unit.to_owned() })
             })
             .collect()

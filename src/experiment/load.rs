@@ -26,9 +26,11 @@ use crate::experiment::theory::evaluate;
 use crate::experiment::timetable::{Timetable, timetable};
 use crate::experiment::workload::add;
 use crate::measures::Dimension;
+use crate::measures::asked::{Asked, Whose};
 use crate::measures::expression::{During, Expression, Needs};
 use crate::measures::functions::Target;
 use crate::program::syntax::expression;
+use crate::record::history::HistoryPlan;
 use crate::record::recorder::RecordPlan;
 use crate::record::series::Window;
 
@@ -93,6 +95,8 @@ pub struct Cell {
     pub record: RecordPlan,
     /// What each window is; window 0 is the run after its warm-up, window 1 the whole run.
     pub windows: Vec<During>,
+    /// What is asked of the history.
+    pub asked: Vec<Asked>,
     /// How long it runs.
     pub length: Span,
 }
@@ -249,10 +253,22 @@ impl Loading<'_> {
         if problems.0.len() > before {
             return None;
         }
-        let (record, windows) = record(&setup, length, &measures, &judged);
+        let (mut record, windows, asked) = record(&setup, length, &measures, &judged);
+        record.watched_series.extend(faults.watched());
         let variant = variant.to_owned();
-        let cell =
-            Cell { variant, point: index, tree, setup, faults, measures, judged, record, windows, length };
+        let cell = Cell {
+            variant,
+            point: index,
+            tree,
+            setup,
+            faults,
+            measures,
+            judged,
+            record,
+            windows,
+            asked,
+            length,
+        };
         budget::check(&cell, problems);
         for theory in theories_of(self.question, &cell.variant) {
             expected_by(theory, &cell, problems);
@@ -348,10 +364,13 @@ impl Loading<'_> {
         if !named.expression.is_condition {
             let message = format!("`{}` is no condition", named.name);
             problems.at(codes::WRONG_TYPE, whole, message).help("write a comparison: `p99(product) < 300ms`");
-        } else if property.kind == PropertyKind::Always && !named.expression.can_be_watched() {
-            let message =
-                "`always` watches counters, tallies and constants; this is known only after the run"
-                    .to_owned();
+        } else if property.kind == PropertyKind::Always
+            && !named.expression.can_be_watched()
+            && !named.expression.is_of_history()
+        {
+            let message = "`always` watches counters, tallies and constants, or asks the history alone; this is known only \
+                           after the run"
+                .to_owned();
             problems.at(codes::WRONG_TYPE, whole, message).help("make it an `slo`");
         } else if property.kind == PropertyKind::Slo && named.expression.comparison().is_none() {
             let message = "an objective is one comparison".to_owned();
@@ -378,7 +397,7 @@ fn expected_by(theory: &TheoryEntry, cell: &Cell, problems: &mut Problems) {
         Err(error) => return add(problems, text, error),
     };
     let of = cell.measures.iter().find(|named| named.text_is(&theory.of));
-    let Some(of) = of.map(|named| named.expression.dimension) else { return };
+    let Some(of) = of.map(|named| named.expression.unit()) else { return };
     if known.dimension != of {
         let unit = |dimension: Dimension| match dimension {
             Dimension::One => "a plain number".to_owned(),
@@ -392,7 +411,12 @@ fn expected_by(theory: &TheoryEntry, cell: &Cell, problems: &mut Problems) {
 }
 
 /// What must be kept for the measures and properties of a cell.
-fn record(setup: &Setup, length: Span, measures: &[Named], judged: &[Judged]) -> (RecordPlan, Vec<During>) {
+fn record(
+    setup: &Setup,
+    length: Span,
+    measures: &[Named],
+    judged: &[Judged],
+) -> (RecordPlan, Vec<During>, Vec<Asked>) {
     let mut needs = Needs::default();
     for named in measures.iter().chain(judged.iter().filter_map(|judged| judged.condition.as_ref())) {
         named.expression.needs(&mut needs);
@@ -400,6 +424,9 @@ fn record(setup: &Setup, length: Span, measures: &[Named], judged: &[Judged]) ->
     let mut plan = setup.record_plan(length);
     for probe in needs.samples.iter().copied().chain(setup.called()) {
         plan.probes[probe.index()].samples = true;
+    }
+    for probe in &needs.gaps {
+        plan.probes[probe.index()].gaps = true;
     }
     for (probe, cause) in needs.causes {
         let causes = &mut plan.probes[probe.index()].causes;
@@ -430,5 +457,30 @@ fn record(setup: &Setup, length: Span, measures: &[Named], judged: &[Judged]) ->
             Target::Constant(_) => {}
         }
     }
-    (plan, windows)
+    let mut asked: Vec<Asked> = Vec::new();
+    for question in needs.asked {
+        if !asked.contains(&question) {
+            asked.push(question);
+        }
+    }
+    plan.history = history(&asked);
+    (plan, windows, asked)
+}
+
+/// What must be kept of the history to answer these questions.
+fn history(asked: &[Asked]) -> HistoryPlan {
+    let mut plan = HistoryPlan::default();
+    for asked in asked {
+        let (operations, versions) = asked.what.needs();
+        if operations {
+            plan.operations.extend(asked.whose.tables());
+        }
+        if versions {
+            plan.versions.extend(asked.whose.tables());
+        }
+        if let Whose::Program { probe, .. } = &asked.whose {
+            plan.calls.push(*probe);
+        }
+    }
+    plan
 }

@@ -94,7 +94,7 @@ fn result_cell(experiment: &Experiment, cell: &CellTrials<'_>) -> results::Cell 
             None => percentile.then(|| "from a histogram of four digits".to_owned()),
         };
         let note = note.or_else(|| cell.trials.iter().find_map(|trial| trial.warmup_note.clone()));
-        measures.insert(named.name.clone(), estimate(&defined, named.expression.dimension, note));
+        measures.insert(named.name.clone(), estimate(&defined, named.expression.unit(), note));
     }
     results::Cell {
         variant: cell.cell.variant.clone(),
@@ -346,7 +346,7 @@ fn theory(experiment: &Experiment, cell: &CellTrials<'_>, entry: &TheoryEntry) -
         ci95: summary.and_then(|summary| summary.interval(0.95)),
         ci99: summary.and_then(|summary| summary.interval(0.99)),
         theory: value,
-        unit: expression.dimension.unit().to_owned(),
+        unit: expression.unit().unit().to_owned(),
         within,
         source: entry.source.clone(),
         agrees: judged(&agrees),

@@ -3,22 +3,27 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::base::ids::{PartId, ProbeId, SeriesId, TallyId, ZoneId};
+use crate::base::ids::{PartId, ProbeId, SeriesId, TallyId, TierId, ZoneId};
 use crate::base::knob::Setting;
 use crate::base::problem::Problems;
-use crate::base::time::Span;
+use crate::base::time::{Span, Time};
 use crate::components::client::{Client as Caller, Plan as CallerPlan};
 use crate::components::directory::{CacheClient, Client, Directory, Filling, Target};
 use crate::components::policy::Policy;
+use crate::components::store::DB;
 use crate::components::{KINDS, PartName, Wiring};
 use crate::design::file::Data;
 use crate::design::resolve::Design;
+use crate::design::sessions::sessions;
+use crate::experiment::facts;
 use crate::experiment::pictures::Graph;
 use crate::experiment::topology::{graph, reached};
 use crate::experiment::workload::{Workload, workloads};
 use crate::measures::expression::Names;
 use crate::net::Network;
+use crate::record::history::RowId;
 use crate::record::recorder::{RecordPlan, Recorder};
+use crate::record::survey::Survey;
 use crate::sim::process::{Disk, Process};
 use crate::sim::run::World;
 
@@ -34,6 +39,8 @@ pub struct Setup {
     wiring: Wiring,
     /// Parts that some workload reaches.
     reached: BTreeSet<PartId>,
+    /// Stores whose programs run beside their members, in tiers after those of parts and workloads.
+    hosts: Vec<PartId>,
     /// By probe: the names under which it is measured.
     pub probe_names: Vec<Vec<String>>,
 }
@@ -48,7 +55,10 @@ impl Setup {
             return None;
         }
         let policies: Arc<[Policy]> = design.policies.iter().map(Policy::resolve).collect();
-        let directory = Arc::new(directory(&design));
+        let reached = reached(&design, &workloads);
+        let hosts = hosts(&design, &reached);
+        let first_host = design.names.len() + workloads.len();
+        let directory = Arc::new(directory(&design, &hosts, first_host));
         for workload in &mut workloads {
             workload.plan.policies = policies.clone();
             workload.plan.directory = directory.clone();
@@ -58,9 +68,8 @@ impl Setup {
         let probes = (0..design.programs.0.len() as u16).map(ProbeId);
         let probes = probes.map(|probe| (!called.contains(&probe)).then_some(probe)).collect();
         let wiring = Wiring { programs: design.programs.clone(), directory, policies, probes };
-        let reached = reached(&design, &workloads);
         let probe_names = probe_names(&design, &workloads);
-        Some(Setup { design, workloads, wiring, reached, probe_names })
+        Some(Setup { design, workloads, wiring, reached, hosts, probe_names })
     }
 
     /// A world for one run.
@@ -78,7 +87,20 @@ impl Setup {
             let count = workload.plan.arrivals.members();
             world.add::<Caller>(&workload.name, plan, count, &workload.zones, true);
         }
+        for store in self.hosts.iter().map(|store| store.index()) {
+            self.design.parts[store].build_host(&self.design.names[store], &self.wiring, &mut world);
+        }
         world
+    }
+
+    /// What the copies of a store hold of all rows that anything is known of.
+    pub fn survey(&self, store: TierId, at: Time, world: &World) -> Option<Survey> {
+        let rows = || world.recorder().history.rows().iter().zip(0..).filter(|(row, _)| row.store == store);
+        let names: Vec<(u16, i64)> = rows().map(|(row, _)| (row.table, row.key)).collect();
+        let (part, name) = (&self.design.parts[store.0 as usize], &self.design.names[store.0 as usize]);
+        let holdings = part.survey(name, &names, world)?;
+        let rows = rows().map(|(_, number)| RowId(number)).collect();
+        Some(Survey { store, at, rows, holdings })
     }
 
     fn network(&self, seed: u64) -> Network {
@@ -149,7 +171,14 @@ impl Process for Nobody {
     }
 }
 
-fn directory(design: &Design) -> Directory {
+/// The stores that have programs.
+fn hosts(design: &Design, reached: &BTreeSet<PartId>) -> Vec<PartId> {
+    let runs = |part: &PartId| design.programs.0.iter().any(|program| program.part == *part);
+    let stores = reached.iter().filter(|part| design.names[part.index()].kind == DB.name);
+    stores.filter(|part| runs(part)).copied().collect()
+}
+
+fn directory(design: &Design, hosts: &[PartId], first_host: usize) -> Directory {
     let mut targets: Vec<Target> = design
         .names
         .iter()
@@ -158,10 +187,21 @@ fn directory(design: &Design) -> Directory {
             tier: name.tier,
             count: name.count,
             way_in: None,
+            host: None,
             client: part.client(),
+            session: None,
             near: near(design, name),
         })
         .collect();
+    for (store, tier) in hosts.iter().zip(first_host..) {
+        targets[store.index()].host =
+            Some(TierId(u8::try_from(tier).expect("parts and workloads are limited")));
+    }
+    for (place, store) in
+        sessions(&design.programs, |part| design.knobs.get(part.index())).into_iter().enumerate()
+    {
+        targets[store.index()].session = Some(place as u8); // the loader has checked how many there are
+    }
     for (balancer, behind) in &design.behind {
         targets[behind.index()].way_in = Some(*balancer);
     }
@@ -256,6 +296,24 @@ impl Names for Setup {
 
     fn fault(&self, name: &str) -> bool {
         self.design.entries.named("fault").iter().any(|entry| entry.key == name)
+    }
+
+    fn program(&self, name: &str) -> Option<(ProbeId, Vec<(TierId, u16)>)> {
+        facts::program(self, name)
+    }
+
+    fn table(&self, store: &str, table: &str) -> Option<(TierId, u16)> {
+        let (tier, _) = facts::store(self, store)?;
+        let tables = &self.design.naming.tables[tier.0 as usize];
+        tables.iter().position(|known| known == table).map(|index| (tier, index as u16))
+    }
+
+    fn store(&self, name: &str) -> Option<(TierId, Vec<u16>)> {
+        facts::store(self, name)
+    }
+
+    fn stores(&self) -> Vec<String> {
+        facts::stores(self)
     }
 
     fn all(&self) -> Vec<String> {

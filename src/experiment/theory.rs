@@ -270,6 +270,10 @@ mod tests {
             ("2 * server.app.cores + 1", 9.0, 1e-12),
             ("amdahl(serial=0.1, n=10)", 5.263, 1e-3),
             ("mm1k(rate=0.5/s, mean=1s, places=3)", 0.0666667, 1e-6),
+            ("majority(copies=3, up=90%)", 0.972, 1e-12),
+            ("majority(copies=3, up=99.9%)", 0.999_997_002, 1e-12),
+            ("majority(copies=5, up=99%)", 0.999_990_149_4, 1e-10),
+            ("majority(copies=1000, up=50%)", 0.5 - 0.012_612_509, 1e-8),
         ] {
             check(text, expected, tolerance);
         }

@@ -1,7 +1,9 @@
-//! The faults of an experiment: read once, made into a plan from the seed before each run.
+//! The faults of an experiment: read once, carried out in each run.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use crate::base::ids::SeriesId;
 use crate::base::knob::Setting;
 use crate::base::problem::Problems;
 use crate::base::rng::name_hash;
@@ -11,33 +13,25 @@ use crate::components::{COMMON, KINDS};
 use crate::design::file::Data;
 use crate::design::knobs::{Checker, check};
 use crate::design::resolve::Design;
-use crate::faults::active::Active;
-use crate::faults::plan::{Edge, Entry, Planned, agenda, expand};
-use crate::faults::target::{Settable, Who, WhoPart};
+use crate::faults::moments::{self, Moment, When};
+use crate::faults::plan::{Entry, Planned};
+use crate::faults::schedule::Schedule;
+use crate::faults::target::{Led, Settable, Who, WhoPart};
 use crate::faults::{TIMETABLE, resolve};
-use crate::sim::run::World;
 
 /// The faults of a cell.
 pub struct Timetable {
-    entries: Vec<Entry>,
+    /// In order of name.
+    entries: Arc<[Entry]>,
     /// Names, for describing what happens.
     pub who: Who,
-}
-
-/// The plan of one run, and how far it has been carried out. A clone goes with a clone of its world.
-#[derive(Clone)]
-pub struct Plan {
-    planned: Vec<Planned>,
-    agenda: Vec<(Time, Edge, usize)>,
-    next: usize,
-    active: Active,
 }
 
 /// Reads the faults of a design. `None` when something is wrong with one.
 pub fn timetable(design: &Design, data: Data<'_>, problems: &mut Problems) -> Option<Timetable> {
     let who = who(design);
     let before = problems.0.len();
-    let mut entries = Vec::new();
+    let (mut entries, mut places) = (Vec::new(), Vec::new());
     for entry in design.entries.named("fault") {
         let Some(table) = entry.node.table() else { continue };
         let path = format!("fault.{}", entry.key);
@@ -45,11 +39,18 @@ pub fn timetable(design: &Design, data: Data<'_>, problems: &mut Problems) -> Op
         let mut checker = Checker { known: &design.known, data, defaults: &mut defaults, problems };
         let found = checker.problems.0.len();
         let knobs = check(&path, table, &entry.key_place, &[TIMETABLE], &mut checker);
-        if problems.0.len() == found {
-            entries.extend(resolve(&entry.key, &knobs, &who, problems));
+        if problems.0.len() == found
+            && let Some(entry) = resolve(&entry.key, &knobs, &who, problems)
+        {
+            places.push(knobs.place("at").cloned());
+            entries.push(entry);
         }
     }
-    (problems.0.len() == before).then_some(Timetable { entries, who })
+    if problems.0.len() == before {
+        moments::check(&entries, &places, problems);
+    }
+    entries.sort_by(|a, b| a.name.cmp(&b.name));
+    (problems.0.len() == before).then(|| Timetable { entries: entries.into(), who })
 }
 
 fn who(design: &Design) -> Who {
@@ -73,39 +74,70 @@ fn who(design: &Design) -> Who {
             count: name.count,
             zones: name.zones.clone(),
             settable: settable.collect(),
+            led: design.parts[index].led().and_then(|led| {
+                let series = |series: &str| design.series(&format!("{}.{series}", name.name));
+                Some(Led { leaders: series(led.leaders)?, standing: series(led.standing)? })
+            }),
         }
     };
     Who { parts: design.names.iter().enumerate().map(part).collect(), zones: design.known.zones.clone() }
 }
 
 impl Timetable {
-    /// The plan for a seed: nothing in it is left to chance.
-    pub fn plan(&self, seed: u64, length: Span) -> Plan {
-        let horizon = Time::ZERO + length;
-        let planned = expand(&self.entries, horizon, Stream::new(seed, name_hash("faults")).bits());
-        let agenda = agenda(&planned, horizon);
-        Plan { planned, agenda, next: 0, active: Active::default() }
+    /// The faults of a run.
+    pub fn schedule(&self, seed: u64, length: Span) -> Schedule {
+        let key = Stream::new(seed, name_hash("faults")).bits();
+        Schedule::new(self.entries.clone(), Time::ZERO + length, key)
+    }
+
+    /// What is known of a run before it: roles are open, and times of moments that only the run tells are left out.
+    pub fn known_before(&self, seed: u64, length: Span) -> Vec<Planned> {
+        let mut schedule = self.schedule(seed, length);
+        while schedule.next().is_some() {
+            schedule.step(None);
+        }
+        schedule.plan_so_far()
+    }
+
+    /// Whether the times of a fault are known before the run: those of elections, and of what waits for them, are not.
+    pub fn is_known_before(&self, fault: &str) -> bool {
+        let mut name = fault;
+        for _ in 0..=self.entries.len() {
+            let Some(entry) = self.entries.iter().find(|entry| entry.name == name) else { return true };
+            match &entry.at {
+                Some(When::During(Moment::Election { .. })) => return false,
+                Some(at) => match at.fault() {
+                    Some(other) => name = other,
+                    None => return true,
+                },
+                None => return true,
+            }
+        }
+        true // a circle, which loading refuses
+    }
+
+    /// The levels to be watched for [`Schedule::notice`].
+    pub fn watched(&self) -> Vec<SeriesId> {
+        Schedule::watched(&self.entries)
+    }
+
+    /// The faults whose times or victims only a run tells, a line each.
+    pub fn open(&self) -> Vec<String> {
+        let open = |entry: &&Entry| !self.is_known_before(&entry.name);
+        let line = |entry: &Entry| {
+            let when = entry.at.as_ref().map_or_else(String::new, When::describe);
+            format!("{when} {}: {}", entry.name, entry.action.describe(&self.who))
+        };
+        self.entries.iter().filter(open).map(line).collect()
+    }
+
+    /// Whether a run tells more than is known before it.
+    pub fn is_open(&self) -> bool {
+        self.entries.iter().any(|entry| entry.action.has_roles() || !self.is_known_before(&entry.name))
     }
 }
 
-impl Plan {
-    /// When the next fault begins or ends.
-    pub fn next(&self) -> Option<Time> {
-        self.agenda.get(self.next).map(|(at, _, _)| *at)
-    }
-
-    /// Carries out what is next.
-    pub fn step(&mut self, world: &mut World) {
-        let Some((_, edge, index)) = self.agenda.get(self.next).copied() else { return };
-        self.next += 1;
-        match edge {
-            Edge::Begin => self.active.begin(index, &self.planned[index], world),
-            Edge::End => self.active.end(index, &self.planned[index], world),
-        }
-    }
-
-    /// When each fault is active, by name.
-    pub fn times(&self) -> Vec<(String, Time, Time)> {
-        self.planned.iter().map(|planned| (planned.fault.clone(), planned.at, planned.until)).collect()
-    }
+/// When each time of a plan was on, by the name of its fault.
+pub fn times(plan: &[Planned]) -> Vec<(String, Time, Time)> {
+    plan.iter().map(|planned| (planned.fault.clone(), planned.at, planned.until)).collect()
 }

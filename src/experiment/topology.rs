@@ -48,7 +48,8 @@ pub fn arrows(design: &Design, workloads: &[Workload]) -> BTreeSet<Arrow> {
             let what = site.program.map_or(String::new(), program);
             arrows.insert(Arrow { from, to: balancer_of(site.to), what });
         }
-        for (to, what) in of.code.iter().filter_map(used) {
+        // What a program of a store does there it does within the part.
+        for (to, what) in of.code.iter().filter_map(used).filter(|(to, _)| *to != of.part) {
             arrows.insert(Arrow { from, to, what: what.to_owned() });
         }
     }

@@ -6,11 +6,16 @@ use crate::base::cause::Causes;
 use crate::base::ids::ProbeId;
 use crate::base::time::{Span, Time};
 use crate::design::limits::EVENTS_MAX;
+use crate::experiment::judging::Looks;
 use crate::experiment::load::{Cell, Judged};
 use crate::experiment::question::{PropertyKind, Warmup};
-use crate::experiment::timetable::Plan;
+use crate::experiment::timetable::times;
+use crate::faults::plan::{Planned, TIMES_MAX};
+use crate::faults::schedule::Schedule;
+use crate::measures::asked::Moment as Named;
 use crate::measures::expression::During;
 use crate::measures::functions::{Evaluation, Undefined};
+use crate::record::history::{History, HistoryPlan, Moment};
 use crate::record::recorder::{RecordPlan, Recorder};
 use crate::record::series::Window;
 use crate::sim::fingerprint::{BLOCK, Fingerprint, Witnessed};
@@ -46,6 +51,8 @@ pub struct Trial {
     pub recorder: Option<Recorder>,
     /// When the faults were active, by name.
     pub faults: Vec<(String, Time, Time)>,
+    /// What happened, in order: instants and members.
+    pub plan: Vec<Planned>,
     /// What must hold in every run and did not: our mistake.
     pub broken: Option<String>,
     /// Whether it had more than [`EVENTS_MAX`] events: nothing can be concluded from it.
@@ -61,9 +68,25 @@ const LOOK_EVERY: u64 = 1 << 20;
 
 /// Runs a cell under a seed; nothing comes out when it is cancelled on the way.
 pub fn run(cell: &Cell, warmup: Warmup, seed: u64, keep: bool, cancelled: &AtomicBool) -> Option<Trial> {
-    let mut running = Running::new(cell, warmup, seed);
+    let mut running = Running::new(cell, warmup, seed, &cell.record.history, cancelled);
     running.go(cancelled);
     (!cancelled.load(Ordering::Relaxed)).then(|| running.finish(keep))
+}
+
+/// Takes what happens in a run, in order; false: it wants no more, and the run ends.
+pub type Sink<'a> = &'a mut dyn FnMut(&[Moment]) -> bool;
+
+/// Runs a cell under a seed and hands on every operation on a store as it happens, then those of which nobody knows what became
+/// of them. Nothing of it is kept. Whether it ran to its end.
+pub fn stream(cell: &Cell, warmup: Warmup, seed: u64, sink: Sink<'_>) -> bool {
+    let known = times(&cell.faults.known_before(seed, cell.length));
+    let plan = HistoryPlan { streams: true, ..HistoryPlan::default() };
+    let mut running = Running::with(cell, warmup, seed, &known, &plan);
+    running.sink = Some(sink);
+    running.go(&AtomicBool::new(false)); // the sink says when to stop
+    running.hand_on();
+    let left = running.world.recorder().history.left_open(running.end);
+    !running.cut_short && running.sink.is_some_and(|sink| sink(&left))
 }
 
 struct Running<'a> {
@@ -74,22 +97,46 @@ struct Running<'a> {
     /// For `always` and `sometimes`: counts over the whole run.
     whole: Vec<During>,
     seen: Vec<Option<Seen>>,
-    faults: Vec<(String, Time, Time)>,
-    plan: Plan,
+    schedule: Schedule,
+    looks: Looks,
+    sink: Option<Sink<'a>>,
     /// It had too many events, or was cancelled.
     cut_short: bool,
 }
 
 impl<'a> Running<'a> {
-    fn new(cell: &'a Cell, warmup: Warmup, seed: u64) -> Self {
+    /// A run whose windows are those of faults that only a run tells is made twice: the same happens both times, and the
+    /// second time it is known when.
+    fn new(cell: &'a Cell, warmup: Warmup, seed: u64, history: &HistoryPlan, cancelled: &AtomicBool) -> Self {
+        let named = |during: &During| match during {
+            During::Fault(name) | During::After(name, _) => !cell.faults.is_known_before(name),
+            During::Run | During::Between(..) => false,
+        };
+        let known = times(&cell.faults.known_before(seed, cell.length));
+        let asked = cell.asked.iter().flat_map(|asked| [&asked.before, &asked.at]);
+        let told_by_run =
+            |moment: &Named| moment.fault().is_some_and(|fault| !cell.faults.is_known_before(fault));
+        if !cell.windows.iter().any(named) && !asked.into_iter().any(told_by_run) {
+            return Running::with(cell, warmup, seed, &known, history);
+        }
+        let mut first = Running::with(cell, warmup, seed, &known, &HistoryPlan::default());
+        first.go(cancelled);
+        Running::with(cell, warmup, seed, &times(&first.schedule.plan_so_far()), history)
+    }
+
+    fn with(
+        cell: &'a Cell,
+        warmup: Warmup,
+        seed: u64,
+        faults: &[(String, Time, Time)],
+        history: &HistoryPlan,
+    ) -> Self {
         let (cut, steady) = match warmup {
             Warmup::Span(span) => (span, Vec::new()),
             Warmup::Auto => (Span::ZERO, cell.setup.called().into_iter().collect()),
         };
-        let plan = cell.faults.plan(seed, cell.length);
-        let faults = plan.times();
-        let windows = windows(cell, cut, &faults);
-        let record = RecordPlan { windows, steady, ..cell.record.clone() };
+        let windows = windows(cell, cut, faults);
+        let record = RecordPlan { windows, steady, history: history.clone(), ..cell.record.clone() };
         let mut world = cell.setup.world(seed, &record);
         world.start();
         let mut whole = cell.windows.clone();
@@ -101,42 +148,73 @@ impl<'a> Running<'a> {
             end: Time::ZERO + cell.length,
             whole,
             seen: vec![None; cell.judged.len()],
-            faults,
-            plan,
+            looks: Looks::new(cell, faults),
+            schedule: cell.faults.schedule(seed, cell.length),
+            sink: None,
             cut_short: false,
         }
     }
 
-    /// To the end, with the faults at their times.
+    /// To the end, with the faults at their times, and looks at the copies after the faults of an instant.
     fn go(&mut self, cancelled: &AtomicBool) {
-        while let Some(at) = self.plan.next().filter(|at| *at < self.end) {
-            self.until(at, cancelled);
-            if self.cut_short {
-                return;
+        self.notice();
+        while !self.cut_short {
+            let due = [self.schedule.next(), self.looks.next()].into_iter().flatten().min();
+            let due = due.filter(|at| *at < self.end);
+            if !self.until(due.unwrap_or(self.end), cancelled) {
+                continue; // something else is due before
             }
-            self.world.advance(at);
-            self.plan.step(&mut self.world);
+            match due {
+                None => break,
+                Some(at) if self.schedule.next() == Some(at) => {
+                    self.world.advance(at);
+                    self.schedule.step(Some(&mut self.world));
+                    self.notice();
+                }
+                Some(_) => self.looks.look(self.cell, &self.world),
+            }
         }
-        self.until(self.end, cancelled);
+        self.looks.look_last(self.cell, &self.world);
     }
 
-    fn until(&mut self, horizon: Time, cancelled: &AtomicBool) {
+    /// Runs until then; false if it ended before, since more became due or the run was cut short.
+    fn until(&mut self, horizon: Time, cancelled: &AtomicBool) -> bool {
         loop {
             let events = self.world.fingerprint().events();
             match self.world.run(horizon, (events + LOOK_EVERY).min(EVENTS_MAX)) {
-                Stop::Horizon => return,
+                Stop::Horizon => return true,
                 Stop::Events => {
                     self.cut_short = events >= EVENTS_MAX || cancelled.load(Ordering::Relaxed);
                     if self.cut_short {
-                        return;
+                        return false;
                     }
                 }
                 Stop::Changed => {
-                    self.world.recorder_mut().take_changed();
-                    self.watch();
+                    self.notice();
+                    if self.cut_short || self.schedule.next().is_some_and(|at| at < horizon) {
+                        return false;
+                    }
                 }
             }
         }
+    }
+
+    /// What follows at once from a level or a counter that has changed.
+    fn notice(&mut self) {
+        if self.world.recorder().history.is_full() {
+            self.hand_on();
+        }
+        self.schedule.notice(self.world.now(), &self.world);
+        if self.world.recorder_mut().take_changed() {
+            self.watch();
+        }
+    }
+
+    /// Hands on what has happened.
+    fn hand_on(&mut self) {
+        let moments = self.world.recorder_mut().history.take_moments();
+        let goes_on = self.sink.as_mut().is_none_or(|sink| sink(&moments));
+        self.cut_short |= !goes_on;
     }
 
     /// Looks at the properties that can be watched, which have not been decided yet.
@@ -166,13 +244,23 @@ impl<'a> Running<'a> {
         let cell = self.cell;
         let broken = self.world.recorder_mut().close(end, &|probe| cell.setup.probe_name(probe)).err();
         self.watch();
+        let faults = times(&self.schedule.plan_so_far());
+        let findings = self.looks.answers(cell, &faults, &self.world);
+        let overdone = || {
+            self.schedule
+                .overdone()
+                .map(|fault| format!("fault '{fault}' happens more than {TIMES_MAX} times"))
+        };
+        let broken = broken.or_else(overdone);
         let recorder = self.world.recorder();
-        let mut evaluation = Evaluation::new(recorder, &cell.windows);
+        let mut evaluation = Evaluation::new(recorder, &cell.windows).with(&findings);
         let values = cell.measures.iter().map(|named| named.expression.value(&mut evaluation)).collect();
-        let mut whole = Evaluation::new(recorder, &self.whole);
+        let mut whole = Evaluation::new(recorder, &self.whole).with(&findings);
         let seen = cell.judged.iter().zip(std::mem::take(&mut self.seen));
-        let seen =
-            seen.map(|(judged, seen)| seen.or_else(|| at_end(judged, &mut evaluation, &mut whole))).collect();
+        let seed = self.seed;
+        let seen = seen
+            .map(|(judged, seen)| seen.or_else(|| at_end(judged, seed, &mut evaluation, &mut whole)))
+            .collect();
         let called = cell.setup.called();
         let causes = called.iter().map(|probe| {
             let sums = recorder.probe(*probe).sums(recorder.range(0));
@@ -181,7 +269,9 @@ impl<'a> Running<'a> {
         let causes = causes.collect();
         let approximate = called.iter().any(|probe| recorder.probe(*probe).histograms.is_some());
         let warmup_note = recorder.warmup_note().map(str::to_owned);
-        let (recorder, fingerprint) = self.world.into_recorder();
+        let (mut recorder, fingerprint) = self.world.into_recorder();
+        recorder.history = History::default(); // it is large, and has been judged
+        let plan = self.schedule.plan_so_far();
         Trial {
             seed: self.seed,
             fingerprint: fingerprint.value(),
@@ -190,7 +280,8 @@ impl<'a> Running<'a> {
             seen,
             causes,
             recorder: keep.then_some(recorder),
-            faults: self.faults,
+            faults: times(&plan),
+            plan,
             broken,
             cut_short: self.cut_short,
             approximate,
@@ -219,16 +310,26 @@ fn sides(judged: &Judged, evaluation: &mut Evaluation<'_>) -> String {
 }
 
 /// A property at the end of a run.
-fn at_end<'r>(judged: &Judged, evaluation: &mut Evaluation<'r>, whole: &mut Evaluation<'r>) -> Option<Seen> {
+fn at_end<'r>(
+    judged: &Judged,
+    seed: u64,
+    evaluation: &mut Evaluation<'r>,
+    whole: &mut Evaluation<'r>,
+) -> Option<Seen> {
     let condition = judged.condition.as_ref()?;
     let evaluation = if judged.property.kind == PropertyKind::Slo { evaluation } else { whole };
+    evaluation.take_witnesses();
     let value = condition.expression.value(evaluation);
+    let shown = evaluation.take_witnesses();
     let margin = condition
         .expression
         .comparison()
         .and_then(|(_, left, right)| Some(left.value(evaluation).ok()? - right.value(evaluation).ok()?));
     let witness = match &value {
-        Ok(_) => sides(judged, evaluation),
+        Ok(_) => match shown.first() {
+            Some(told) => format!("in seed {seed}, {}: {}", sides(judged, evaluation), told.sentence),
+            None => sides(judged, evaluation),
+        },
         Err(Undefined(why)) => format!("{} is undefined: {why}", condition.name),
     };
     Some(Seen { holds: value.ok().map(|value| value != 0.0), margin, witness })
@@ -276,11 +377,12 @@ pub fn verify(cell: &Cell, warmup: Warmup, seed: u64) -> Result<(), String> {
 /// The first event that differs.
 pub fn parted(cells: [&Cell; 2], warmup: Warmup, seed: u64) -> Result<(), String> {
     let once = |cell: &Cell, watched: Option<u64>| -> Fingerprint {
-        let mut running = Running::new(cell, warmup, seed);
+        let never = AtomicBool::new(false);
+        let mut running = Running::new(cell, warmup, seed, &cell.record.history, &never);
         if let Some(block) = watched {
             running.world.watch_block(block);
         }
-        running.go(&AtomicBool::new(false));
+        running.go(&never);
         running.world.into_recorder().1
     };
     let [a, b] = cells.map(|cell| once(cell, None));

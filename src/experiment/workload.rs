@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::base::ids::ProbeId;
+use crate::base::ids::{ProbeId, ZoneId};
 use crate::base::knob::Setting;
 use crate::base::problem::{Place, Problems};
 use crate::base::quantity::Unit;
@@ -31,7 +31,7 @@ pub struct Workload {
     /// What it does.
     pub plan: Plan,
     /// Zones of its members.
-    pub zones: Vec<crate::base::ids::ZoneId>,
+    pub zones: Vec<ZoneId>,
 }
 
 /// Reads all workloads, in order of name.
@@ -76,10 +76,18 @@ impl Reading<'_> {
             Some(with) => self.design.policy(with.as_str())?,
             None => self.design.default_policy(),
         };
-        let zones = match table.get("zone").and_then(|node| node.text()) {
-            Some(zone) => vec![self.design.zone(zone.as_str())?],
-            None => self.zones(),
+        let (zones, shares) = match table.get("zone") {
+            Some(named) => {
+                let zones = named.list_or_itself().iter();
+                let zones: Option<Vec<ZoneId>> =
+                    zones.map(|zone| self.design.zone(zone.text()?.as_str())).collect();
+                let zones = zones?;
+                let shares = cumulative(zones.iter().map(|zone| (*zone, 1.0)));
+                (zones, shares)
+            }
+            None => (self.zones(), cumulative(self.users())),
         };
+        let shares = if arrivals.of_one_customer() { Vec::new() } else { shares };
         let (from, to) = (self.instant(table, "from", Time::ZERO), self.instant(table, "to", Time::NEVER));
         if let (true, Some(node)) = (to <= from, table.get("to")) {
             let message = format!("workload '{name}' would end at {to} and begin at {from}");
@@ -98,21 +106,27 @@ impl Reading<'_> {
             probe,
             from,
             to,
-            zone: None,
+            zones: shares.into(),
         };
         Some(Workload { name: name.to_owned(), plan, zones })
     }
 
+    /// Zones with their shares of the users.
+    fn users(&self) -> impl Iterator<Item = (ZoneId, f64)> + Clone {
+        let zones = self.design.places.zones.iter().enumerate();
+        zones.filter_map(|(index, knobs)| match knobs.get("users") {
+            Some(Setting::Number(share)) if *share > 0.0 => Some((ZoneId(index as u8), *share)),
+            _ => None,
+        })
+    }
+
     /// Where users sit: by the zones' shares, a hundred places; in the first zone without shares.
-    fn zones(&self) -> Vec<crate::base::ids::ZoneId> {
-        let mut places = Vec::new();
-        for (index, knobs) in self.design.places.zones.iter().enumerate() {
-            if let Some(Setting::Number(share)) = knobs.get("users") {
-                let zone = crate::base::ids::ZoneId(index as u8);
-                places.extend(std::iter::repeat_n(zone, (share * 100.0).round() as usize));
-            }
-        }
-        if places.is_empty() { vec![crate::base::ids::ZoneId(0)] } else { places }
+    fn zones(&self) -> Vec<ZoneId> {
+        let places = self.users();
+        let places: Vec<ZoneId> = places
+            .flat_map(|(zone, share)| std::iter::repeat_n(zone, (share * 100.0).round() as usize))
+            .collect();
+        if places.is_empty() { vec![ZoneId(0)] } else { places }
     }
 
     fn instant(&mut self, table: &Table, key: &str, default: Time) -> Time {
@@ -212,6 +226,17 @@ impl Reading<'_> {
         };
         Ok(CallPlan { upto, to: target.to, program: target.program, args, probe })
     }
+}
+
+/// Zones by cumulative share of the whole.
+fn cumulative(shares: impl Iterator<Item = (ZoneId, f64)> + Clone) -> Vec<(f64, ZoneId)> {
+    let whole: f64 = shares.clone().map(|(_, share)| share).sum();
+    let mut upto = 0.0;
+    let cumulative = shares.map(|(zone, share)| {
+        upto += share;
+        (upto / whole, zone)
+    });
+    cumulative.collect()
 }
 
 /// How many requests a workload brings in `length`, about: for limits and progress.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::base::ids::Pid;
 use crate::faults::plan::{Action, Planned};
-use crate::sim::cluster::{Cluster, EffectId, Order};
+use crate::sim::cluster::{ClockTroubleId, Cluster, EffectId, Order};
 
 /// The faults that are on, by their index in the plan.
 #[derive(Clone, Debug, Default)]
@@ -12,6 +12,7 @@ pub struct Active {
     crashes: BTreeMap<Pid, Vec<usize>>,
     pauses: BTreeMap<Pid, Vec<usize>>,
     sets: BTreeMap<(Pid, &'static str), Vec<(usize, f64)>>,
+    clocks: BTreeMap<usize, Vec<(Pid, ClockTroubleId)>>,
     effects: BTreeMap<usize, Vec<EffectId>>,
 }
 
@@ -37,6 +38,11 @@ impl Active {
                     self.pauses.entry(*pid).or_default().push(index);
                     cluster.pause(*pid);
                 }
+            }
+            Action::Drain(target) => target.pids.iter().for_each(|pid| cluster.drain(*pid)),
+            Action::Clock { of, jump_ns, drift_ppb } => {
+                let wrong = of.pids.iter().map(|pid| (*pid, cluster.skew(*pid, *jump_ns, *drift_ppb)));
+                self.clocks.insert(index, wrong.collect());
             }
             Action::Set { of, knob, value, .. } => {
                 for pid in &of.pids {
@@ -70,6 +76,11 @@ impl Active {
                         cluster.resume(*pid);
                     }
                 }
+            }
+            Action::Drain(target) => target.pids.iter().for_each(|pid| cluster.undrain(*pid)),
+            Action::Clock { .. } => {
+                let wrong = self.clocks.remove(&index).unwrap_or_default();
+                wrong.into_iter().for_each(|(pid, id)| cluster.set_right(pid, id));
             }
             Action::Set { of, knob, design, .. } => {
                 for pid in &of.pids {

@@ -3,10 +3,11 @@
 
 use crate::base::ids::ZoneId;
 use crate::base::knob::{Form, Knobs, Preset};
-use crate::base::problem::Problems;
+use crate::base::problem::{Place, Problems};
 use crate::faults::plan::{Action, Trouble};
 use crate::faults::target::{Target, Who};
-use crate::faults::{DOES_NOT_FIT, Fault, problem, text, whom};
+use crate::faults::ways::Ways;
+use crate::faults::{DOES_NOT_FIT, Fault, problem, side, whom};
 
 /// The fault.
 pub const CUT: Fault = Fault {
@@ -24,18 +25,39 @@ pub const CUT: Fault = Fault {
 
 fn resolve(knobs: &Knobs, who: &Who, problems: &mut Problems) -> Option<Action> {
     let of = Target::of(knobs, "of", who, problems)?;
-    let with = match text(knobs, "from") {
-        Some(_) => Some(Target::of(knobs, "from", who, problems)?),
+    let with = match side(knobs, "from", who, problems)? {
+        Some(with) => {
+            apart(&of, &with, knobs.place("from"), problems)?;
+            Some(with)
+        }
         None if of.zones.is_empty() => None,
         None => {
             let zones = (0..who.zones.len() as u8).map(ZoneId).filter(|zone| !of.zones.contains(zone));
             Some(Target { zones: zones.collect(), ..Target::default() })
         }
     };
-    if with.as_ref().is_some_and(|with| with.sets().is_empty() && with.any.is_empty()) {
+    if with.as_ref().is_some_and(|with| with.zones.is_empty() && with.most() == 0) {
         let message = "there is nobody to be cut off from".to_string();
         problem(problems, DOES_NOT_FIT, knobs.place("of"), message).help("write `cut(a, from=b)`");
         return None;
     }
-    Some(Action::Network { of, with, trouble: Trouble::Cut })
+    Some(Action::Network { ways: Ways::Between(of, with), trouble: Trouble::Cut })
+}
+
+/// Says so where one side is the other: there is no link between a node and itself. `None` then.
+pub(super) fn apart(
+    of: &Target,
+    with: &Target,
+    place: Option<&Place>,
+    problems: &mut Problems,
+) -> Option<()> {
+    let alone =
+        |target: &Target| target.zones.is_empty() && target.picks.is_empty() && target.pids.len() == 1;
+    if alone(of) && of == with {
+        let message = "there is no link between a node and itself".to_string();
+        problem(problems, DOES_NOT_FIT, place, message)
+            .help("name another node, or a zone: `cut(kv[0], from=kv[1])`");
+        return None;
+    }
+    Some(())
 }

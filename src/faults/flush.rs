@@ -20,8 +20,7 @@ pub const FLUSH: Fault = Fault {
 fn resolve(knobs: &Knobs, who: &Who, problems: &mut Problems) -> Option<Action> {
     let target = Target::of(knobs, "of", who, problems)?;
     let caches = |tier| who.parts.iter().any(|part| part.tier == tier && part.kind == "cache");
-    let any = target.any.iter().flat_map(|(of, _)| of);
-    if !target.zones.is_empty() || target.pids.iter().chain(any).any(|pid| !caches(pid.tier)) {
+    if !target.zones.is_empty() || target.all().any(|pid| !caches(pid.tier)) {
         let message = "only a cache can be flushed".to_string();
         problem(problems, DOES_NOT_FIT, knobs.place("of"), message).help("name a cache, or members of it");
         return None;

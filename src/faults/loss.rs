@@ -5,7 +5,8 @@ use crate::base::knob::{Form, Knob, Knobs, Preset, Takes};
 use crate::base::problem::Problems;
 use crate::faults::plan::{Action, Trouble};
 use crate::faults::target::{Target, Who};
-use crate::faults::{Fault, text, whom};
+use crate::faults::ways::Ways;
+use crate::faults::{Fault, side, whom};
 
 /// The fault.
 pub const LOSS: Fault = Fault {
@@ -29,9 +30,6 @@ pub const LOSS: Fault = Fault {
 
 fn resolve(knobs: &Knobs, who: &Who, problems: &mut Problems) -> Option<Action> {
     let of = Target::of(knobs, "of", who, problems)?;
-    let with = match text(knobs, "to") {
-        Some(_) => Some(Target::of(knobs, "to", who, problems)?),
-        None => None,
-    };
-    Some(Action::Network { of, with, trouble: Trouble::Loss(knobs.number("share")) })
+    let ways = Ways::Between(of, side(knobs, "to", who, problems)?);
+    Some(Action::Network { ways, trouble: Trouble::Loss(knobs.number("share")) })
 }

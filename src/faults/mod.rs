@@ -2,13 +2,15 @@
 //! that users see. Faults know no part, no protocol and no kernel: only names ([`target::Who`]) and a
 //! [`crate::sim::cluster::Cluster`].
 //!
-//! Data path: a checked entry (`fault.x = { at, for, every, do }`) becomes an [`plan::Entry`]; [`plan::expand`] turns the
-//! timetable into a plan from the seed, before the run, so that it can be printed, replayed and shrunk;
-//! [`active::Active`] carries the plan out.
+//! Data path: a checked entry (`fault.x = { at, for, every, do }`) becomes an [`plan::Entry`]; [`schedule::Schedule`] makes
+//! times of it from the seed – those of a law before the run, those of a [`moments::Moment`] as the run goes on – and writes
+//! them down as a plan that can be printed, replayed and shrunk; [`active::Active`] carries them out.
 //!
 //! Durations, in numbered rules:
-//! 1. `at` and `every` are laws, drawn once for each time; `every` counts from one beginning to the next.
-//! 2. Without `for` a fault lasts to the end of the run. A fault that is over in a moment (`flush`) has no `for`.
+//! 1. `at` and `every` are laws, drawn once for each time; `every` counts from one beginning to the next, so a time may
+//!    begin before the one before it has ended.
+//! 2. Without `for` a fault lasts to the end of the run, or of the moment that it waits for. A fault that is over in a moment
+//!    (`flush`) has no `for`.
 //! 3. Faults add to a set and take only their own from it: of two cuts over each other the later end counts; a process
 //!    that two faults crashed starts again when both are over; of several `set`s of one knob the latest that is still on
 //!    holds, then the one before it, then the design.
@@ -18,19 +20,33 @@ pub mod active;
 pub mod crash;
 pub mod cut;
 pub mod delay;
+pub mod drain;
+pub mod drift;
+pub mod duplicate;
+pub mod error;
 pub mod flush;
+pub mod isolate;
 pub mod loss;
+pub mod moments;
+pub mod one_way;
+pub mod partition_bridge;
+pub mod partition_ring;
 pub mod pause;
 pub mod plan;
+pub mod reorder;
+pub mod schedule;
 pub mod set;
+pub mod skew;
 pub mod target;
 #[cfg(test)]
 mod tests;
+pub mod ways;
 
 use crate::base::knob::{Form, Knob, Knobs, Preset, Setting, Takes};
 use crate::base::problem::{Place, Problem, Problems};
+use crate::faults::moments::When;
 use crate::faults::plan::{Action, Entry};
-use crate::faults::target::Who;
+use crate::faults::target::{Target, Who};
 
 /// A kind of fault.
 pub struct Fault {
@@ -43,17 +59,44 @@ pub struct Fault {
 }
 
 /// Every kind of fault.
-pub const ALL: &[Fault] =
-    &[flush::FLUSH, crash::CRASH, pause::PAUSE, cut::CUT, loss::LOSS, delay::DELAY, set::SET];
+pub const ALL: &[Fault] = &[
+    flush::FLUSH,
+    crash::CRASH,
+    pause::PAUSE,
+    drain::DRAIN,
+    cut::CUT,
+    one_way::ONE_WAY,
+    isolate::ISOLATE,
+    partition_bridge::PARTITION_BRIDGE,
+    partition_ring::PARTITION_RING,
+    loss::LOSS,
+    delay::DELAY,
+    duplicate::DUPLICATE,
+    reorder::REORDER,
+    skew::SKEW,
+    drift::DRIFT,
+    error::ERROR,
+    set::SET,
+];
 
 /// Their forms, for the knob `do`.
 pub const FORMS: &[Form] = &[
     flush::FLUSH.form,
     crash::CRASH.form,
     pause::PAUSE.form,
+    drain::DRAIN.form,
     cut::CUT.form,
+    one_way::ONE_WAY.form,
+    isolate::ISOLATE.form,
+    partition_bridge::PARTITION_BRIDGE.form,
+    partition_ring::PARTITION_RING.form,
     loss::LOSS.form,
     delay::DELAY.form,
+    duplicate::DUPLICATE.form,
+    reorder::REORDER.form,
+    skew::SKEW.form,
+    drift::DRIFT.form,
+    error::ERROR.form,
     set::SET.form,
 ];
 
@@ -67,21 +110,22 @@ pub const TIMETABLE: &[Knob] = &[
     },
     Knob {
         name: "at",
-        takes: Takes::Law,
+        takes: Takes::LawOr(moments::MOMENTS),
         default: Preset::Absent,
-        doc: "When, from the start of the run: a time or a law; without it after the first `every`.",
+        doc: "When: a time from the start of the run, a law of it, or a moment, `during(election(kv))`; without it after the \
+              first `every`.",
     },
     Knob {
         name: "for",
         takes: Takes::Law,
         default: Preset::Absent,
-        doc: "For how long: a time or a law; without it to the end of the run.",
+        doc: "For how long: a time or a law; without it to the end of the run, or of the moment.",
     },
     Knob {
         name: "every",
         takes: Takes::Law,
         default: Preset::Absent,
-        doc: "Again and again, from one beginning to the next: a time or a law.",
+        doc: "Again and again, from one beginning to the next: a time or a law; during a moment while that lasts.",
     },
     Knob {
         name: "chance",
@@ -93,14 +137,22 @@ pub const TIMETABLE: &[Knob] = &[
 
 /// Code of the loader's problems: a name that nobody has.
 const UNKNOWN_PART: &str = "SB0102";
-/// Code of the loader's problems: a word of the language that this version does not carry out.
-const LATER: &str = "SB0121";
 /// Code of the loader's problems: a value of the wrong unit.
 const WRONG_UNIT: &str = "SB0107";
 /// Code of the loader's problems: arguments that are right one by one but not together.
 const DOES_NOT_FIT: &str = "SB0123";
 /// Code of the loader's problems: a text that cannot be read.
 const SYNTAX: &str = "SB0115";
+/// Code of the loader's problems: a form that does not exist.
+const UNKNOWN_FORM: &str = "SB0110";
+/// Code of the loader's problems: a part that is not of the kind that is meant.
+const WRONG_KIND: &str = "SB0120";
+/// Code of the loader's problems: a number beyond its bounds.
+const OUT_OF_RANGE: &str = "SB0108";
+/// Code of the loader's problems: a fault that does not exist.
+const UNKNOWN_FAULT: &str = "SB0501";
+/// Code of the loader's problems: faults that wait for each other.
+const FAULT_CYCLE: &str = "SB0502";
 
 /// A fault of the timetable, from the checked knobs of its entry (see [`TIMETABLE`]).
 pub fn resolve(name: &str, knobs: &Knobs, who: &Who, problems: &mut Problems) -> Option<Entry> {
@@ -108,7 +160,8 @@ pub fn resolve(name: &str, knobs: &Knobs, who: &Who, problems: &mut Problems) ->
     let (form, arguments) = knobs.form("do");
     let fault = ALL.iter().find(|fault| fault.form.name == form)?;
     let law = |knob: &str| knobs.get(knob).map(|_| knobs.law(knob));
-    if law("at").is_none() && law("every").is_none() {
+    let at = When::of(knobs, who, problems);
+    if knobs.get("at").is_none() && law("every").is_none() {
         problem(problems, DOES_NOT_FIT, knobs.place("do"), format!("'{name}' never happens"))
             .help("write `at = \"1m\"`, or `every = \"10s\"`");
     }
@@ -119,7 +172,7 @@ pub fn resolve(name: &str, knobs: &Knobs, who: &Who, problems: &mut Problems) ->
     let action = (fault.resolve)(arguments, who, problems)?;
     (problems.0.len() == before).then(|| Entry {
         name: name.to_string(),
-        at: law("at"),
+        at,
         every: law("every"),
         lasts: law("for"),
         chance: knobs.number("chance"),
@@ -152,4 +205,12 @@ fn text<'a>(knobs: &'a Knobs, knob: &str) -> Option<(&'a str, &'a Place)> {
 /// The argument that names whom a fault is about.
 const fn whom(name: &'static str, default: Preset, doc: &'static str) -> Knob {
     Knob { name, takes: Takes::Text, default, doc }
+}
+
+/// A side that may be left out; the outer `None` when it is wrong.
+fn side(knobs: &Knobs, knob: &'static str, who: &Who, problems: &mut Problems) -> Option<Option<Target>> {
+    match text(knobs, knob) {
+        Some(_) => Target::of(knobs, knob, who, problems).map(Some),
+        None => Some(None),
+    }
 }

@@ -1,14 +1,15 @@
-//! From a timetable to a plan: what happens when, in one run. Made from the seed before the run; nothing in it is left
-//! to chance, so it can be printed, replayed and shrunk.
+//! What a fault does and when, in one run. A plan names instants and members, so it can be printed, replayed and shrunk.
 
 use crate::base::dist::Dist;
 use crate::base::rng::{Bits, Draws, mix, name_hash};
 use crate::base::time::{Span, Time};
+use crate::faults::moments::When;
 use crate::faults::target::{Target, Who};
-use crate::sim::cluster::{Crash, Effect, NodeSet};
+use crate::faults::ways::Ways;
+use crate::sim::cluster::{Cluster, Crash, Effect};
 
-/// The most times that one fault happens in a run: more would not fit a printed plan, and an `every` of 0 would never
-/// end.
+/// The most times that one fault happens in a run, which is refused beyond: more would not fit a printed plan, and an
+/// `every` of 0 would never end.
 pub const TIMES_MAX: usize = 100_000;
 
 /// What a fault does: all that can be done to a world.
@@ -20,6 +21,17 @@ pub enum Action {
     Crash(Target, Crash),
     /// Processes stand still.
     Pause(Target),
+    /// Processes take no new requests.
+    Drain(Target),
+    /// Clocks are wrong.
+    Clock {
+        /// Whose.
+        of: Target,
+        /// By how much they jump, nanoseconds.
+        jump_ns: i64,
+        /// By how much they run too fast, parts per billion.
+        drift_ppb: i64,
+    },
     /// A knob has another value.
     Set {
         /// Whose.
@@ -33,16 +45,14 @@ pub enum Action {
     },
     /// The network has troubles.
     Network {
-        /// At one end, and in which way.
-        of: Target,
-        /// At the other end; `None`: everybody.
-        with: Option<Target>,
+        /// Between whom.
+        ways: Ways,
         /// What trouble.
         trouble: Trouble,
     },
 }
 
-/// A trouble of the network, both ways.
+/// A trouble of the network.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Trouble {
     /// Nothing gets through.
@@ -51,6 +61,10 @@ pub enum Trouble {
     Loss(f64),
     /// Packets take longer by this law.
     Delay(Dist),
+    /// This share of datagrams arrives twice.
+    Duplicate(f64),
+    /// This share of datagrams is held back for up to this time.
+    Reorder(f64, Span),
 }
 
 /// A fault of the timetable.
@@ -59,10 +73,10 @@ pub struct Entry {
     /// Its name.
     pub name: String,
     /// When it first happens; `None`: after the first `every`.
-    pub at: Option<Dist>,
+    pub at: Option<When>,
     /// After how long it happens again.
     pub every: Option<Dist>,
-    /// How long it lasts; `None`: to the end of the run, or for a moment.
+    /// How long it lasts; `None`: to the end of the run, of the moment that it began with, or for a moment.
     pub lasts: Option<Dist>,
     /// The chance of each time.
     pub chance: f64,
@@ -81,131 +95,137 @@ pub struct Planned {
     pub at: Time,
     /// When it ends; [`Time::NEVER`]: with the run. A momentary fault ends as it begins.
     pub until: Time,
-    /// What it does, with its chances drawn.
+    /// What it does, with its chances drawn; once it has begun, with its roles looked up.
     pub action: Action,
 }
 
-/// Begins or ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Edge {
-    /// It ends.
-    End,
-    /// It begins.
-    Begin,
-}
-
-/// All that happens before `horizon`, in order of beginning. `key` is the run's; each fault's draws depend on it and
-/// on the fault's name alone, so that another fault more or less moves nothing.
-pub fn expand(timetable: &[Entry], horizon: Time, key: u64) -> Vec<Planned> {
-    let mut plan: Vec<Planned> = timetable.iter().flat_map(|entry| times(entry, horizon, key)).collect();
-    plan.sort_by(|a, b| (a.at, &a.fault).cmp(&(b.at, &b.fault)));
-    plan
-}
-
-fn times(entry: &Entry, horizon: Time, key: u64) -> Vec<Planned> {
-    let mut times = Vec::new();
-    let fault = mix(mix(key, name_hash("fault")), name_hash(&entry.name));
-    let mut next: Option<Time> = None;
-    for number in 0..TIMES_MAX as u64 {
-        // Each time has draws of its own: whether it happens does not move the next.
-        let mut draws = Draws::new(mix(fault, number));
-        let gap = |law: &Option<Dist>, draws: &mut Draws| law.as_ref().map(|law| law.span(draws));
-        let (first, again) = (gap(&entry.at, &mut draws), gap(&entry.every, &mut draws));
-        let at = match next {
-            None => Time::ZERO + first.or(again).unwrap_or(Span::ZERO),
-            Some(at) => at,
+impl Entry {
+    /// The times that are known before the run, those of a law, and how many there would be. `key` is the run's; each fault's draws depend on it and
+    /// on the fault's name alone, so that another fault more or less moves nothing.
+    pub fn times(&self, horizon: Time, key: u64) -> (Vec<Planned>, u64) {
+        let at = match &self.at {
+            None => None,
+            Some(When::Law(law)) => Some(law),
+            Some(_) => return (Vec::new(), 0),
         };
-        if at >= horizon {
-            break;
+        let mut draws = self.draws(key, 0);
+        let gap = |law: Option<&Dist>, draws: &mut Draws| law.map(|law| law.span(draws));
+        let (first, again) = (gap(at, &mut draws), gap(self.every.as_ref(), &mut draws));
+        let mut next = Some(Time::ZERO + first.or(again).unwrap_or(Span::ZERO));
+        let mut times = Vec::new();
+        for number in 0..TIMES_MAX as u64 {
+            let Some(at) = next.filter(|at| *at < horizon) else { return (times, number) };
+            times.extend(self.time(at, number, key));
+            next = self.after(number, key).map(|span| at + span);
         }
-        let happens = draws.open01() < entry.chance;
-        let lasts = gap(&entry.lasts, &mut draws);
-        let until = match lasts {
-            _ if entry.momentary => at,
+        let more = next.is_some_and(|at| at < horizon);
+        (times, TIMES_MAX as u64 + u64::from(more))
+    }
+
+    /// Each time has draws of its own: whether it happens does not move the next.
+    fn draws(&self, key: u64, number: u64) -> Draws {
+        let fault = mix(mix(key, name_hash("fault")), name_hash(&self.name));
+        Draws::new(mix(fault, number))
+    }
+
+    /// The time of that number, if it happens.
+    pub fn time(&self, at: Time, number: u64, key: u64) -> Option<Planned> {
+        let mut draws = self.draws(key, number);
+        if let Some(When::Law(law)) = &self.at {
+            law.span(&mut draws); // drawn whether it is used or not, as are the others
+        }
+        self.every.as_ref().map(|law| law.span(&mut draws));
+        let happens = draws.open01() < self.chance;
+        let until = match self.lasts.as_ref().map(|law| law.span(&mut draws)) {
+            _ if self.momentary => at,
             Some(span) => at + span,
             None => Time::NEVER,
         };
-        if happens {
-            let action = entry.action.draw(&mut draws);
-            times.push(Planned { fault: entry.name.clone(), at, until, action });
-        }
-        // The gap to the next time is a draw of the next time, so that the first `every` is not used twice.
-        let following = gap(&entry.every, &mut Draws::new(mix(mix(fault, number), 1)));
-        match following {
-            Some(span) => next = Some(at + span),
-            None => break,
-        }
+        let action = self.action.draw(&mut draws);
+        happens.then(|| Planned { fault: self.name.clone(), at, until, action })
     }
-    times
-}
 
-/// When the faults of a plan begin and end, in order: instant, edge, index in the plan. Ends after the horizon are left
-/// out.
-pub fn agenda(plan: &[Planned], horizon: Time) -> Vec<(Time, Edge, usize)> {
-    let mut agenda = Vec::new();
-    for (index, planned) in plan.iter().enumerate() {
-        agenda.push((planned.at, Edge::Begin, index));
-        if planned.until > planned.at && planned.until < horizon {
-            agenda.push((planned.until, Edge::End, index));
-        }
+    /// From the time of that number to the next one: a draw of its own, so that the first `every` is not used twice.
+    pub fn after(&self, number: u64, key: u64) -> Option<Span> {
+        let fault = mix(mix(key, name_hash("fault")), name_hash(&self.name));
+        self.every.as_ref().map(|law| law.span(&mut Draws::new(mix(mix(fault, number), 1))))
     }
-    agenda.sort_unstable();
-    agenda
 }
 
 impl Action {
+    /// Whom it is about.
+    fn targets(&mut self) -> Vec<&mut Target> {
+        match self {
+            Action::Flush(of)
+            | Action::Crash(of, _)
+            | Action::Pause(of)
+            | Action::Drain(of)
+            | Action::Clock { of, .. }
+            | Action::Set { of, .. } => vec![of],
+            Action::Network { ways, .. } => ways.targets(),
+        }
+    }
+
     /// The same with its chances drawn.
     pub fn draw(&self, bits: &mut impl Bits) -> Action {
         let mut drawn = self.clone();
-        match &mut drawn {
-            Action::Flush(target)
-            | Action::Crash(target, _)
-            | Action::Pause(target)
-            | Action::Set { of: target, .. } => *target = target.draw(bits),
-            Action::Network { of, with, .. } => {
-                *of = of.draw(bits);
-                *with = with.as_ref().map(|with| with.draw(bits));
-            }
-        }
+        drawn.targets().into_iter().for_each(|target| *target = target.draw(bits));
         drawn
+    }
+
+    /// The same with its roles looked up.
+    pub fn resolve(&self, cluster: &dyn Cluster) -> Action {
+        let mut resolved = self.clone();
+        resolved.targets().into_iter().for_each(|target| *target = target.resolve(cluster));
+        resolved
+    }
+
+    /// Whether it is about somebody who is known only when it begins.
+    pub fn has_roles(&self) -> bool {
+        self.clone().targets().iter().any(|target| target.picks.iter().any(|pick| pick.role.is_some()))
     }
 
     /// What it is to the network; empty for faults of processes.
     pub fn effects(&self) -> Vec<Effect> {
-        let Action::Network { of, with, trouble } = self else { return Vec::new() };
-        let others = with.as_ref().map_or_else(|| vec![NodeSet::everyone()], Target::sets);
-        let mut effects = Vec::new();
-        for a in of.sets() {
-            for b in &others {
-                for (from, to) in [(a.clone(), b.clone()), (b.clone(), a.clone())] {
-                    effects.push(match trouble {
-                        Trouble::Cut => Effect::Cut { from, to },
-                        Trouble::Loss(share) => Effect::Loss { from, to, share: *share },
-                        Trouble::Delay(add) => Effect::Delay { from, to, add: add.clone() },
-                    });
-                }
-            }
-        }
-        effects
+        let Action::Network { ways, trouble } = self else { return Vec::new() };
+        let effect = |(from, to)| match trouble {
+            Trouble::Cut => Effect::Cut { from, to },
+            Trouble::Loss(share) => Effect::Loss { from, to, share: *share },
+            Trouble::Delay(add) => Effect::Delay { from, to, add: add.clone() },
+            Trouble::Duplicate(share) => Effect::Duplicate { from, to, share: *share },
+            Trouble::Reorder(share, window) => Effect::Reorder { from, to, share: *share, window: *window },
+        };
+        ways.pairs().into_iter().map(effect).collect()
     }
 
     /// As a plan shows it.
     pub fn describe(&self, who: &Who) -> String {
         match self {
-            Action::Flush(target) => format!("flush {}", target.describe(who)),
-            Action::Crash(target, Crash::Machine) => format!("crash the machine of {}", target.describe(who)),
-            Action::Crash(target, Crash::Process) => format!("crash the process {}", target.describe(who)),
-            Action::Pause(target) => format!("pause {}", target.describe(who)),
+            Action::Flush(of) => format!("flush {}", of.describe(who)),
+            Action::Crash(of, Crash::Machine) => format!("crash the machine of {}", of.describe(who)),
+            Action::Crash(of, Crash::Process) => format!("crash the process {}", of.describe(who)),
+            Action::Pause(of) => format!("pause {}", of.describe(who)),
+            Action::Drain(of) => format!("drain {}", of.describe(who)),
+            Action::Clock { of, jump_ns, drift_ppb } => {
+                let (of, sign) = (of.describe(who), if *jump_ns < 0 || *drift_ppb < 0 { "-" } else { "+" });
+                match drift_ppb.unsigned_abs() {
+                    0 => format!("set the clock of {of} {sign}{}", Span::from_ns(jump_ns.unsigned_abs())),
+                    ppb => format!("let the clock of {of} drift {sign}{} ppm", ppb as f64 / 1e3),
+                }
+            }
             Action::Set { of, knob, value, .. } => format!("set {knob} of {} to {value}", of.describe(who)),
-            Action::Network { of, with, trouble } => {
-                let others = with.as_ref().map_or_else(|| "everybody".to_string(), |with| with.describe(who));
+            Action::Network { ways, trouble } => {
                 let what = match trouble {
                     Trouble::Cut => "cut".to_string(),
-                    Trouble::Loss(share) => format!("lose {share} of packets"),
+                    Trouble::Loss(share) => format!("lose {}% of packets", share * 100.0),
                     Trouble::Delay(Dist::Constant(ns)) => format!("delay by {}", Span::from_ns(*ns as u64)),
                     Trouble::Delay(_) => "delay".to_string(),
+                    Trouble::Duplicate(share) => format!("duplicate {}% of datagrams", share * 100.0),
+                    Trouble::Reorder(share, window) => {
+                        format!("hold {}% of datagrams back for up to {window}", share * 100.0)
+                    }
                 };
-                format!("{what} between {} and {others}", of.describe(who))
+                format!("{what} {}", ways.describe(who))
             }
         }
     }

@@ -1,7 +1,7 @@
 //! `set(app[0].speed, 25%)`: a knob has another value for a while. A knob that takes a law is set to one time.
 
 use crate::base::knob::{Form, Knob, Knobs, Preset, Takes};
-use crate::base::problem::{Problems, known_words, shown};
+use crate::base::problem::{Place, Problems, known_words, shown};
 use crate::base::quantity::{Quantity, Unit};
 use crate::faults::plan::Action;
 use crate::faults::target::{Settable, Target, Who};
@@ -39,15 +39,7 @@ fn resolve(knobs: &Knobs, who: &Who, problems: &mut Problems) -> Option<Action> 
         return None;
     };
     let of = Target::parse(of, path_place, who, problems)?.members(who);
-    let first = of.pids.iter().chain(of.any.iter().flat_map(|(of, _)| of)).next()?;
-    let part = who.parts.iter().find(|part| part.tier == first.tier)?;
-    let Some(settable) = part.settable.iter().find(|settable| settable.knob == knob.trim()) else {
-        let message = format!("`{}` of '{}' cannot be set during a run", shown(knob), part.name);
-        let known = part.settable.iter().map(|settable| settable.knob);
-        let help = known_words(knob, "what can be set", known);
-        problem(problems, DOES_NOT_FIT, Some(path_place), message).help(help);
-        return None;
-    };
+    let settable = settable(&of, knob.trim(), Some(path_place), who, problems)?;
     match read(value.trim(), settable) {
         Ok(value) => Some(Action::Set { of, knob: settable.knob, value, design: settable.design }),
         Err((code, message)) => {
@@ -55,6 +47,35 @@ fn resolve(knobs: &Knobs, who: &Who, problems: &mut Problems) -> Option<Action> 
             None
         }
     }
+}
+
+/// The knob of that name, if members of one part are meant and it may be set.
+pub(super) fn settable<'a>(
+    of: &Target,
+    knob: &str,
+    place: Option<&Place>,
+    who: &'a Who,
+    problems: &mut Problems,
+) -> Option<&'a Settable> {
+    let mut parts = of.all().filter_map(|pid| who.part_of(pid));
+    let Some(part) = parts.next() else {
+        let message = "no member of a part is meant".to_string();
+        problem(problems, DOES_NOT_FIT, place, message).help("write `set(app[0].speed, 25%)`");
+        return None;
+    };
+    if let Some(other) = parts.find(|other| other.tier != part.tier) {
+        let message = format!("a knob of '{}' and '{}' at once", part.name, other.name);
+        problem(problems, DOES_NOT_FIT, place, message).help("write a fault for each part");
+        return None;
+    }
+    let settable = part.settable.iter().find(|settable| settable.knob == knob);
+    if settable.is_none() {
+        let message = format!("`{}` of '{}' cannot be set during a run", shown(knob), part.name);
+        let known = part.settable.iter().map(|settable| settable.knob);
+        let help = known_words(knob, "what can be set", known);
+        problem(problems, DOES_NOT_FIT, place, message).help(help);
+    }
+    settable
 }
 
 /// The value as one number; or what is wrong with it.

@@ -1,11 +1,20 @@
-//! Whom a fault is about: `app`, `app[0]`, `app[0..2]` (both ends), `any(app, 2)`, a zone, or a list of these.
+//! Whom a fault is about: `app`, `app[0]`, `app[0..2]` (both ends), `any(app, 2)`, `leader(kv)`, `followers(kv)`, a zone,
+//! or a list of these.
+//!
+//! Numbered rules:
+//! 1. What is left to chance is drawn when the plan is made; a role is looked up when the fault begins, and the plan names
+//!    from then on whom it struck.
+//! 2. `leader(kv)` is every member that believes it leads, right or wrong: two at times, and nobody while an election is
+//!    on. Then the fault happens to nobody.
+//! 3. `followers(kv)` is every other member that is up. `any(followers(kv), 1)` is the first of them in an order that is
+//!    drawn when the plan is made.
 
-use crate::base::ids::{Pid, TierId, ZoneId};
+use crate::base::ids::{Pid, SeriesId, TierId, ZoneId};
 use crate::base::knob::{Knobs, Takes};
 use crate::base::problem::{Place, Problems, known_words, shown};
 use crate::base::rng::Bits;
-use crate::faults::{LATER, SYNTAX, UNKNOWN_PART, problem, text};
-use crate::sim::cluster::NodeSet;
+use crate::faults::{SYNTAX, UNKNOWN_FORM, UNKNOWN_PART, WRONG_KIND, problem, text};
+use crate::sim::cluster::{Cluster, NodeSet};
 
 /// Who there is.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +40,17 @@ pub struct WhoPart {
     pub zones: Vec<ZoneId>,
     /// The knobs that `set` may set.
     pub settable: Vec<Settable>,
+    /// If one of its members leads the others: what it records of that.
+    pub led: Option<Led>,
+}
+
+/// What a part records of who leads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Led {
+    /// The level of members that believe they lead.
+    pub leaders: SeriesId,
+    /// The level of members that stand for election.
+    pub standing: SeriesId,
 }
 
 /// A knob that `set` may set.
@@ -54,9 +74,37 @@ impl Who {
         }
     }
 
-    fn part(&self, name: &str) -> Option<&WhoPart> {
+    /// The part of that name.
+    pub fn part(&self, name: &str) -> Option<&WhoPart> {
         self.parts.iter().find(|part| part.name == name)
     }
+
+    /// The part of a member.
+    pub fn part_of(&self, pid: Pid) -> Option<&WhoPart> {
+        self.parts.iter().find(|part| part.tier == pid.tier)
+    }
+}
+
+/// What a member is to the others when a fault begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It believes that it leads.
+    Leader,
+    /// It is up and does not.
+    Follower,
+}
+
+/// Members that are not known from the start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pick {
+    /// As written.
+    pub words: String,
+    /// From among these, in this order.
+    pub of: Vec<Pid>,
+    /// Those that are this when the fault begins; `None`: whatever they are.
+    pub role: Option<Role>,
+    /// So many of them; `None`: all.
+    pub n: Option<usize>,
 }
 
 /// Whom a fault is about.
@@ -66,8 +114,8 @@ pub struct Target {
     pub zones: Vec<ZoneId>,
     /// These processes.
     pub pids: Vec<Pid>,
-    /// So many of these processes, drawn when the plan is made.
-    pub any: Vec<(Vec<Pid>, usize)>,
+    /// Members that chance or their role will tell.
+    pub picks: Vec<Pick>,
 }
 
 impl Target {
@@ -86,16 +134,20 @@ impl Target {
                 let one = Target::parse(one, place, who, problems)?;
                 all.zones.extend(one.zones);
                 all.pids.extend(one.pids);
-                all.any.extend(one.any);
+                all.picks.extend(one.picks);
             }
             return Some(all);
         }
         if let Some(inner) = words.strip_prefix("any(").and_then(|rest| rest.strip_suffix(')')) {
             return any(inner, place, who, problems);
         }
-        if words.contains('(') {
-            let message = format!("`{}` cannot be told before the run in this version", shown(words));
-            problem(problems, LATER, Some(place), message).help("name members: `app[0]`, `any(app, 1)`");
+        if let Some((role, inner)) = role(words) {
+            return in_role(words, role, inner, place, who, problems);
+        }
+        if let Some((form, _)) = words.split_once('(') {
+            let message = format!("`{}` is no way to name members", shown(form));
+            let help = "write `app[0]`, `any(app, 1)`, `leader(kv)` or `followers(kv)`";
+            problem(problems, UNKNOWN_FORM, Some(place), message).help(help);
             return None;
         }
         match words.split_once('[') {
@@ -122,17 +174,49 @@ impl Target {
         self
     }
 
-    /// The same with its chances drawn.
+    /// Everybody that it may come to be about, zones aside.
+    pub fn all(&self) -> impl Iterator<Item = Pid> {
+        self.pids.iter().chain(self.picks.iter().flat_map(|pick| &pick.of)).copied()
+    }
+
+    /// The most processes that it may come to be about, zones aside.
+    pub fn most(&self) -> usize {
+        let picked = self.picks.iter().map(|pick| pick.n.unwrap_or(pick.of.len()).min(pick.of.len()));
+        self.pids.len() + picked.sum::<usize>()
+    }
+
+    /// The same with its chances drawn; roles are left.
     pub fn draw(&self, bits: &mut impl Bits) -> Target {
-        let mut drawn = Target { any: Vec::new(), ..self.clone() };
-        for (of, n) in &self.any {
-            let mut left = of.clone();
-            for _ in 0..*n {
-                let chosen = bits.below(left.len() as u64) as usize;
-                drawn.pids.push(left.swap_remove(chosen));
+        let mut drawn = Target { picks: Vec::new(), ..self.clone() };
+        for pick in &self.picks {
+            let mut left = pick.of.clone();
+            let mut chosen =
+                || (!left.is_empty()).then(|| left.swap_remove(bits.below(left.len() as u64) as usize));
+            match (pick.role, pick.n) {
+                (None, n) => drawn.pids.extend((0..n.unwrap_or(usize::MAX)).map_while(|_| chosen())),
+                (Some(_), None) => drawn.picks.push(pick.clone()),
+                (Some(_), Some(_)) => {
+                    let of = std::iter::from_fn(chosen).collect();
+                    drawn.picks.push(Pick { of, ..pick.clone() });
+                }
             }
         }
         drawn
+    }
+
+    /// The same with its roles looked up: nothing is left open.
+    pub fn resolve(&self, cluster: &dyn Cluster) -> Target {
+        let mut resolved = Target { picks: Vec::new(), ..self.clone() };
+        for pick in &self.picks {
+            let fits = |pid: &&Pid| match pick.role {
+                None => true,
+                Some(Role::Leader) => cluster.is_leader(**pid),
+                Some(Role::Follower) => cluster.is_up(**pid) && !cluster.is_leader(**pid),
+            };
+            let fitting = pick.of.iter().filter(fits).take(pick.n.unwrap_or(usize::MAX));
+            resolved.pids.extend(fitting.copied());
+        }
+        resolved
     }
 
     /// As sets for the network; at most two.
@@ -151,8 +235,9 @@ impl Target {
     pub fn describe(&self, who: &Who) -> String {
         let zones = self.zones.iter().map(|zone| who.zones[zone.index()].clone());
         let pids = self.pids.iter().map(|pid| who.name(*pid));
-        let any = self.any.iter().map(|(of, n)| format!("{n} of {} processes", of.len()));
-        zones.chain(pids).chain(any).collect::<Vec<_>>().join(", ")
+        let picks = self.picks.iter().map(|pick| pick.words.clone());
+        let all = zones.chain(pids).chain(picks).collect::<Vec<_>>();
+        if all.is_empty() { "nobody".to_string() } else { all.join(", ") }
     }
 }
 
@@ -204,15 +289,67 @@ fn any(inner: &str, place: &Place, who: &Who, problems: &mut Problems) -> Option
         problem(problems, SYNTAX, Some(place), message).help("write `any(app, 1)`");
         return None;
     };
-    let pids = Target::parse(of, place, who, problems)?.members(who).pids;
-    match n.trim().parse::<usize>() {
-        Ok(n) if (1..=pids.len()).contains(&n) => Some(Target { any: vec![(pids, n)], ..Target::default() }),
+    let (of, n) = (of.trim(), n.trim());
+    let among = Target::parse(of, place, who, problems)?.members(who);
+    let (members, role) = match &among.picks[..] {
+        [] => (among.pids, None),
+        [Pick { of, role: Some(role), n: None, .. }] if among.pids.is_empty() => (of.clone(), Some(*role)),
         _ => {
-            let message = format!("'{}' has {} members", shown(of.trim()), pids.len());
+            let message = format!("`{}` is too much for `any` to choose from", shown(of));
+            problem(problems, SYNTAX, Some(place), message)
+                .help("write `any(app, 1)`, `any(followers(kv), 1)`");
+            return None;
+        }
+    };
+    match n.parse::<usize>() {
+        Ok(n) if (1..=members.len()).contains(&n) => {
+            let pick = Pick { words: format!("any({of}, {n})"), of: members, role, n: Some(n) };
+            Some(Target { picks: vec![pick], ..Target::default() })
+        }
+        _ => {
+            let message = format!("'{}' has {} members", shown(of), members.len());
             problem(problems, SYNTAX, Some(place), message).help("write `any(app, 1)`");
             None
         }
     }
+}
+
+/// The role and the part of `leader(kv)`.
+fn role(words: &str) -> Option<(Role, &str)> {
+    let inner = |form: &str| words.strip_prefix(form)?.strip_prefix('(')?.strip_suffix(')');
+    let leader = inner("leader").map(|inner| (Role::Leader, inner));
+    leader.or_else(|| inner("followers").map(|inner| (Role::Follower, inner)))
+}
+
+/// The members that have a role.
+fn in_role(
+    words: &str,
+    role: Role,
+    inner: &str,
+    place: &Place,
+    who: &Who,
+    problems: &mut Problems,
+) -> Option<Target> {
+    let among = Target::parse(inner, place, who, problems)?.members(who);
+    if among.pids.is_empty() || !among.picks.is_empty() {
+        let message = format!("`{}` names no part that somebody could lead", shown(words));
+        problem(problems, SYNTAX, Some(place), message).help("write `leader(kv)` or `followers(kv)`");
+        return None;
+    }
+    let unled = |pid: &Pid| who.part_of(*pid).filter(|part| part.led.is_none());
+    if let Some(part) = among.pids.iter().find_map(unled) {
+        let message = format!("nobody leads '{}', a {}", part.name, part.kind);
+        let led = who.parts.iter().filter(|part| part.led.is_some()).map(|part| part.name.as_str());
+        let led = led.collect::<Vec<_>>().join(", ");
+        let help = match led.is_empty() {
+            true => "a db with `copy = \"raft(…)\"`, `async` or `sync` has a leader".to_string(),
+            false => format!("parts with a leader: {led}"),
+        };
+        problem(problems, WRONG_KIND, Some(place), message).help(help);
+        return None;
+    }
+    let pick = Pick { words: words.to_string(), of: among.pids, role: Some(role), n: None };
+    Some(Target { picks: vec![pick], ..Target::default() })
 }
 
 /// `0]` or `0..2]` of a part.

@@ -1,22 +1,28 @@
-//! Names, timetables, and what is on when faults overlap.
+//! Names and forms; what there is to fail, and a cluster that writes down what is done to it.
+
+mod overlaps;
+mod timetables;
 
 use super::*;
 use crate::base::dist::Dist;
-use crate::base::ids::{Pid, TierId, ZoneId};
+use crate::base::ids::{Pid, SeriesId, TierId, ZoneId};
 use crate::base::problem::FileId;
 use crate::base::time::{Span, Time};
-use crate::faults::active::Active;
-use crate::faults::plan::{Edge, Planned, agenda, expand};
-use crate::faults::target::{Settable, Target, WhoPart};
-use crate::sim::cluster::{Cluster, Crash, Effect, EffectId, Order};
+use crate::faults::plan::Trouble;
+use crate::faults::target::{Led, Settable, Target, WhoPart};
+use crate::faults::ways::Ways;
+use crate::sim::cluster::{ClockTroubleId, Cluster, Crash, Effect, EffectId, Order};
 
 const APP: TierId = TierId(0);
 const PAGES: TierId = TierId(1);
+const KV: TierId = TierId(2);
+const LED: Led = Led { leaders: SeriesId(0), standing: SeriesId(1) };
 
 fn who() -> Who {
     let speed =
         Settable { knob: "speed", takes: Takes::Share { min: 0.001, max: 1000.0 }, design: Some(1.0) };
     let serve = Settable { knob: "serve", takes: Takes::Law, design: None };
+    let errors = Settable { knob: "errors", takes: Takes::Share { min: 0.0, max: 1.0 }, design: Some(0.01) };
     let part = |name: &str, kind, tier, count, zones: &[u8], settable: &[Settable]| WhoPart {
         name: name.to_string(),
         kind,
@@ -24,11 +30,14 @@ fn who() -> Who {
         count,
         zones: zones.iter().map(|zone| ZoneId(*zone)).collect(),
         settable: settable.to_vec(),
+        led: (kind == "db").then_some(LED),
     };
     Who {
         parts: vec![
             part("app", "server", APP, 4, &[0, 1], &[speed]),
             part("pages", "cache", PAGES, 1, &[0], &[speed, serve]),
+            part("kv", "db", KV, 5, &[0, 1, 2], &[speed]),
+            part("bank", "external", TierId(3), 1, &[2], &[speed, errors]),
         ],
         zones: vec!["a".into(), "b".into(), "c".into()],
     }
@@ -42,8 +51,15 @@ fn app(members: &[u32]) -> Vec<Pid> {
     members.iter().map(|member| Pid::new(APP, *member)).collect()
 }
 
+fn kv(members: &[u32]) -> Vec<Pid> {
+    members.iter().map(|member| Pid::new(KV, *member)).collect()
+}
+
 fn knobs(pairs: &[(&'static str, Setting)]) -> Knobs {
-    Knobs { values: pairs.iter().map(|(name, setting)| (*name, (setting.clone(), Some(place())))).collect() }
+    Knobs {
+        values: pairs.iter().map(|(name, setting)| (*name, (setting.clone(), Some(place())))).collect(),
+        ..Knobs::default()
+    }
 }
 
 fn words(words: &str) -> Setting {
@@ -74,8 +90,8 @@ fn targets_are_parts_members_zones_and_lists_of_these() {
         ("app[1..2]", app(&[1, 2])),
         ("app", app(&[0, 1, 2, 3])),
         ("[app[0], app[2..3]]", app(&[0, 2, 3])),
-        ("b", app(&[1, 3])),
-        ("[b, app[1]]", app(&[1, 3])),
+        ("b", [app(&[1, 3]), kv(&[1, 4])].concat()),
+        ("[b, app[1]]", [app(&[1, 3]), kv(&[1, 4])].concat()),
     ] {
         assert_eq!(pids(target), Ok(expected), "{target}");
     }
@@ -86,7 +102,11 @@ fn targets_are_parts_members_zones_and_lists_of_these() {
         ("app[x", "'app' has no member [x]"),
         ("any(app)", "`any` takes a part and how many of its members"),
         ("any(app, 5)", "'app' has 4 members"),
-        ("leader(app)", "`leader(app)` cannot be told before the run in this version"),
+        ("leader(app)", "nobody leads 'app', a server"),
+        ("leader(any(kv, 1))", "`leader(any(kv, 1))` names no part that somebody could lead"),
+        ("any([app, leader(kv)], 1)", "`[app, leader(kv)]` is too much for `any` to choose from"),
+        ("any(leader(kv), 6)", "'leader(kv)' has 5 members"),
+        ("leder(kv)", "`leder` is no way to name members"),
         ("", "unknown part or zone ''"),
     ] {
         assert_eq!(pids(target), Err(expected.to_string()), "{target}");
@@ -121,65 +141,131 @@ fn only_caches_are_flushed() {
 
 #[test]
 fn a_cut_without_another_side_is_from_everybody_else() {
-    let Ok(Action::Network { with, .. }) = action("cut", &[("of", words("a"))]) else { panic!("a cut") };
+    let cut = action("cut", &[("of", words("a"))]);
+    let Ok(Action::Network { ways: Ways::Between(_, with), .. }) = cut else { panic!("a cut") };
     assert_eq!(with.expect("the others").zones, vec![ZoneId(1), ZoneId(2)]);
     let all = action("cut", &[("of", words("[a, b, c]"))]);
     assert_eq!(all, Err("there is nobody to be cut off from".to_string()));
+    let itself = action("cut", &[("of", words("kv[0]")), ("from", words("kv[0]"))]);
+    assert_eq!(itself, Err("there is no link between a node and itself".to_string()));
 }
 
-fn entry(name: &str, at: Option<u64>, every: Option<u64>, lasts: Option<u64>) -> Entry {
-    let law = |s: Option<u64>| s.map(|s| Dist::Constant(s as f64 * 1e9));
-    let all = vec![(app(&[0, 1, 2, 3]), 1)];
-    Entry {
-        name: name.to_string(),
-        at: law(at),
-        every: law(every),
-        lasts: law(lasts),
-        chance: 1.0,
-        momentary: false,
-        action: Action::Pause(Target { any: all, ..Target::default() }),
-    }
-}
-
-fn at(s: u64) -> Time {
-    Time::ZERO + Span::from_secs(s)
-}
-
-#[test]
-fn a_timetable_becomes_a_plan_in_which_nothing_is_left_to_chance() {
-    let plan = expand(&[entry("b", Some(5), Some(10), Some(3)), entry("a", Some(15), None, None)], at(30), 7);
-    let times: Vec<_> =
-        plan.iter().map(|planned| (planned.fault.as_str(), planned.at, planned.until)).collect();
-    let expected =
-        [("b", at(5), at(8)), ("a", at(15), Time::NEVER), ("b", at(15), at(18)), ("b", at(25), at(28))];
-    assert_eq!(times, expected);
-    for planned in &plan {
-        let Action::Pause(target) = &planned.action else { panic!("a pause") };
-        assert!(target.any.is_empty() && target.pids.len() == 1);
-    }
-    assert!(plan[0].describe(&who()).starts_with("5.000000000 s to 8.000000000 s b: pause app["));
-}
-
-#[test]
-fn another_fault_more_moves_no_draw_of_the_others() {
-    let random = |name: &str| Entry {
-        every: Some(Dist::Exponential { mean: 3e9 }),
-        ..entry(name, Some(1), None, Some(1))
+/// Who does not hear whom, by number, of members of kv.
+fn deaf(form: &'static str, arguments: &[(&'static str, Setting)]) -> Vec<String> {
+    let action = action(form, arguments).unwrap_or_else(|why| panic!("{why}"));
+    let action = action.draw(&mut crate::base::rng::Draws::new(1)).resolve(&Diary::default());
+    let zone = |member: u32| ZoneId(member as u8 % 3);
+    let heard = |from: u32, to: u32| {
+        let mut network = crate::sim::cluster::Network::flat(1, Default::default());
+        action.effects().into_iter().for_each(|effect| _ = network.add(effect));
+        let end = |member: u32| crate::sim::cluster::End { pid: Pid::new(KV, member), zone: zone(member) };
+        network.admits(end(from), end(to))
     };
-    let alone = expand(&[random("x")], at(100), 9);
-    let both = expand(&[random("w"), random("x")], at(100), 9);
-    let of_x: Vec<Planned> = both.into_iter().filter(|planned| planned.fault == "x").collect();
-    assert!(alone.len() > 10);
-    assert_eq!(alone, of_x);
-    assert_ne!(alone, expand(&[random("x")], at(100), 10));
+    (0..5u32)
+        .map(|to| (0..5).filter(|from| !heard(*from, to)).map(|from| from.to_string()).collect())
+        .collect()
 }
 
 #[test]
-fn a_chance_is_drawn_for_each_time_and_a_timetable_has_an_end() {
-    let rare = Entry { chance: 0.25, ..entry("x", None, Some(1), Some(1)) };
-    let plan = expand(&[rare], at(4001), 3);
-    assert!((850..1150).contains(&plan.len()), "{}", plan.len());
-    assert_eq!(expand(&[entry("x", Some(0), Some(0), None)], at(1), 3).len(), plan::TIMES_MAX);
+fn cuts_have_the_shape_that_they_are_named_after() {
+    let of = |target: &str| ("of", words(target));
+    for (form, arguments, expected) in [
+        ("cut", vec![of("kv[0]"), ("from", words("kv[1..2]"))], ["12", "0", "0", "", ""]),
+        ("cut", vec![of("b")], ["14", "023", "14", "14", "023"]),
+        ("one_way", vec![of("kv[0]"), ("to", words("[kv[1], c]"))], ["", "0", "0", "", ""]),
+        ("isolate", vec![("who", words("kv[1..2]"))], ["12", "0234", "0134", "12", "12"]),
+        ("partition_bridge", vec![of("kv")], ["34", "34", "", "01", "01"]),
+        ("partition_bridge", vec![of("kv[0..3]")], ["3", "3", "", "01", ""]),
+        ("partition_bridge", vec![of("kv"), ("over", words("kv[0]"))], ["", "34", "34", "12", "12"]),
+        ("partition_bridge", vec![of("kv"), ("over", words("leader(kv)"))], ["34", "", "34", "02", "02"]),
+        ("partition_ring", vec![of("kv")], ["23", "34", "04", "01", "12"]),
+        ("partition_ring", vec![of("kv[1..4]")], ["", "3", "4", "1", "2"]),
+    ] {
+        assert_eq!(deaf(form, &arguments), expected, "{form} {arguments:?}");
+    }
+    let drawn = deaf("partition_ring", &[of("any(kv, 5)")]);
+    assert!(drawn.iter().all(|deaf| deaf.len() == 2), "everybody hears a majority: {drawn:?}");
+    assert_ne!(drawn, ["23", "34", "04", "01", "12"], "in another order");
+}
+
+#[test]
+fn faults_say_what_does_not_fit() {
+    let number = Setting::Number;
+    for (form, arguments, expected) in [
+        ("partition_bridge", vec![("of", words("kv[0..1]"))], "a bridge between halves of 2 members"),
+        (
+            "partition_bridge",
+            vec![("of", words("kv[0..2]")), ("over", words("kv[3]"))],
+            "the bridge is one of the members",
+        ),
+        (
+            "partition_bridge",
+            vec![("of", words("kv")), ("over", words("kv[0..1]"))],
+            "the bridge is one of the members",
+        ),
+        ("partition_ring", vec![("of", words("kv[0..2]"))], "a ring of 3 members, who are all neighbours"),
+        (
+            "one_way",
+            vec![("of", words("kv[0]")), ("to", words("kv[0]"))],
+            "there is no link between a node and itself",
+        ),
+        ("skew", vec![("who", words("kv")), ("by", words("5/s"))], "a clock jumps by a time, not by `5/s`"),
+        (
+            "skew",
+            vec![("who", words("kv")), ("by", words("900000h"))],
+            "`900000h` is too far for a clock: at most 100 years",
+        ),
+        (
+            "error",
+            vec![("of", words("app")), ("share", number(0.5))],
+            "`errors` of 'app' cannot be set during a run",
+        ),
+        (
+            "set",
+            vec![("knob", words("[app, kv].speed")), ("to", words("5%"))],
+            "a knob of 'app' and 'kv' at once",
+        ),
+    ] {
+        assert_eq!(action(form, &arguments), Err(expected.to_string()), "{form} {arguments:?}");
+    }
+}
+
+#[test]
+fn a_plan_says_what_happens() {
+    let of = |target: &str| ("of", words(target));
+    let who_ = |target: &str| ("who", words(target));
+    let half = || ("share", Setting::Number(0.5));
+    for (form, arguments, expected) in [
+        (
+            "crash",
+            vec![who_("leader(kv)"), ("mode", Setting::Word("process"))],
+            "crash the process leader(kv)",
+        ),
+        ("pause", vec![who_("any(followers(kv), 2)")], "pause any(followers(kv), 2)"),
+        ("drain", vec![who_("app[0]")], "drain app[0]"),
+        ("skew", vec![who_("kv[0]"), ("by", words("-2s"))], "set the clock of kv[0] -2.00 s"),
+        (
+            "drift",
+            vec![who_("kv[0]"), ("by", Setting::Number(2e-4))],
+            "let the clock of kv[0] drift +200 ppm",
+        ),
+        ("error", vec![of("bank"), half()], "set errors of bank to 0.5"),
+        ("loss", vec![of("a"), half()], "lose 50% of packets between a and everybody"),
+        ("one_way", vec![of("a"), ("to", words("kv[1]"))], "cut from a to kv[1]"),
+        (
+            "partition_bridge",
+            vec![of("kv")],
+            "cut between kv[0], kv[1] and kv[3], kv[4], with kv[2] between them",
+        ),
+        ("duplicate", vec![of("a"), half()], "duplicate 50% of datagrams between a and everybody"),
+        (
+            "reorder",
+            vec![of("a"), half(), ("window", Setting::Span(Span::from_ms(20)))],
+            "hold 50% of datagrams back for up to 20.0 ms between a and everybody",
+        ),
+    ] {
+        assert_eq!(action(form, &arguments).map(|action| action.describe(&who())), Ok(expected.to_string()));
+    }
 }
 
 #[test]
@@ -202,110 +288,74 @@ fn an_entry_says_when_and_a_moment_has_no_length() {
     );
 }
 
-/// Writes down what is done to it.
-#[derive(Default)]
-struct Diary(Vec<String>, u32);
+/// Writes down what is done to it. Member 1 of kv leads until `leaders` says otherwise.
+struct Diary {
+    lines: Vec<String>,
+    effects: u32,
+    leaders: Vec<u32>,
+    down: Vec<u32>,
+    /// How many stand for election.
+    standing: i64,
+}
+
+impl Default for Diary {
+    fn default() -> Self {
+        Diary { lines: Vec::new(), effects: 0, leaders: vec![1], down: Vec::new(), standing: 0 }
+    }
+}
 
 impl Cluster for Diary {
     fn crash(&mut self, pid: Pid, how: Crash) {
-        self.0.push(format!("crash {} {how:?}", pid.member));
+        self.lines.push(format!("crash {} {how:?}", pid.member));
     }
     fn restart(&mut self, pid: Pid) {
-        self.0.push(format!("restart {}", pid.member));
+        self.lines.push(format!("restart {}", pid.member));
     }
     fn pause(&mut self, pid: Pid) {
-        self.0.push(format!("pause {}", pid.member));
+        self.lines.push(format!("pause {}", pid.member));
     }
     fn resume(&mut self, pid: Pid) {
-        self.0.push(format!("resume {}", pid.member));
+        self.lines.push(format!("resume {}", pid.member));
+    }
+    fn drain(&mut self, pid: Pid) {
+        self.lines.push(format!("drain {}", pid.member));
+    }
+    fn undrain(&mut self, pid: Pid) {
+        self.lines.push(format!("undrain {}", pid.member));
+    }
+    fn skew(&mut self, pid: Pid, jump_ns: i64, drift_ppb: i64) -> ClockTroubleId {
+        self.effects += 1;
+        self.lines.push(format!("clock {} of {}: {jump_ns} ns, {drift_ppb} ppb", self.effects, pid.member));
+        ClockTroubleId(self.effects)
+    }
+    fn set_right(&mut self, pid: Pid, id: ClockTroubleId) {
+        self.lines.push(format!("clock {} of {} right", id.0, pid.member));
     }
     fn order(&mut self, pid: Pid, order: Order) {
-        self.0.push(match order {
+        self.lines.push(match order {
             Order::Flush => format!("flush {}", pid.member),
             Order::Set { knob, value } => format!("{knob} {} = {value}", pid.member),
             Order::Reset { knob } => format!("{knob} {} as designed", pid.member),
         });
     }
     fn trouble(&mut self, _: Effect) -> EffectId {
-        self.1 += 1;
-        self.0.push(format!("trouble {}", self.1));
-        EffectId(self.1)
+        self.effects += 1;
+        self.lines.push(format!("trouble {}", self.effects));
+        EffectId(self.effects)
     }
     fn lift(&mut self, effect: EffectId) {
-        self.0.push(format!("lift {}", effect.0));
+        self.lines.push(format!("lift {}", effect.0));
     }
-}
-
-/// What is done when these happen from one second to another.
-fn diary(planned: &[(u64, u64, Action)]) -> Vec<String> {
-    let plan: Vec<Planned> = planned
-        .iter()
-        .map(|(from, to, action)| Planned {
-            fault: "x".into(),
-            at: at(*from),
-            until: at(*to),
-            action: action.clone(),
-        })
-        .collect();
-    let (mut active, mut diary) = (Active::default(), Diary::default());
-    for (_, edge, index) in agenda(&plan, at(1000)) {
-        match edge {
-            Edge::Begin => active.begin(index, &plan[index], &mut diary),
-            Edge::End => active.end(index, &plan[index], &mut diary),
-        }
+    fn is_there(&self, _: Pid) -> bool {
+        true
     }
-    diary.0
-}
-
-fn one() -> Target {
-    Target { pids: app(&[0]), ..Target::default() }
-}
-
-#[test]
-fn a_process_that_two_faults_crashed_starts_again_when_both_are_over() {
-    let crash = Action::Crash(one(), Crash::Machine);
-    assert_eq!(diary(&[(1, 5, crash.clone()), (2, 9, crash.clone())]), ["crash 0 Machine", "restart 0"]);
-    assert_eq!(diary(&[(1, 2, crash.clone()), (2, 9, crash)]).len(), 4, "ends come before beginnings");
-}
-
-#[test]
-fn a_pause_ends_only_itself() {
-    let (pause, crash) = (Action::Pause(one()), Action::Crash(one(), Crash::Process));
-    assert_eq!(
-        diary(&[(1, 7, pause.clone()), (2, 3, crash), (4, 9, pause)]),
-        ["pause 0", "crash 0 Process", "restart 0", "pause 0", "resume 0"],
-        "the first pause died with the process"
-    );
-}
-
-#[test]
-fn the_latest_set_that_is_on_holds_even_over_a_restart() {
-    let set = |value| Action::Set { of: one(), knob: "speed", value, design: Some(1.0) };
-    assert_eq!(
-        diary(&[(1, 9, set(0.5)), (2, 4, set(0.25)), (5, 6, Action::Crash(one(), Crash::Machine))]),
-        [
-            "speed 0 = 0.5",
-            "speed 0 = 0.25",
-            "speed 0 = 0.5",
-            "crash 0 Machine",
-            "restart 0",
-            "speed 0 = 0.5",
-            "speed 0 = 1"
-        ]
-    );
-    let law = Action::Set { of: one(), knob: "serve", value: 3.0, design: None };
-    assert_eq!(diary(&[(1, 2, law)]), ["serve 0 = 3", "serve 0 as designed"]);
-}
-
-#[test]
-fn troubles_of_the_network_are_lifted_one_by_one() {
-    let cut = |a: u8, b: u8| Action::Network {
-        of: Target { zones: vec![ZoneId(a)], ..Target::default() },
-        with: Some(Target { zones: vec![ZoneId(b)], ..Target::default() }),
-        trouble: plan::Trouble::Cut,
-    };
-    assert_eq!(
-        diary(&[(1, 5, cut(0, 1)), (2, 3, cut(0, 1))]),
-        ["trouble 1", "trouble 2", "trouble 3", "trouble 4", "lift 3", "lift 4", "lift 1", "lift 2"]
-    );
+    fn is_up(&self, pid: Pid) -> bool {
+        !self.down.contains(&pid.member)
+    }
+    fn is_leader(&self, pid: Pid) -> bool {
+        self.leaders.contains(&pid.member)
+    }
+    fn level(&self, series: SeriesId) -> i64 {
+        if series == LED.leaders { self.leaders.len() as i64 } else { self.standing }
+    }
 }

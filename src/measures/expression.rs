@@ -2,13 +2,13 @@
 //! with units checked; evaluated for each run.
 
 use crate::base::cause::Cause;
-use crate::base::ids::{ProbeId, SeriesId, TallyId};
-use crate::base::problem::nearest;
-use crate::base::quantity::Unit;
+use crate::base::ids::{ProbeId, SeriesId, TallyId, TierId};
 use crate::base::time::Span;
+use crate::measures::Dimension;
+use crate::measures::asked::Asked;
+use crate::measures::compile::Compiler;
 use crate::measures::functions::{Evaluation, Function, Target, Undefined};
-use crate::measures::{ALL, Dimension, Of};
-use crate::program::syntax::{Arg, ArgKey, BinaryOp, Expr, Spanned, SyntaxError, UnaryOp};
+use crate::program::syntax::{BinaryOp, Expr, Spanned, SyntaxError};
 
 /// What names in an expression mean; the experiment answers.
 pub trait Names {
@@ -28,6 +28,22 @@ pub trait Names {
     fn initial(&self, db: &str, table: &str, key: i64) -> Option<f64>;
     /// Whether there is a fault of that name.
     fn fault(&self, name: &str) -> bool;
+    /// A program, and the tables of stores that it reads or writes.
+    fn program(&self, _name: &str) -> Option<(ProbeId, Vec<(TierId, u16)>)> {
+        None
+    }
+    /// A table of a store.
+    fn table(&self, _store: &str, _table: &str) -> Option<(TierId, u16)> {
+        None
+    }
+    /// A store and its tables.
+    fn store(&self, _name: &str) -> Option<(TierId, Vec<u16>)> {
+        None
+    }
+    /// Stores, and their tables as `kv.balance`.
+    fn stores(&self) -> Vec<String> {
+        Vec::new()
+    }
     /// Every name that can stand in an expression.
     fn all(&self) -> Vec<String>;
 }
@@ -56,9 +72,10 @@ pub struct Expression {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-enum Node {
+pub(super) enum Node {
     Number(f64),
     Measure { function: Function, target: Target, cause: Option<Cause>, during: During },
+    Asked(Box<Asked>),
     Negate(Box<Node>),
     Not(Box<Node>),
     Binary(BinaryOp, Box<Node>, Box<Node>),
@@ -69,12 +86,16 @@ enum Node {
 pub struct Needs {
     /// Probes whose samples are needed.
     pub samples: Vec<ProbeId>,
+    /// Probes whose longest time without a success is.
+    pub gaps: Vec<ProbeId>,
     /// Causes needed sample by sample.
     pub causes: Vec<(ProbeId, Cause)>,
     /// Windows.
     pub windows: Vec<During>,
     /// Series, tallies and probes that it depends on.
     pub targets: Vec<Target>,
+    /// Questions to the history.
+    pub asked: Vec<Asked>,
 }
 
 impl Expression {
@@ -100,6 +121,11 @@ impl Expression {
         self.node.value(evaluation)
     }
 
+    /// The unit of what [`Expression::value`] gives: of a condition a plain 1 or 0, whatever is compared in it.
+    pub fn unit(&self) -> Dimension {
+        if self.is_condition { Dimension::One } else { self.dimension }
+    }
+
     /// Both sides of a comparison, for witnesses and intervals: `left OP right`.
     pub fn comparison(&self) -> Option<(BinaryOp, Expression, Expression)> {
         let Node::Binary(op, left, right) = &self.node else { return None };
@@ -117,6 +143,11 @@ impl Expression {
         comparing.then(|| (*op, side(left), side(right)))
     }
 
+    /// Whether it asks the history of the whole run and nothing else: it holds at every instant if it does at the end.
+    pub fn is_of_history(&self) -> bool {
+        self.node.is_of_history()
+    }
+
     /// Whether its value at an instant is known while the run goes on: counts, maxima and constants are.
     pub fn can_be_watched(&self) -> bool {
         self.node.can_be_watched()
@@ -132,9 +163,16 @@ impl Node {
                 left.needs(needs);
                 right.needs(needs);
             }
+            Node::Asked(asked) => {
+                needs.windows.push(asked.during.clone());
+                needs.asked.push(asked.as_ref().clone());
+            }
             Node::Measure { function, target, cause, during } => {
                 needs.windows.push(during.clone());
                 needs.targets.push(target.clone());
+                if let (Target::Probe(probe), Function::Outage) = (target, function) {
+                    needs.gaps.push(*probe);
+                }
                 if let Target::Probe(probe) = target
                     && function.takes_samples(*cause)
                 {
@@ -150,6 +188,7 @@ impl Node {
             Node::Number(number) => *number,
             Node::Negate(of) => -of.value(evaluation)?,
             Node::Not(of) => f64::from(of.value(evaluation)? == 0.0),
+            Node::Asked(asked) => evaluation.answer(asked)?,
             Node::Measure { function, target, cause, during } => {
                 function.of(target, *cause, during, evaluation)?
             }
@@ -160,9 +199,19 @@ impl Node {
         })
     }
 
+    fn is_of_history(&self) -> bool {
+        match self {
+            Node::Number(_) | Node::Asked(_) => true,
+            Node::Negate(of) | Node::Not(of) => of.is_of_history(),
+            Node::Binary(_, left, right) => left.is_of_history() && right.is_of_history(),
+            Node::Measure { function, .. } => *function == Function::Initial,
+        }
+    }
+
     fn can_be_watched(&self) -> bool {
         match self {
             Node::Number(_) => true,
+            Node::Asked(_) => false,
             Node::Negate(of) | Node::Not(of) => of.can_be_watched(),
             Node::Binary(_, left, right) => left.can_be_watched() && right.can_be_watched(),
             Node::Measure { function, target, cause, during } => {
@@ -192,299 +241,4 @@ fn binary(op: BinaryOp, left: f64, right: f64) -> Result<f64, Undefined> {
         BinaryOp::Remainder if right == 0.0 => return Err(Undefined("it divides by zero".to_owned())),
         BinaryOp::Remainder => left % right,
     })
-}
-
-struct Compiler<'a> {
-    names: &'a dyn Names,
-}
-
-type Compiled = Result<(Node, Dimension, bool), SyntaxError>;
-
-fn error<T>(
-    at: &std::ops::Range<usize>,
-    message: impl Into<String>,
-    help: impl Into<String>,
-) -> Result<T, SyntaxError> {
-    Err(SyntaxError { at: at.clone(), message: message.into(), help: Some(help.into()) })
-}
-
-impl Compiler<'_> {
-    fn node(&self, expr: &Spanned<Expr>) -> Compiled {
-        match &expr.value {
-            Expr::Number(quantity) => {
-                let (value, dimension) = match quantity.unit {
-                    Unit::Span => (quantity.value / 1e9, Dimension::Seconds),
-                    Unit::Rate => (quantity.value, Dimension::PerSecond),
-                    Unit::Dollars | Unit::DollarsPerHour => (quantity.value, Dimension::Dollars),
-                    _ => (quantity.value, Dimension::One),
-                };
-                Ok((Node::Number(value), dimension, false))
-            }
-            Expr::Unary(UnaryOp::Minus, of) => {
-                let (node, dimension, _) = self.number(of)?;
-                Ok((Node::Negate(Box::new(node)), dimension, false))
-            }
-            Expr::Unary(UnaryOp::Not, of) => {
-                let (node, dimension, _) = self.truth(of)?;
-                Ok((Node::Not(Box::new(node)), dimension, true))
-            }
-            Expr::Binary(op, left, right) => self.binary(expr, *op, left, right),
-            Expr::Name(_) | Expr::Field(..) => {
-                let target = self.target(expr, Of::Anything)?;
-                Ok(self.in_its_unit(Function::Count, target, None, During::Run))
-            }
-            Expr::Call(function) => self.measure(function),
-            other => error(&expr.at, format!("`{other}` is not measured"), "write a measure, `p99(product)`"),
-        }
-    }
-
-    fn number(&self, expr: &Spanned<Expr>) -> Compiled {
-        match self.node(expr)? {
-            (_, _, true) => error(&expr.at, "this is a condition, not a number", "write `rate(y) + 1/s`"),
-            number => Ok(number),
-        }
-    }
-
-    fn truth(&self, expr: &Spanned<Expr>) -> Compiled {
-        match self.node(expr)? {
-            (_, _, false) => error(&expr.at, "this is a number, not a condition", "write `rate(y) > 5/s`"),
-            truth => Ok(truth),
-        }
-    }
-
-    fn binary(
-        &self,
-        whole: &Spanned<Expr>,
-        op: BinaryOp,
-        left: &Spanned<Expr>,
-        right: &Spanned<Expr>,
-    ) -> Compiled {
-        let ((a, unit_a, _), (b, unit_b, _)) = match op {
-            BinaryOp::Or | BinaryOp::And => (self.truth(left)?, self.truth(right)?),
-            _ => (self.number(left)?, self.number(right)?),
-        };
-        let same = unit_a == unit_b;
-        let node = Node::Binary(op, Box::new(a), Box::new(b));
-        let mixed = || {
-            let message = format!("this mixes {} and {}", unit_a.unit(), unit_b.unit());
-            error(&whole.at, message, "both sides need the same unit: `p99(x) < 300ms`, `rate(y) > 5/s`")
-        };
-        match op {
-            BinaryOp::Or | BinaryOp::And => Ok((node, Dimension::One, true)),
-            BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Remainder => {
-                if same {
-                    Ok((node, unit_a, false))
-                } else {
-                    mixed()
-                }
-            }
-            BinaryOp::Multiply => match (unit_a, unit_b) {
-                (Dimension::One, other) | (other, Dimension::One) => Ok((node, other, false)),
-                (Dimension::Seconds, Dimension::PerSecond) | (Dimension::PerSecond, Dimension::Seconds) => {
-                    Ok((node, Dimension::One, false))
-                }
-                _ => mixed(),
-            },
-            BinaryOp::Divide => match (unit_a, unit_b) {
-                _ if same => Ok((node, Dimension::One, false)),
-                (other, Dimension::One) => Ok((node, other, false)),
-                (Dimension::One, Dimension::Seconds) => Ok((node, Dimension::PerSecond, false)),
-                (Dimension::One, Dimension::PerSecond) => Ok((node, Dimension::Seconds, false)),
-                _ => mixed(),
-            },
-            _ => {
-                if same {
-                    Ok((node, unit_a, true))
-                } else {
-                    mixed()
-                }
-            }
-        }
-    }
-
-    fn measure(&self, call: &crate::program::syntax::Function) -> Compiled {
-        let name = call.name.value.as_str();
-        let percentile = name.strip_prefix('p').and_then(|digits| digits.parse::<f64>().ok());
-        let known =
-            ALL.iter().find(|measure| measure.name == name || (measure.name == "pN" && percentile.is_some()));
-        let Some(measure) = known else {
-            let near = nearest(name, ALL.iter().map(|measure| measure.name));
-            let names: Vec<&str> = ALL.iter().map(|measure| measure.name).collect();
-            let help = near
-                .map_or(format!("measures: {}", names.join(" ")), |near| format!("did you mean `{near}`?"));
-            return error(&call.name.at, format!("unknown measure `{name}`"), help);
-        };
-        if percentile.is_some_and(|percent| !(0.0..=100.0).contains(&percent)) {
-            return error(&call.name.at, "percentiles go from p0 to p100", "write `p99.9(product)`");
-        }
-        let mut target = None;
-        let (mut cause, mut during) = (None, During::Run);
-        for arg in &call.args {
-            match arg.key.as_ref().map(|key| &key.value) {
-                None if target.is_none() => target = Some(self.target(&arg.value, measure.of)?),
-                None => {
-                    return error(
-                        &arg.value.at,
-                        format!("`{name}` takes one thing"),
-                        "write `mean(product)`",
-                    );
-                }
-                Some(ArgKey::Name(key)) if key == "cause" => cause = Some(self.cause(arg)?),
-                Some(ArgKey::Name(key)) if key == "during" => during = self.during(&arg.value)?,
-                Some(_) => {
-                    return error(
-                        &arg.value.at,
-                        "no such argument",
-                        "`cause=queue`, `during=split`, `during=after(split, 30s)`",
-                    );
-                }
-            }
-        }
-        let Some(target) = target else {
-            return error(&call.name.at, format!("`{name}` of what?"), "write `mean(product)`");
-        };
-        let function = function(name, percentile);
-        if function == Function::Waited && cause.is_none() {
-            return error(&call.name.at, "`waited` needs its cause", "write `waited(product, cause=queue)`");
-        }
-        let by_cause =
-            matches!(function, Function::Percentile(_) | Function::Mean | Function::Max | Function::Waited);
-        if cause.is_some() && !(by_cause && matches!(target, Target::Probe(_))) {
-            return error(
-                &call.name.at,
-                format!("`{name}` of this has no causes"),
-                "pN, mean, max and waited of requests take `cause=`",
-            );
-        }
-        Ok(self.in_its_unit(function, target, cause, during))
-    }
-
-    /// A measure; a counter of time is recorded in nanoseconds and told in seconds.
-    fn in_its_unit(
-        &self,
-        function: Function,
-        target: Target,
-        cause: Option<Cause>,
-        during: During,
-    ) -> (Node, Dimension, bool) {
-        let time = matches!(target, Target::Series(series) if self.names.is_time(series));
-        let dimension = function.dimension(&target);
-        let measure = Node::Measure { function, target, cause, during };
-        if time && function == Function::Count {
-            let seconds = Node::Binary(BinaryOp::Multiply, Box::new(measure), Box::new(Node::Number(1e-9)));
-            return (seconds, Dimension::Seconds, false);
-        }
-        (measure, dimension, false)
-    }
-
-    fn cause(&self, arg: &Arg) -> Result<Cause, SyntaxError> {
-        let word = arg.value.value.to_string();
-        match Cause::ALL.iter().find(|cause| cause.name() == word) {
-            Some(cause) => Ok(*cause),
-            None => {
-                let names: Vec<&str> = Cause::ALL.iter().map(|cause| cause.name()).collect();
-                error(
-                    &arg.value.at,
-                    format!("unknown cause `{word}`"),
-                    format!("causes: {}", names.join(" ")),
-                )
-            }
-        }
-    }
-
-    fn during(&self, expr: &Spanned<Expr>) -> Result<During, SyntaxError> {
-        let span = |expr: &Spanned<Expr>| match &expr.value {
-            Expr::Number(quantity) if quantity.unit == Unit::Span => Ok(Span::from_ns(quantity.value as u64)),
-            _ => error(&expr.at, "this is no span", "write `30s`"),
-        };
-        match &expr.value {
-            Expr::Name(fault) if self.names.fault(fault) => Ok(During::Fault(fault.clone())),
-            Expr::Range(from, until) => Ok(During::Between(span(from)?, span(until)?)),
-            Expr::Call(call) if call.name.value == "after" && call.args.len() == 2 => {
-                match &call.args[0].value.value {
-                    Expr::Name(fault) if self.names.fault(fault) => {
-                        Ok(During::After(fault.clone(), span(&call.args[1].value)?))
-                    }
-                    other => error(
-                        &call.args[0].value.at,
-                        format!("there is no fault `{other}`"),
-                        "name a fault of this experiment",
-                    ),
-                }
-            }
-            other => error(
-                &expr.at,
-                format!("`{other}` is no stretch of the run"),
-                "write a fault's name, `after(split, 30s)` or `60s..90s`",
-            ),
-        }
-    }
-
-    fn target(&self, expr: &Spanned<Expr>, of: Of) -> Result<Target, SyntaxError> {
-        let text = expr.value.to_string();
-        match of {
-            Of::Cell => {
-                if let Expr::Index(path, key) = &expr.value
-                    && let Expr::Field(db, table) = &path.value
-                    && let Expr::Number(key) = &key.value
-                    && let Some(value) =
-                        self.names.initial(&db.value.to_string(), &table.value, key.exact.unwrap_or(0))
-                {
-                    return Ok(Target::Constant(value));
-                }
-                error(&expr.at, format!("`{text}` is no key of a db"), "write `initial(shop.stock[1])`")
-            }
-            Of::Part => match self.names.cores(&text) {
-                Some((cores, busy)) => Ok(Target::Cores(cores, busy)),
-                None => error(
-                    &expr.at,
-                    format!("`{text}` is no part with a limited number of cores"),
-                    "write `util(app)`",
-                ),
-            },
-            Of::Requests | Of::Anything | Of::LevelOrRequests | Of::Tally => {
-                if of != Of::Tally
-                    && let Some(probe) = self.names.probe(&text)
-                {
-                    return Ok(Target::Probe(probe));
-                }
-                if matches!(of, Of::Anything | Of::LevelOrRequests)
-                    && let Some(series) = self.names.series(&text)
-                {
-                    return Ok(Target::Series(series));
-                }
-                if matches!(of, Of::Anything | Of::Tally)
-                    && let Some(tally) = self.names.tally(&text)
-                {
-                    return Ok(Target::Tally(tally));
-                }
-                let known = self.names.all();
-                let near = nearest(&text, known.iter().map(String::as_str));
-                let help = near
-                    .map_or(format!("known: {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
-                error(&expr.at, format!("nothing to measure is called `{text}`"), help)
-            }
-        }
-    }
-}
-
-fn function(name: &str, percentile: Option<f64>) -> Function {
-    match (name, percentile) {
-        (_, Some(percent)) => Function::Percentile(percent),
-        ("mean", _) => Function::Mean,
-        ("max", _) => Function::Max,
-        ("rate", _) => Function::Rate,
-        ("peak", _) => Function::Peak,
-        ("errors", _) => Function::Errors,
-        ("success", _) => Function::Success,
-        ("goodput", _) => Function::Goodput,
-        ("throughput", _) => Function::Throughput,
-        ("late", _) => Function::Late,
-        ("waited", _) => Function::Waited,
-        ("inflight", _) => Function::InFlight,
-        ("util", _) => Function::Util,
-        ("jain", _) => Function::Jain,
-        ("initial", _) => Function::Initial,
-        _ => Function::Count,
-    }
 }

@@ -9,7 +9,9 @@ use crate::base::cause::Cause;
 use crate::base::ids::{ProbeId, SeriesId, TallyId};
 use crate::base::time::Span;
 use crate::measures::Dimension;
+use crate::measures::asked::Asked;
 use crate::measures::expression::During;
+use crate::measures::verdicts::{Finding, Told};
 use crate::record::probe::Probe;
 use crate::record::recorder::Recorder;
 use crate::record::series::{Series, Window};
@@ -62,6 +64,8 @@ pub enum Function {
     Waited,
     /// `inflight`.
     InFlight,
+    /// `outage`.
+    Outage,
     /// `util`.
     Util,
     /// `jain`.
@@ -76,18 +80,44 @@ pub struct Evaluation<'a> {
     windows: &'a [During],
     /// The slice that stands for the run.
     slice: Option<usize>,
+    findings: &'a [(Asked, Finding)],
+    /// What showed the answers that were asked for, in order.
+    witnesses: Vec<&'a Told>,
     sorted: BTreeMap<(ProbeId, Option<Cause>, usize), Vec<u64>>,
 }
 
 impl<'a> Evaluation<'a> {
     /// Over a finished run; `windows` says what each of the recorder's windows is.
     pub fn new(recorder: &'a Recorder, windows: &'a [During]) -> Self {
-        Evaluation { recorder, windows, slice: None, sorted: BTreeMap::new() }
+        let (findings, witnesses): (&[_], _) = (&[], Vec::new());
+        Evaluation { recorder, windows, slice: None, findings, witnesses, sorted: BTreeMap::new() }
     }
 
     /// Over one slice of a [`Recorder::sliced`] run: it stands for the run, whatever a measure names.
     pub fn of_slice(recorder: &'a Recorder, slice: usize) -> Self {
-        Evaluation { recorder, windows: &[], slice: Some(slice), sorted: BTreeMap::new() }
+        Evaluation { slice: Some(slice), ..Evaluation::new(recorder, &[]) }
+    }
+
+    /// The same, knowing the answers to questions about the history.
+    pub fn with(self, findings: &'a [(Asked, Finding)]) -> Self {
+        Evaluation { findings, ..self }
+    }
+
+    /// The answer to a question about the history.
+    ///
+    /// # Errors
+    /// Why nobody knows: an undecided verdict is none.
+    pub fn answer(&mut self, asked: &Asked) -> Result<f64, Undefined> {
+        let Some((_, finding)) = self.findings.iter().find(|(known, _)| known == asked) else {
+            return Err(Undefined("the history is judged for whole runs alone".to_owned()));
+        };
+        self.witnesses.extend(&finding.witness);
+        finding.value.clone()
+    }
+
+    /// What showed the answers that were asked for since this was last called.
+    pub fn take_witnesses(&mut self) -> Vec<&'a Told> {
+        std::mem::take(&mut self.witnesses)
     }
 
     fn window(&self, during: &During) -> usize {
@@ -140,9 +170,8 @@ impl Function {
     /// The unit of its value.
     pub fn dimension(self, target: &Target) -> Dimension {
         match (self, target) {
-            (Function::Percentile(_) | Function::Mean | Function::Max, Target::Probe(_)) => {
-                Dimension::Seconds
-            }
+            (Function::Percentile(_) | Function::Mean | Function::Max, Target::Probe(_))
+            | (Function::Outage, _) => Dimension::Seconds,
             (Function::Rate | Function::Peak | Function::Goodput | Function::Throughput, _) => {
                 Dimension::PerSecond
             }
@@ -234,6 +263,11 @@ impl Function {
             Function::Goodput => Ok(sums.ok as f64 / evaluation.seconds(window)?),
             Function::Late => Ok(sums.late as f64),
             Function::InFlight => Ok(sums.in_flight_ns as f64 / 1e9 / evaluation.seconds(window)?),
+            Function::Outage if ended == 0 => Err(none_ended()),
+            Function::Outage => {
+                let gaps = kept.gaps(evaluation.recorder.range(window));
+                Ok(gaps.longest(evaluation.bounds(window)).as_secs_f64())
+            }
             Function::Mean if ended == 0 => Err(none_ended()),
             Function::Mean => {
                 let total =
@@ -293,7 +327,7 @@ pub fn rank(percent: f64, n: u64) -> u64 {
 }
 
 /// The percentile of samples in order of size, in seconds.
-fn nearest_rank(sorted: &[u64], percent: f64) -> Result<f64, Undefined> {
+pub(super) fn nearest_rank(sorted: &[u64], percent: f64) -> Result<f64, Undefined> {
     if sorted.is_empty() {
         return Err(none_ended());
     }

@@ -6,10 +6,13 @@
 //! A percentile pN of n samples is the ⌈N·n/100⌉-th smallest (nearest rank), exact up to 4 M samples and from a
 //! histogram of four digits beyond.
 
+pub mod asked;
+mod compile;
 pub mod expression;
 pub mod functions;
 #[cfg(test)]
 mod tests;
+pub mod verdicts;
 
 /// Unit of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +54,10 @@ pub enum Of {
     Part,
     /// A key of a table of a db.
     Cell,
+    /// A table of a db, or all of them.
+    Tables,
+    /// What a program does to stores, or a table, whoever does it.
+    Operations,
 }
 
 /// One measure.
@@ -103,11 +110,92 @@ pub const ALL: &[Measure] = &[
         doc: "Share of requests that spent any time on one cause (`cause=queue`).",
     },
     Measure { name: "inflight", of: Of::Requests, doc: "Requests under way, on average over time." },
+    Measure {
+        name: "outage",
+        of: Of::Requests,
+        doc: "The longest time without a success, the ends of its stretch of the run included, s.",
+    },
     Measure { name: "util", of: Of::Part, doc: "Share of its cores that are busy, on average over time." },
     Measure {
         name: "jain",
         of: Of::Tally,
         doc: "Jain's fairness over the keys of a tally: 1 when all are equal, 1/n when one of n has everything.",
+    },
+    Measure {
+        name: "linearizable",
+        of: Of::Tables,
+        doc: "Whether some order of all operations on each key explains what they saw and respects time (a condition).",
+    },
+    Measure {
+        name: "sequential",
+        of: Of::Tables,
+        doc: "Whether one order of all operations explains what they saw in which each session did its own in its order (a condition).",
+    },
+    Measure {
+        name: "causal",
+        of: Of::Tables,
+        doc: "Whether whatever an operation may depend on was visible to it (a condition).",
+    },
+    Measure {
+        name: "read_your_writes",
+        of: Of::Tables,
+        doc: "Whether each session saw its own writes, or something later (a condition). So with `monotonic_reads`, \
+              `monotonic_writes` and `writes_follow_reads`.",
+    },
+    Measure {
+        name: "monotonic_reads",
+        of: Of::Tables,
+        doc: "Whether no session saw something older than it had seen before (a condition).",
+    },
+    Measure {
+        name: "monotonic_writes",
+        of: Of::Tables,
+        doc: "Whether the writes of each session took effect in its order (a condition).",
+    },
+    Measure {
+        name: "writes_follow_reads",
+        of: Of::Tables,
+        doc: "Whether each write took effect after what its session had seen (a condition).",
+    },
+    Measure {
+        name: "staleness",
+        of: Of::Operations,
+        doc: "How long before a read the first version that it missed had been acknowledged, 0 for none: the mean over reads, s. \
+              `p99(staleness(feed))` and `max(…)` are figures of the same.",
+    },
+    Measure {
+        name: "k_stale",
+        of: Of::Operations,
+        doc: "How many acknowledged versions a read missed: the most of any read. `p99(k_stale(feed))` and `mean(…)` are figures of the \
+              same.",
+    },
+    Measure {
+        name: "stale",
+        of: Of::Operations,
+        doc: "Share of reads that missed a write acknowledged so long before, of those before which there was one: \
+              `stale(feed, age=10ms..20ms)`.",
+    },
+    Measure {
+        name: "lost",
+        of: Of::Operations,
+        doc: "Acknowledged writes that what the copies settle on was not made of, and that no later blind write replaced. Of a program: \
+              those of calls that succeeded.",
+    },
+    Measure {
+        name: "unacked",
+        of: Of::Operations,
+        doc: "Writes of which nobody was told that they succeeded and that are in effect all the same.",
+    },
+    Measure {
+        name: "diverged",
+        of: Of::Tables,
+        doc: "Keys on which one copy holds a write, accepted `before` an instant, that another lacks `at` an instant; both are the end \
+              of the run unless given: `before=split.end, at=after(split, 30s)`.",
+    },
+    Measure {
+        name: "converged",
+        of: Of::Tables,
+        doc: "How long after the last fault's end copies came to agree on all that was accepted before it, s.",
     },
     Measure {
         name: "initial",

@@ -1,8 +1,9 @@
 //! Expressions from text to value, over one small run whose numbers are known by hand.
 
 use crate::base::cause::{Cause, Causes};
-use crate::base::ids::{ProbeId, SeriesId, TallyId};
+use crate::base::ids::{ProbeId, SeriesId, TallyId, TierId};
 use crate::base::time::{Span, Time};
+use crate::measures::asked::{Asked, Moment, Stat, What};
 use crate::measures::expression::{During, Expression, Names, Needs};
 use crate::measures::functions::Evaluation;
 use crate::program::syntax::expression;
@@ -32,6 +33,22 @@ impl Names for Shop {
     fn fault(&self, name: &str) -> bool {
         name == "split"
     }
+    fn program(&self, name: &str) -> Option<(ProbeId, Vec<(TierId, u16)>)> {
+        match name {
+            "product" => Some((ProbeId(0), vec![(TierId(3), 0)])),
+            "idle" => Some((ProbeId(1), Vec::new())),
+            _ => None,
+        }
+    }
+    fn table(&self, store: &str, table: &str) -> Option<(TierId, u16)> {
+        (store == "kv" && table == "stock").then_some((TierId(3), 0))
+    }
+    fn store(&self, name: &str) -> Option<(TierId, Vec<u16>)> {
+        (name == "kv").then_some((TierId(3), vec![0]))
+    }
+    fn stores(&self) -> Vec<String> {
+        vec!["kv".to_owned(), "kv.stock".to_owned()]
+    }
     fn all(&self) -> Vec<String> {
         ["product", "idle", "pages.fills", "pages.expired", "app.busy", "order"].map(str::to_owned).to_vec()
     }
@@ -46,7 +63,7 @@ fn at_s(s: u64) -> Time {
 fn run() -> (Recorder, Vec<During>) {
     let window = |from, until| Window { from: at_s(from), until: at_s(until) };
     let windows = vec![window(2, 10), window(0, 10), window(4, 6)];
-    let probe = ProbePlan { samples: true, causes: vec![Cause::Queue], ..ProbePlan::default() };
+    let probe = ProbePlan { samples: true, gaps: true, causes: vec![Cause::Queue], ..ProbePlan::default() };
     let mut recorder = Recorder::new(&RecordPlan {
         length: Span::from_secs(10),
         windows,
@@ -102,6 +119,8 @@ fn measures_have_the_values_that_one_reckons_by_hand() {
         ("goodput(product)", 7.0 / 8.0, "1/s"),
         ("throughput(product)", 1.0, "1/s"),
         ("inflight(product)", 0.065, "1"),
+        ("outage(product)", 1.91, "s"), // from 8.09 s, when number 8 ended well, to the end
+        ("outage(product, during=split)", 1.01, "s"),
         ("rate(pages.fills)", 3.0, "1/s"),
         ("peak(pages.fills)", 3.0, "1/s"),
         ("pages.fills / pages.expired", 3.0, "1"),
@@ -137,6 +156,7 @@ fn an_empty_sample_is_undefined_and_never_zero() {
         "1 / count(idle)",
         "rate(app.busy)",
         "max(pages.fills)",
+        "outage(idle)",
     ] {
         let expression = compiled(text).unwrap_or_else(|why| panic!("{text}: {why}"));
         assert!(expression.value(&mut Evaluation::new(&recorder, &windows)).is_err(), "{text}");
@@ -160,8 +180,56 @@ fn what_makes_no_sense_is_told() {
         ("mean(product, cause=quue)", "unknown cause `quue`"),
         ("mean(product, during=splt)", "`splt` is no stretch of the run"),
         ("jain(product)", "nothing to measure is called `product`"),
+        ("lost(prodct)", "no program and no table of a db is called `prodct`"),
+        ("lost(idle)", "`idle` reads and writes no store"),
+        ("lost(product, before=split.end)", "`lost` has no such argument"),
+        ("lost(product, kv)", "`lost` takes one thing"),
+        ("linearizable()", "`linearizable` of what?"),
+        ("linearizable(product)", "no table of a db is called `product`"),
+        ("linearizable(kv.stok)", "no table of a db is called `kv.stok`"),
+        ("linearizable(kv) == 1", "this is a condition, not a number"),
+        ("lost(product)  and linearizable(kv)", "this is a number, not a condition"),
+        ("diverged(kv, before=splt.end) == 0", "there is no fault `splt`"),
+        ("diverged(kv, at=split.ends) == 0", "`split.ends` is no instant of the run"),
+        ("diverged(kv, at=5) == 0", "this is no span"),
+        ("stale(product, age=5..10ms)", "this is no span"),
+        ("p99(lost(product))", "`p99` of this is not measured"),
+        ("converged(kv) < 5", "this mixes s and 1"),
+        ("outage(product) < 5", "this mixes s and 1"),
     ] {
         assert_eq!(compiled(text).map(|_| ()), Err(why.to_owned()), "{text}");
+    }
+}
+
+#[test]
+fn questions_to_the_history_name_what_they_are_about() {
+    let asked = |text: &str| -> Asked {
+        let mut needs = Needs::default();
+        compiled(text).unwrap_or_else(|why| panic!("{text}: {why}")).needs(&mut needs);
+        needs.asked.into_iter().next().expect("it asks")
+    };
+    let diverged = asked("diverged(kv, before=split.end, at=after(split, 30s)) == 0");
+    assert_eq!((diverged.what, diverged.before), (What::Diverged, Moment::Ends("split".into())));
+    assert_eq!(diverged.at, Moment::After("split".into(), Span::from_secs(30)));
+    assert_eq!(diverged.whose.tables(), [(TierId(3), 0)]);
+    let lost = asked("lost(product)");
+    assert_eq!((lost.what, lost.whose.name(), lost.at), (What::Lost, "product", Moment::End));
+    assert_eq!(asked("p99.9(staleness(product)) < 5s").what, What::Staleness(Stat::Percentile(99.9)));
+    assert_eq!(asked("staleness(kv.stock)").what, What::Staleness(Stat::Mean));
+    assert_eq!(asked("k_stale(product) <= 1").what, What::KStale(Stat::Max));
+    let ages = asked("stale(product, age=10ms..20ms, during=split)");
+    assert_eq!(ages.what, What::Stale(Span::from_ms(10), Span::from_ms(20)));
+    assert_eq!(ages.during, During::Fault("split".into()));
+    for (text, of_history) in [
+        ("lost(product) == 0 and linearizable(kv.stock)", true),
+        ("diverged(kv) <= initial(shop.stock[1])", true),
+        ("lost(product) == count(order)", false),
+    ] {
+        let compiled = compiled(text).unwrap_or_else(|why| panic!("{text}: {why}"));
+        assert_eq!((compiled.is_of_history(), compiled.can_be_watched()), (of_history, false), "{text}");
+        let (recorder, windows) = run();
+        let unknown = compiled.value(&mut Evaluation::new(&recorder, &windows));
+        assert!(unknown.is_err(), "nobody has judged: {text}");
     }
 }
 

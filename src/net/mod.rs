@@ -58,6 +58,8 @@ struct Lane {
     path: Path,
     latency: Stream,
     loss: Stream,
+    /// What faults draw: one more or less moves no draw of the path itself.
+    trouble: Stream,
     busy_until: Time,
     /// Nothing happens to a packet here but its latency, now: the common case, found by one look.
     plain: bool,
@@ -94,6 +96,7 @@ impl Network {
                     path: default.clone(),
                     latency: Stream::new(seed, mix(name, name_hash("latency"))),
                     loss: Stream::new(seed, mix(name, name_hash("loss"))),
+                    trouble: Stream::new(seed, mix(name, name_hash("trouble"))),
                     busy_until: Time::ZERO,
                     plain: false,
                 });
@@ -156,17 +159,18 @@ impl Network {
         }
         let index = self.lane(packet.from.zone, packet.to.zone);
         let lane = &mut self.lanes[index];
-        let mut loss = lane.path.loss;
-        if troubled {
-            loss = self.effects.loss(packet.from, packet.to, loss);
-        }
-        if loss > 0.0 && lane.loss.open01() < loss {
+        if lane.path.loss > 0.0 && lane.loss.open01() < lane.path.loss {
             return Fate::Lost;
         }
-        let mut at = now + lane.path.latency.span(&mut lane.latency);
+        let mut at = now;
         if troubled {
-            at += self.effects.delay(packet.from, packet.to, &mut lane.latency);
+            let loss = self.effects.loss(packet.from, packet.to);
+            if loss > 0.0 && lane.trouble.open01() < loss {
+                return Fate::Lost;
+            }
+            at += self.effects.delay(packet.from, packet.to, &mut lane.trouble);
         }
+        at += lane.path.latency.span(&mut lane.latency);
         if let Some(bits_per_s) = lane.path.bandwidth {
             let start = lane.busy_until.max(now);
             let sending = Span::from_secs_f64(f64::from(packet.size_bytes) * 8.0 / bits_per_s);
@@ -176,11 +180,24 @@ impl Network {
         Fate::Arrives(at)
     }
 
-    /// Whether a datagram is duplicated on the way, by the path's chance.
-    pub fn duplicates(&mut self, from: ZoneId, to: ZoneId) -> bool {
-        let index = self.lane(from, to);
+    /// Whether a datagram is duplicated on the way, by the path's chance or a fault's.
+    pub fn duplicates(&mut self, packet: Packet) -> bool {
+        let index = self.lane(packet.from.zone, packet.to.zone);
         let lane = &mut self.lanes[index];
-        lane.path.duplicate > 0.0 && lane.loss.open01() < lane.path.duplicate
+        let by_path = lane.path.duplicate > 0.0 && lane.loss.open01() < lane.path.duplicate;
+        let by_fault = !self.effects.is_empty()
+            && packet.from.pid != packet.to.pid
+            && self.effects.duplicates(packet.from, packet.to, &mut lane.trouble);
+        by_path || by_fault
+    }
+
+    /// For how long faults hold a datagram back on its way, so that later ones overtake it.
+    pub fn holds_back(&mut self, packet: Packet) -> Span {
+        if self.effects.is_empty() || packet.from.pid == packet.to.pid {
+            return Span::ZERO;
+        }
+        let index = self.lane(packet.from.zone, packet.to.zone);
+        self.effects.holds_back(packet.from, packet.to, &mut self.lanes[index].trouble)
     }
 
     /// Whether no fault of the network is active.

@@ -49,6 +49,10 @@ pub trait Scope {
     fn tally(&mut self, name: &str) -> TallyId;
     /// The reason for `fail name`, added when it is new.
     fn failure(&mut self, name: &str) -> Reason;
+    /// Whether a store cannot `update`, since it keeps siblings and nobody knows which of them to change.
+    fn keeps_siblings(&self, _db: PartId) -> bool {
+        false
+    }
     /// The part behind a load balancer.
     fn behind(&self, _balancer: PartId) -> Option<PartId> {
         None
@@ -383,6 +387,13 @@ impl Compiler<'_> {
                 }
                 let when = when.as_ref().map_or(When::Always, |(op, _)| condition(*op));
                 let (db, table) = self.table(place);
+                if self.scope.keeps_siblings(db) {
+                    self.error(
+                        &step.at,
+                        "`update` of a store with `merge = \"siblings\"`: of several values nobody knows which to change",
+                        "give the store `merge = \"counter\"`, or `read` and `write` in the program",
+                    );
+                }
                 let site = self.site();
                 self.emit(Instr::Update { db, table, when, step: site });
                 self.take(to.as_ref());

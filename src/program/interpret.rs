@@ -303,6 +303,12 @@ impl Frames {
         self.frame(strand).map(|frame| frame.program)
     }
 
+    /// What tells the strands of a frame apart: 0 is its first.
+    pub fn branch(&self, strand: StrandId) -> u32 {
+        let strand_of = self.strands.get(strand.0);
+        strand_of.and_then(|strand_of| strand_of.parent).map_or(0, |_| strand.0.slot.saturating_add(1))
+    }
+
     /// Adds `span` to one cause of `strand`.
     pub fn spend(&mut self, strand: StrandId, cause: Cause, span: Span) {
         if let Some(strand) = self.strands.get_mut(strand.0) {

@@ -1,11 +1,16 @@
 //! What a run leaves behind: counters, levels, request samples. It judges nothing and knows no part.
 //!
-//! [`recorder`] collects while the run goes on · [`probe`] keeps the requests of one program · [`cells`] is how a run is cut · [`series`] keeps
-//! counters and levels · [`tally`] what programs count · [`warmup`] finds where a run becomes steady.
+//! [`recorder`] collects while the run goes on · [`cells`] is how a run is cut · [`probe`] keeps the requests of one
+//! program · [`gaps`] the longest time without a success · [`series`] keeps counters and levels · [`tally`] what programs
+//! count · [`history`] what clients asked of stores and what copies took in · [`survey`] what copies hold at an instant ·
+//! [`warmup`] finds where a run becomes steady.
 
 pub mod cells;
+pub mod gaps;
+pub mod history;
 pub mod probe;
 pub mod recorder;
 pub mod series;
+pub mod survey;
 pub mod tally;
 pub mod warmup;

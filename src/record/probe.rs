@@ -7,6 +7,7 @@ use hdrhistogram::Histogram;
 use crate::base::cause::{Cause, Causes};
 use crate::base::time::{Span, Time};
 use crate::record::cells::{Cells, Here, reach, reached};
+use crate::record::gaps::Gaps;
 use crate::record::recorder::{Ended, Finished};
 use crate::record::series::Window;
 
@@ -54,6 +55,8 @@ impl Sample {
 pub struct ProbePlan {
     /// Whether latencies are.
     pub samples: bool,
+    /// Whether the longest time without a success is.
+    pub gaps: bool,
     /// Causes whose times are kept sample by sample.
     pub causes: Vec<Cause>,
     /// How many samples are kept exactly: [`SAMPLES_MAX`].
@@ -62,7 +65,7 @@ pub struct ProbePlan {
 
 impl Default for ProbePlan {
     fn default() -> Self {
-        ProbePlan { samples: false, causes: Vec::new(), samples_max: SAMPLES_MAX }
+        ProbePlan { samples: false, gaps: false, causes: Vec::new(), samples_max: SAMPLES_MAX }
     }
 }
 
@@ -142,6 +145,8 @@ pub struct Probe {
     pub ended: u64,
     /// By cell.
     cells: Vec<Sums>,
+    /// Successes by the cell of their end, if gaps are kept.
+    gaps: Vec<Gaps>,
     open: u64,
     open_intended_ns: i128,
     open_mark: u64,
@@ -163,6 +168,7 @@ impl Probe {
             started: 0,
             ended: 0,
             cells: Vec::new(),
+            gaps: Vec::new(),
             open: 0,
             open_intended_ns: 0,
             open_mark: 0,
@@ -178,6 +184,13 @@ impl Probe {
         let mut sums = Sums::default();
         reached(&self.cells, cells).iter().for_each(|cell| sums.merge(cell));
         sums
+    }
+
+    /// The successes that came within some cells.
+    pub fn gaps(&self, cells: Range<usize>) -> Gaps {
+        let mut gaps = Gaps::default();
+        reached(&self.gaps, cells).iter().for_each(|cell| gaps.merge(cell));
+        gaps
     }
 
     /// Requests of some cells that ended.
@@ -245,6 +258,9 @@ impl Probe {
         self.ended += 1;
         let cell = if request.intended >= here.from { here.cell } else { cells.of(request.intended) };
         reach(&mut self.cells, cell).add(request, latency);
+        if self.plan.gaps && request.how == Ended::Ok {
+            reach(&mut self.gaps, here.cell).success(request.ended);
+        }
         self.plan.samples && self.keep(request, windows)
     }
 

@@ -7,6 +7,7 @@ use crate::base::cause::Causes;
 use crate::base::ids::{ProbeId, SeriesId, TallyId};
 use crate::base::time::{Span, Time};
 use crate::record::cells::{Cells, Here};
+use crate::record::history::{History, HistoryPlan};
 use crate::record::probe::{Probe, ProbePlan};
 use crate::record::series::{Series, Window, bucket_width};
 use crate::record::tally::Tally;
@@ -59,6 +60,8 @@ pub struct RecordPlan {
     pub watched_tallies: Vec<TallyId>,
     /// Probes whose change stops the run.
     pub watched_probes: Vec<ProbeId>,
+    /// What clients asked of stores, and what copies took in.
+    pub history: HistoryPlan,
 }
 
 /// Collects what happens in one run.
@@ -78,6 +81,8 @@ pub struct Recorder {
     changed: bool,
     steady: Vec<ProbeId>,
     warmup_note: Option<String>,
+    /// What clients asked of stores, and what copies took in.
+    pub history: History,
 }
 
 impl Recorder {
@@ -108,13 +113,14 @@ impl Recorder {
             changed: false,
             steady: plan.steady.clone(),
             warmup_note: None,
+            history: History::new(&plan.history),
         }
     }
 
-    /// Whether a watched counter has changed since [`Recorder::take_changed`].
+    /// Whether a watched counter has changed since [`Recorder::take_changed`], or moments wait to be handed on.
     #[inline]
     pub fn changed(&self) -> bool {
-        self.changed
+        self.changed || self.history.is_full()
     }
 
     /// The same; asks anew from now on.
@@ -411,7 +417,7 @@ mod tests {
     /// A thousand requests that take long at first, a counter, a level and a tally beside them.
     fn eventful(steady: Vec<ProbeId>, from: Time, samples_max: usize) -> Recorder {
         let window = Window { from, until: ns(100_000) };
-        let probe = ProbePlan { samples: true, causes: vec![Cause::Queue], samples_max };
+        let probe = ProbePlan { samples: true, gaps: true, causes: vec![Cause::Queue], samples_max };
         let plan = RecordPlan {
             length: Span::from_ns(100_000),
             windows: vec![window],

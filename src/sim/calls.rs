@@ -4,6 +4,7 @@
 use crate::base::cause::Causes;
 use crate::base::ids::{CallId, Pid, ZoneId};
 use crate::base::op::{Op, Outcome, Reason};
+use crate::base::session::Seen;
 use crate::base::slab::{Key, Slab};
 use crate::base::time::Time;
 
@@ -26,8 +27,16 @@ pub struct Call {
     pub callee: Pid,
     /// Where the caller stands, for this call.
     pub zone: ZoneId,
+    /// The customer on whose behalf; 0: nobody's.
+    pub session: u64,
+    /// The customer's request of which it is a part; 0: none.
+    pub origin: u64,
+    /// What the customer has seen: what came with the request, then what the answer adds to it.
+    pub seen: Seen,
     /// Size of what is on the way, bytes: the request, then the answer.
     pub size_bytes: u32,
+    /// Numbers what is on the way among all that was put on its way: who comes behind whom.
+    pub number: u64,
     /// When it was sent.
     pub sent: Time,
     /// When it arrived at the callee.

@@ -1,9 +1,9 @@
 //! What a fault may do to a world: a narrow window, so that faults know no process and no kernel.
 
-use crate::base::ids::Pid;
-pub use crate::net::EffectId;
+use crate::base::ids::{Pid, SeriesId};
 pub use crate::net::effect::{Effect, NodeSet};
-pub use crate::sim::nodes::Crash;
+pub use crate::net::{EffectId, End, Network};
+pub use crate::sim::nodes::{ClockTroubleId, Crash};
 pub use crate::sim::process::Order;
 use crate::sim::run::World;
 
@@ -17,12 +17,28 @@ pub trait Cluster {
     fn pause(&mut self, pid: Pid);
     /// One pause ends.
     fn resume(&mut self, pid: Pid);
+    /// A process takes no new requests and finishes those that it has. Drains nest.
+    fn drain(&mut self, pid: Pid);
+    /// One drain ends.
+    fn undrain(&mut self, pid: Pid);
+    /// The clock of a process's node jumps by `jump_ns` and runs `drift_ppb` parts per billion too fast from now on.
+    fn skew(&mut self, pid: Pid, jump_ns: i64, drift_ppb: i64) -> ClockTroubleId;
+    /// One trouble of its clock ends.
+    fn set_right(&mut self, pid: Pid, id: ClockTroubleId);
     /// Gives an order to a process, if it is up.
     fn order(&mut self, pid: Pid, order: Order);
     /// Adds to the set of the network's active troubles.
     fn trouble(&mut self, effect: Effect) -> EffectId;
     /// Takes one out of the set; others stay.
     fn lift(&mut self, effect: EffectId);
+    /// Whether there is such a process at all.
+    fn is_there(&self, pid: Pid) -> bool;
+    /// Whether a process is there and up.
+    fn is_up(&self, pid: Pid) -> bool;
+    /// Whether a process is up and believes that it leads.
+    fn is_leader(&self, pid: Pid) -> bool;
+    /// A level as it is now; 0 for one of a part that is not there.
+    fn level(&self, series: SeriesId) -> i64;
 }
 
 /// Parts that no workload reaches are not built: what is done to their members is done to nobody.
@@ -53,10 +69,44 @@ impl Cluster for World {
         }
     }
     fn trouble(&mut self, effect: Effect) -> EffectId {
+        let effect = effect.renamed(|pid| self.home(pid));
         self.network().add(effect)
     }
     fn lift(&mut self, effect: EffectId) {
         self.network().lift(effect);
+    }
+    fn drain(&mut self, pid: Pid) {
+        if self.has(pid) {
+            World::drain(self, pid);
+        }
+    }
+    fn undrain(&mut self, pid: Pid) {
+        if self.has(pid) {
+            World::undrain(self, pid);
+        }
+    }
+    fn skew(&mut self, pid: Pid, jump_ns: i64, drift_ppb: i64) -> ClockTroubleId {
+        match self.has(pid) {
+            true => World::skew(self, pid, jump_ns, drift_ppb),
+            false => ClockTroubleId(0),
+        }
+    }
+    fn set_right(&mut self, pid: Pid, id: ClockTroubleId) {
+        if self.has(pid) {
+            World::set_right(self, pid, id);
+        }
+    }
+    fn is_there(&self, pid: Pid) -> bool {
+        self.has(pid)
+    }
+    fn is_up(&self, pid: Pid) -> bool {
+        World::is_up(self, pid)
+    }
+    fn is_leader(&self, pid: Pid) -> bool {
+        World::is_leader(self, pid)
+    }
+    fn level(&self, series: SeriesId) -> i64 {
+        self.recorder().series(series).level
     }
 }
 

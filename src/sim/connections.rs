@@ -1,4 +1,4 @@
-//! Connections between members: they keep order, and send again what was lost or cut off. The first retransmission
+//! Connections between members: they keep order, and send again what was lost or cut off, one after the other. The first retransmission
 //! comes after 200 ms, each later one after twice the wait of the one before, at most 120 s (Linux: TCP_RTO_MIN and
 //! TCP_RTO_MAX; RFC 6298 for the doubling).
 
@@ -12,6 +12,8 @@ use crate::base::time::{Span, Time};
 
 /// Wait before the first retransmission.
 pub const RETRANSMIT_FIRST: Span = Span::from_ms(200);
+/// The lane of a connection whose sender is gone.
+const LEFT_BEHIND: u32 = u32::MAX;
 /// The longest wait between retransmissions.
 pub const RETRANSMIT_MAX: Span = Span::from_secs(120);
 
@@ -22,7 +24,7 @@ pub struct Way {
     pub from: Pid,
     /// Receiver.
     pub to: Pid,
-    /// 0, or one more than the slot of the call.
+    /// 0, or one more than the slot of the call; the largest number where the sender is gone.
     pub lane: u32,
 }
 
@@ -43,6 +45,8 @@ pub struct Connection {
     pub last_arrival: Time,
     /// What waits for a retransmission, in order.
     pub stalled: VecDeque<Parcel>,
+    /// The number of the first that waits: what has a lower one is on its way before it.
+    first: u64,
     /// Since when something waits.
     pub stalled_since: Time,
     /// The wait before the next retransmission.
@@ -54,9 +58,26 @@ pub struct Connection {
 pub struct Connections {
     slab: Slab<Connection>,
     index: FxHashMap<Way, Key>,
+    /// Connections that hold something up.
+    stalled: u32,
 }
 
 impl Connections {
+    /// Whether nothing is held up anywhere: mostly so, and then nobody need look for his connection.
+    #[inline]
+    pub fn none_is_stalled(&self) -> bool {
+        self.stalled == 0
+    }
+
+    /// Holds the parcel of that number up. The answer is the wait until a retransmission has to be scheduled, and of which
+    /// connection, if none is.
+    pub fn stall(&mut self, way: Way, parcel: Parcel, number: u64, now: Time) -> Option<(Span, Key)> {
+        let (key, connection) = self.open(way);
+        let wait = connection.stall(parcel, number, now)?;
+        self.stalled += 1;
+        Some((wait, key))
+    }
+
     /// The connection for a way, if it remembers anything.
     pub fn find(&mut self, way: Way) -> Option<&mut Connection> {
         self.slab.get_mut(*self.index.get(&way)?)
@@ -70,6 +91,7 @@ impl Connections {
                 way,
                 last_arrival: Time::ZERO,
                 stalled: VecDeque::new(),
+                first: 0,
                 stalled_since: Time::ZERO,
                 backoff: RETRANSMIT_FIRST,
             })
@@ -82,17 +104,44 @@ impl Connections {
         self.slab.get_mut(key)
     }
 
+    /// The connections of a sender, in order of place.
+    pub fn from(&self, sender: Pid) -> Vec<Key> {
+        let of_sender = self.slab.iter().filter(|(_, connection)| connection.way.from == sender);
+        of_sender.map(|(key, _)| key).collect()
+    }
+
+    /// The sender of a connection is gone, and its machine goes on sending what the connection holds; who comes in its
+    /// place opens another.
+    pub fn leave_behind(&mut self, key: Key) {
+        if let Some(connection) = self.slab.get_mut(key) {
+            self.index.remove(&connection.way);
+            connection.way.lane = LEFT_BEHIND;
+        }
+    }
+
+    /// What a connection held goes on its way. One that stood for a single call is forgotten.
+    pub fn go_on(&mut self, key: Key) -> VecDeque<Parcel> {
+        match self.slab.get_mut(key) {
+            Some(connection) if connection.way.lane == 0 => {
+                self.stalled -= u32::from(!connection.stalled.is_empty());
+                std::mem::take(&mut connection.stalled)
+            }
+            _ => self.close(key),
+        }
+    }
+
     /// Forgets the connection and answers with what it still held.
     pub fn close(&mut self, key: Key) -> VecDeque<Parcel> {
         let Some(connection) = self.slab.remove(key) else { return VecDeque::new() };
         self.index.remove(&connection.way);
+        self.stalled -= u32::from(!connection.stalled.is_empty());
         connection.stalled
     }
 
-    /// Whether anything is held up on the way.
-    pub fn is_stalled(&self, way: Way) -> bool {
-        !self.index.is_empty()
-            && self.index.get(&way).and_then(|key| self.slab.get(*key)).is_some_and(|c| !c.stalled.is_empty())
+    /// Whether anything is held up on the way, ahead of the parcel of that number.
+    pub fn is_stalled(&self, way: Way, number: u64) -> bool {
+        let behind = |connection: &Connection| !connection.stalled.is_empty() && connection.first < number;
+        self.stalled > 0 && self.index.get(&way).and_then(|key| self.slab.get(*key)).is_some_and(behind)
     }
 }
 
@@ -102,13 +151,13 @@ impl Connection {
         self.way
     }
 
-    /// Holds a parcel up. The answer is the wait until a retransmission has to be scheduled, if none is.
-    pub fn stall(&mut self, parcel: Parcel, now: Time) -> Option<Span> {
+    fn stall(&mut self, parcel: Parcel, number: u64, now: Time) -> Option<Span> {
         let first = self.stalled.is_empty();
         self.stalled.push_back(parcel);
         if !first {
             return None;
         }
+        self.first = number;
         self.stalled_since = now;
         self.backoff = RETRANSMIT_FIRST;
         Some(self.backoff)
@@ -121,25 +170,28 @@ impl Connection {
     }
 }
 
-/// The wait that `losses` losses in a row cost: the sum of that many back-offs.
-pub fn retransmission_wait(losses: u32) -> Span {
-    let mut wait = Span::ZERO;
-    let mut backoff = RETRANSMIT_FIRST;
-    for _ in 0..losses {
-        wait += backoff;
-        backoff = (backoff * 2).min(RETRANSMIT_MAX);
-    }
-    wait
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::ids::TierId;
 
     #[test]
     fn each_retransmission_waits_twice_as_long() {
-        assert_eq!(retransmission_wait(0), Span::ZERO);
-        assert_eq!(retransmission_wait(1), Span::from_ms(200));
-        assert_eq!(retransmission_wait(3), Span::from_ms(1400));
+        let way = Way { from: Pid::new(TierId(0), 0), to: Pid::new(TierId(0), 1), lane: 0 };
+        let mut connections = Connections::default();
+        let parcel = Parcel { call: CallId { slot: 0, generation: 0 }, answer: false };
+        let (wait, key) = connections.stall(way, parcel, 7, Time::ZERO).expect("it is the first");
+        assert_eq!(wait, Span::from_ms(200));
+        assert_eq!(connections.stall(way, parcel, 9, Time::ZERO), None, "one wait for all");
+        let connection = connections.get_mut(key).expect("it holds two");
+        assert_eq!([(); 3].map(|()| connection.back_off()), [400, 800, 1600].map(Span::from_ms));
+        (0..10).for_each(|_| _ = connection.back_off());
+        assert_eq!(connection.back_off(), RETRANSMIT_MAX);
+        assert!(
+            connections.is_stalled(way, 8) && !connections.is_stalled(way, 6),
+            "6 is on its way before 7"
+        );
+        assert_eq!(connections.go_on(key).len(), 2);
+        assert!(!connections.is_stalled(way, 8));
     }
 }

@@ -4,6 +4,7 @@ use crate::base::cause::Causes;
 use crate::base::ids::{CallId, Pid, SyncId, TimerId, ZoneId};
 use crate::base::op::Outcome;
 use crate::base::rng::{Draws, Stream, mix};
+use crate::base::session::Seen;
 use crate::base::slab::Key;
 use crate::base::time::{Span, Time};
 use crate::record::recorder::Recorder;
@@ -114,6 +115,37 @@ impl<'a, P: Process> Context<'a, P> {
     /// When the call has been answered, or was never ours.
     pub fn stem(&self, call: CallId) -> u64 {
         self.kernel.calls.get(call).expect("a call that we hold").stem
+    }
+
+    /// The customer on whose behalf a call to us was made: to be handed on to whomever we ask for it. 0: nobody's.
+    ///
+    /// # Panics
+    /// When the call has been answered, or was never ours.
+    pub fn session(&self, call: CallId) -> u64 {
+        self.kernel.calls.get(call).expect("a call that we hold").session
+    }
+
+    /// The customer's request of which a call to us is a part: to be handed on, for records. 0: none.
+    ///
+    /// # Panics
+    /// When the call has been answered, or was never ours.
+    pub fn origin(&self, call: CallId) -> u64 {
+        self.kernel.calls.get(call).expect("a call that we hold").origin
+    }
+
+    /// What that customer had seen when it made the call, and what [`Context::saw`] has added since.
+    ///
+    /// # Panics
+    /// When the call has been answered, or was never ours.
+    pub fn seen(&self, call: CallId) -> Seen {
+        self.kernel.calls.get(call).expect("a call that we hold").seen
+    }
+
+    /// What the customer will have seen once it has our answer. Without this it has seen what it had seen before.
+    pub fn saw(&mut self, call: CallId, seen: Seen) {
+        if let Some(call) = self.kernel.calls.get_mut(call) {
+            call.seen.merge(seen);
+        }
     }
 
     /// What a call to us asks.

@@ -7,20 +7,19 @@ use crate::base::cause::{Cause, Causes};
 use crate::base::ids::{CallId, Pid, TierId, TimerId, ZoneId};
 use crate::base::op::{Op, Outcome, Reason, Reply};
 use crate::base::rng::{Bits, Stream, mix, name_hash};
+use crate::base::session::Seen;
 use crate::base::slab::{Key, Slab};
 use crate::base::time::{Span, Time};
 use crate::engine::Engine;
 use crate::net::{End, Fate, Network, Packet};
 use crate::record::recorder::Recorder;
 use crate::sim::calls::{Call, Calls};
-use crate::sim::connections::{Connections, Parcel, Way, retransmission_wait};
+use crate::sim::connections::{Connections, Parcel};
 use crate::sim::deadlines::Deadlines;
 use crate::sim::event::{Event, KERNEL, Kind};
 use crate::sim::fingerprint::Fingerprint;
 use crate::sim::nodes::{TierNodes, stream_name};
 
-/// Losses in a row after which a parcel gets through all the same: with a loss of 50 % that takes 2^64 parcels.
-const LOSSES_MAX: u32 = 64;
 /// Cancelled alarms that may lie in the queue beyond the live ones.
 pub(super) const DEAD_SLACK: usize = 1024;
 
@@ -37,6 +36,12 @@ pub struct Request {
     pub timeout: Option<Span>,
     /// As if called from this zone.
     pub from: Option<ZoneId>,
+    /// The customer on whose behalf: whoever is called hands it on. 0: nobody's, machinery.
+    pub session: u64,
+    /// That customer's request of which this is a part, the same for all attempts: for records. 0: none.
+    pub origin: u64,
+    /// What that customer has seen.
+    pub seen: Seen,
 }
 
 /// The shared state of a world.
@@ -52,6 +57,10 @@ pub struct Kernel {
     pub(super) homes: Vec<u8>,
     /// Whether any node was ever in trouble: until then nobody need look.
     pub(super) troubled: bool,
+    /// Whether what happens now had reached a process while it stood still: it is not asked again whether it gets through.
+    pub(super) resuming: bool,
+    /// How many parcels were put on their way.
+    pub(super) sends: u64,
     pub(super) alarms: Slab<u64>,
     pub(super) dead_alarms: usize,
     streams: FxHashMap<u64, Stream>,
@@ -75,6 +84,8 @@ impl Kernel {
             nodes: Vec::new(),
             homes: Vec::new(),
             troubled: false,
+            resuming: false,
+            sends: 0,
             alarms: Slab::default(),
             dead_alarms: 0,
             streams: FxHashMap::default(),
@@ -118,7 +129,7 @@ impl Kernel {
 
     /// Processes on one node are one end: they reach each other at once, and troubles name the node.
     #[inline]
-    fn end(&self, pid: Pid) -> End {
+    pub(super) fn end(&self, pid: Pid) -> End {
         let home = TierId(self.homes[pid.tier.0 as usize]);
         End { pid: Pid::new(home, pid.member), zone: self.tier_nodes(pid).zone(pid.member) }
     }
@@ -143,7 +154,7 @@ impl Kernel {
         self.engine.schedule(at, Event::new(kind, target, incarnation, word));
     }
 
-    fn schedule_own(&mut self, at: Time, kind: Kind, member: u32, word: u64) {
+    pub(super) fn schedule_own(&mut self, at: Time, kind: Kind, member: u32, word: u64) {
         self.engine.schedule(at, Event::new(kind, Pid::new(TierId(KERNEL), member), 0, word));
     }
 
@@ -203,7 +214,11 @@ impl Kernel {
             callee_incarnation: self.incarnation(to),
             callee: to,
             zone,
+            session: request.session,
+            origin: request.origin,
+            seen: request.seen,
             size_bytes: request.size_bytes,
+            number: 0,
             sent: now,
             arrived: now,
             lane,
@@ -220,7 +235,7 @@ impl Kernel {
         {
             self.schedule_own(due, Kind::Deadline, lane, 0);
         }
-        self.transmit(Parcel { call: id, answer: false }, Span::ZERO);
+        self.transmit(Parcel { call: id, answer: false });
         id
     }
 
@@ -244,7 +259,7 @@ impl Kernel {
         call.note = note;
         call.causes = *causes;
         call.size_bytes = size_bytes;
-        self.transmit(Parcel { call: id, answer: true }, Span::ZERO);
+        self.transmit(Parcel { call: id, answer: true });
     }
 
     /// The caller lets go of a call. True if it waited.
@@ -256,94 +271,6 @@ impl Kernel {
             self.deadlines.answered(lane, |other| calls.awaited(other));
         }
         waited
-    }
-
-    /// The ends of a parcel's way.
-    fn ends(&self, parcel: Parcel) -> (End, End) {
-        let call = self.calls.get(parcel.call).expect("a parcel belongs to an open call");
-        let (caller, callee) = (End { pid: call.caller, zone: call.zone }, self.end(call.callee));
-        if parcel.answer { (callee, caller) } else { (caller, callee) }
-    }
-
-    fn way(&self, parcel: Parcel, from: End, to: End) -> Way {
-        let customer = if parcel.answer { to.pid } else { from.pid };
-        let lane = if self.tier_nodes(customer).independent { parcel.call.slot + 1 } else { 0 };
-        Way { from: from.pid, to: to.pid, lane }
-    }
-
-    /// Puts a parcel on its way; `waited` is what retransmissions have cost already.
-    pub(super) fn transmit(&mut self, parcel: Parcel, waited: Span) {
-        let now = self.now();
-        let (from, to) = self.ends(parcel);
-        let way = self.way(parcel, from, to);
-        if self.connections.is_stalled(way) {
-            return self.stall(way, parcel);
-        }
-        let size_bytes = self.calls.get(parcel.call).expect("open").size_bytes;
-        let mut losses = 0;
-        let at = loop {
-            match self.network.route(Packet { from, to, size_bytes }, now) {
-                Fate::Arrives(at) => break at + retransmission_wait(losses) + waited,
-                Fate::Lost if losses < LOSSES_MAX => losses += 1,
-                Fate::Lost => break now + retransmission_wait(losses),
-                Fate::Cut => return self.stall(way, parcel),
-            }
-        };
-        let at = if way.lane != 0 || from.pid == to.pid || self.network.keeps_order(from.zone, to.zone) {
-            self.connections.find(way).map_or(at, |connection| at.max(connection.last_arrival))
-        } else {
-            let (_, connection) = self.connections.open(way);
-            connection.last_arrival = connection.last_arrival.max(at);
-            connection.last_arrival
-        };
-        let call = self.calls.get(parcel.call).expect("open");
-        let (target, kind, incarnation) = if parcel.answer {
-            (call.caller, Kind::Reply, call.caller_incarnation)
-        } else {
-            (call.callee, Kind::Call, call.callee_incarnation)
-        };
-        self.engine.schedule(at, Event::new(kind, target, incarnation, parcel.call.to_word()));
-    }
-
-    fn stall(&mut self, way: Way, parcel: Parcel) {
-        let now = self.now();
-        let (key, connection) = self.connections.open(way);
-        if let Some(wait) = connection.stall(parcel, now) {
-            self.schedule_own(now + wait, Kind::Retransmit, 0, key.to_word());
-        }
-    }
-
-    /// A connection tries again. Answers with the calls that broke, if it gave up.
-    pub(super) fn retransmit(&mut self, word: u64) -> Vec<CallId> {
-        let key = Key::from_word(word);
-        let now = self.now();
-        let Some(connection) = self.connections.get_mut(key) else { return Vec::new() };
-        let (since, first) = (connection.stalled_since, connection.stalled.front().copied());
-        let Some(first) = first else { return Vec::new() };
-        let (from, to) = self.ends(first);
-        if self.network.admits(from, to) {
-            for parcel in self.connections.close(key) {
-                self.transmit(parcel, Span::ZERO);
-            }
-            return Vec::new();
-        }
-        if now - since >= self.network.path(from.zone, to.zone).break_after {
-            return self.connections.close(key).into_iter().map(|parcel| parcel.call).collect();
-        }
-        let wait = self.connections.get_mut(key).expect("still there").back_off();
-        self.schedule_own(now + wait, Kind::Retransmit, 0, word);
-        Vec::new()
-    }
-
-    /// Whether a parcel that reaches its end may be delivered; if not, its connection will send it again.
-    fn admitted(&mut self, parcel: Parcel) -> bool {
-        let (from, to) = self.ends(parcel);
-        let way = self.way(parcel, from, to);
-        if self.network.admits(from, to) && !self.connections.is_stalled(way) {
-            return true;
-        }
-        self.stall(way, parcel);
-        false
     }
 
     /// A request has reached its callee: the operation, if it is to be handled.
@@ -369,7 +296,8 @@ impl Kernel {
         let call = self.calls.get(id)?;
         let mut causes = call.causes;
         causes.add(Cause::Network, (now - call.sent).saturating_sub(causes.total()));
-        let (tag, reply) = (call.tag, Reply { outcome: call.outcome, note: call.note, causes });
+        let (tag, reply) =
+            (call.tag, Reply { outcome: call.outcome, note: call.note, seen: call.seen, causes });
         self.calls.drop_handled(id);
         if self.let_go(id) {
             self.fingerprint.more(outcome_word(reply.outcome));
@@ -387,7 +315,7 @@ impl Kernel {
         let cause = if reason == Reason::Refused { Cause::Network } else { Cause::Timeout };
         let causes = Causes::only(cause, now - call.sent);
         let (caller, tag, incarnation) = (call.caller, call.tag, call.caller_incarnation);
-        let reply = Reply { outcome: Call::give_up(reason), note: 0, causes };
+        let reply = Reply { outcome: Call::give_up(reason), note: 0, seen: Seen::NOTHING, causes };
         if !self.let_go(id) || incarnation != self.incarnation(caller) {
             return None;
         }
@@ -431,11 +359,12 @@ impl Kernel {
             let (kind, word) = make();
             return self.engine.schedule(at + more, Event::new(kind, to, incarnation, word));
         }
-        let copies = 1 + u32::from(self.network.duplicates(packet.from.zone, packet.to.zone));
+        let copies = 1 + u32::from(self.network.duplicates(packet));
         for _ in 0..copies {
             if let Fate::Arrives(at) = self.network.route(packet, now) {
                 let (kind, word) = make();
-                self.schedule(at + more, to, kind, word);
+                let held = self.network.holds_back(packet);
+                self.schedule(at + more + held, to, kind, word);
             }
         }
     }
@@ -443,7 +372,7 @@ impl Kernel {
     /// Whether a datagram that arrives now gets through.
     #[inline]
     pub(super) fn admits_datagram(&self, from: Pid, to: Pid) -> bool {
-        self.network.untroubled() || self.network.admits(self.end(from), self.end(to))
+        self.network.untroubled() || self.resuming || self.network.admits(self.end(from), self.end(to))
     }
 }
 

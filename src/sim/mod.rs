@@ -8,8 +8,11 @@
 //! 2. Each call gets exactly one answer, or none if the caller crashed or let go.
 //! 3. Requests and answers of one ordered pair of members ride one connection and keep their order; a workload's
 //!    requests are different customers' and ride a connection each.
-//! 4. A message dies if its path is cut when it is sent or when it arrives; a connection sends it again.
-//! 5. What is meant for an incarnation that has crashed is dropped. What a crashed node has sent still arrives.
+//! 4. A message dies if its path is cut when it is sent or when it arrives; a connection sends it again, as it does what
+//!    was lost, until it breaks.
+//! 5. What is meant for an incarnation that has crashed is dropped. What a crashed node has sent still arrives; what its
+//!    machine would have had to send again does not, if the machine is dead.
+//! 6. A process that stands still is reached like any other, and acts on it when it goes on.
 
 pub mod calls;
 pub mod cluster;
@@ -26,3 +29,4 @@ pub mod run;
 mod tests;
 pub mod tier;
 mod troubles;
+mod wire;

@@ -17,28 +17,49 @@ pub enum Crash {
     Process,
 }
 
-/// What a node's clock shows against true time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Clock {
-    offset_ns: i64,
+/// Names one trouble of a clock, for ending just that one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ClockTroubleId(pub u32);
+
+/// One trouble of a clock: it was set wrong, and runs too fast or too slow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct ClockTrouble {
+    id: ClockTroubleId,
+    jump_ns: i64,
     drift_ppb: i64,
     since: Time,
 }
 
+/// What a node's clock shows against true time. Troubles add up; when one ends the clock shows at once what it would
+/// without it, as after a correction by a time service that steps.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Clock {
+    troubles: Vec<ClockTrouble>,
+    next: u32,
+}
+
 impl Clock {
-    /// The clock's reading at true time `now`.
+    /// The clock's reading at true time `now`; never before the start of the run.
     pub fn read(&self, now: Time) -> Time {
-        let drifted = i128::from(now.since(self.since).as_ns()) * i128::from(self.drift_ppb) / 1_000_000_000;
-        let reading = i128::from(now.as_ns()) + i128::from(self.offset_ns) + drifted;
+        let off = |trouble: &ClockTrouble| {
+            let lasted = i128::from(now.since(trouble.since).as_ns());
+            i128::from(trouble.jump_ns) + lasted * i128::from(trouble.drift_ppb) / 1_000_000_000
+        };
+        let reading = i128::from(now.as_ns()) + self.troubles.iter().map(off).sum::<i128>();
         Time::from_ns(reading.clamp(0, i128::from(u64::MAX)) as u64)
     }
 
-    /// Jumps by `ns` and runs `ppb` parts per billion too fast from `now` on.
-    pub fn change(&mut self, now: Time, ns: i64, ppb: i64) {
-        let reading = self.read(now);
-        self.offset_ns = (i128::from(reading.as_ns()) - i128::from(now.as_ns())) as i64 + ns;
-        self.drift_ppb = ppb;
-        self.since = now;
+    /// Jumps by `jump_ns` and runs `drift_ppb` parts per billion too fast from `now` on.
+    pub fn trouble(&mut self, now: Time, jump_ns: i64, drift_ppb: i64) -> ClockTroubleId {
+        let id = ClockTroubleId(self.next);
+        self.next += 1;
+        self.troubles.push(ClockTrouble { id, jump_ns, drift_ppb, since: now });
+        id
+    }
+
+    /// One trouble ends.
+    pub fn lift(&mut self, id: ClockTroubleId) {
+        self.troubles.retain(|trouble| trouble.id != id);
     }
 }
 
@@ -53,6 +74,8 @@ pub struct Node {
     pub pauses: u32,
     /// What happened to it meanwhile, in order.
     pub deferred: VecDeque<Event>,
+    /// How many drains are in force: while there is one, new requests are refused.
+    pub drains: u32,
     /// Its clock.
     pub clock: Clock,
 }
@@ -153,14 +176,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_jumps_and_drifts() {
+    fn a_clock_jumps_and_drifts_and_is_set_right_again() {
         let mut clock = Clock::default();
         let second = |s: u64| Time::from_ns(s * 1_000_000_000);
         assert_eq!(clock.read(second(5)), second(5));
-        clock.change(second(10), 2_000_000_000, 1_000_000);
+        let jump = clock.trouble(second(10), 2_000_000_000, 0);
+        let drift = clock.trouble(second(10), 0, 1_000_000);
         assert_eq!(clock.read(second(10)), second(12));
         assert_eq!(clock.read(second(1010)), second(1013));
-        clock.change(second(1010), -3_000_000_000, 0);
+        clock.lift(drift);
+        assert_eq!(clock.read(second(1010)), second(1012), "what it had drifted is gone with the drift");
+        let back = clock.trouble(second(1010), -3_000_000_000, 0);
+        assert_eq!(clock.read(second(2000)), second(1999));
+        clock.lift(jump);
+        clock.lift(back);
         assert_eq!(clock.read(second(2000)), second(2000));
+        clock.trouble(second(2000), -3_000_000_000_000, 0);
+        assert_eq!(clock.read(second(2000)), Time::ZERO, "no clock shows a time before the start");
     }
 }

@@ -106,6 +106,11 @@ pub trait Process: Clone + Hash + Send + 'static {
     /// We crash: a last moment to take back what we have recorded (levels). Nothing else done here has any effect.
     fn on_crash(&mut self, _ctx: &mut Context<Self>) {}
 
+    /// Whether it believes that it leads its tier: for faults that strike whoever leads. It may be wrong.
+    fn is_leader(&self) -> bool {
+        false
+    }
+
     /// An order from outside.
     fn on_order(&mut self, _order: Order, _ctx: &mut Context<Self>) {}
 }

@@ -10,7 +10,7 @@ use crate::record::recorder::Recorder;
 use crate::sim::event::{Event, KERNEL, Kind};
 use crate::sim::fingerprint::Fingerprint;
 use crate::sim::kernel::Kernel;
-use crate::sim::nodes::{Crash, TierNodes};
+use crate::sim::nodes::{ClockTroubleId, Crash, Node, TierNodes};
 use crate::sim::process::{Order, Process};
 use crate::sim::tier::{AnyTier, Tier};
 
@@ -169,25 +169,31 @@ impl World {
 
     /// A node crashes: memory and unsynced records of its processes are lost; timers die; what they sent still arrives.
     pub fn crash(&mut self, pid: Pid, how: Crash) {
-        if self.kernel.crash(pid, how) {
-            for tier in self.kernel.on_nodes_of(pid.tier) {
-                self.tiers[tier.0 as usize].crash(pid.member, &mut self.kernel);
-            }
+        let Some(waiting) = self.kernel.crash(pid, how) else { return };
+        for event in waiting {
+            self.tiers[event.tier() as usize].dispatch(event, &mut self.kernel);
+        }
+        for tier in self.kernel.on_nodes_of(pid.tier) {
+            self.tiers[tier.0 as usize].crash(pid.member, &mut self.kernel);
         }
     }
 
     /// The processes of a crashed node start again, with what their disks kept.
     pub fn restart(&mut self, pid: Pid) {
-        if self.kernel.tier_nodes_mut(pid).node_mut(pid.member).down.take().is_some() {
+        if self.node_mut(pid).down.take().is_some() {
             for tier in self.kernel.on_nodes_of(pid.tier) {
                 self.tiers[tier.0 as usize].start(pid.member, &mut self.kernel);
             }
         }
     }
 
+    fn node_mut(&mut self, pid: Pid) -> &mut Node {
+        self.kernel.tier_nodes_mut(pid).node_mut(pid.member)
+    }
+
     /// A node stands still: what happens to its processes waits. Pauses nest.
     pub fn pause(&mut self, pid: Pid) {
-        let node = self.kernel.tier_nodes_mut(pid).node_mut(pid.member);
+        let node = self.node_mut(pid);
         if node.down.is_none() {
             node.pauses += 1;
         }
@@ -195,20 +201,56 @@ impl World {
 
     /// One pause ends; after the last, what had waited happens, in order.
     pub fn resume(&mut self, pid: Pid) {
-        let node = self.kernel.tier_nodes_mut(pid).node_mut(pid.member);
+        let node = self.node_mut(pid);
         node.pauses = node.pauses.saturating_sub(1);
         if node.pauses > 0 {
             return;
         }
-        for event in std::mem::take(&mut node.deferred) {
+        let waiting = std::mem::take(&mut node.deferred);
+        self.kernel.resuming = true;
+        for event in waiting {
             self.tiers[event.tier() as usize].dispatch(event, &mut self.kernel);
         }
+        self.kernel.resuming = false;
     }
 
-    /// A node's clock jumps by `ns` and runs `ppb` parts per billion too fast from now on.
-    pub fn skew(&mut self, pid: Pid, ns: i64, ppb: i64) {
+    /// A node's processes take no new requests and finish those that they have. Drains nest.
+    pub fn drain(&mut self, pid: Pid) {
+        self.node_mut(pid).drains += 1;
+    }
+
+    /// One drain ends.
+    pub fn undrain(&mut self, pid: Pid) {
+        let node = self.node_mut(pid);
+        node.drains = node.drains.saturating_sub(1);
+    }
+
+    /// A node's clock jumps by `jump_ns` and runs `drift_ppb` parts per billion too fast from now on. Timers count true
+    /// time all the same.
+    pub fn skew(&mut self, pid: Pid, jump_ns: i64, drift_ppb: i64) -> ClockTroubleId {
         let now = self.kernel.now();
-        self.kernel.tier_nodes_mut(pid).node_mut(pid.member).clock.change(now, ns, ppb);
+        self.node_mut(pid).clock.trouble(now, jump_ns, drift_ppb)
+    }
+
+    /// One trouble of a node's clock ends.
+    pub fn set_right(&mut self, pid: Pid, id: ClockTroubleId) {
+        self.node_mut(pid).clock.lift(id);
+    }
+
+    /// Whether a process is up and believes that it leads its tier.
+    pub fn is_leader(&self, pid: Pid) -> bool {
+        self.is_up(pid) && self.tiers[pid.tier.0 as usize].is_leader(pid.member)
+    }
+
+    /// Whether there is such a process, and its node is up.
+    pub fn is_up(&self, pid: Pid) -> bool {
+        let nodes = self.kernel.tier_nodes(pid);
+        pid.member < self.count(pid.tier) && nodes.node(pid.member).is_none_or(|node| node.down.is_none())
+    }
+
+    /// The node that a process runs on, by the name that the network knows.
+    pub fn home(&self, pid: Pid) -> Pid {
+        Pid::new(TierId(self.kernel.homes[pid.tier.0 as usize]), pid.member)
     }
 
     /// Gives an order to a process that is up.

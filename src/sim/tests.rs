@@ -1,5 +1,7 @@
 //! What the kernel promises, each shown by a small world of echoes.
 
+mod troubles;
+
 use std::sync::Arc;
 
 use crate::base::cause::{Cause, Causes};
@@ -7,6 +9,7 @@ use crate::base::dist::Dist;
 use crate::base::ids::{CallId, Pid, SyncId, TierId, TimerId, ZoneId};
 use crate::base::op::{At, Op, Outcome, Reason, Reply};
 use crate::base::rng::Bits;
+use crate::base::session::Seen;
 use crate::base::time::{Span, Time};
 use crate::net::Network;
 use crate::net::effect::{Effect, NodeSet};
@@ -70,7 +73,16 @@ impl Process for Caller {
     }
     fn on_timer(&mut self, key: u64, ctx: &mut Context<Self>) {
         let op = Op::Read { table: 0, key: key as i64, taking: None, at: At::Primary };
-        let request = Request { op, stem: key, size_bytes: 100, timeout: ctx.plan().timeout, from: None };
+        let request = Request {
+            op,
+            stem: key,
+            size_bytes: 100,
+            timeout: ctx.plan().timeout,
+            from: None,
+            session: key,
+            origin: 0,
+            seen: Seen::NOTHING,
+        };
         ctx.call(ECHO, request, key);
     }
     fn on_call(&mut self, _: CallId, _: Op, _: &mut Context<Self>) {}

@@ -13,6 +13,7 @@ use crate::sim::context::Context;
 use crate::sim::event::{Event, Kind};
 use crate::sim::kernel::Kernel;
 use crate::sim::process::{Disk, Order, Payload, Process, Word};
+use crate::sim::troubles::Admission;
 
 /// What the main loop knows of a tier.
 pub trait AnyTier: Send {
@@ -26,6 +27,8 @@ pub trait AnyTier: Send {
     fn crash(&mut self, member: u32, kernel: &mut Kernel);
     /// An order from outside.
     fn order(&mut self, member: u32, order: Order, kernel: &mut Kernel);
+    /// Whether a member believes that it leads.
+    fn is_leader(&self, member: u32) -> bool;
     /// Loads the members of these events, so that their cache misses overlap.
     fn touch(&self, upcoming: &[Entry<Event>]);
     /// A copy, for continuing a world twice.
@@ -91,7 +94,8 @@ impl<P: Process> Drive<P> {
     }
 
     pub(super) fn snapshot(&mut self, snapshot: P::Snapshot) {
-        self.snapshot = Some((snapshot, self.volatile.len()));
+        // What a sync under way covers is safe before this snapshot is, and is none of the records between the two.
+        self.snapshot = Some((snapshot, self.volatile.len() - self.covered));
     }
 
     /// Begins a sync; it ends at the instant in the answer.
@@ -180,6 +184,30 @@ impl<P: Process> Tier<P> {
         }
     }
 
+    /// Whether an event may happen now to a member of a tier that was ever in trouble. What comes over the network has to
+    /// get through first, so that what is cut off neither waits for a member that stands still nor is refused by one that
+    /// is gone.
+    fn admits(&mut self, event: Event, kernel: &mut Kernel) -> bool {
+        let admission = if self.reaches(event, kernel) { kernel.admits(event) } else { Admission::Never };
+        if admission == Admission::Never && event.kind() == Kind::Parcel {
+            self.side.parcels.remove(Key::from_word(event.word));
+        }
+        admission == Admission::Now
+    }
+
+    /// Whether an event that came over the network gets through; others do.
+    fn reaches(&self, event: Event, kernel: &mut Kernel) -> bool {
+        match event.kind() {
+            Kind::Message => kernel.admits_datagram(unpack(event.word).0, event.target()),
+            Kind::Parcel => {
+                let parcel = self.side.parcels.get(Key::from_word(event.word));
+                parcel.is_some_and(|(from, _)| kernel.admits_datagram(*from, event.target()))
+            }
+            Kind::Call | Kind::Reply => kernel.admits_parcel(event),
+            _ => true,
+        }
+    }
+
     fn synced(&mut self, event: Event, kernel: &mut Kernel) {
         let Some(drive) = self.side.drives.get_mut(event.member() as usize) else { return };
         if let Some(sync) = drive.synced() {
@@ -206,11 +234,7 @@ const fn unpack(word: u64) -> (Pid, u32) {
 impl<P: Process> AnyTier for Tier<P> {
     #[inline]
     fn dispatch(&mut self, event: Event, kernel: &mut Kernel) {
-        if kernel.troubled && kernel.tier_nodes(event.target()).troubled() && !kernel.admits(event) {
-            let deferred = kernel.is_paused(event.target());
-            if event.kind() == Kind::Parcel && !deferred {
-                self.side.parcels.remove(Key::from_word(event.word));
-            }
+        if kernel.troubled && kernel.tier_nodes(event.target()).troubled() && !self.admits(event, kernel) {
             return;
         }
         let member = event.member();
@@ -243,8 +267,13 @@ impl<P: Process> AnyTier for Tier<P> {
     }
 
     fn start(&mut self, member: u32, kernel: &mut Kernel) {
-        let kept = self.side.drives.get(member as usize).map(|drive| drive.safe.clone()).unwrap_or_default();
+        // A disk is read by who starts and not copied: it may be large, and members may crash often.
+        let kept = self.side.drives.get_mut(member as usize).map(|drive| std::mem::take(&mut drive.safe));
+        let kept = kept.unwrap_or_default();
         self.with(member, kernel, |process, ctx| process.start(&kept, ctx));
+        if let Some(drive) = self.side.drives.get_mut(member as usize) {
+            drive.safe = kept;
+        }
     }
 
     fn crash(&mut self, member: u32, kernel: &mut Kernel) {
@@ -257,6 +286,10 @@ impl<P: Process> AnyTier for Tier<P> {
 
     fn order(&mut self, member: u32, order: Order, kernel: &mut Kernel) {
         self.with(member, kernel, |process, ctx| process.on_order(order, ctx));
+    }
+
+    fn is_leader(&self, member: u32) -> bool {
+        self.members[member as usize].is_leader()
     }
 
     fn touch(&self, upcoming: &[Entry<Event>]) {

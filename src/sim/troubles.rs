@@ -1,11 +1,24 @@
 //! The kernel's half of crashes and pauses: what may happen to a process now, and what ends when its node goes down.
 
+use std::collections::VecDeque;
+
 use crate::base::cause::{Cause, Causes};
 use crate::base::ids::{CallId, Pid};
 use crate::base::op::{Outcome, Reason};
 use crate::sim::event::{Event, KERNEL, Kind};
 use crate::sim::kernel::Kernel;
 use crate::sim::nodes::Crash;
+
+/// Whether an event may happen to its process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Admission {
+    /// It may.
+    Now,
+    /// When the process goes on.
+    Later,
+    /// It was for one that is gone, or is refused.
+    Never,
+}
 
 impl Kernel {
     /// Folds the event that is about to happen into the fingerprint.
@@ -42,18 +55,22 @@ impl Kernel {
         true
     }
 
-    /// Whether an event may happen to its process now. A paused one gets it later, a crashed one never.
-    pub(super) fn admits(&mut self, event: Event) -> bool {
+    /// Whether an event may happen to its process now.
+    pub(super) fn admits(&mut self, event: Event) -> Admission {
         let node = self.tier_nodes_mut(event.target()).node_mut(event.member());
+        let (id, calls) = (CallId::from_word(event.word), event.kind() == Kind::Call);
         if node.incarnation == event.incarnation() && node.down.is_none() {
             if node.pauses > 0 {
                 node.deferred.push_back(event);
-                return false;
+                return Admission::Later;
             }
-            return true;
+            if node.drains > 0 && calls {
+                self.refuse(id);
+                return Admission::Never;
+            }
+            return Admission::Now;
         }
         let silent = node.down == Some(Crash::Machine);
-        let id = CallId::from_word(event.word);
         match event.kind() {
             Kind::Call if !silent => self.refuse(id),
             Kind::Call | Kind::Reply => self.calls.drop_handled(id),
@@ -62,7 +79,7 @@ impl Kernel {
             }
             _ => {}
         }
-        false
+        Admission::Never
     }
 
     /// A machine whose process is not there (any more) resets the connection.
@@ -73,24 +90,38 @@ impl Kernel {
         self.answer(id, Outcome::Fail(Reason::Refused), 0, &Causes::NONE, 0);
     }
 
-    /// A node goes down with all its processes: what they called and what they were asked end here. False if it was
-    /// down already.
-    pub(super) fn crash(&mut self, pid: Pid, how: Crash) -> bool {
+    /// A node goes down with all its processes: what they called and what they were asked end here. Answers with what
+    /// had waited for it while it stood still, for its tiers to forget; `None` if it was down already.
+    pub(super) fn crash(&mut self, pid: Pid, how: Crash) -> Option<VecDeque<Event>> {
         let node = self.tier_nodes_mut(pid).node_mut(pid.member);
         if node.down.is_some() {
-            return false;
+            return None;
         }
         node.down = Some(how);
         node.incarnation = node.incarnation.wrapping_add(1);
         node.pauses = 0;
         let deferred = std::mem::take(&mut node.deferred);
-        for event in deferred {
-            self.admits(event);
-        }
         for tier in self.on_nodes_of(pid.tier) {
-            self.end_calls(Pid::new(tier, pid.member), how);
+            let process = Pid::new(tier, pid.member);
+            self.end_calls(process, how);
+            self.leave_unsent(process, how);
         }
-        true
+        Some(deferred)
+    }
+
+    /// What a machine had not got through to anybody was in its memory. A process leaves that to its machine, which goes
+    /// on sending it.
+    fn leave_unsent(&mut self, pid: Pid, how: Crash) {
+        for key in self.connections.from(pid) {
+            match how {
+                Crash::Process => self.connections.leave_behind(key),
+                Crash::Machine => {
+                    for parcel in self.connections.close(key) {
+                        self.calls.drop_handled(parcel.call);
+                    }
+                }
+            }
+        }
     }
 
     /// What a process called and what it was asked ends.

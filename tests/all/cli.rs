@@ -177,6 +177,35 @@ fn every_shipped_file_is_valid_and_fits_the_schema() {
 }
 
 #[test]
+fn the_faults_of_a_seed_are_explained_before_a_run_or_by_it() {
+    let folder = Folder::with("note.txt", "");
+    let faults = r#"
+length = "60s"
+db.kv  = { copies = 3, copy = "raft" }
+server.app = {}
+workload.w = { do = "save()", arrive = "poisson(10/s)" }
+fault.split = { at = "20s", for = "5s", do = "partition_bridge(kv)" }
+fault.kill  = { at = "after(split, 5s)", for = "5s", do = "crash(leader(kv))" }
+fault.slow  = { at = "during(election(kv))", do = "delay(kv, add=50ms)" }
+[on.app]
+save = "write kv.rows[1] = 1"
+"#;
+    folder.write("faults.toml", faults);
+    let known = "faults of seed 7
+  20.000000000 s to 25.000000000 s split: cut between kv[0] and kv[2], with kv[1] between them
+  30.000000000 s to 35.000000000 s kill: crash the machine of leader(kv)
+";
+    let shown = folder.run(&["explain", "faults.toml", "--seed", "7"]).1;
+    assert!(shown.contains("faults of seed 7, as its run tells\n  20.000000000 s to 25"), "{shown}");
+    assert!(shown.contains("kill: crash the machine of kv["), "{shown}");
+    assert!(shown.contains(" slow: delay by 50.0 ms between kv[0], kv[1], kv[2] and everybody"), "{shown}");
+    let shown = folder.run(&["explain", "faults.toml"]).1;
+    assert!(shown.contains(&known.replace("seed 7", "seed 1")), "{shown}");
+    assert!(shown.contains("  during each election of kv slow: delay by 50.0 ms"), "{shown}");
+    assert!(shown.contains("only the run tells: --seed 1"), "{shown}");
+}
+
+#[test]
 fn lists_completions_and_codes_are_printed() {
     let folder = Folder::with("note.txt", "");
     assert!(folder.run(&["list"]).1.contains("cache-stampede"));

@@ -12,6 +12,8 @@ use splitbrain::design::limits::FILE_BYTES_MAX;
 use splitbrain::design::render::render;
 use splitbrain::design::resolve::{Tables, resolve};
 use splitbrain::design::source::Sources;
+
+use crate::support::Files;
 use splitbrain::experiment::{Overrides, load};
 
 /// Files under a folder.
@@ -51,7 +53,13 @@ fn problems_of(reader: &dyn Reader, path: &str) -> (Sources, Problems) {
                 &mut problems,
             );
             assert_eq!(design.is_some(), problems.is_empty(), "a design, or problems");
-            (loaded.sources, problems)
+            // A design that is in order may still be part of an experiment that is not: its faults, for one.
+            let whole = || load(reader, path, &Overrides::default()).err();
+            let asks = |kind: &str| loaded.tree.entry(kind).is_some();
+            match whole().filter(|_| problems.is_empty() && asks("workload") && asks("length")) {
+                Some(failure) => failure,
+                None => (loaded.sources, problems),
+            }
         }
     }
 }
@@ -103,6 +111,23 @@ fn good_designs_give_no_message() {
         let shown = shown(&disk, &name);
         assert!(shown.is_empty(), "{name}:\n{shown}");
     }
+}
+
+/// A variant that copies in another way leaves over what was said for the way before; what it says itself must apply.
+#[test]
+fn what_a_variant_leaves_over_is_no_mistake() {
+    let base = "length = \"1s\"\ndb.kv = { copies = 3, copy = \"async\", failover = \"after(5s)\", merge = \"counter\" }\n";
+    let load = |variant: &str| {
+        let text = format!("{base}variant.v = {{ {variant} }}\n");
+        let files = Files(BTreeMap::from([("tests/v.toml".to_owned(), text)]));
+        splitbrain::experiment::load(&files, "tests/v.toml", &splitbrain::experiment::Overrides::default())
+            .map_err(|(_, problems)| problems.0.iter().map(|problem| problem.code).collect::<Vec<_>>())
+            .map(|_| ())
+    };
+    assert_eq!(load("db.kv.copy = \"raft\""), Ok(()));
+    assert_eq!(load("db.kv.copy = \"quorum(r=2, w=2)\""), Ok(()));
+    assert_eq!(load("db.kv.copy = \"raft\", db.kv.failover = \"after(1s)\""), Err(vec!["SB0123"]));
+    assert_eq!(load("db.kv.merge = \"siblings\""), Err(vec!["SB0123"]));
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn queues_of_other_sizes_and_laws() {
         r#"
 length = "1500s"
 warmup = "50s"
-runs   = 10
+runs   = 18
 net    = { latency = "0s" }
 server.desk = { threads = "unlimited", cores = 3 }
 workload.jobs = { do = "exponential()", arrive = "poisson(180/s)" }

@@ -95,3 +95,57 @@ fn recorded_histories_are_judged_as_expected() {
         assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
     }
 }
+
+/// Rows that are written, read and changed under a condition while one of three places is cut off for a while.
+const RECORDED: &str = r#"
+length = "12s"
+zone   = { a = { users = "40%" }, b = { users = "40%" }, c = { users = "20%" } }
+link   = { "a b" = { latency = "10ms" }, "a c" = { latency = "30ms" }, "b c" = { latency = "30ms" } }
+policy.client = { timeout = "400ms" }
+workload.people = { do = "mix(40%=see(key=uniform(20)), 60%=pay(key=uniform(20)))", arrive = "poisson(100/s)", with = "client" }
+fault.split = { at = "4s", for = "4s", do = "cut(a, from=[b, c])" }
+always.one_truth = "linearizable(kv)"
+[on.kv]
+see = "x = read kv.balance[key]; read kv.seen[key]; write kv.seen[key] = x"
+pay = "update kv.balance[key] -= 10 when >= 10 else fail declined"
+"#;
+
+#[test]
+fn what_a_run_records_is_judged_as_the_run_judges_it() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut verdicts = Vec::new();
+    for kv in [
+        r#"db.kv = { at = "b", start = { balance = "each(60, keys=20)" } }"#,
+        r#"db.kv = { at = ["a", "b", "c"], copy = "raft(election=uniform(150ms, 300ms))", start = { balance = "each(60, keys=20)" } }"#,
+        r#"db.kv = { at = ["a", "b", "c"], copy = "async", failover = "after(1s)", start = { balance = "each(60, keys=20)" } }"#,
+        r#"db.kv = { at = ["a", "b", "c"], copy = "quorum(r=2, w=2)", timeout = "1s", start = { balance = "each(60, keys=20)" } }"#,
+    ] {
+        let file = folder.path().join("recorded.toml");
+        std::fs::write(&file, RECORDED.replace("policy.client", &format!("{kv}\npolicy.client")))
+            .expect("written");
+        let out = folder.path().join("out");
+        let run = Command::new(env!("CARGO_BIN_EXE_splitbrain"))
+            .args(["run", "--quiet", "--history", "--out"])
+            .args([&out, &file])
+            .output()
+            .expect("it runs");
+        let results = std::fs::read_to_string(out.join("results.json"))
+            .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&run.stderr)));
+        let results: serde_json::Value = serde_json::from_str(&results).expect("JSON");
+        let outcome =
+            results["cells"][0]["properties"]["one_truth"]["outcome"].as_str().expect("a word").to_owned();
+        let status = match outcome.as_str() {
+            "holds" => 0,
+            "violated" => 1,
+            _ => 3,
+        };
+        for name in ["history.jsonl", "history.edn"] {
+            let output = judge(&["--model", "store"], &[out.join(name)]);
+            assert_eq!(output.status.code(), Some(status), "{kv}: {outcome}, {name}: {}", stdout(&output));
+            let operations = stdout(&output).split(" operations").next().map(str::len);
+            assert!(operations > Some(0) && stdout(&output).contains("operations"), "{}", stdout(&output));
+        }
+        verdicts.push(outcome);
+    }
+    assert_eq!(verdicts, ["holds", "holds", "violated", "violated"]);
+}

@@ -1,11 +1,14 @@
 //! The one integration binary: whole files in, whole results out.
 
+mod cap;
 mod cli;
 mod designs;
 mod docs;
 mod elsewhere;
+mod faults;
 mod golden;
 mod histories;
+mod hosting;
 mod house;
 mod random_numbers;
 mod readme;
@@ -14,4 +17,5 @@ mod runs;
 mod servers;
 mod stampede;
 mod support;
+mod verdicts;
 mod worlds;

@@ -3,9 +3,9 @@
 
 use splitbrain::base::time::{Span, Time};
 use splitbrain::experiment::load::{Cell, Experiment};
-use splitbrain::experiment::timetable::Plan;
 use splitbrain::experiment::trial::{parted, verify};
 use splitbrain::experiment::{Overrides, question::Warmup};
+use splitbrain::faults::schedule::Schedule;
 use splitbrain::sim::run::{Stop, World};
 
 use crate::support::experiment;
@@ -43,7 +43,7 @@ fn loaded(text: &str) -> Experiment {
 }
 
 /// Goes on to an instant, faults included.
-fn go(world: &mut World, plan: &mut Plan, until: Time) {
+fn go(world: &mut World, plan: &mut Schedule, until: Time) {
     let run = |world: &mut World, horizon: Time| {
         while world.run(horizon, u64::MAX) == Stop::Changed {
             world.recorder_mut().take_changed();
@@ -52,7 +52,7 @@ fn go(world: &mut World, plan: &mut Plan, until: Time) {
     while let Some(at) = plan.next().filter(|at| *at < until) {
         run(world, at);
         world.advance(at);
-        plan.step(world);
+        plan.step(Some(world));
     }
     run(world, until);
 }
@@ -60,7 +60,7 @@ fn go(world: &mut World, plan: &mut Plan, until: Time) {
 /// The fingerprint of a run that was cloned at some instants on its way, and of the clones.
 fn fingerprints(cell: &Cell, at: &[Span]) -> Vec<u128> {
     let end = Time::ZERO + cell.length;
-    let mut plan = cell.faults.plan(7, cell.length);
+    let mut plan = cell.faults.schedule(7, cell.length);
     let mut world = cell.setup.world(7, &cell.record);
     world.start();
     let mut clones = Vec::new();

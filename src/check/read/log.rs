@@ -27,7 +27,8 @@ pub(super) fn events(text: &str) -> Result<Vec<Event>, Malformed> {
             None => return Err(malformed(line, "this value is no EDN")),
         };
         let f = f.trim().trim_start_matches(':').to_owned();
-        events.push(Event { line, process: process.to_owned(), kind, f, key: None, value });
+        let process = process.to_owned();
+        events.push(Event { line, process, kind, f, key: None, value, n: None, failed: None });
     }
     Ok(events)
 }

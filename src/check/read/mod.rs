@@ -6,9 +6,11 @@ mod log;
 
 use std::collections::BTreeMap;
 
+use crate::base::op::When;
 use crate::check::history::{Call, NIL, Operation, PENDING, Texts};
 use crate::check::judge::ByKey;
 use crate::check::model::Model;
+use crate::check::observed::observed;
 
 /// How a history is written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +73,10 @@ pub(crate) struct Event {
     f: String,
     key: Option<Datum>,
     value: Datum,
+    /// The number behind a version.
+    n: Option<i64>,
+    /// A condition on numbers that did not hold, and the number of the first version.
+    failed: Option<(When, i64, i64)>,
 }
 
 /// A line that is none of a history.
@@ -118,8 +124,16 @@ pub fn read(text: &str, format: Format, model: Model, initial: Option<&str>) -> 
         None => model.initial(&mut texts),
     };
     let failed_cas_observes = format == Format::JepsenLog;
-    let mut reader =
-        Reader { model, initial, failed_cas_observes, texts, keys: ByKey::new(), names: BTreeMap::new() };
+    let mut reader = Reader {
+        model,
+        initial,
+        failed_cas_observes,
+        texts,
+        keys: ByKey::new(),
+        names: BTreeMap::new(),
+        numbers: BTreeMap::new(),
+        failed: Vec::new(),
+    };
     let mut open: BTreeMap<String, (usize, &Event)> = BTreeMap::new();
     let mut processes: BTreeMap<String, u64> = BTreeMap::new();
     let mut operations = 0;
@@ -148,6 +162,7 @@ pub fn read(text: &str, format: Format, model: Model, initial: Option<&str>) -> 
         let of = number(&mut processes, &invoke.process);
         reader.add(began, None, invoke, None, of)?;
     }
+    reader.observe();
     Ok(Recorded { keys: reader.keys, texts: reader.texts, initial, operations })
 }
 
@@ -163,6 +178,10 @@ struct Reader {
     texts: Texts,
     keys: ByKey,
     names: BTreeMap<String, i64>,
+    /// By key: the versions that were set, each with its number where that is known.
+    numbers: BTreeMap<i64, Vec<(i64, Option<i64>)>>,
+    /// Operations whose condition did not hold, as reads of something, with their keys.
+    failed: Vec<(i64, Operation, (When, i64, i64))>,
 }
 
 impl Reader {
@@ -177,6 +196,21 @@ impl Reader {
         let kind = end.map_or(Kind::Info, |end| end.kind);
         let (key, argument) = self.key(invoke);
         let (_, result) = end.map_or((0, Datum::Nil), |end| self.key(end));
+        if let Some((ended, failed)) = ended.zip(end.and_then(|end| end.failed)) {
+            let (call, returned) = (Call::Read(self.initial), ended as u64);
+            let operation = Operation { process, place: invoke.line, invoked: began as u64, returned, call };
+            self.failed.push((key, operation, failed));
+        }
+        if let Some(end) = end.filter(|_| kind != Kind::Fail && !matches!(result, Datum::Nil)) {
+            let set = match &result {
+                Datum::List(pair) if pair.len() == 2 => pair[1].clone(),
+                other => other.clone(),
+            };
+            if let ("write" | "update", Datum::Number(version)) = (invoke.f.as_str(), set) {
+                let number = if kind == Kind::Ok || invoke.f == "write" { end.n } else { None };
+                self.numbers.entry(key).or_default().push((version, number));
+            }
+        }
         let Some(call) = self.call(invoke, &argument, &result, kind)? else { return Ok(()) };
         if !self.model.has(call) {
             let name = Model::ALL.iter().find(|(_, model)| *model == self.model).map_or("", |(name, _)| name);
@@ -189,6 +223,17 @@ impl Reader {
         let operation = Operation { process, place: invoke.line, invoked: began as u64, returned, call };
         self.keys.entry(key).or_default().push(operation);
         Ok(())
+    }
+
+    /// What failed conditions tell, once all versions are known.
+    fn observe(&mut self) {
+        for (key, operation, (when, bound, start)) in std::mem::take(&mut self.failed) {
+            let mut values = vec![(self.initial, Some(start))];
+            values.extend(self.numbers.get(&key).into_iter().flatten());
+            if let Some(call) = observed(when, bound, &values) {
+                self.keys.entry(key).or_default().push(Operation { call, ..operation });
+            }
+        }
     }
 
     /// The key and the value of an event: `:key`, or a pair as value where the model has keys.
@@ -249,6 +294,15 @@ impl Reader {
                     false => Some(Call::Cas(from, to)),
                 }
             }
+            "update" => match result {
+                Datum::List(pair) if pair.len() == 2 && !failed => {
+                    Some(Call::Cas(self.value(&pair[0], line)?, self.value(&pair[1], line)?))
+                }
+                _ if kind == Kind::Ok => {
+                    return Err(malformed(line, "an update gives a pair: [found set]"));
+                }
+                _ => None, // it changed nothing, or nobody can have seen what it did
+            },
             "append" => {
                 let value = self.value(argument, line)?;
                 (!failed).then_some(Call::Append(value))
@@ -258,7 +312,11 @@ impl Reader {
                     Datum::Nil => 1,
                     other => self.value(other, line)?,
                 };
-                (!failed).then_some(Call::Add(by, None))
+                let seen = match result {
+                    Datum::List(pair) if pair.len() == 2 => Some(self.value(&pair[1], line)?),
+                    _ => None,
+                };
+                (!failed).then_some(Call::Add(by, seen))
             }
             "decrement" | "dec" => {
                 let by = match argument {
@@ -301,5 +359,15 @@ fn event(line: usize, map: &Datum) -> Result<Option<Event>, Malformed> {
     }
     let Some(f) = text("f") else { return Err(malformed(line, "an operation needs an :f")) };
     let value = map.get("value").cloned().unwrap_or(Datum::Nil);
-    Ok(Some(Event { line, process, kind: kind(&word, line)?, f, key: map.get("key").cloned(), value }))
+    let number = |name: &str| match map.get(name) {
+        Some(Datum::Number(number)) => Some(*number),
+        _ => None,
+    };
+    let when = text("when").and_then(|sign| When::of_sign(&sign));
+    let failed = match (when, number("bound"), number("start")) {
+        (Some(when), Some(bound), Some(start)) => Some((when, bound, start)),
+        _ => None,
+    };
+    let (kind, key, n) = (kind(&word, line)?, map.get("key").cloned(), number("n"));
+    Ok(Some(Event { line, process, kind, f, key, value, n, failed }))
 }

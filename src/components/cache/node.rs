@@ -208,7 +208,7 @@ impl Node {
             }
             Op::Release { key, token } if self.locks.release(key, token, clock) => (Outcome::ok(1), 0),
             Op::Release { .. } => (Outcome::Fail(Reason::NotHeld), 0),
-            Op::Run { .. } | Op::Write { .. } | Op::Update { .. } | Op::Cas { .. } => {
+            Op::Run { .. } | Op::Write { .. } | Op::Update { .. } | Op::Cas { .. } | Op::Compute { .. } => {
                 (Outcome::Fail(Reason::Error), 0) // no program can say this to a cache
             }
         };

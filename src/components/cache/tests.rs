@@ -337,7 +337,10 @@ fn knobs_that_do_not_fit_together_are_refused_all_at_once() {
             "SB0123: 'pages' has both `ttl` and `sliding`",
         ]
     );
-    let xfetch = Setting::Form("xfetch", Knobs { values: [("beta", (Setting::Number(1.0), None))].into() });
+    let xfetch = Setting::Form(
+        "xfetch",
+        Knobs { values: [("beta", (Setting::Number(1.0), None))].into(), ..Knobs::default() },
+    );
     assert_eq!(
         complaints(&[("guard", xfetch), ("mode", Setting::Word("write_behind"))]),
         [

@@ -8,11 +8,12 @@ use crate::base::slab::Key;
 use crate::base::time::Time;
 use crate::components::desk::Served;
 use crate::components::leader::log::Entry;
-use crate::components::leader::member::{Ctx, HEADER_BYTES, Member, Role, Timer};
+use crate::components::leader::member::{Ctx, Member, Role};
+use crate::components::leader::messages::{HEADER_BYTES, Timer};
 use crate::components::leader::{Rule, Twin};
 use crate::components::machine::Machine;
 use crate::components::store::front;
-use crate::components::store::rows::attempt;
+use crate::record::history::attempt;
 use crate::sim::context::Request;
 
 /// An operation of a client, under way.
@@ -24,6 +25,19 @@ pub(super) struct Ask {
     /// Where the time since its service went, up to `since`.
     spent: Causes,
     since: Time,
+}
+
+impl Ask {
+    /// The time since the last charge had this cause.
+    pub(super) fn charge(&mut self, cause: Cause, now: Time) {
+        self.spent.add(cause, now - self.since);
+        self.since = now;
+    }
+
+    /// The operation.
+    pub(super) fn served(&self) -> &Served {
+        &self.served
+    }
 }
 
 impl<M: Machine> Member<M> {
@@ -40,6 +54,9 @@ impl<M: Machine> Member<M> {
     fn find_place(&mut self, key: Key, forwarded: bool, ctx: Ctx<M>) {
         let Some(ask) = self.asks.get(key).copied() else { return };
         let here = matches!(ask.served.op, Op::Read { at, .. } if at != At::Primary);
+        if here && self.waits(key, &ask.served, ctx) {
+            return;
+        }
         if here || self.role == Role::Leader {
             return self.work(key, ctx);
         }
@@ -52,6 +69,9 @@ impl<M: Machine> Member<M> {
                     size_bytes: HEADER_BYTES,
                     timeout: Some(ctx.plan().patience),
                     from: None,
+                    session: ctx.session(ask.served.call),
+                    origin: ctx.origin(ask.served.call),
+                    seen: ctx.seen(ask.served.call),
                 };
                 ctx.call(Pid::new(ctx.me().tier, leader), request, key.to_word());
             }
@@ -64,7 +84,7 @@ impl<M: Machine> Member<M> {
     }
 
     /// It gets in line for a core.
-    fn work(&mut self, key: Key, ctx: Ctx<M>) {
+    pub(super) fn work(&mut self, key: Key, ctx: Ctx<M>) {
         let Some(ask) = self.asks.get(key) else { return };
         let (writes, stem) = (!M::is_read(&ask.served.op), mix(ask.attempt.0, u64::from(ctx.me().member)));
         if !front::help(self, writes, stem, key.to_word(), ctx) {
@@ -78,8 +98,12 @@ impl<M: Machine> Member<M> {
         let Some(ask) = self.asks.get_mut(key) else { return };
         ask.spent.merge(work);
         ask.since = now;
-        let (op, attempt) = (ask.served.op, ask.attempt);
+        let (served, op, attempt) = (ask.served, ask.served.op, ask.attempt);
         if matches!(op, Op::Read { at, .. } if at != At::Primary) {
+            if self.waits(key, &served, ctx) {
+                return; // our copy was put back meanwhile
+            }
+            self.shown(&served, ctx);
             let seen = self.machine.look(&ctx.plan().machine, &op);
             return self.answers(key, seen, ctx);
         }
@@ -90,7 +114,7 @@ impl<M: Machine> Member<M> {
             self.reads_as_leader(key, ctx);
         } else {
             self.proposed.insert(self.log.last().index + 1, key);
-            self.propose(Entry { term: self.term, op: Some(op), attempt }, ctx);
+            self.propose(Entry { term: self.term, op: Some(op), attempt, origin: None }, ctx);
         }
     }
 
@@ -108,28 +132,24 @@ impl<M: Machine> Member<M> {
             return self.may_read(ctx);
         }
         // One round at a time is under way for reads; those that come meanwhile share the next.
-        let answered = self.answered_round(ctx);
         let waiting = self.reads.back().map_or(0, |(round, ..)| *round);
-        if waiting <= answered {
+        if waiting <= self.answered_round(ctx) {
             self.begin_round(ctx);
             self.reads.push_back((self.round, u64::MAX, key));
         } else {
-            self.reads.push_back((self.round.max(waiting) + 1, u64::MAX, key));
+            self.reads.push_back((self.round + 1, u64::MAX, key));
         }
         self.may_read(ctx);
     }
 
     /// The latest round that a majority has answered, ourselves included.
     fn answered_round(&self, ctx: Ctx<M>) -> u64 {
-        let me = ctx.me().member as usize;
-        let mut rounds: Vec<u64> = self.peers.iter().map(|peer| peer.round).collect();
-        rounds[me] = self.round;
-        rounds.sort_unstable_by(|a, b| b.cmp(a));
-        rounds[rounds.len() / 2]
+        let majority = Rule::Majority.copies(ctx.members()) as usize;
+        self.ranked(self.round, ctx, |peer| peer.round)[majority - 1]
     }
 
     /// Whether nobody else can have been elected, by our clock, since a majority last answered.
-    fn holds_lease(&self, ctx: Ctx<M>) -> bool {
+    pub(super) fn holds_lease(&self, ctx: Ctx<M>) -> bool {
         let Some(lease) = ctx.plan().lease else { return false };
         let answered = self.answered_round(ctx);
         let began = self.rounds.iter().rev().find(|(round, _)| *round <= answered);
@@ -168,8 +188,9 @@ impl<M: Machine> Member<M> {
                 return;
             }
             self.reads.pop_front();
-            let Some(op) = self.asks.get(key).map(|ask| ask.served.op) else { continue };
-            let seen = self.machine.look(&ctx.plan().machine, &op);
+            let Some(served) = self.asks.get(key).map(|ask| ask.served) else { continue };
+            self.shown(&served, ctx);
+            let seen = self.machine.look(&ctx.plan().machine, &served.op);
             self.answers(key, seen, ctx);
         }
     }
@@ -180,6 +201,7 @@ impl<M: Machine> Member<M> {
         let Some(ask) = self.asks.get_mut(key) else { return };
         ask.spent.merge(&reply.causes);
         ask.since = now;
+        ctx.saw(ask.served.call, reply.seen);
         if reply.outcome == Outcome::Fail(Reason::NoLeader) {
             // It does not lead (any more): wait until we hear who does.
             if self.role != Role::Leader && self.leader.is_some() {
@@ -202,8 +224,7 @@ impl<M: Machine> Member<M> {
         for (_, key) in std::mem::take(&mut self.held) {
             let now = ctx.now();
             if let Some(ask) = self.asks.get_mut(key) {
-                ask.spent.add(Cause::Replication, now - ask.since);
-                ask.since = now;
+                ask.charge(Cause::Replication, now);
             }
             self.find_place(key, false, ctx);
         }

@@ -1,15 +1,17 @@
 //! Who leads.
 
-use crate::base::ids::OpId;
+use crate::base::rng::Bits;
 use crate::base::time::Span;
-use crate::components::leader::log::{Entry, Log, Place};
-use crate::components::leader::member::{Ctx, Member, Message, Peer, Record, Role, TIMEOUT, Timer};
+use crate::components::leader::log::{Entry, Place};
+use crate::components::leader::member::{Ctx, Member, Peer, Role, TIMEOUT};
+use crate::components::leader::messages::{Message, Record, Timer};
 use crate::components::leader::{Election, Rule, Twin};
 use crate::components::machine::Machine;
 use crate::components::store::Series;
 use crate::components::store::front;
 
-/// What a member waits for each that comes before it, where the time to an election is not drawn.
+/// What a member waits for each that comes before it, where the time to an election is not drawn, and the least before it stands
+/// again.
 const STAGGER: Span = Span::from_ms(100);
 
 impl<M: Machine> Member<M> {
@@ -21,8 +23,15 @@ impl<M: Machine> Member<M> {
             Election::After(span) => {
                 let (members, me) = (ctx.members(), ctx.me().member);
                 let before = (me + members - self.followed - 1) % members;
-                let whole = if again { Span::from_ns(span.as_ns() / 10) } else { *span };
-                whole + Span::from_ns(STAGGER.as_ns() * u64::from(before))
+                match again {
+                    false => *span + STAGGER * u64::from(before),
+                    // By lot, or members that stand at fixed times could disturb each other for ever.
+                    true => {
+                        let least = Span::from_ns(span.as_ns() / 10).max(STAGGER).as_ns();
+                        let more = (STAGGER * u64::from(members)).as_ns() + least;
+                        Span::from_ns(least + ctx.stream(TIMEOUT).below(more))
+                    }
+                }
             }
         };
         self.stands_at = ctx.now() + after;
@@ -58,7 +67,7 @@ impl<M: Machine> Member<M> {
     /// Stands for election, or asks whether it would be elected.
     fn stand(&mut self, pre: bool, ctx: Ctx<M>) {
         let me = ctx.me().member;
-        self.role = Role::Candidate { votes: 1 << me, pre };
+        self.becomes(Role::Candidate { votes: 1 << me, pre }, ctx);
         let last = self.log.last();
         if pre {
             for to in Self::others(ctx) {
@@ -87,6 +96,10 @@ impl<M: Machine> Member<M> {
                 Message::Vote { term: if granted { term } else { self.term }, granted, pre },
                 ctx,
             );
+        }
+        if ctx.now() < self.loyal_until || self.role == Role::Leader && self.holds_lease(ctx) {
+            // Somebody may hold a lease: who cannot hear it must not be elected by those who can (section 4.2.3).
+            return self.say(from, Message::Vote { term: self.term, granted: false, pre }, ctx);
         }
         if term > self.term {
             self.hears_of(term, ctx);
@@ -128,11 +141,13 @@ impl<M: Machine> Member<M> {
     pub(super) fn lead(&mut self, ctx: Ctx<M>) {
         let me = ctx.me().member;
         let last = self.log.last().index;
-        self.role = Role::Leader;
+        self.becomes(Role::Leader, ctx);
         self.leader = Some(me);
         self.followed = me;
         self.peers = vec![Peer { sent: last, ..Peer::default() }; ctx.members() as usize];
         self.rounds.clear();
+        self.settled = 0;
+        self.taking.clear();
         self.owed = None;
         self.early.clear();
         self.counts_as_leader(1, ctx);
@@ -144,8 +159,9 @@ impl<M: Machine> Member<M> {
             }
         }
         if ctx.plan().twin != Twin::CountsOldTerms {
-            self.propose(Entry { term: self.term, op: None, attempt: OpId(0) }, ctx);
+            self.propose(Entry::empty(self.term), ctx);
         }
+        self.takes_own(ctx);
         self.heartbeat(ctx);
         self.leader_is_known(ctx);
     }
@@ -156,6 +172,9 @@ impl<M: Machine> Member<M> {
             return;
         }
         if term > self.term {
+            if let Role::Candidate { pre: false, .. } = self.role {
+                front::count(ctx, Series::SplitVotes);
+            }
             self.term = term;
             self.voted = None;
             self.leader = None;
@@ -182,12 +201,21 @@ impl<M: Machine> Member<M> {
             self.leader_is_known(ctx);
         }
         self.hears(false, ctx);
+        self.is_loyal(ctx);
         true
+    }
+
+    /// Where leaders have leases, votes for nobody for as long as everybody waits at least before standing for election. Whoever comes
+    /// back from a crash may have heard of a leader just before.
+    pub(super) fn is_loyal(&mut self, ctx: Ctx<M>) {
+        if let (Some(_), Election::Drawn(law)) = (ctx.plan().lease, &ctx.plan().election) {
+            self.loyal_until = ctx.now() + Span::from_ns(law.least() as u64);
+        }
     }
 
     fn steps_down(&mut self, ctx: Ctx<M>) {
         let led = self.role == Role::Leader;
-        self.role = Role::Follower;
+        self.becomes(Role::Follower, ctx);
         if led {
             self.counts_as_leader(-1, ctx);
             self.deposed(ctx);
@@ -195,9 +223,18 @@ impl<M: Machine> Member<M> {
         }
     }
 
-    /// Another copy takes the place of ours, on disk too.
-    pub(super) fn replace(&mut self, log: Log, at: Place, machine: M, ctx: Ctx<M>) {
-        self.log = log.clone();
-        self.snapshot(log, at, machine, ctx);
+    /// Takes a role, and counts those who stand for election and those who do or lead.
+    pub(super) fn becomes(&mut self, role: Role, ctx: Ctx<M>) {
+        let (plan, now) = (&ctx.plan().store, ctx.now());
+        let change = |is: fn(&Role) -> bool| i64::from(is(&role)) - i64::from(is(&self.role));
+        let standing = change(|role| matches!(role, Role::Candidate { .. }));
+        let engaged = change(|role| *role != Role::Follower);
+        self.role = role;
+        if standing != 0 {
+            ctx.record().level(plan.series(Series::Standing), now, standing);
+        }
+        if engaged != 0 {
+            ctx.record().occupied(plan.series(Series::Engaged), plan.series(Series::Silent), now, engaged);
+        }
     }
 }

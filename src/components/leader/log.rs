@@ -9,7 +9,7 @@ use crate::base::op::Op;
 pub const ENTRY_BYTES: u32 = 128;
 
 /// A place in a log: an index and the term of the entry there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     /// Index.
     pub index: u64,
@@ -24,6 +24,44 @@ impl Place {
     }
 }
 
+/// Which term each entry of a history is of: the places at which terms begin, from the first on, and so also of entries that a
+/// log has forgotten. Two histories that have the same term at an index have the same entries up to there (section 3.5, the
+/// Log Matching Property): so a place names an entry, whoever keeps it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Terms(Vec<Place>);
+
+impl Terms {
+    /// The term of the entry at an index up to which the history goes.
+    pub fn at(&self, index: u64) -> u64 {
+        let later = self.0.partition_point(|begin| begin.index <= index);
+        later.checked_sub(1).map_or(0, |era| self.0[era].term)
+    }
+
+    /// The history up to an index alone.
+    pub fn up_to(&self, index: u64) -> Terms {
+        Terms(self.0.iter().take_while(|begin| begin.index <= index).copied().collect())
+    }
+
+    /// The last index up to which two histories are one, of which this one ends at `ours` and the other at `theirs`.
+    pub fn common(&self, ours: u64, other: &Terms, theirs: u64) -> u64 {
+        let same = self.0.iter().zip(&other.0).take_while(|(a, b)| a == b).count();
+        let ends = |terms: &Terms, last: u64| terms.0.get(same).map_or(last, |next| next.index - 1);
+        ends(self, ours).min(ends(other, theirs))
+    }
+
+    fn push(&mut self, place: Place) {
+        if self.0.last().is_none_or(|begin| begin.term != place.term) {
+            self.0.push(place);
+        }
+    }
+
+    fn truncate(&mut self, index: u64) {
+        while self.0.last().is_some_and(|begin| begin.index > index) {
+            self.0.pop();
+        }
+    }
+}
+
 /// An entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Entry {
@@ -33,6 +71,15 @@ pub struct Entry {
     pub op: Option<Op>,
     /// The identity of what it writes.
     pub attempt: OpId,
+    /// The place of the entry in a history that was lost, of which this one is to add what it added.
+    pub origin: Option<Place>,
+}
+
+impl Entry {
+    /// An entry that applies nothing: a new leader's first.
+    pub fn empty(term: u64) -> Self {
+        Entry { term, op: None, attempt: OpId(0), origin: None }
+    }
 }
 
 /// A log.
@@ -41,12 +88,23 @@ pub struct Log {
     /// The last place that is no longer here.
     base: Place,
     entries: VecDeque<Entry>,
+    terms: Terms,
 }
 
 impl Log {
-    /// A log that goes on from a snapshot.
-    pub fn after(base: Place) -> Self {
-        Log { base, entries: VecDeque::new() }
+    /// A log that goes on from a snapshot, whose history has these terms.
+    pub fn after(base: Place, terms: Terms) -> Self {
+        Log { base, entries: VecDeque::new(), terms }
+    }
+
+    /// The terms of its whole history.
+    pub fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    /// Whether this place is in its history, here or no longer.
+    pub fn has(&self, place: Place) -> bool {
+        place.index <= self.last().index && self.terms.at(place.index) == place.term
     }
 
     /// The last place that is no longer here.
@@ -72,11 +130,13 @@ impl Log {
 
     /// One entry more.
     pub fn push(&mut self, entry: Entry) {
+        self.terms.push(Place { index: self.last().index + 1, term: entry.term });
         self.entries.push_back(entry);
     }
 
     /// Drops everything after an index.
     pub fn truncate(&mut self, index: u64) {
+        self.terms.truncate(index.max(self.base.index));
         self.entries.truncate(index.saturating_sub(self.base.index) as usize);
     }
 
@@ -108,14 +168,10 @@ impl Log {
 mod tests {
     use super::*;
 
-    fn entry(term: u64) -> Entry {
-        Entry { term, op: None, attempt: OpId(0) }
-    }
-
     #[test]
     fn indices_stay_when_a_prefix_is_forgotten() {
         let mut log = Log::default();
-        [1, 1, 2, 3].map(entry).into_iter().for_each(|entry| log.push(entry));
+        [1, 1, 2, 3].map(Entry::empty).into_iter().for_each(|entry| log.push(entry));
         log.forget(2);
         assert_eq!(
             (log.base(), log.last(), log.len()),
@@ -126,6 +182,38 @@ mod tests {
         assert_eq!((log.last(), log.from(2, 9).len()), (Place { index: 3, term: 2 }, 1));
         log.forget(9);
         assert_eq!(log.base().index, 2, "nobody forgets what is not there");
+    }
+
+    #[test]
+    fn a_history_knows_the_terms_of_what_its_log_has_forgotten() {
+        let log = |terms: &[u64]| {
+            let mut log = Log::default();
+            terms.iter().for_each(|term| log.push(Entry::empty(*term)));
+            log
+        };
+        let mut ours = log(&[1, 1, 1, 2, 2, 4]);
+        ours.forget(5);
+        let place = |index, term| Place { index, term };
+        assert!([place(0, 0), place(2, 1), place(4, 2), place(6, 4)].iter().all(|place| ours.has(*place)));
+        assert!([place(4, 1), place(6, 2), place(7, 4)].iter().all(|place| !ours.has(*place)));
+        for (theirs, common) in [
+            (&[1, 1, 1, 2, 3, 3, 3][..], 4),
+            (&[1, 1], 2),
+            (&[1, 1, 1, 1, 3], 3),
+            (&[2], 0),
+            (&[], 0),
+            (&[1, 1, 1, 2, 2, 4], 6),
+            (&[1, 1, 1, 2, 2, 4, 4], 6),
+        ] {
+            let theirs = log(theirs);
+            let (a, b) = (ours.last().index, theirs.last().index);
+            assert_eq!(ours.terms().common(a, theirs.terms(), b), common, "{theirs:?}");
+            assert_eq!(theirs.terms().common(b, ours.terms(), a), common, "{theirs:?}");
+        }
+        ours.truncate(5);
+        ours.push(Entry::empty(5));
+        assert!(ours.has(place(6, 5)) && ours.has(place(5, 2)));
+        assert_eq!(ours.terms().up_to(4).at(9), 2);
     }
 
     #[test]

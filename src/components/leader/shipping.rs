@@ -4,10 +4,12 @@
 //! keeps entries that come early until those before them are there, as a connection would. What is lost shows at the next heartbeat,
 //! whose place is not there.
 
-use crate::components::leader::log::{Entry, Place};
-use crate::components::leader::member::{Ctx, Member, Message, Record, Role, Timer};
+use crate::components::leader::log::{Entry, Log, Place};
+use crate::components::leader::member::{Ctx, Member, Peer, Role};
+use crate::components::leader::messages::{Append, Message, Record, Timer, Whole};
 use crate::components::leader::{Rule, Twin};
 use crate::components::machine::Machine;
+use crate::components::quorum::cell::COPIES_MAX;
 use crate::components::store::Series;
 use crate::components::store::front;
 
@@ -47,19 +49,25 @@ impl<M: Machine> Member<M> {
         let end = self.shippable(ctx);
         let peer = &mut self.peers[to as usize];
         let Some(term) = self.log.term(peer.sent) else {
-            let at = Place { index: self.applied, term: self.log.term(self.applied).unwrap_or(0) };
             peer.sent = self.applied;
             front::count(ctx, Series::Snapshots);
-            let message = Message::Snapshot { term: self.term, at, machine: self.machine.clone() };
-            return self.say(to, message, ctx);
+            let whole = self.whole();
+            return self.say(to, Message::Snapshot { term: self.term, whole }, ctx);
         };
         let after = Place { index: peer.sent, term };
         let most = BATCH_MAX.min(end.saturating_sub(peer.sent) as usize);
         let entries = self.log.from(peer.sent, most);
         peer.sent += entries.len() as u64;
-        let message =
-            Message::Append { term: self.term, after, entries, commit: self.commit, round: self.round };
-        self.say(to, message, ctx);
+        let (term, commit, settled, round) = (self.term, self.commit, self.settled, self.round);
+        self.say(to, Message::Append(Append { term, after, entries, commit, settled, round }), ctx);
+    }
+
+    /// Our copy, as far as it is applied.
+    fn whole(&self) -> Whole<M> {
+        let index = self.applied;
+        let terms = self.log.terms().up_to(index);
+        let at = Place { index, term: terms.at(index) };
+        Whole { at, machine: self.machine.clone(), terms, ledger: self.ledger.clone() }
     }
 
     /// Begins a round: a message to everybody whose answers say that we lead still.
@@ -83,17 +91,8 @@ impl<M: Machine> Member<M> {
     }
 
     /// A leader's log came.
-    #[allow(clippy::too_many_arguments)] // the message's fields
-    pub(super) fn appends(
-        &mut self,
-        from: u32,
-        term: u64,
-        after: Place,
-        entries: Vec<Entry>,
-        commit: u64,
-        round: u64,
-        ctx: Ctx<M>,
-    ) {
+    pub(super) fn appends(&mut self, from: u32, append: Append, ctx: Ctx<M>) {
+        let Append { term, after, entries, commit, settled, round } = append;
         let refusal =
             |member: &Self, up_to| Message::Appended { term: member.term, up_to, fits: false, round };
         if !self.follows(from, term, ctx) {
@@ -112,42 +111,50 @@ impl<M: Machine> Member<M> {
             }
             return;
         }
-        if self.log.term(after.index).is_some_and(|known| known != after.term) {
+        // We have applied what this leader never had, or would lose additions: only the whole copy helps.
+        let wants_whole = |member: &Self| refusal(member, u64::MAX);
+        if !self.log.has(after) {
             // The leader goes on before the first entry of the term that does not fit (section 3.5).
             let wrong = self.log.term(after.index);
             let mut up_to = after.index - 1;
-            while up_to > self.log.base().index && self.log.term(up_to) == wrong {
+            while up_to > self.applied && self.log.term(up_to) == wrong {
                 up_to -= 1;
             }
-            let message = refusal(self, up_to);
+            let message = if up_to < self.applied { wants_whole(self) } else { refusal(self, up_to) };
             return self.say(from, message, ctx);
         }
         let Some(mut end) = self.takes(after, &entries, ctx) else {
-            // We have applied what this leader never had: only the whole copy helps.
-            let message = Message::Appended { term: self.term, up_to: u64::MAX, fits: false, round };
+            let message = wants_whole(self);
             return self.say(from, message, ctx);
         };
-        while let Some((next, (place, entries))) = self.early.pop_first() {
-            if next > end || self.log.term(next) != Some(place.term) {
-                if next > end {
-                    self.early.insert(next, (place, entries));
-                    break;
-                }
-                continue;
-            }
-            match self.takes(place, &entries, ctx) {
-                Some(further) => end = end.max(further),
-                None => break,
-            }
-        }
+        end = self.takes_early(end, ctx);
         self.sync(ctx);
         let has = end.min(self.vouches(ctx.plan()));
         self.owed = (has < end).then_some((term, end, has));
         self.say(from, Message::Appended { term, up_to: has, fits: true, round }, ctx);
+        self.ledger.settle(settled.min(end));
         if commit.min(end) > self.commit {
             self.commit = commit.min(end);
             self.apply(ctx);
         }
+        self.hands_on(ctx);
+    }
+
+    /// Takes what came before its time, as far as its time has come; says up to where the log is the leader's now.
+    fn takes_early(&mut self, mut end: u64, ctx: Ctx<M>) -> u64 {
+        while let Some((next, (place, entries))) = self.early.pop_first() {
+            if next > end {
+                self.early.insert(next, (place, entries));
+                break;
+            }
+            if self.log.term(next) == Some(place.term) {
+                match self.takes(place, &entries, ctx) {
+                    Some(further) => end = end.max(further),
+                    None => break,
+                }
+            }
+        }
+        end
     }
 
     /// Takes entries into the log; says up to where it is the leader's now. `None` if what would have to go is applied.
@@ -155,40 +162,52 @@ impl<M: Machine> Member<M> {
         let mut index = after.index;
         for entry in entries {
             index += 1;
-            match self.log.term(index) {
-                Some(term) if term == entry.term => continue,
-                Some(_) if index <= self.applied => return None,
-                None if index <= self.log.base().index => continue,
-                Some(_) => {
-                    self.keep(Record::Truncate(index - 1), ctx);
-                    self.commit = self.commit.min(index - 1);
-                    front::count(ctx, Series::Truncated);
+            if self.log.has(Place { index, term: entry.term }) {
+                continue;
+            }
+            if index <= self.log.last().index {
+                if index <= self.applied || ctx.plan().merges {
+                    return None;
                 }
-                None => {}
+                self.keep(Record::Truncate(index - 1), ctx);
+                self.commit = self.commit.min(index - 1);
+                front::count(ctx, Series::Truncated);
             }
             self.keep(Record::Entry(*entry), ctx);
         }
         Some(index)
     }
 
-    /// The whole of the leader's copy came.
-    pub(super) fn installs(&mut self, from: u32, term: u64, at: Place, machine: M, ctx: Ctx<M>) {
+    /// The whole of the leader's copy came. One that our history has already is old news.
+    pub(super) fn installs(&mut self, from: u32, term: u64, whole: Whole<M>, ctx: Ctx<M>) {
         if !self.follows(from, term, ctx) {
             return;
         }
-        let rewinds = self.log.term(at.index) != Some(at.term);
+        let at = whole.at;
+        let rewinds = !self.log.has(at);
         if rewinds || at.index > self.applied {
-            self.machine = machine.clone();
-            (self.applied, self.commit) = (at.index, at.index);
-            self.early.clear();
-            let mut log = crate::components::leader::log::Log::after(at);
-            if !rewinds {
+            if rewinds && ctx.plan().merges {
+                let common = self.log.terms().common(self.log.last().index, &whole.terms, at.index);
+                self.loses_beyond(common, ctx);
+            }
+            let mut log = Log::after(at, whole.terms);
+            if rewinds {
+                // Nothing of it is safe before our disk has it.
+                (self.safe, self.covers) = (0, self.covers.map(|_| 0));
+            } else {
                 self.log.from(at.index, usize::MAX).into_iter().for_each(|entry| log.push(entry));
             }
-            self.replace(log, at, machine, ctx);
+            let old = std::mem::replace(&mut self.machine, whole.machine);
+            self.holds_another(Some(&old), ctx);
+            (self.ledger, self.log) = (whole.ledger, log);
+            (self.applied, self.worked, self.commit) = (at.index, at.index, at.index);
+            self.early.clear();
+            self.snapshot(at, ctx);
+            self.caught_up(ctx);
         }
         let round = 0;
         self.say_after(from, Message::Appended { term, up_to: at.index, fits: true, round }, ctx);
+        self.hands_on(ctx);
     }
 
     /// A follower has answered.
@@ -205,12 +224,11 @@ impl<M: Machine> Member<M> {
         if fits {
             peer.has = peer.has.max(up_to);
             peer.sent = peer.sent.max(peer.has);
-        } else if up_to == u64::MAX {
-            // A place that no log has: the next message is a snapshot.
-            peer.sent = u64::MAX;
-            self.append(from, ctx);
-        } else {
-            peer.sent = up_to.min(last).max(peer.has);
+        } else if peer.refused != (round, up_to) {
+            // Once in each round: refusals that come twice must not multiply what is sent. A place that no log has asks for a
+            // snapshot. It may once have had more: what it acknowledged on receipt a crash may have taken from it.
+            peer.refused = (round, up_to);
+            peer.sent = if up_to == u64::MAX { up_to } else { up_to.min(last) };
             self.append(from, ctx);
         }
         let end = self.shippable(ctx);
@@ -226,16 +244,28 @@ impl<M: Machine> Member<M> {
         if self.role != Role::Leader {
             return;
         }
-        let (plan, me) = (ctx.plan(), ctx.me().member);
-        let mine = if plan.twin == Twin::AcksBeforeSync { self.log.last().index } else { self.safe };
-        let mut has: Vec<u64> = self.peers.iter().map(|peer| peer.has).collect();
-        has[me as usize] = mine;
-        has.sort_unstable_by(|a, b| b.cmp(a));
-        let index = has[plan.rule.copies(ctx.members()) as usize - 1];
-        let of_our_term = self.log.term(index) == Some(self.term);
-        if index > self.commit && (of_our_term || plan.twin == Twin::CountsOldTerms) {
+        let (plan, copies) = (ctx.plan(), ctx.members());
+        let mine = if plan.store.acks_early { self.log.last().index } else { self.safe };
+        let has = self.ranked(mine, ctx, |peer| peer.has);
+        let of_our_term = |member: &Self, index| member.log.term(index) == Some(member.term);
+        let settled = has[Rule::Majority.copies(copies) as usize - 1];
+        if settled > self.settled && of_our_term(self, settled) {
+            self.settled = settled;
+            self.ledger.settle(settled);
+        }
+        let index = has[plan.rule.copies(copies) as usize - 1];
+        if index > self.commit && (of_our_term(self, index) || plan.twin == Twin::CountsOldTerms) {
             self.commit = index;
             self.apply(ctx);
         }
+    }
+
+    /// What the members have come to, ourselves to `mine`, from the highest to the lowest.
+    pub(super) fn ranked(&self, mine: u64, ctx: Ctx<M>, of: impl Fn(&Peer) -> u64) -> [u64; COPIES_MAX] {
+        let mut ranked = [0; COPIES_MAX];
+        ranked.iter_mut().zip(&self.peers).for_each(|(place, peer)| *place = of(peer));
+        ranked[ctx.me().member as usize] = mine;
+        ranked.sort_unstable_by(|a, b| b.cmp(a));
+        ranked
     }
 }

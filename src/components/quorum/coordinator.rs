@@ -10,8 +10,9 @@ use crate::components::quorum::Plan;
 use crate::components::quorum::cell::{Cell, Merge, Stamp};
 use crate::components::quorum::member::{Commit, HEADER_BYTES, Member, Message, READ, Timer, WRITE, send};
 use crate::components::store::Series;
-use crate::components::store::front;
-use crate::components::store::rows::{Initial, RowName, apply, attempt, row_of};
+use crate::components::store::rows::{Initial, RowName, apply};
+use crate::components::store::{front, lineage};
+use crate::record::history::attempt;
 use crate::sim::context::Context;
 
 /// The operation of a write that no operation waits for: a repair.
@@ -23,16 +24,16 @@ const HINT: u64 = 1 << 63;
 #[derive(Clone, Debug, Hash)]
 pub(super) struct Operation {
     served: Served,
-    row: RowName,
+    pub row: RowName,
     phase: Phase,
     /// Whether the client has its answer; what follows is repair.
     answered: bool,
     /// When it began.
     began: Time,
     /// The answers to reads, by member.
-    got: Vec<(u32, Option<Cell>)>,
+    pub got: Vec<(u32, Option<Cell>)>,
     /// What all that was read comes to; then what is written.
-    cell: Option<Cell>,
+    pub cell: Option<Cell>,
     /// What a successful write is answered with.
     written: Value,
     /// The copies that have the write safe, a bit each.
@@ -51,18 +52,22 @@ pub(super) enum Phase {
 
 impl Member {
     pub(super) fn coordinate(&mut self, served: Served, ctx: &mut Context<Self>) {
-        let Some(row) = row_of(&served.op) else {
+        let Some(row) = served.op.row() else {
             return front::answer(self, served, Outcome::Fail(Reason::Error), &Causes::NONE, ctx);
         };
         let plan = ctx.plan();
-        let (here, reads) = match served.op {
-            Op::Read { at, .. } => (at != At::Primary, true),
+        let reads = match served.op {
             // What was there does not matter to a blind write, nor to an addition without a condition.
-            Op::Write { .. } => (false, plan.merge != Merge::LastWrite),
-            Op::Update { when: When::Always, .. } => (false, plan.merge != Merge::Counter),
-            _ => (false, true),
+            Op::Write { .. } => plan.merge != Merge::LastWrite,
+            Op::Update { when: When::Always, .. } => plan.merge != Merge::Counter,
+            _ => true,
         };
-        let needed = if here { 1 } else { plan.r };
+        let here = here(&served.op);
+        let needed = match at_session(&served.op) {
+            true => plan.r.max(plan.copies - plan.w + 1),
+            false if here => 1,
+            false => plan.r,
+        };
         let operation = Operation {
             served,
             row,
@@ -80,7 +85,7 @@ impl Member {
         if !reads {
             return self.change(key, ctx);
         }
-        let op = key.to_word();
+        let op = self.name(key);
         if here {
             send(ctx.me(), Message::Get { op, row }, HEADER_BYTES, READ, ctx);
         } else {
@@ -88,9 +93,19 @@ impl Member {
         }
     }
 
+    /// The name of an operation, for this life.
+    fn name(&self, key: Key) -> u64 {
+        key.to_word() ^ self.life
+    }
+
+    /// The operation of a name; there is none for a name of an earlier life.
+    fn named(&self, op: u64) -> Key {
+        Key::from_word(op ^ self.life)
+    }
+
     /// A copy has answered a read.
     pub(super) fn got(&mut self, op: u64, from: Pid, cell: Option<Cell>, ctx: &mut Context<Self>) {
-        let key = Key::from_word(op);
+        let key = self.named(op);
         let Some(operation) = self.operations.get_mut(key) else { return };
         if operation.got.iter().any(|(member, _)| *member == from.member) {
             return; // a datagram that came twice
@@ -101,7 +116,10 @@ impl Member {
                 let mut seen = Cell::empty(ctx.plan().merge);
                 operation.got.iter().for_each(|(_, cell)| merge_into(&mut seen, cell.as_ref()));
                 operation.cell = seen;
-                match operation.served.op {
+                let op = operation.served.op;
+                self.has_merged(key, ctx);
+                match op {
+                    Op::Read { at: At::Session, .. } => self.show_safely(key, ctx),
                     Op::Read { .. } => {
                         let seen = self.seen(key, ctx.plan());
                         self.answer(key, Outcome::Ok(seen), ctx);
@@ -112,6 +130,24 @@ impl Member {
             _ => {}
         }
         self.settle(key, ctx);
+    }
+
+    /// Shows what a session has read once W copies have it.
+    fn show_safely(&mut self, key: Key, ctx: &mut Context<Self>) {
+        let written = self.seen(key, ctx.plan());
+        let operation = self.operations.get_mut(key).expect("it is under way");
+        let have = operation.got.iter().filter(|(_, cell)| *cell == operation.cell);
+        let safe = have.fold(0u16, |safe, (member, _)| safe | 1 << member);
+        let missing = operation.cell.clone().filter(|_| safe.count_ones() < u32::from(ctx.plan().w));
+        let Some(cell) = missing else { return self.answer(key, Outcome::Ok(written), ctx) };
+        (operation.phase, operation.written, operation.safe) = (Phase::Write, written, safe);
+        let (row, size) = (operation.row, cell.size_bytes());
+        let op = self.name(key);
+        for member in (0..ctx.members()).filter(|member| safe & 1 << member == 0) {
+            front::count(ctx, Series::Repairs);
+            let put = Message::Put { op, row, cell: cell.clone() };
+            send(Pid::new(ctx.me().tier, member), put, size, WRITE, ctx);
+        }
     }
 
     /// The value that an operation has read.
@@ -140,18 +176,22 @@ impl Member {
                 let ahead = self.log.iter().filter(|commit| commit.row == row);
                 ahead.for_each(|commit| _ = cell.merge(&commit.cell));
                 operation.cell.iter().for_each(|seen| _ = cell.merge(seen));
+                let before = lineage::is_recorded(row.0, ctx).then(|| cell.clone());
                 match plan.merge {
                     Merge::Counter => cell.add(me, value.n.saturating_sub(current.n)),
                     _ => cell.write(me, value),
                 }
+                if let Some(before) = before {
+                    self.has_made(row, &before, &cell, operation.cell.as_ref(), value.version, ctx);
+                }
                 cell
             }
         };
+        let op = self.name(key);
         let initial = Initial::value(&plan.store.start, row);
         let operation = self.operations.get_mut(key).expect("it is under way");
         operation.written = if plan.merge == Merge::Counter { cell.value(initial) } else { value };
         operation.cell = Some(cell.clone());
-        let op = key.to_word();
         if plan.merge == Merge::LastWrite {
             operation.phase = Phase::Write;
             let size = cell.size_bytes();
@@ -167,7 +207,7 @@ impl Member {
         if op & HINT != 0 {
             return self.hints.retain(|_, (number, _)| *number != op);
         }
-        let key = Key::from_word(op);
+        let key = self.named(op);
         let Some(operation) = self.operations.get_mut(key) else { return };
         operation.safe |= 1 << from.member;
         if operation.phase == Phase::Own {
@@ -206,7 +246,7 @@ impl Member {
         let copies = usize::from(ctx.plan().copies);
         let (here, finished) = match operation.phase {
             Phase::Read(needed) => {
-                let here = matches!(operation.served.op, Op::Read { at, .. } if at != At::Primary);
+                let here = here(&operation.served.op);
                 (here, operation.got.len() >= if here { usize::from(needed) } else { copies })
             }
             Phase::Own => (false, false),
@@ -223,24 +263,26 @@ impl Member {
     /// Patience with an operation ends: those who have not answered are taken for gone.
     pub(super) fn give_up(&mut self, key: Key, ctx: &mut Context<Self>) {
         let Some(operation) = self.operations.get(key) else { return };
-        let (answered, phase) = (operation.answered, operation.phase);
-        if !answered {
-            let outcome = match phase {
-                Phase::Read(_) => Outcome::Fail(Reason::Timeout),
-                Phase::Own | Phase::Write => Outcome::Unknown(Reason::Timeout),
+        let writes = !matches!(operation.phase, Phase::Read(_)) && !at_session(&operation.served.op);
+        if !operation.answered {
+            let outcome = match writes {
+                false => Outcome::Fail(Reason::Timeout),
+                true => Outcome::Unknown(Reason::Timeout),
             };
             self.answer(key, outcome, ctx);
         }
         let Some(operation) = self.operations.remove(key) else { return };
-        match operation.phase {
-            Phase::Read(_) => self.repair(&operation, ctx),
-            Phase::Own | Phase::Write => self.hint(&operation, ctx),
+        match writes {
+            false => self.repair(&operation, ctx),
+            true => self.hint(&operation, ctx),
         }
     }
 
     /// Brings up to date whoever has answered with less than what all answers come to.
     fn repair(&mut self, operation: &Operation, ctx: &mut Context<Self>) {
-        if !ctx.plan().repair || !matches!(operation.served.op, Op::Read { at: At::Primary, .. }) {
+        if !ctx.plan().repair
+            || !matches!(operation.served.op, Op::Read { at: At::Primary | At::Session, .. })
+        {
             return;
         }
         let mut newest = Cell::empty(ctx.plan().merge);
@@ -286,7 +328,16 @@ impl Member {
     }
 }
 
-fn merge_into(seen: &mut Option<Cell>, cell: Option<&Cell>) {
+/// Whether our own copy is all that is asked.
+fn here(op: &Op) -> bool {
+    matches!(op, Op::Read { at, .. } if !matches!(at, At::Primary | At::Session))
+}
+
+fn at_session(op: &Op) -> bool {
+    matches!(op, Op::Read { at: At::Session, .. })
+}
+
+pub(super) fn merge_into(seen: &mut Option<Cell>, cell: Option<&Cell>) {
     match (seen, cell) {
         (Some(seen), Some(cell)) => _ = seen.merge(cell),
         (seen @ None, Some(cell)) => *seen = Some(cell.clone()),

@@ -6,9 +6,12 @@
 //! 2. A copy acknowledges a write when its disk has it, and shows readers nothing that its disk does not have.
 //! 3. Update and compare-and-set read first and write then: between the two anybody may write.
 //! 4. Siblings and counters name each write by its coordinator's own count, so the coordinator's disk has it before
-//!    anybody else does; otherwise a crash could use a name twice.
+//!    anybody else does; otherwise a crash could use a name twice. Operations under way are forgotten by a crash: their names are
+//!    of one life, so that late answers are none to what is asked later.
 //! 5. A copy that has not acknowledged by the end of the coordinator's patience gets the write again later, as a hint.
 //!    Hints never count towards W.
+//! 6. A read `at session` meets every acknowledged write, so its customer's too: it asks at least N − W + 1 copies. And what it shows stays
+//!    seen: a value that fewer than W of them have is made safe in W copies before it is shown (Attiya, Bar-Noy, Dolev 1995).
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -16,14 +19,14 @@ use crate::base::cause::Causes;
 use crate::base::dist::Dist;
 use crate::base::ids::{CallId, Pid, SyncId};
 use crate::base::op::{Op, Value};
-use crate::base::rng::mix;
+use crate::base::rng::{Bits, mix};
 use crate::base::slab::{Key, Slab};
 use crate::base::time::{Span, Time};
 use crate::components::desk::Served;
 use crate::components::keyed::Keyed;
+use crate::components::quorum::Plan;
 use crate::components::quorum::cell::Cell;
 use crate::components::quorum::coordinator::{NOBODY, Operation};
-use crate::components::quorum::{Plan, Twin};
 use crate::components::store::front::{self, Front, Wake};
 use crate::components::store::rows::{Initial, RowName};
 use crate::components::store::{self, Series};
@@ -37,6 +40,8 @@ pub(super) const WRITE: u8 = 1;
 const ACK: u8 = 2;
 pub(super) const READ: u8 = 3;
 const REPLY: u8 = 4;
+/// Purpose of the stream of lives.
+const LIFE: u8 = 5;
 /// A snapshot takes the log's place once the log has this many records, and twice as many as there are rows.
 const LOG_MAX: usize = 1 << 16;
 
@@ -134,6 +139,8 @@ pub struct Member {
     pub(super) hinted: u64,
     pub(super) hinting: bool,
     pub(super) writes: u32,
+    /// Sets what we name in this life apart from what we named before a crash: answers to that may still come.
+    pub(super) life: u64,
 }
 
 impl Process for Member {
@@ -157,10 +164,13 @@ impl Process for Member {
             hinted: 0,
             hinting: false,
             writes: 0,
+            life: 0,
         }
     }
 
-    fn start(&mut self, disk: &Disk<(RowName, Cell), Rows>, _ctx: &mut Context<Self>) {
+    fn start(&mut self, disk: &Disk<(RowName, Cell), Rows>, ctx: &mut Context<Self>) {
+        self.life = ctx.stream(LIFE).bits() >> 1;
+        self.hinted = self.life >> 1;
         self.rows = disk.snapshot.clone().unwrap_or_default();
         for (row, cell) in &disk.records {
             merge(&mut self.rows, *row, cell);
@@ -204,8 +214,8 @@ impl Process for Member {
         front::count(ctx, Series::Syncs);
         for _ in 0..std::mem::take(&mut self.syncing) {
             let commit = self.log.pop_front().expect("what is being synced");
-            merge(&mut self.rows, commit.row, &commit.cell);
-            if ctx.plan().twin != Twin::AcksBeforeSync {
+            self.takes_in(commit.row, &commit.cell, ctx);
+            if !ctx.plan().store.acks_early {
                 self.confirm(commit.from, commit.op, ctx);
             }
         }
@@ -262,7 +272,7 @@ impl Member {
     pub(super) fn keep(&mut self, commit: Commit, ctx: &mut Context<Self>) {
         ctx.append((commit.row, commit.cell.clone()));
         self.logged += 1;
-        if ctx.plan().twin == Twin::AcksBeforeSync {
+        if ctx.plan().store.acks_early {
             self.confirm(commit.from, commit.op, ctx);
         }
         self.log.push_back(commit);
@@ -299,7 +309,7 @@ fn value(rows: &Rows, start: &[Initial], row: RowName) -> Value {
     rows.get(&row).map_or(initial, |cell| cell.value(initial))
 }
 
-fn merge(rows: &mut Rows, row: RowName, cell: &Cell) {
+pub(super) fn merge(rows: &mut Rows, row: RowName, cell: &Cell) {
     match rows.get_mut(&row) {
         Some(known) => _ = known.merge(cell),
         None => _ = rows.insert(row, cell.clone()),

@@ -7,13 +7,15 @@ use crate::base::cause::{Cause, Causes};
 use crate::base::ids::{CallId, PartId, Pid, ProgramId};
 use crate::base::op::{Args, At, Op, Outcome, Reason, Reply, Value};
 use crate::base::rng::mix;
+use crate::base::session::Seen;
 use crate::base::slab::Key;
 use crate::base::time::{Span, Time};
-use crate::components::server::host::{Ctx, Later, Server};
+use crate::components::server::host::{Ctx, Later, Server, Session};
 use crate::components::server::reader::Reading;
 use crate::program::compile::MESSAGE_BYTES;
 use crate::program::instr::{Effect, Input};
 use crate::program::interpret::StrandId;
+use crate::record::history::Sent;
 use crate::sim::context::Request;
 
 /// Purposes of the server's streams.
@@ -25,6 +27,8 @@ pub(super) const GUARD_WAIT: u8 = 2;
 #[derive(Clone, Debug, Hash)]
 pub(super) struct Errand {
     pub strand: Option<StrandId>,
+    /// For whom, as it was when this began: what holds once there is no strand to ask.
+    pub on_behalf: Session,
     pub job: Job,
     /// What the callee's draws are derived from.
     pub stem: u64,
@@ -39,8 +43,8 @@ pub(super) struct Errand {
 /// What an errand is about.
 #[derive(Clone, Debug, Hash)]
 pub(super) enum Job {
-    /// A `call` step.
-    Call { program: ProgramId, site: u16, args: Args },
+    /// A `call` step; `asked` is the member of a store that runs the program.
+    Call { program: ProgramId, site: u16, args: Args, asked: Option<Pid> },
     /// A step on a db, or a `drop`.
     Data { part: PartId, op: Op, pooled: bool, asked: Option<Pid> },
     /// A `get` or a `put`.
@@ -57,11 +61,10 @@ pub(super) struct Pool {
 impl Server {
     /// Sends a strand's effect out as an errand.
     pub(super) fn send(&mut self, strand: StrandId, effect: Effect, ctx: Ctx) {
-        let since = ctx.now();
         let (job, stem) = match effect {
             Effect::Call { site, args, draw } => {
                 let program = self.frames.program(strand).expect("it runs");
-                (Job::Call { program, site, args }, draw)
+                (Job::Call { program, site, args, asked: None }, draw)
             }
             Effect::Get { cache, key, draw } => (Job::Reading(Reading::get(cache, key)), draw),
             Effect::Put { cache, key, draw } => (Job::Reading(Reading::put(cache, key)), draw),
@@ -95,8 +98,7 @@ impl Server {
             ),
             other => unreachable!("{other:?} stays in the house"),
         };
-        let errand = Errand { strand: Some(strand), job, stem, failures: 0, backoff: Span::ZERO, since };
-        let key = self.errands.insert(errand);
+        let key = self.errand(strand, job, stem, ctx);
         self.set_out(key, ctx);
     }
 
@@ -121,26 +123,70 @@ impl Server {
     fn attempt(&mut self, key: Key, ctx: Ctx) {
         let plan = ctx.plan();
         let Some(errand) = self.errands.get(key) else { return };
-        let Job::Call { program, site, args } = errand.job else { return };
+        let Job::Call { program, site, args, .. } = errand.job else { return };
         let site = &plan.programs.0[program.index()].calls[site as usize];
         let stem =
             if errand.failures == 0 { errand.stem } else { mix(errand.stem, u64::from(errand.failures)) };
-        let to = plan.directory.way_in(site.to, ctx.stream(PICK));
+        let (from, now) = (site.from.unwrap_or(ctx.zone()), ctx.now());
+        let avoided = |member: Pid| self.avoided.names(member, now);
+        let to = plan.directory.way_in(site.to, from, avoided, ctx.stream(PICK));
+        let Session { id: session, origin, seen } = self.on_behalf(key);
         let request = Request {
             op: Op::Run { program: site.program.unwrap_or(ProgramId(u16::MAX)), args },
             stem,
             size_bytes: site.size_bytes,
             timeout: Some(plan.policies[site.policy.index()].timeout),
             from: site.from,
+            session,
+            origin,
+            seen,
         };
         ctx.call(to, request, key.to_word());
+        if let Some(Errand { job: Job::Call { asked, .. }, .. }) = self.errands.get_mut(key) {
+            *asked = Some(to);
+        }
+    }
+
+    /// A `cpu` step of a program that runs at a store: a core of the member beside us, in line with its operations.
+    pub(super) fn compute_at_store(&mut self, strand: StrandId, store: PartId, demand: Span, ctx: Ctx) {
+        let op = Op::Compute { demand };
+        let key = self.errand(strand, Job::Data { part: store, op, pooled: false, asked: None }, 0, ctx);
+        let member = Pid::new(ctx.plan().directory.target(store).tier, ctx.me().member);
+        self.ask(key, member, op, None, ctx);
+    }
+
+    /// A new errand of a strand.
+    fn errand(&mut self, strand: StrandId, job: Job, stem: u64, ctx: Ctx) -> Key {
+        let on_behalf = *self.session(strand).expect("a strand works for somebody");
+        let since = ctx.now();
+        let errand =
+            Errand { strand: Some(strand), on_behalf, job, stem, failures: 0, backoff: Span::ZERO, since };
+        self.errands.insert(errand)
     }
 
     /// Asks a part for an operation on behalf of an errand.
-    pub(super) fn ask(&mut self, key: Key, to: Pid, op: Op, timeout: Span, ctx: Ctx) -> CallId {
+    pub(super) fn ask(&mut self, key: Key, to: Pid, op: Op, timeout: Option<Span>, ctx: Ctx) -> CallId {
         let stem = self.errands.get(key).map_or(0, |errand| errand.stem);
-        let request = Request { op, stem, size_bytes: MESSAGE_BYTES, timeout: Some(timeout), from: None };
+        let Session { id: session, origin, seen } = self.on_behalf(key);
+        let request =
+            Request { op, stem, size_bytes: MESSAGE_BYTES, timeout, from: None, session, origin, seen };
         ctx.call(to, request, key.to_word())
+    }
+
+    /// For whom an errand is, and what that customer has seen by now.
+    pub(super) fn on_behalf(&mut self, key: Key) -> Session {
+        let errand = self.errands.get(key).map(|errand| (errand.strand, errand.on_behalf));
+        let (strand, kept) = errand.unwrap_or((None, Session { id: 0, origin: 0, seen: Seen::NOTHING }));
+        strand.and_then(|strand| self.session(strand).copied()).unwrap_or(kept)
+    }
+
+    /// The customer of an errand sees more by its answer; whatever else is done for it in this process sees as much from now on.
+    pub(super) fn learn(&mut self, key: Key, seen: Seen) {
+        let Some(errand) = self.errands.get_mut(key) else { return };
+        errand.on_behalf.seen.merge(seen);
+        if let Some(session) = errand.strand.and_then(|strand| self.session(strand)) {
+            session.seen.merge(seen);
+        }
     }
 
     fn ask_cache(&mut self, key: Key, part: PartId, ctx: Ctx) {
@@ -149,7 +195,7 @@ impl Server {
         let Op::Drop { key: entry } = op else { return };
         let directory = &ctx.plan().directory;
         let (to, timeout) = (directory.owner(part, entry), directory.cache(part).timeout);
-        self.ask(key, to, op, timeout, ctx);
+        self.ask(key, to, op, Some(timeout), ctx);
     }
 
     fn ask_store(&mut self, key: Key, ctx: Ctx) {
@@ -157,26 +203,51 @@ impl Server {
         let (op, part) = (*op, *part);
         let directory = &ctx.plan().directory;
         let at = if let Op::Read { at, .. } = op { at } else { At::Primary };
+        let timeout = Some(directory.store(part).timeout);
+        if ctx.plan().beside == Some(part) && matches!(at, At::Primary | At::Nearest | At::Session) {
+            let here = Pid::new(directory.target(part).tier, ctx.me().member);
+            let call = self.ask(key, here, op, timeout, ctx);
+            return self.record(key, call, here, op, ctx);
+        }
         let (zone, now) = (ctx.zone(), ctx.now());
-        let avoided = |pid: Pid| self.avoided.get(&pid).is_some_and(|until| now < *until);
+        let avoided = |member: Pid| self.avoided.names(member, now);
         let to = directory.copy(part, zone, at, avoided, ctx.stream(PICK));
-        self.ask(key, to, op, directory.store(part).timeout, ctx);
+        let call = self.ask(key, to, op, timeout, ctx);
+        self.record(key, call, to, op, ctx);
         if let Some(Errand { job: Job::Data { asked, .. }, .. }) = self.errands.get_mut(key) {
             *asked = Some(to);
         }
     }
 
+    /// Records an operation on a store.
+    fn record(&mut self, key: Key, call: CallId, to: Pid, op: Op, ctx: Ctx) {
+        if !ctx.record().history.wants_operation(to.tier, &op) {
+            return;
+        }
+        // A step whose strand has been abandoned is sent all the same, and may have an effect.
+        let strand = self.errands.get(key).and_then(|errand| errand.strand);
+        let program = strand.and_then(|strand| self.frames.program(strand)).unwrap_or(ProgramId(u16::MAX));
+        let branch = strand.map_or(u32::MAX, |strand| self.frames.branch(strand));
+        let Session { id: session, origin, .. } = self.on_behalf(key);
+        let now = ctx.now();
+        ctx.record().history.sent(call, now, Sent { store: to.tier, op, program, session, branch, origin });
+    }
+
     /// A member that did not answer is not asked for a while.
-    fn avoid(&mut self, member: Pid, part: PartId, ctx: Ctx) {
-        let directory = &ctx.plan().directory;
-        if directory.target(part).count > 1 && directory.store(part).avoid > Span::ZERO {
-            self.avoided.insert(member, ctx.now() + directory.store(part).avoid);
+    fn avoid(&mut self, asked: Option<Pid>, part: PartId, outcome: Outcome, ctx: Ctx) {
+        if let Some(asked) = asked.filter(|_| outcome.is_no_answer())
+            && let Some((member, span)) = ctx.plan().directory.avoids(part, asked)
+        {
+            self.avoided.add(member, ctx.now() + span);
         }
     }
 
     /// A step on a db takes a connection of the pool, or waits for one.
     fn enter_pool(&mut self, key: Key, part: PartId, ctx: Ctx) {
-        let Some(client) = ctx.plan().directory.store(part).pool else { return self.ask_store(key, ctx) };
+        let own = ctx.plan().beside == Some(part); // what runs in the store needs no connection to it
+        let Some(client) = ctx.plan().directory.store(part).pool.filter(|_| !own) else {
+            return self.ask_store(key, ctx);
+        };
         let pool = self.pools.entry(part).or_default();
         if pool.busy < client.size {
             pool.busy += 1;
@@ -229,17 +300,14 @@ impl Server {
     /// An answer to an errand.
     pub(super) fn errand_answered(&mut self, key: Key, reply: Reply, ctx: Ctx) {
         let now = ctx.now();
+        self.learn(key, reply.seen);
         let Some(errand) = self.errands.get_mut(key) else { return };
         match &errand.job {
             Job::Call { .. } => self.call_answered(key, reply, ctx),
             Job::Data { part, pooled, asked, .. } => {
                 let (part, pooled, asked) = (*part, *pooled, *asked);
                 errand.since = now;
-                if let Some(member) = asked
-                    && no_answer(reply.outcome)
-                {
-                    self.avoid(member, part, ctx);
-                }
+                self.avoid(asked, part, reply.outcome, ctx);
                 self.spend(key, &reply.causes);
                 match reply.outcome {
                     Outcome::Ok(value) | Outcome::Renew(value) => self.errand_done(key, value),
@@ -257,8 +325,11 @@ impl Server {
         let now = ctx.now();
         let plan = ctx.plan();
         let Some(errand) = self.errands.get_mut(key) else { return };
-        let Job::Call { program, site, .. } = errand.job else { return };
+        let Job::Call { program, site, asked, .. } = errand.job else { return };
         errand.since = now;
+        let site = &plan.programs.0[program.index()].calls[site as usize];
+        self.avoid(asked, site.to, reply.outcome, ctx);
+        let Some(errand) = self.errands.get_mut(key) else { return };
         let reason = match reply.outcome {
             Outcome::Ok(value) | Outcome::Renew(value) => {
                 self.spend(key, &reply.causes);
@@ -266,7 +337,7 @@ impl Server {
             }
             Outcome::Fail(reason) | Outcome::Unknown(reason) => reason,
         };
-        let policy = &plan.policies[plan.programs.0[program.index()].calls[site as usize].policy.index()];
+        let policy = &plan.policies[site.policy.index()];
         let retried = reason.may_pass();
         errand.failures += 1;
         let wait =
@@ -316,7 +387,8 @@ impl Server {
 
     pub(super) fn errand_done(&mut self, key: Key, value: Value) {
         if let Some(Errand { strand: Some(strand), job, .. }) = self.errands.remove(key) {
-            let plain = matches!(job, Job::Data { op: Op::Drop { .. } | Op::Write { .. }, .. });
+            let plain =
+                matches!(job, Job::Data { op: Op::Drop { .. } | Op::Write { .. } | Op::Compute { .. }, .. });
             self.ready.push_back((strand, if plain { Input::Go } else { Input::Value(value) }));
         }
     }
@@ -326,12 +398,4 @@ impl Server {
             self.ready.push_back((strand, Input::Failed(reason)));
         }
     }
-}
-
-/// Whether an outcome says that nobody was there to answer.
-fn no_answer(outcome: Outcome) -> bool {
-    matches!(
-        outcome,
-        Outcome::Unknown(Reason::Timeout | Reason::Reset) | Outcome::Fail(Reason::Refused | Reason::Timeout)
-    )
 }

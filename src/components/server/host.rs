@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::base::cause::{Cause, Causes};
-use crate::base::ids::{CallId, PartId, Pid, ProgramId};
+use crate::base::ids::{CallId, PartId, ProgramId};
 use crate::base::op::{Op, Outcome, Reason, Reply};
+use crate::base::session::Seen;
 use crate::base::slab::{Key, Slab};
 use crate::base::time::Time;
 use crate::components::cores::{Cores, Submitted};
+use crate::components::directory::Avoided;
 use crate::components::server::errand::{Errand, Pool};
 use crate::components::server::{Plan, series};
 use crate::components::share_ppm;
@@ -38,17 +40,25 @@ pub struct Server {
     /// Strands that can go on now.
     pub(super) ready: VecDeque<(StrandId, Input)>,
     pub(super) tokens: u64,
-    /// Members of stores that did not answer, and until when they are not asked.
-    pub(super) avoided: BTreeMap<Pid, Time>,
+    pub(super) avoided: Avoided,
 }
 
 /// What a frame runs for.
 #[derive(Clone, Debug, Hash)]
 enum Activation {
     /// A request; `queued` has been charged.
-    Request { call: CallId, program: ProgramId, arrived: Time },
+    Request { call: CallId, program: ProgramId, arrived: Time, on_behalf: Session },
     /// A rebuild of a cache's entry, for an errand.
-    Rebuild { errand: Key, program: ProgramId, began: Time },
+    Rebuild { errand: Key, program: ProgramId, began: Time, on_behalf: Session },
+}
+
+/// The customer for whom something is done, and what it has seen by now.
+#[derive(Clone, Copy, Debug, Hash)]
+pub(super) struct Session {
+    pub id: u64,
+    /// Its request of which this is a part.
+    pub origin: u64,
+    pub seen: Seen,
 }
 
 /// What a timer is for.
@@ -87,26 +97,27 @@ impl Process for Server {
             flights: BTreeMap::new(),
             ready: VecDeque::new(),
             tokens: 0,
-            avoided: BTreeMap::new(),
+            avoided: Avoided::default(),
         }
     }
 
     fn on_call(&mut self, call: CallId, op: Op, ctx: &mut Context<Self>) {
         let plan = ctx.plan();
-        let now = ctx.now();
         if self.threads_busy < plan.threads {
             self.begin(call, op, ctx);
             self.go_on(ctx);
         } else if (self.waiting.len() as u64) < plan.queue {
             self.waiting.push_back(call);
-            ctx.record().level(plan.series(series::QUEUED), now, 1);
+            level(series::QUEUED, 1, ctx);
         } else {
-            ctx.record().count(plan.series(series::REFUSED), now, 1);
+            count(series::REFUSED, ctx);
             ctx.reply(call, Outcome::Fail(Reason::Overloaded), 0, &Causes::NONE, 0);
         }
     }
 
-    fn on_reply(&mut self, _: CallId, tag: u64, reply: Reply, ctx: &mut Context<Self>) {
+    fn on_reply(&mut self, call: CallId, tag: u64, reply: Reply, ctx: &mut Context<Self>) {
+        let now = ctx.now();
+        ctx.record().history.returned(call, now, reply.outcome);
         self.errand_answered(Key::from_word(tag), reply, ctx);
         self.go_on(ctx);
     }
@@ -126,6 +137,24 @@ impl Process for Server {
             }
         }
         self.go_on(ctx);
+    }
+
+    /// What was under way is over, and nobody knows how far it came.
+    fn on_crash(&mut self, ctx: &mut Context<Self>) {
+        level(series::BUSY, -i64::from(self.busy), ctx);
+        level(series::THREADS, -i64::from(self.threads_busy), ctx);
+        level(series::QUEUED, -(self.waiting.len() as i64), ctx);
+        let ended = ctx.now();
+        for (_, activation) in self.activations.iter() {
+            let (Activation::Request { program, arrived: intended, .. }
+            | Activation::Rebuild { program, began: intended, .. }) = activation;
+            if let Some(probe) = ctx.plan().probes[program.index()] {
+                let causes = Causes::only(Cause::Timeout, ended - *intended);
+                let request =
+                    Finished { intended: *intended, ended, how: Ended::Unknown, attempts: 1, causes };
+                ctx.record().finished(probe, request);
+            }
+        }
     }
 
     fn on_order(&mut self, order: Order, ctx: &mut Context<Self>) {
@@ -149,11 +178,13 @@ impl Server {
         let plan = ctx.plan();
         let (now, arrived, stem) = (ctx.now(), ctx.arrived(call), ctx.stem(call));
         self.threads_busy += 1;
-        ctx.record().level(plan.series(series::THREADS), now, 1);
+        level(series::THREADS, 1, ctx);
         if let Some(probe) = plan.probes[program.index()] {
             ctx.record().started(probe, arrived, now);
         }
-        let host = self.activations.insert(Activation::Request { call, program, arrived }).to_word();
+        let on_behalf = Session { id: ctx.session(call), origin: ctx.origin(call), seen: ctx.seen(call) };
+        let activation = Activation::Request { call, program, arrived, on_behalf };
+        let host = self.activations.insert(activation).to_word();
         let strand = self.frames.begin(&plan.programs, program, args, stem, host);
         self.frames.spend(strand, Cause::Queue, now - arrived);
         self.ready.push_back((strand, Input::Go));
@@ -163,13 +194,23 @@ impl Server {
     pub(super) fn rebuild(&mut self, errand: Key, program: ProgramId, args: [i64; 3], stem: u64, ctx: Ctx) {
         let plan = ctx.plan();
         let began = ctx.now();
-        ctx.record().count(plan.series(series::REBUILDS), began, 1);
+        count(series::REBUILDS, ctx);
         if let Some(probe) = plan.probes[program.index()] {
             ctx.record().started(probe, began, began);
         }
-        let host = self.activations.insert(Activation::Rebuild { errand, program, began }).to_word();
+        let on_behalf = self.on_behalf(errand);
+        let activation = Activation::Rebuild { errand, program, began, on_behalf };
+        let host = self.activations.insert(activation).to_word();
         let strand = self.frames.begin(&plan.programs, program, args, stem, host);
         self.ready.push_back((strand, Input::Go));
+    }
+
+    /// The customer that a strand works for.
+    pub(super) fn session(&mut self, strand: StrandId) -> Option<&mut Session> {
+        let activation = self.frames.host(strand)?;
+        match self.activations.get_mut(Key::from_word(activation))? {
+            Activation::Request { on_behalf, .. } | Activation::Rebuild { on_behalf, .. } => Some(on_behalf),
+        }
     }
 
     /// Runs every strand that can go on, until none can.
@@ -231,6 +272,9 @@ impl Server {
     }
 
     fn compute(&mut self, strand: StrandId, demand: crate::base::time::Span, ctx: Ctx) {
+        if let Some(store) = ctx.plan().beside {
+            return self.compute_at_store(strand, store, demand, ctx);
+        }
         let now = ctx.now();
         match self.cores.submit(strand.0.to_word(), demand, now) {
             Submitted::Refused => self.ready.push_back((strand, Input::Failed(Reason::Overloaded))),
@@ -245,8 +289,7 @@ impl Server {
         let change = i64::from(self.cores.busy()) - i64::from(self.busy);
         if change != 0 {
             self.busy = self.cores.busy();
-            let (now, level) = (ctx.now(), ctx.plan().series(series::BUSY));
-            ctx.record().level(level, now, change);
+            level(series::BUSY, change, ctx);
         }
     }
 
@@ -284,26 +327,44 @@ impl Server {
             ctx.record().finished(probe, Finished { intended, ended: now, how, attempts: 1, causes });
         }
         match activation {
-            Activation::Request { call, .. } => {
+            Activation::Request { call, on_behalf, .. } => {
                 let (outcome, size_bytes) = outcome(ending);
+                ctx.saw(call, on_behalf.seen);
                 ctx.reply(call, outcome, 0, &causes, size_bytes);
                 self.thread_free(ctx);
             }
-            Activation::Rebuild { errand, .. } => self.rebuilt(errand, ending, &causes, ctx),
+            Activation::Rebuild { errand, on_behalf, .. } => {
+                self.learn(errand, on_behalf.seen);
+                self.rebuilt(errand, ending, &causes, ctx);
+            }
         }
     }
 
     /// A thread is free: the next request that waits gets it.
     fn thread_free(&mut self, ctx: Ctx) {
-        let plan = ctx.plan();
-        let now = ctx.now();
         self.threads_busy -= 1;
-        ctx.record().level(plan.series(series::THREADS), now, -1);
+        level(series::THREADS, -1, ctx);
         if let Some(call) = self.waiting.pop_front() {
-            ctx.record().level(plan.series(series::QUEUED), now, -1);
+            level(series::QUEUED, -1, ctx);
             let op = ctx.op(call);
             self.begin(call, op, ctx);
         }
+    }
+}
+
+/// Changes a level, where it is kept.
+fn level(place: u16, change: i64, ctx: Ctx) {
+    if let Some(series) = ctx.plan().series(place) {
+        let now = ctx.now();
+        ctx.record().level(series, now, change);
+    }
+}
+
+/// One more, where it is counted.
+fn count(place: u16, ctx: Ctx) {
+    if let Some(series) = ctx.plan().series(place) {
+        let now = ctx.now();
+        ctx.record().count(series, now, 1);
     }
 }
 

@@ -1,4 +1,4 @@
-//! `server`: app servers that run programs. A thread is held for the whole program, a core only during `cpu`, a
+//! `server`: app servers that run programs, and what runs the programs of a store ([`add_beside`]). A thread is held for the whole program, a core only during `cpu`, a
 //! connection of a pool for one step on a db. An abandoned call is worked off to its end and burns capacity.
 //!
 //! [`host`] carries out what programs ask for · [`errand`] calls other parts for them · [`reader`] is the clients'
@@ -10,10 +10,10 @@ pub mod reader;
 
 use std::sync::Arc;
 
-use crate::base::ids::{ProbeId, SeriesId};
+use crate::base::ids::{PartId, ProbeId, SeriesId};
 use crate::base::knob::{Knob, Knobs, Preset, Takes};
 use crate::base::problem::Problems;
-use crate::components::cores::{DISCIPLINE, Discipline};
+use crate::components::cores::{DISCIPLINE, Discipline, FULL_SPEED};
 use crate::components::directory::Directory;
 use crate::components::policy::Policy;
 use crate::components::{Kind, Names, Part, PartName, Wiring, count_u32, speed_ppm};
@@ -89,15 +89,48 @@ pub struct Plan {
     pub queue: u64,
     /// Speed of the cores, parts per million.
     pub speed_ppm: u32,
-    /// The first of its series.
-    pub series: SeriesId,
+    /// Where what it does is recorded.
+    pub told: Told,
+    /// The store on whose members it runs, when it is no server but what runs the programs of a store.
+    pub beside: Option<PartId>,
+}
+
+/// Where a host of programs records what it does.
+#[derive(Clone, Copy, Debug)]
+pub enum Told {
+    /// All of [`SERIES`], which begin here.
+    Server(SeriesId),
+    /// Only the programs under way: a store has other series for the rest.
+    Store(SeriesId),
 }
 
 impl Plan {
-    /// A series of [`SERIES`] by its place there.
-    pub fn series(&self, place: u16) -> SeriesId {
-        SeriesId(self.series.0 + place)
+    /// A series of [`SERIES`] by its place there, if it is kept.
+    pub(in crate::components::server) fn series(&self, place: u16) -> Option<SeriesId> {
+        match self.told {
+            Told::Server(first) => Some(SeriesId(first.0 + place)),
+            Told::Store(programs) => (place == series::THREADS).then_some(programs),
+        }
     }
+}
+
+/// Adds what runs the programs of a store: a host beside each member, on the same node, so that they crash, stand still and are cut off
+/// together. A thread for each program; the cores are the store's.
+pub fn add_beside(store: PartId, at: &PartName, programs: SeriesId, wiring: &Wiring, world: &mut World) {
+    let plan = Plan {
+        programs: wiring.programs.clone(),
+        directory: wiring.directory.clone(),
+        policies: wiring.policies.clone(),
+        probes: wiring.probes.clone(),
+        cores: u32::MAX,
+        discipline: Discipline::Fifo,
+        threads: u32::MAX,
+        queue: 0,
+        speed_ppm: FULL_SPEED,
+        told: Told::Store(programs),
+        beside: Some(store),
+    };
+    world.add_beside::<host::Server>(&format!("{}.programs", at.name), Arc::new(plan), at.tier);
 }
 
 /// Places in [`SERIES`].
@@ -122,7 +155,8 @@ fn resolve(knobs: &Knobs, names: &Names, _problems: &mut Problems) -> Option<Box
         threads: count_u32(knobs, "threads"),
         queue: knobs.count("queue"),
         speed_ppm: speed_ppm(knobs),
-        series: names.first_series,
+        told: Told::Server(names.first_series),
+        beside: None,
     })))
 }
 

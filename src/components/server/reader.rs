@@ -12,7 +12,7 @@ use crate::base::slab::Key;
 use crate::base::time::{Span, Time};
 use crate::components::guard::{Guard, Per};
 use crate::components::server::errand::{Errand, GUARD_WAIT, Job};
-use crate::components::server::host::{Ctx, Later, Server};
+use crate::components::server::host::{Ctx, Later, Server, Session};
 use crate::program::compile::MESSAGE_BYTES;
 use crate::program::instr::Ending;
 use crate::sim::context::Request;
@@ -114,7 +114,7 @@ impl Server {
         let directory = &ctx.plan().directory;
         let to = directory.owner(reading.cache, reading.entry);
         let timeout = directory.cache(reading.cache).timeout;
-        self.ask(key, to, op, timeout, ctx);
+        self.ask(key, to, op, Some(timeout), ctx);
     }
 
     pub(super) fn reading_answered(&mut self, key: Key, reply: Reply, ctx: Ctx) {
@@ -230,7 +230,8 @@ impl Server {
     fn rebuild_in_background(&mut self, asked: Key, reading: Reading, ctx: Ctx) {
         let stem = self.errands.get(asked).map_or(0, |errand| errand.stem);
         let (job, since) = (Job::Reading(reading), ctx.now());
-        let errand = Errand { strand: None, job, stem, failures: 0, backoff: Span::ZERO, since };
+        let on_behalf = self.on_behalf(asked);
+        let errand = Errand { strand: None, on_behalf, job, stem, failures: 0, backoff: Span::ZERO, since };
         let key = self.errands.insert(errand);
         self.fill(key, ctx);
     }
@@ -299,8 +300,9 @@ impl Server {
             let directory = &ctx.plan().directory;
             let (to, timeout) = (directory.owner(cache, entry), directory.cache(cache).timeout);
             let op = Op::Release { key: entry, token };
-            let request =
-                Request { op, stem: 0, size_bytes: MESSAGE_BYTES, timeout: Some(timeout), from: None };
+            let Session { id: session, origin, seen } = self.on_behalf(key);
+            let (stem, size_bytes, timeout) = (0, MESSAGE_BYTES, Some(timeout));
+            let request = Request { op, stem, size_bytes, timeout, from: None, session, origin, seen };
             ctx.call(to, request, u64::MAX); // the tag of no errand
         }
         if leads { self.flights.remove(&(cache, entry)).unwrap_or_default() } else { Vec::new() }

@@ -4,12 +4,12 @@ use crate::base::dist::Dist;
 use crate::base::knob::{Form, Knob, Knobs, Preset, Setting, Takes};
 use crate::base::problem::Problems;
 use crate::base::time::Span;
-use crate::components::leader;
 use crate::components::quorum::cell::{COPIES_MAX, Merge};
-use crate::components::quorum::{self, Legs, Twin};
 use crate::components::store::Plan;
+use crate::components::store::fitting::{Fitting, fits};
+use crate::components::store::legs::Legs;
 use crate::components::store::rows::Tables;
-use crate::components::{DOES_NOT_FIT, Names};
+use crate::components::{Names, leader, multi_leader, quorum};
 
 /// How many copies.
 pub const COPIES: Knob = Knob {
@@ -32,17 +32,9 @@ pub const MERGE: Knob = Knob {
     name: "merge",
     takes: Takes::Word(&["last_write", "siblings", "counter"]),
     default: Preset::Is { text: "last_write", source: "Cassandra" },
-    doc: "What becomes of concurrent writes of a quorum: the newer clock wins, both stay until somebody replaces them, \
-          additions add up.",
-};
-
-/// What messages between copies take.
-pub const LEGS: Knob = Knob {
-    name: "legs",
-    takes: Takes::Table(&Takes::Law),
-    default: Preset::Is { text: "{}", source: "the network's latency is all there is" },
-    doc: "What messages between a coordinator and the copies take on top of the network, by kind: \
-          `{ write = …, ack = …, read = …, reply = … }`.",
+    doc: "What becomes of concurrent writes where several members accept them: the newer clock wins, both stay until somebody \
+          replaces them, additions add up. With `async` of what a deposed leader had accepted and its successor never had: it is \
+          dropped, or (`counter`) its additions are added again, whatever they were conditional on.",
 };
 
 /// How long clients avoid a member.
@@ -163,8 +155,29 @@ const FORMS: &[Form] = &[
                 default: Preset::Is { text: "10s", source: "Cassandra: hints are dispatched every 10 s" },
                 doc: "How often writes that a copy has not confirmed are sent to it again; 0s for never.",
             },
+            Knob {
+                name: "patience",
+                takes: Takes::Span { min: Span::from_ns(1), max: Span::MAX },
+                default: Preset::Is { text: "2s", source: "Cassandra: write_request_timeout" },
+                doc: "How long whoever is asked waits for the copies: then the operation fails, and a write becomes a hint for \
+                      those that have not confirmed it.",
+            },
         ],
         doc: "No leader: whoever is asked asks all copies at once and waits for R or W of them.",
+    },
+    Form {
+        name: "multi_leader",
+        knobs: &[
+            APPLY,
+            Knob {
+                name: "again",
+                takes: Takes::Span { min: multi_leader::AGAIN_FIRST, max: Span::MAX },
+                default: Preset::Is { text: "5s", source: "PostgreSQL, wal_retrieve_retry_interval" },
+                doc: "How long a member waits at most before it sends again what another has not confirmed; the first time 200 ms, \
+                      then twice as long each time.",
+            },
+        ],
+        doc: "Every member leads: it acknowledges what its own disk has, and sends its log of changes to all others.",
     },
 ];
 
@@ -202,6 +215,8 @@ pub enum Copies {
     Quorum(quorum::Plan),
     /// By a leader's log.
     Leader(leader::Plan<Tables>),
+    /// By telling each other.
+    MultiLeader(multi_leader::Plan),
 }
 
 /// From checked knobs; says what does not fit together.
@@ -213,62 +228,53 @@ pub fn copies(
     problems: &mut Problems,
 ) -> Option<Copies> {
     let count = names.parts[names.me.index()].count;
-    let wrong = |knob: &str, message: String, help: &str, problems: &mut Problems| {
-        let problem = match knobs.place(knob).or(knobs.place("copies")).or(knobs.place("at")) {
-            Some(place) => problems.at(DOES_NOT_FIT, place.clone(), message),
-            None => problems.overall(DOES_NOT_FIT, message),
-        };
-        problem.help(help);
-    };
+    let single = Knobs::default();
     let (form, copy) = match knobs.get("copy") {
-        Some(Setting::Form(form, copy)) if *form != "none" => (*form, copy),
-        _ => {
-            if count > 1 {
-                let message = format!("'{}' has {count} copies, and nothing says how they agree", names.name);
-                wrong("copies", message, "write `copy = \"quorum(r=2, w=2)\"`, or `copies = 1`", problems);
-                return None;
-            }
-            return Some(Copies::One(plan));
-        }
+        Some(Setting::Form(form, copy)) => (*form, copy),
+        _ => ("none", &single),
     };
-    if count as usize > COPIES_MAX {
-        wrong("copies", format!("{count} copies: at most {COPIES_MAX}"), "write `copies = 3`", problems);
+    if !fits(&Fitting { form, copy, count }, knobs, names, problems) {
         return None;
-    }
-    let member = |knob: &str| u8::try_from(copy.count(knob)).unwrap_or(u8::MAX);
-    let counts: &[&str] = match form {
-        "quorum" => &["r", "w"],
-        "sync" => &["of"],
-        _ => &[],
-    };
-    for knob in counts {
-        if u32::from(member(knob)) > count {
-            let message = format!("`{knob}={}` of '{}', which has {count} copies", member(knob), names.name);
-            wrong("copy", message, "a quorum has at most as many members as there are copies", problems);
-            return None;
-        }
-    }
-    if form != "quorum" {
-        return Some(Copies::Leader(led(form, copy, knobs, plan, patience)));
     }
     let merge = match knobs.word("merge") {
         "siblings" => Merge::Siblings,
         "counter" => Merge::Counter,
         _ => Merge::LastWrite,
     };
-    let hints = Some(copy.span("hints")).filter(|every| *every > Span::ZERO);
-    Some(Copies::Quorum(quorum::Plan {
+    Some(match form {
+        "none" => Copies::One(plan),
+        "quorum" => Copies::Quorum(quorum(copy, knobs, merge, count, plan)),
+        "multi_leader" => Copies::MultiLeader(multi_leader::Plan {
+            store: plan,
+            merge,
+            apply: applied(copy),
+            again: copy.span("again"),
+            legs: Legs::of(knobs),
+            twin: multi_leader::Twin::Sound,
+        }),
+        form => Copies::Leader(led(form, copy, knobs, plan, patience)),
+    })
+}
+
+/// `quorum`.
+fn quorum(copy: &Knobs, knobs: &Knobs, merge: Merge, count: u32, plan: Plan) -> quorum::Plan {
+    let member = |knob: &str| u8::try_from(copy.count(knob)).unwrap_or(u8::MAX);
+    quorum::Plan {
         store: plan,
         copies: u8::try_from(count).unwrap_or(u8::MAX),
         r: member("r"),
         w: member("w"),
         merge,
         repair: copy.switch("repair"),
-        hints,
-        patience,
-        legs: legs(knobs, problems)?,
-        twin: Twin::Sound,
-    }))
+        hints: Some(copy.span("hints")).filter(|every| *every > Span::ZERO),
+        patience: copy.span("patience"),
+        legs: Legs::of(knobs),
+    }
+}
+
+/// What a copy takes to apply an entry.
+fn applied(copy: &Knobs) -> Option<Dist> {
+    Some(copy.law("apply")).filter(|law| *law != Dist::Constant(0.0))
 }
 
 /// `async`, `sync` and `raft`.
@@ -293,6 +299,7 @@ fn led(form: &str, copy: &Knobs, knobs: &Knobs, plan: Plan, patience: Span) -> l
         _ => leader::Ack::Flush,
     };
     let alone = form != "raft" && failover.is_some_and(|(_, each)| each);
+    let lease = if form == "raft" { copy.span("lease") } else { Span::ZERO };
     leader::Plan {
         machine: plan.start.clone(),
         store: plan,
@@ -301,34 +308,12 @@ fn led(form: &str, copy: &Knobs, knobs: &Knobs, plan: Plan, patience: Span) -> l
         election,
         heartbeat: copy.span("heartbeat"),
         pre_vote: form == "raft" && copy.switch("pre_vote"),
-        lease: Some(form)
-            .filter(|form| *form == "raft")
-            .map(|_| copy.span("lease"))
-            .filter(|span| *span > Span::ZERO),
-        apply: Some(copy.law("apply")).filter(|law| *law != Dist::Constant(0.0)),
+        lease: Some(lease).filter(|lease| *lease > Span::ZERO),
+        apply: applied(copy),
         begins_led: copy.word("begin") == "led",
+        merges: form == "async" && knobs.word("merge") == "counter",
+        legs: Legs::of(knobs),
         patience,
         twin: if alone { leader::Twin::DecidesAlone } else { leader::Twin::Sound },
     }
-}
-
-fn legs(knobs: &Knobs, problems: &mut Problems) -> Option<Legs> {
-    let Some(Setting::Table(table)) = knobs.get("legs") else { return Some(Legs::default()) };
-    let known = ["write", "ack", "read", "reply"];
-    if let Some(other) = table.keys().find(|key| !known.contains(&key.as_str())) {
-        let message = format!("there is no leg '{other}'");
-        let problem = match knobs.place("legs") {
-            Some(place) => problems.at(DOES_NOT_FIT, place.clone(), message),
-            None => problems.overall(DOES_NOT_FIT, message),
-        };
-        problem.help("the legs are `write`, `ack`, `read` and `reply`");
-        return None;
-    }
-    let law = |leg: &str| -> Option<Dist> {
-        match table.get(leg) {
-            Some(Setting::Law(law)) => Some(law.clone()),
-            _ => None,
-        }
-    };
-    Some(Legs { write: law("write"), ack: law("ack"), read: law("read"), reply: law("reply") })
 }

@@ -64,6 +64,8 @@ enum Job {
     Client(CallId, Op),
     /// Something for another copy.
     Help(u64),
+    /// A step of a program that runs beside us.
+    Compute(CallId),
 }
 
 /// Times that a fault has set.
@@ -87,6 +89,12 @@ impl Front {
 pub fn arrive<M: Member>(member: &mut M, call: CallId, op: Op, ctx: &mut Context<M>) {
     let pool = M::store(ctx.plan()).pool;
     let front = member.front();
+    if let Op::Compute { demand } = op {
+        if front.desk.take(Job::Compute(call), demand, ctx.now()) == Submitted::Refused {
+            reject(call, ctx);
+        }
+        return after_cores(member, ctx);
+    }
     match pool {
         Some(pool) if front.connected >= pool.connections => {
             if front.line.len() >= pool.queue as usize {
@@ -112,13 +120,12 @@ pub fn woken<M: Member>(member: &mut M, wake: Wake, ctx: &mut Context<M>) {
     match wake {
         Wake::Cores => {
             while let Some(Worked { job, queued, served }) = member.front().desk.finish(ctx.now()) {
+                let mut work = Causes::only(Cause::Queue, queued);
+                work.add(Cause::Cpu, served);
                 match job {
                     Job::Client(call, op) => member.serve(Served { call, op, queued, served }, ctx),
-                    Job::Help(word) => {
-                        let mut work = Causes::only(Cause::Queue, queued);
-                        work.add(Cause::Cpu, served);
-                        member.helped(word, &work, ctx);
-                    }
+                    Job::Help(word) => member.helped(word, &work, ctx),
+                    Job::Compute(call) => ctx.reply(call, Outcome::ok(0), 0, &work, 0),
                 }
             }
             after_cores(member, ctx);

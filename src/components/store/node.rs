@@ -12,14 +12,16 @@
 use std::collections::VecDeque;
 
 use crate::base::cause::{Cause, Causes};
-use crate::base::ids::{CallId, SyncId};
+use crate::base::ids::{CallId, OpId, SyncId};
 use crate::base::op::{Op, Outcome, Reason, Value};
 use crate::base::time::Time;
 use crate::components::desk::Served;
 use crate::components::keyed::Keyed;
 use crate::components::store::front::{self, Front, Member, Wake};
-use crate::components::store::rows::{Initial, RowName, Rows, apply, attempt, row_of};
+use crate::components::store::lineage;
+use crate::components::store::rows::{Initial, RowName, Rows, apply};
 use crate::components::store::{Plan, Series};
+use crate::record::history::attempt;
 use crate::sim::context::Context;
 use crate::sim::process::{Disk, Order, Process, Word};
 
@@ -40,10 +42,10 @@ pub struct Node {
     front: Front,
 }
 
-/// An operation whose answer waits for the disk.
+/// An operation whose answer waits for the disk; or does not, in a broken twin.
 #[derive(Clone, Copy, Debug, Hash)]
 struct Commit {
-    served: Served,
+    served: Option<Served>,
     outcome: Outcome,
     row: Option<(RowName, Value)>,
     /// When it took effect.
@@ -98,15 +100,18 @@ impl Process for Node {
         for _ in 0..std::mem::take(&mut self.syncing) {
             let commit = self.log.pop_front().expect("what is being synced");
             if let Some((row, value)) = commit.row {
-                self.rows.insert(row, value);
+                let before = self.rows.insert(row, value).unwrap_or_default();
+                lineage::took(row, value, before.version, OpId(0), ctx);
                 let (_, pending) = self.ahead.get_mut(&row).expect("it was ahead");
                 *pending -= 1;
                 if *pending == 0 {
                     self.ahead.remove(&row);
                 }
             }
-            let disk = Causes::only(Cause::Disk, ctx.now() - commit.at);
-            front::answer(self, commit.served, commit.outcome, &disk, ctx);
+            if let Some(served) = commit.served {
+                let disk = Causes::only(Cause::Disk, ctx.now() - commit.at);
+                front::answer(self, served, commit.outcome, &disk, ctx);
+            }
         }
         self.sync(ctx);
         front::after_cores(self, ctx);
@@ -136,7 +141,7 @@ impl Member for Node {
 
     /// The operation takes effect.
     fn serve(&mut self, served: Served, ctx: &mut Context<Self>) {
-        let Some(row) = row_of(&served.op) else {
+        let Some(row) = served.op.row() else {
             return front::answer(self, served, Outcome::Fail(Reason::Error), &Causes::NONE, ctx);
         };
         let synced = self.value(ctx.plan(), row);
@@ -149,12 +154,16 @@ impl Member for Node {
         if written.is_none() && ahead.is_none() {
             return front::answer(self, served, outcome, &Causes::NONE, ctx);
         }
+        if ctx.plan().acks_early {
+            front::answer(self, served, outcome, &Causes::NONE, ctx);
+        }
         if let Some(value) = written {
             self.ahead.insert(row, (value, ahead.map_or(1, |(_, pending)| pending + 1)));
             self.logged += 1;
             ctx.append((row, value));
         }
         let row = written.map(|value| (row, value));
+        let served = Some(served).filter(|_| !ctx.plan().acks_early);
         self.log.push_back(Commit { served, outcome, row, at: ctx.now() });
         if self.syncing == 0 {
             self.sync(ctx);

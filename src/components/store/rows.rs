@@ -1,8 +1,8 @@
 //! The rows of a store and the machine that changes them. It knows no time, no disk and no client: an operation goes
 //! in, an outcome comes out. What is at the start is not materialised: a row exists once it has been written.
 
-use crate::base::ids::{CallId, OpId};
-use crate::base::op::{Op, Outcome, Reason, Value};
+use crate::base::ids::OpId;
+use crate::base::op::{Op, Outcome, Reason, Value, When};
 use crate::components::keyed::Keyed;
 use crate::components::machine::Machine;
 
@@ -34,22 +34,6 @@ impl Initial {
 
 /// The rows that were written.
 pub type Rows = Keyed<RowName, Value>;
-
-/// The identity of the attempt that is this call: what it writes has it as its version.
-pub const fn attempt(call: CallId) -> OpId {
-    OpId((((call.generation as u64) << 32) | call.slot as u64) + 1)
-}
-
-/// The row that an operation is about.
-pub fn row_of(op: &Op) -> Option<RowName> {
-    match *op {
-        Op::Read { table, key, .. }
-        | Op::Write { table, key, .. }
-        | Op::Update { table, key, .. }
-        | Op::Cas { table, key, .. } => Some((table, key)),
-        _ => None,
-    }
-}
 
 /// Applies one operation to the current value of its row: the outcome, and the value to be written if there is one.
 pub fn apply(op: &Op, current: Value, version: OpId) -> (Outcome, Option<Value>) {
@@ -88,7 +72,7 @@ impl Machine for Tables {
     }
 
     fn apply(&mut self, start: &Vec<Initial>, op: &Op, attempt: OpId) -> Outcome {
-        let Some(row) = row_of(op) else { return Outcome::Fail(Reason::Error) };
+        let Some(row) = op.row() else { return Outcome::Fail(Reason::Error) };
         let (outcome, written) = apply(op, self.value(start, row), attempt);
         if let Some(value) = written {
             self.rows.insert(row, value);
@@ -97,7 +81,7 @@ impl Machine for Tables {
     }
 
     fn look(&self, start: &Vec<Initial>, op: &Op) -> Outcome {
-        match (op, row_of(op)) {
+        match (op, op.row()) {
             (Op::Read { .. }, Some(row)) => Outcome::Ok(self.value(start, row)),
             _ => Outcome::Fail(Reason::Error),
         }
@@ -105,6 +89,19 @@ impl Machine for Tables {
 
     fn is_read(op: &Op) -> bool {
         matches!(op, Op::Read { .. })
+    }
+
+    fn row(&self, start: &Vec<Initial>, op: &Op) -> Option<(RowName, Value)> {
+        op.row().map(|row| (row, self.value(start, row)))
+    }
+
+    fn unconditional(op: &Op) -> Option<Op> {
+        match *op {
+            Op::Update { table, key, delta, .. } => {
+                Some(Op::Update { table, when: When::Always, key, delta, bound: 0 })
+            }
+            _ => None,
+        }
     }
 
     fn size_bytes(&self) -> u64 {
@@ -122,7 +119,7 @@ impl Tables {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::op::{At, When};
+    use crate::base::op::At;
 
     #[test]
     fn rows_start_as_the_design_says_and_others_at_zero() {

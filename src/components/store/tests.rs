@@ -1,4 +1,7 @@
-//! A store line by line: values, the disk, crashes, connections.
+//! A store line by line: values, the disk, crashes, connections. [`trials`] is what the campaigns of all stores share.
+
+mod early;
+pub mod trials;
 
 use super::*;
 use crate::base::cause::Cause;
@@ -20,7 +23,9 @@ fn plan() -> Plan {
         speed_ppm: 1_000_000,
         pool: None,
         start: vec![Initial { n: 500, keys: 100_000 }],
+        session: None,
         first_series: SeriesId(0),
+        acks_early: false,
     }
 }
 

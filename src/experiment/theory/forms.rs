@@ -4,6 +4,9 @@ use super::{Form, Given, Known, STEPS_MAX, one, per_second, seconds};
 use crate::base::math;
 use crate::measures::Dimension;
 
+/// Of more copies the binomial coefficients leave the range of floats.
+const COPIES_MAX: u32 = 1_000;
+
 /// Every closed form.
 pub const FORMS: &[Form] = &[
     Form {
@@ -153,6 +156,17 @@ pub const FORMS: &[Form] = &[
         },
     },
     Form {
+        name: "majority",
+        args: "copies=, up=",
+        doc: "share of time at which more than half of the copies are up, each of them independently for the share `up`",
+        source: "the binomial law",
+        of: |g| match (g.whole("copies")?, g.plain("up")?) {
+            (copies, _) if copies > COPIES_MAX => Err(format!("`copies` is {copies}: at most {COPIES_MAX}")),
+            (_, up) if up > 1.0 => Err("`up` is above 100%".to_owned()),
+            (copies, up) => Ok(one(majority(copies, up))),
+        },
+    },
+    Form {
         name: "exp",
         args: "x",
         doc: "e to the x",
@@ -245,6 +259,14 @@ fn erlang_b(load: f64, servers: u32) -> f64 {
 fn erlang_c(load: f64, servers: u32) -> f64 {
     let (blocked, servers) = (erlang_b(load, servers), f64::from(servers));
     servers * blocked / (servers - load * (1.0 - blocked))
+}
+
+/// The binomial law from the middle up, term by term.
+fn majority(copies: u32, up: f64) -> f64 {
+    let choose = |of: u32, k: u32| (0..k).fold(1.0, |ways, n| ways * f64::from(of - n) / f64::from(n + 1));
+    let power = |share: f64, n: u32| (0..n).fold(1.0, |power, _| power * share);
+    let exactly = |k: u32| choose(copies, k) * power(up, k) * power(1.0 - up, copies - k);
+    (copies / 2 + 1..=copies).map(exactly).sum()
 }
 
 fn mm1k(given: &Given) -> Result<Known, String> {

@@ -1,0 +1,173 @@
+//! Additions that a failover would lose, under `async` with `merge = "counter"`. The old leader acknowledges on its side of a cut
+//! what its own disk has; the new leader never had it, and its log wins. What the lost entries *added* need not be lost with
+//! them: additions commute, so the new leader can add them late. What they were conditional on is not asked again, so a floor
+//! that held on both sides may not hold for their sum.
+//!
+//! Numbered rules:
+//! 1. An addition is named by the place of its entry in the log in which it first took effect.
+//! 2. A member remembers the additions of its log beyond what a majority has: no later leader lacks the rest.
+//! 3. A member whose log does not fit applies what is left of it and takes the whole of the leader's copy. Of the additions
+//!    that it remembers, those beyond the last place that both histories share are lost; its disk has them together with
+//!    the copy, and keeps them until a leader has taken them.
+//! 4. A leader adds each to its log as an entry of its own, without the condition. It has an effect just if the place that
+//!    names it is not in the history before it, and no entry before it has brought it: a function of the log, so all copies
+//!    agree, and what is sent twice counts once.
+//! 5. What was taken may be lost once more by the next failover, and is then handed on under its first name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::base::ids::OpId;
+use crate::base::op::{Op, Outcome};
+use crate::base::time::Span;
+use crate::components::leader::log::{Entry, Place};
+use crate::components::leader::member::{Ctx, Member, Role};
+use crate::components::leader::messages::{Message, Record};
+use crate::components::machine::Machine;
+use crate::components::store::Series;
+use crate::components::store::front;
+
+/// Additions of a message at most.
+const BATCH_MAX: usize = 1024;
+/// How long a member waits for a leader's word before it sends again: as a connection does at first.
+const AGAIN: Span = Span::from_ms(200);
+
+/// Something that an entry added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Addition {
+    /// The place of the entry in its first log.
+    pub origin: Place,
+    /// The addition, without a condition.
+    pub op: Op,
+    /// The identity of what it writes.
+    pub attempt: OpId,
+}
+
+/// The additions of a history, as far as it is applied.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Ledger {
+    /// By index: those that took effect where a majority may not have the log yet.
+    unsettled: BTreeMap<u64, Addition>,
+    /// Up to where a majority has it.
+    settled: u64,
+    /// Those that were brought from lost histories.
+    brought: BTreeSet<Place>,
+}
+
+impl Ledger {
+    fn note(&mut self, index: u64, addition: Addition) {
+        if index > self.settled {
+            self.unsettled.insert(index, addition);
+        }
+    }
+
+    /// A majority has the log up to an index.
+    pub(super) fn settle(&mut self, index: u64) {
+        self.settled = self.settled.max(index);
+        while self.unsettled.first_key_value().is_some_and(|(index, _)| *index <= self.settled) {
+            self.unsettled.pop_first();
+        }
+    }
+
+    fn beyond(&self, index: u64) -> impl Iterator<Item = &Addition> {
+        self.unsettled.range(index + 1..).map(|(_, addition)| addition)
+    }
+
+    /// How many additions it remembers.
+    pub(super) fn len(&self) -> usize {
+        self.unsettled.len() + self.brought.len()
+    }
+}
+
+impl<M: Machine> Member<M> {
+    /// Applies an entry of which additions are remembered. `None`: it had no effect.
+    pub(super) fn apply_noting(&mut self, index: u64, entry: Entry, ctx: Ctx<M>) -> Option<Outcome> {
+        let op = entry.op?;
+        let origin = entry.origin.unwrap_or(Place { index, term: entry.term });
+        if entry.origin.is_some() {
+            let known = origin.index < index && self.log.has(origin);
+            if known || !self.ledger.brought.insert(origin) {
+                return None;
+            }
+            front::count(ctx, Series::Merged);
+        }
+        let outcome = self.apply_op(&op, entry.attempt, ctx);
+        if let Some(op) = M::unconditional(&op).filter(|_| outcome.is_ok()) {
+            self.ledger.note(index, Addition { origin, op, attempt: entry.attempt });
+        }
+        Some(outcome)
+    }
+
+    /// Another history takes the place of ours, of which it has everything up to `common`: what is lost of ours.
+    pub(super) fn loses_beyond(&mut self, common: u64, ctx: Ctx<M>) {
+        while self.applied < self.log.last().index {
+            self.apply_one(ctx);
+        }
+        let lost: Vec<Addition> = self.ledger.beyond(common).copied().collect();
+        self.lost.extend(lost.into_iter().map(|addition| (addition.origin, addition)));
+    }
+
+    /// Tells the leader what we have lost, unless we told it a moment ago.
+    pub(super) fn hands_on(&mut self, ctx: Ctx<M>) {
+        let Some(leader) = self.leader.filter(|_| self.role == Role::Follower && !self.lost.is_empty())
+        else {
+            return;
+        };
+        if ctx.now() >= self.hands_on_at {
+            self.hands_on_at = ctx.now() + AGAIN;
+            let additions = self.lost.values().take(BATCH_MAX).copied().collect();
+            self.say(leader, Message::Lost { term: self.term, additions }, ctx);
+        }
+    }
+
+    /// A member has lost additions.
+    pub(super) fn takes_in(&mut self, from: u32, additions: &[Addition], ctx: Ctx<M>) {
+        if self.role != Role::Leader {
+            return; // it will tell whoever leads
+        }
+        let mut known = Vec::new();
+        for addition in additions {
+            let origin = addition.origin;
+            if self.ledger.brought.contains(&origin) || origin.index <= self.applied && self.log.has(origin) {
+                known.push(origin);
+            } else if self.taking.insert(origin, from).is_none() {
+                let (op, attempt) = (Some(addition.op), addition.attempt);
+                self.propose(Entry { term: self.term, op, attempt, origin: Some(origin) }, ctx);
+            }
+        }
+        self.tells_taken(from, known, ctx);
+    }
+
+    /// Entries that brought additions are applied: whoever sent them can forget them.
+    pub(super) fn has_taken(&mut self, ctx: Ctx<M>) {
+        let mut by_member: BTreeMap<u32, Vec<Place>> = BTreeMap::new();
+        for (from, origin) in std::mem::take(&mut self.taken) {
+            by_member.entry(from).or_default().push(origin);
+        }
+        for (from, origins) in by_member {
+            self.tells_taken(from, origins, ctx);
+        }
+    }
+
+    fn tells_taken(&mut self, to: u32, origins: Vec<Place>, ctx: Ctx<M>) {
+        if origins.is_empty() {
+        } else if to == ctx.me().member {
+            self.is_rid_of(origins, ctx);
+        } else {
+            self.say(to, Message::Taken { term: self.term, origins }, ctx);
+        }
+    }
+
+    /// A leader has what we had lost. It need not be safe here that it does: who is told twice answers twice.
+    pub(super) fn is_rid_of(&mut self, origins: Vec<Place>, ctx: Ctx<M>) {
+        origins.iter().for_each(|origin| _ = self.lost.remove(origin));
+        self.keep(Record::Taken(origins), ctx);
+        self.hands_on_at = ctx.now();
+        self.hands_on(ctx);
+    }
+
+    /// We lead now, and what we have lost ourselves is taken in at once.
+    pub(super) fn takes_own(&mut self, ctx: Ctx<M>) {
+        let (me, own): (u32, Vec<Addition>) = (ctx.me().member, self.lost.values().copied().collect());
+        self.takes_in(me, &own, ctx);
+    }
+}

@@ -1,0 +1,132 @@
+//! A member's disk: what it keeps in order, and what is said only once it is safe.
+
+use crate::base::ids::Pid;
+use crate::base::time::Span;
+use crate::components::leader::Twin;
+use crate::components::leader::log::{Log, Place};
+use crate::components::leader::member::{Ctx, Member};
+use crate::components::leader::messages::{Kept, Message, Record};
+use crate::components::machine::Machine;
+use crate::components::store::front;
+use crate::sim::process::Disk;
+
+/// Purposes of the streams for the legs.
+const WRITE: u8 = 3;
+const ACK: u8 = 4;
+/// A log keeps so many entries that are applied, for followers that are behind; when it has twice as many it becomes a snapshot.
+const LOG_KEPT: usize = 1 << 13;
+
+impl<M: Machine> Member<M> {
+    /// What the disk kept.
+    pub(super) fn remember(&mut self, disk: &Disk<Record, Kept<M>>) {
+        if let Some(kept) = disk.snapshot.clone() {
+            (self.term, self.voted, self.leads) = (kept.term, kept.voted, kept.leads);
+            (self.machine, self.log, self.ledger) = (kept.machine, kept.log, kept.ledger);
+            (self.applied, self.commit) = (kept.at.index, kept.at.index);
+            self.lost = kept.lost.into_iter().map(|addition| (addition.origin, addition)).collect();
+        }
+        for record in &disk.records {
+            match record {
+                Record::Term(term, voted) => (self.term, self.voted) = (*term, *voted),
+                Record::Leads(term) => self.leads = *term,
+                Record::Truncate(index) => self.log.truncate(*index),
+                Record::Entry(entry) => self.log.push(*entry),
+                Record::Taken(origins) => origins.iter().for_each(|origin| _ = self.lost.remove(origin)),
+            }
+        }
+        self.safe = self.log.last().index;
+    }
+
+    /// The term and the vote, on disk.
+    pub(super) fn keep_term(&mut self, ctx: Ctx<M>) {
+        if ctx.plan().twin != Twin::ForgetsVote {
+            ctx.append(Record::Term(self.term, self.voted));
+            self.dirty = true;
+        }
+    }
+
+    pub(super) fn keep(&mut self, record: Record, ctx: Ctx<M>) {
+        match record {
+            Record::Entry(entry) => self.log.push(entry),
+            Record::Truncate(index) => {
+                self.log.truncate(index);
+                self.safe = self.safe.min(index);
+                self.covers = self.covers.map(|covers| covers.min(index));
+                self.worked = self.worked.min(index);
+            }
+            _ => {}
+        }
+        ctx.append(record);
+        self.dirty = true;
+    }
+
+    /// Says something once all that was kept so far is safe.
+    pub(super) fn say_after(&mut self, to: u32, message: Message<M>, ctx: Ctx<M>) {
+        if !self.dirty && self.covers.is_none() {
+            return self.say(to, message, ctx);
+        }
+        self.said_next.push_back((to, message));
+        self.sync(ctx);
+    }
+
+    pub(super) fn say(&mut self, to: u32, message: Message<M>, ctx: Ctx<M>) {
+        let (size, legs) = (message.size_bytes(), &ctx.plan().legs);
+        let leg = match &message {
+            Message::Append(append) if !append.entries.is_empty() => Some((&legs.write, WRITE)),
+            Message::Appended { .. } => Some((&legs.ack, ACK)),
+            _ => None,
+        };
+        let more = match leg {
+            Some((Some(law), purpose)) => law.span(ctx.stream(purpose)),
+            _ => Span::ZERO,
+        };
+        ctx.send_after(more, Pid::new(ctx.me().tier, to), message, size);
+    }
+
+    /// Begins to make safe what has gathered, unless a sync is under way.
+    pub(super) fn sync(&mut self, ctx: Ctx<M>) {
+        if self.covers.is_some() || !self.dirty && self.said_next.is_empty() {
+            return;
+        }
+        self.shorten(ctx);
+        self.dirty = false;
+        self.covers = Some(self.log.last().index);
+        self.said_after = std::mem::take(&mut self.said_next);
+        let cost = front::disk_time(self, ctx);
+        ctx.sync(cost);
+    }
+
+    /// A long log becomes a snapshot, as far as it is applied, and an entry's worth for followers that lag.
+    fn shorten(&mut self, ctx: Ctx<M>) {
+        let applied = (self.applied - self.log.base().index.min(self.applied)) as usize;
+        if applied < 2 * LOG_KEPT {
+            return;
+        }
+        let term = self.log.term(self.applied).expect("what was applied is in the log");
+        let mut log = self.log.clone();
+        log.forget(self.applied);
+        let kept = self.kept(log, Place { index: self.applied, term });
+        ctx.snapshot(kept);
+        self.log.forget(self.applied - LOG_KEPT as u64);
+    }
+
+    /// Our copy and the log after it, on disk in the place of all before.
+    pub(super) fn snapshot(&mut self, at: Place, ctx: Ctx<M>) {
+        let kept = self.kept(self.log.clone(), at);
+        ctx.snapshot(kept);
+        self.dirty = true;
+    }
+
+    fn kept(&self, log: Log, at: Place) -> Kept<M> {
+        Kept {
+            term: self.term,
+            voted: self.voted,
+            leads: self.leads,
+            at,
+            machine: self.machine.clone(),
+            ledger: self.ledger.clone(),
+            lost: self.lost.values().copied().collect(),
+            log,
+        }
+    }
+}

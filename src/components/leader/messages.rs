@@ -1,0 +1,179 @@
+//! What members tell each other, what their disks keep, and why they wake up.
+
+use crate::components::leader::additions::{Addition, Ledger};
+use crate::components::leader::log::{ENTRY_BYTES, Entry, Log, Place, Terms};
+use crate::components::machine::Machine;
+use crate::components::store::front::Wake;
+use crate::sim::process::{Payload, Word};
+
+/// Size of a message without entries, bytes.
+pub(super) const HEADER_BYTES: u32 = 128;
+
+/// What members tell each other. All carry the sender's term.
+#[derive(Clone, Debug, Hash)]
+pub enum Message<M> {
+    /// The leader's log after a place.
+    Append(Append),
+    /// What a follower has.
+    Appended {
+        /// Term.
+        term: u64,
+        /// Its log is the leader's up to here, and it vouches for it; or, if it is not, where the leader shall go on.
+        up_to: u64,
+        /// Whether the place was there.
+        fits: bool,
+        /// The leader's message that this answers.
+        round: u64,
+    },
+    /// The whole of a copy, in place of a log that is no longer there.
+    Snapshot {
+        /// Term.
+        term: u64,
+        /// The copy.
+        whole: Whole<M>,
+    },
+    /// Elect me.
+    Stand {
+        /// Term in which it would lead.
+        term: u64,
+        /// Where its log ends.
+        last: Place,
+        /// Whether it only asks if it would be.
+        pre: bool,
+    },
+    /// The answer to it.
+    Vote {
+        /// Term.
+        term: u64,
+        /// Yes or no.
+        granted: bool,
+        /// Which question it answers.
+        pre: bool,
+    },
+    /// Additions of a suffix that the leader never had.
+    Lost {
+        /// Term.
+        term: u64,
+        /// What was added.
+        additions: Vec<Addition>,
+    },
+    /// These have taken effect in the leader's history.
+    Taken {
+        /// Term.
+        term: u64,
+        /// By the places of their first entries.
+        origins: Vec<Place>,
+    },
+}
+
+/// The leader's log after a place, or only word that it leads.
+#[derive(Clone, Debug, Hash)]
+pub struct Append {
+    /// Term.
+    pub term: u64,
+    /// What must be there already.
+    pub after: Place,
+    /// What follows.
+    pub entries: Vec<Entry>,
+    /// How far the leader has committed.
+    pub commit: u64,
+    /// How far a majority has the log, so that no later leader lacks it.
+    pub settled: u64,
+    /// Numbers the leader's messages, so that it can tell which ones were answered.
+    pub round: u64,
+}
+
+/// A copy as a whole.
+#[derive(Clone, Debug, Hash)]
+pub struct Whole<M> {
+    /// Up to where the log is applied to it.
+    pub at: Place,
+    /// The machine there.
+    pub machine: M,
+    /// Which terms the entries up to there are of.
+    pub terms: Terms,
+    /// Which additions are in it.
+    pub ledger: Ledger,
+}
+
+impl<M: Machine> Message<M> {
+    /// On the wire.
+    pub(super) fn size_bytes(&self) -> u32 {
+        let many = |count: usize| HEADER_BYTES.saturating_add(ENTRY_BYTES.saturating_mul(count as u32));
+        match self {
+            Message::Append(append) => many(append.entries.len()),
+            Message::Lost { additions, .. } => many(additions.len()),
+            Message::Snapshot { whole, .. } => many(whole.ledger.len())
+                .saturating_add(u32::try_from(whole.machine.size_bytes()).unwrap_or(u32::MAX)),
+            _ => HEADER_BYTES,
+        }
+    }
+}
+
+impl<M: Machine> Payload for Message<M> {}
+
+/// What a member's disk keeps in order.
+#[derive(Clone, Debug, Hash)]
+pub enum Record {
+    /// The term, and who has our vote in it.
+    Term(u64, Option<u32>),
+    /// We lead in this term.
+    Leads(u64),
+    /// What follows goes after this index.
+    Truncate(u64),
+    /// The next entry.
+    Entry(Entry),
+    /// A leader has these of our lost additions.
+    Taken(Vec<Place>),
+}
+
+/// What a snapshot keeps.
+#[derive(Clone, Debug, Hash)]
+pub struct Kept<M> {
+    pub(super) term: u64,
+    pub(super) voted: Option<u32>,
+    pub(super) leads: u64,
+    pub(super) at: Place,
+    pub(super) machine: M,
+    pub(super) ledger: Ledger,
+    /// What we have lost and no leader has taken.
+    pub(super) lost: Vec<Addition>,
+    /// The log after it.
+    pub(super) log: Log,
+}
+
+/// Why a member wakes up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timer {
+    /// For its front.
+    Front(Wake),
+    /// The time to stand for election may have come.
+    Stand,
+    /// Time to tell the others that we lead.
+    Heartbeat,
+    /// An entry has been applied.
+    Applied,
+    /// Operations for which no leader is known may have waited for too long.
+    Patience,
+}
+
+impl Word for Timer {
+    fn to_word(self) -> u64 {
+        match self {
+            Timer::Front(wake) => wake.to_word(),
+            Timer::Stand => 2,
+            Timer::Heartbeat => 3,
+            Timer::Applied => 4,
+            Timer::Patience => 5,
+        }
+    }
+    fn from_word(word: u64) -> Self {
+        match word {
+            2 => Timer::Stand,
+            3 => Timer::Heartbeat,
+            4 => Timer::Applied,
+            5 => Timer::Patience,
+            front => Timer::Front(Wake::from_word(front)),
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! What is recorded of copies: which version each holds of which row, and what went into it. It changes nothing.
+
+use crate::base::ids::OpId;
+use crate::components::multi_leader::Plan;
+use crate::components::multi_leader::member::{Change, Ctx, Member, merge};
+use crate::components::quorum::cell::{Cell, Merge};
+use crate::components::quorum::lineage::{made_by, made_of, merged, settle};
+use crate::components::store::lineage;
+use crate::components::store::rows::{Initial, RowName};
+use crate::record::survey::Holdings;
+
+impl Member {
+    /// A change takes effect on our copy.
+    pub(super) fn takes_in(&mut self, change: &Change, ctx: Ctx) {
+        let row = change.row;
+        if !lineage::is_recorded(row.0, ctx) {
+            return merge(&mut self.rows, change);
+        }
+        let plan = ctx.plan();
+        let before = self.value(plan, row);
+        merge(&mut self.rows, change);
+        let came = change.cell.value(Initial::value(&plan.store.start, row));
+        merged(plan.merge, row, before, came, self.value(plan, row), ctx);
+    }
+
+    /// A change of ours was made of what we knew, by one attempt.
+    pub(super) fn has_made(&self, change: &Change, known: Option<&Cell>, attempt: OpId, ctx: Ctx) {
+        let row = change.row;
+        if ctx.plan().merge == Merge::LastWrite || !lineage::is_recorded(row.0, ctx) {
+            return;
+        }
+        let initial = Initial::value(&ctx.plan().store.start, row);
+        if let Some(known) = known {
+            made_by(row, initial, known, &change.cell, attempt, ctx);
+        }
+        made_of(row, initial, &change.cell, std::iter::empty(), ctx);
+    }
+
+    /// What is ahead of our disk has been built on what came from another member too.
+    pub(super) fn has_merged_ahead(&self, row: RowName, before: &Cell, came: &Cell, ahead: &Cell, ctx: Ctx) {
+        if ctx.plan().merge != Merge::LastWrite && lineage::is_recorded(row.0, ctx) {
+            let initial = Initial::value(&ctx.plan().store.start, row);
+            made_of(row, initial, ahead, [before, came].into_iter(), ctx);
+        }
+    }
+}
+
+/// What members hold of rows.
+pub fn survey(plan: &Plan, members: &[Member], rows: &[RowName]) -> Holdings {
+    settle(plan.merge, &plan.store.start, members.len(), rows, |member, row| members[member].rows.get(row))
+}

@@ -1,0 +1,135 @@
+//! Which knobs of a store fit together. Each is right by itself by the time they come here; whatever would have no effect, or none
+//! that could be meant, is said with what would be right.
+//!
+//! A variant or a sweep that changes `copy` alone leaves over what was given for the way to copy before: that is no mistake.
+
+use crate::base::knob::{Knobs, Setting};
+use crate::base::problem::Problems;
+use crate::components::quorum::cell::COPIES_MAX;
+use crate::components::{DOES_NOT_FIT, Names};
+
+/// A way to copy, as far as the others depend on it.
+pub struct Fitting<'a> {
+    /// Its form; `none` for a single copy.
+    pub form: &'a str,
+    /// The form's arguments.
+    pub copy: &'a Knobs,
+    /// How many copies.
+    pub count: u32,
+}
+
+/// Says all that does not fit; true if everything does.
+pub fn fits(how: &Fitting<'_>, knobs: &Knobs, names: &Names, problems: &mut Problems) -> bool {
+    let before = problems.0.len();
+    let mut wrong = |knob: &str, message: String, help: &str| {
+        let problem = match knobs.place(knob).or(knobs.place("copies")).or(knobs.place("at")) {
+            Some(place) => problems.at(DOES_NOT_FIT, place.clone(), message),
+            None => problems.overall(DOES_NOT_FIT, message),
+        };
+        problem.help(help);
+    };
+    copies(how, names, &mut wrong);
+    failover(how, knobs, &mut wrong);
+    merge(how, knobs, &mut wrong);
+    legs(how, knobs, &mut wrong);
+    problems.0.len() == before
+}
+
+type Wrong<'w> = dyn FnMut(&str, String, &str) + 'w;
+
+/// How many there are, and how many are asked of them.
+fn copies(how: &Fitting<'_>, names: &Names, wrong: &mut Wrong<'_>) {
+    let Fitting { form, copy, count } = how;
+    if *form == "none" {
+        if *count > 1 {
+            let message = format!("'{}' has {count} copies, and nothing says how they agree", names.name);
+            wrong("copies", message, "write `copy = \"quorum(r=2, w=2)\"`, or `copies = 1`");
+        }
+        return;
+    }
+    if *count as usize > COPIES_MAX {
+        wrong("copies", format!("{count} copies: at most {COPIES_MAX}"), "write `copies = 3`");
+        return;
+    }
+    let asked: &[&str] = match *form {
+        "quorum" => &["r", "w"],
+        "sync" => &["of"],
+        _ => &[],
+    };
+    for knob in asked.iter().filter(|knob| copy.count(knob) > u64::from(*count)) {
+        let asked = copy.count(knob);
+        let message = format!("`{knob}={asked}` of '{}', which has {count} copies", names.name);
+        wrong("copy", message, "a quorum has at most as many members as there are copies");
+    }
+}
+
+/// Whether somebody can lead, and who takes over.
+fn failover(how: &Fitting<'_>, knobs: &Knobs, wrong: &mut Wrong<'_>) {
+    let given = knobs.get("failover").is_some();
+    match how.form {
+        "async" | "sync" => {
+            if !given && how.copy.word("begin") == "election" {
+                let message = "`begin=election` without `failover`: nobody would ever lead".to_owned();
+                wrong("copy", message, "write `failover = \"after(5s)\"`, or leave `begin` out");
+            }
+        }
+        _ if !given || knobs.is_left_over("failover", "copy") => {}
+        "raft" => wrong(
+            "failover",
+            "`failover` does not apply to `raft`, which elects its leaders by itself".to_owned(),
+            "leave it out; `raft(election=uniform(150ms, 300ms))` says when",
+        ),
+        form => {
+            let why = if form == "none" { "one copy has nobody to take over" } else { "nobody leads" };
+            let message = format!("`failover` does not apply to `{form}`: {why}");
+            wrong("failover", message, "leave it out, or write `copy = \"async\"`");
+        }
+    }
+}
+
+/// What concurrent writes are merged by.
+fn merge(how: &Fitting<'_>, knobs: &Knobs, wrong: &mut Wrong<'_>) {
+    let merge = knobs.word("merge");
+    match (how.form, merge) {
+        (_, "last_write") | ("quorum" | "multi_leader", _) | ("async", "counter") => {}
+        ("async", _) => wrong(
+            "merge",
+            "`async` has no siblings: one log orders all writes, and of two logs one is dropped".to_owned(),
+            "write `merge = \"counter\"` to keep additions, or `merge = \"last_write\"`",
+        ),
+        _ if knobs.is_left_over("merge", "copy") => {}
+        (form, _) => {
+            let message =
+                format!("`merge = \"{merge}\"` does not apply to `{form}`, which has nothing to merge");
+            wrong("merge", message, "leave it out, or write `copy = \"quorum(r=2, w=2)\"`");
+        }
+    }
+}
+
+/// Which messages there are to take time.
+fn legs(how: &Fitting<'_>, knobs: &Knobs, wrong: &mut Wrong<'_>) {
+    let Some(Setting::Table(table)) = knobs.get("legs") else { return };
+    let known: &[&str] = match how.form {
+        "quorum" => &["write", "ack", "read", "reply"],
+        "none" => &[],
+        _ => &["write", "ack"],
+    };
+    let over = knobs.is_left_over("legs", "copy");
+    for leg in table.keys().filter(|leg| !known.contains(&leg.as_str())) {
+        let elsewhere = ["write", "ack", "read", "reply"].contains(&leg.as_str());
+        if !(elsewhere && over) {
+            let (message, help) = match elsewhere {
+                true if how.form == "none" => {
+                    ("one copy sends nothing to others".to_owned(), "leave `legs` out")
+                }
+                true => {
+                    (format!("`{}` has no leg '{leg}'", how.form), "only a quorum reads from other copies")
+                }
+                false => {
+                    (format!("there is no leg '{leg}'"), "the legs are `write`, `ack`, `read` and `reply`")
+                }
+            };
+            wrong("legs", message, help);
+        }
+    }
+}

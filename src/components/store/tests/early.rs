@@ -1,0 +1,150 @@
+//! The broken twin of every store: it acknowledges what its disk does not have yet. Each is shown the crashes in which the sound one
+//! loses nothing.
+
+use super::super::node::Node;
+use super::super::rows::Tables;
+use super::super::{Plan, legs::Legs};
+use super::trials::{self, ALL, END, Trouble, ms};
+use crate::base::ids::{OpId, SeriesId, TierId};
+use crate::base::op::Op;
+use crate::base::time::Span;
+use crate::components::cores::Discipline;
+use crate::components::quorum::cell::Merge;
+use crate::components::script::until;
+use crate::components::store::rows::Initial;
+use crate::components::{leader, multi_leader, quorum};
+use crate::sim::process::Process;
+use crate::sim::run::World;
+
+/// Seeds of each; a twin must be caught in one of so many.
+const SEEDS: u64 = 30;
+const TWIN_SEEDS: u64 = 200;
+/// What goes wrong where nobody takes over: nothing that would make a single log two.
+const CRASHES: &[Trouble] =
+    &[Trouble::Machine, Trouble::Process, Trouble::Everybody, Trouble::Pause, Trouble::Disk];
+
+fn store(acks_early: bool) -> Plan {
+    Plan {
+        read: ms(0.0),
+        write: ms(0.0),
+        disk: ms(50.0),
+        cores: u32::MAX,
+        queue: u32::MAX,
+        discipline: Discipline::Fifo,
+        speed_ppm: 1_000_000,
+        pool: None,
+        start: vec![Initial { n: 0, keys: 10_000 }],
+        session: None,
+        first_series: SeriesId(0),
+        acks_early,
+    }
+}
+
+fn led(rule: leader::Rule, election: leader::Election, acks_early: bool) -> leader::Plan<Tables> {
+    leader::Plan {
+        machine: vec![Initial { n: 0, keys: 10_000 }],
+        store: store(acks_early),
+        rule,
+        ack: leader::Ack::Flush,
+        election,
+        heartbeat: Span::from_ms(50),
+        pre_vote: false,
+        lease: None,
+        apply: None,
+        begins_led: true,
+        merges: false,
+        legs: Legs::default(),
+        patience: Span::from_ms(500),
+        twin: leader::Twin::Sound,
+    }
+}
+
+/// The first acknowledged write of a row of its own that no copy has.
+fn lost<P: Process>(
+    plan: P::Plan,
+    copies: u32,
+    kinds: &[Trouble],
+    seed: u64,
+    value: impl Fn(&World, i64) -> i64,
+) -> Option<String> {
+    let change = |key| Op::Write { table: 0, key, n: 1, parent: OpId(0) };
+    let lines = trials::rows_of_their_own(seed, copies, 300, change);
+    let mut world = trials::world::<P>(seed, lines.clone(), plan, copies, trials::rough());
+    trials::sail(&mut world, &trials::troubles(seed, copies, kinds), copies, &[]);
+    until(&mut world, END);
+    trials::miscounted(&world, &lines, &[0], |_, key| value(&world, key))
+}
+
+fn most<P: Process>(world: &World, of: impl Fn(&P) -> i64) -> i64 {
+    world.members::<P>(TierId(1)).expect("typed").iter().map(of).max().expect("somebody")
+}
+
+fn in_leader(world: &World, key: i64) -> i64 {
+    let start = store(false).start;
+    most(world, |member: &leader::member::Member<Tables>| member.machine().value(&start, (0, key)).n)
+}
+
+/// Sound, none of the seeds loses; acknowledging early, some do.
+fn caught(name: &str, lost: impl Fn(bool, u64) -> Option<String>) {
+    for seed in 0..SEEDS {
+        assert_eq!(lost(false, seed), None, "{name}, seed {seed}");
+    }
+    let witness = (0..TWIN_SEEDS).find_map(|seed| lost(true, seed));
+    assert!(witness.is_some(), "{name}: acknowledging early was not caught in {TWIN_SEEDS} seeds");
+}
+
+#[test]
+fn every_store_that_acknowledges_before_its_disk_has_synced_is_caught() {
+    caught("one copy", |early, seed| {
+        let value = |world: &World, key| most(world, |node: &Node| node.value(&store(false), (0, key)).n);
+        lost::<Node>(store(early), 1, CRASHES, seed, value)
+    });
+    let after = || leader::Election::After(Span::from_ms(200));
+    let drawn =
+        || leader::Election::Drawn(crate::base::dist::Dist::Uniform { low: 150e6, high: 300e6, step: None });
+    caught("async", |early, seed| {
+        let plan = led(leader::Rule::Leader, leader::Election::Never, early);
+        lost::<leader::member::Member<Tables>>(plan, 3, CRASHES, seed, in_leader)
+    });
+    caught("sync", |early, seed| {
+        let plan = led(leader::Rule::Copies(2), after(), early);
+        lost::<leader::member::Member<Tables>>(plan, 3, ALL, seed, in_leader)
+    });
+    caught("raft", |early, seed| {
+        let plan = led(leader::Rule::Majority, drawn(), early);
+        lost::<leader::member::Member<Tables>>(plan, 3, ALL, seed, in_leader)
+    });
+    caught("quorum", |early, seed| {
+        let plan = quorum::Plan {
+            store: store(early),
+            copies: 3,
+            r: 2,
+            w: 2,
+            merge: Merge::LastWrite,
+            repair: true,
+            hints: Some(Span::from_ms(300)),
+            patience: Span::from_ms(500),
+            legs: Legs::default(),
+        };
+        let of = plan.clone();
+        let value = move |world: &World, key| {
+            most(world, |member: &quorum::member::Member| member.value(&of, (0, key)).n)
+        };
+        lost::<quorum::member::Member>(plan, 3, ALL, seed, value)
+    });
+    caught("multi_leader", |early, seed| {
+        let plan = multi_leader::Plan {
+            store: store(early),
+            merge: Merge::Counter,
+            apply: None,
+            again: Span::from_secs(1),
+            legs: Legs::default(),
+            twin: multi_leader::Twin::Sound,
+        };
+        let of = plan.clone();
+        let value = move |world: &World, key| {
+            most(world, |member: &multi_leader::member::Member| member.value(&of, (0, key)).n)
+        };
+        lost::<multi_leader::member::Member>(plan, 3, ALL, seed, value)
+    });
+}

@@ -1,0 +1,80 @@
+//! What a design says to those who judge the history of a run: tables, programs, values at the start.
+
+use crate::base::ids::{ProbeId, ProgramId, TierId};
+use crate::base::knob::Setting;
+use crate::experiment::setup::Setup;
+use crate::measures::expression::Names;
+use crate::measures::verdicts::{Facts, Merging};
+use crate::program::instr::Instr;
+use crate::record::history::RowName;
+
+impl Facts for Setup {
+    fn table(&self, store: TierId, table: u16) -> String {
+        let store = store.0 as usize;
+        let table = self.design.naming.tables[store].get(table as usize).map_or("", String::as_str);
+        format!("{}.{table}", self.design.names[store].name)
+    }
+
+    fn program(&self, program: ProgramId) -> String {
+        self.design.programs.0.get(program.index()).map_or(String::new(), |program| program.name.clone())
+    }
+
+    fn initial(&self, row: RowName) -> i64 {
+        let store = row.store.0 as usize;
+        let table = self.design.naming.tables[store].get(row.table as usize);
+        let value =
+            table.and_then(|table| Names::initial(self, &self.design.names[store].name, table, row.key));
+        value.map_or(0, |value| value as i64)
+    }
+
+    fn merging(&self, store: TierId) -> Merging {
+        match self.design.knobs[store.0 as usize].get("merge") {
+            Some(Setting::Word("counter")) => Merging::Adds,
+            Some(Setting::Word("siblings")) => Merging::Keeps,
+            _ => Merging::Replaces,
+        }
+    }
+
+    fn copies(&self, store: TierId) -> u8 {
+        u8::try_from(self.design.names[store.0 as usize].count).unwrap_or(u8::MAX)
+    }
+}
+
+/// A program by a name that it is measured under, with the tables that it reads or writes.
+pub(super) fn program(setup: &Setup, name: &str) -> Option<(ProbeId, Vec<(TierId, u16)>)> {
+    let probe = setup.probe(name)?;
+    let program = setup.design.programs.0.get(probe.index())?;
+    let mut tables: Vec<(TierId, u16)> = program.code.iter().filter_map(table).collect();
+    tables.sort_unstable();
+    tables.dedup();
+    Some((probe, tables))
+}
+
+fn table(instr: &Instr) -> Option<(TierId, u16)> {
+    match instr {
+        Instr::Read { db, table, .. } | Instr::Write { db, table, .. } | Instr::Update { db, table, .. } => {
+            Some((TierId(db.0 as u8), *table))
+        }
+        _ => None,
+    }
+}
+
+/// A store, and its tables.
+pub(super) fn store(setup: &Setup, name: &str) -> Option<(TierId, Vec<u16>)> {
+    let part = setup.design.part(name)?;
+    let tables = setup.design.naming.tables[part.index()].len();
+    (setup.design.names[part.index()].kind == "db")
+        .then(|| (TierId(part.0 as u8), (0..tables as u16).collect()))
+}
+
+/// Every store, and every table as `kv.balance`.
+pub(super) fn stores(setup: &Setup) -> Vec<String> {
+    let mut all = Vec::new();
+    for (part, tables) in setup.design.names.iter().zip(&setup.design.naming.tables) {
+        if part.kind == "db" {
+            all.push(part.name.clone());
+            all.extend(tables.iter().map(|table| format!("{}.{table}", part.name)));
+        }
+    }
+    all
+}

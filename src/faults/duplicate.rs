@@ -1,0 +1,35 @@
+//! `duplicate(a, share=5%, to=b)`: a share of datagrams arrives twice, either way. The copy takes a time of its own. Requests
+//! and answers ride connections, which tell copies apart.
+
+use crate::base::knob::{Form, Knob, Knobs, Preset, Takes};
+use crate::base::problem::Problems;
+use crate::faults::plan::{Action, Trouble};
+use crate::faults::target::{Target, Who};
+use crate::faults::ways::Ways;
+use crate::faults::{Fault, side, whom};
+
+/// The fault.
+pub const DUPLICATE: Fault = Fault {
+    form: Form {
+        name: "duplicate",
+        knobs: &[
+            whom("of", Preset::Required, "One side: a zone, members of a part, or a list of these."),
+            Knob {
+                name: "share",
+                takes: Takes::Share { min: 0.0, max: 1.0 },
+                default: Preset::Required,
+                doc: "The share of datagrams that arrives twice, besides the link's own.",
+            },
+            whom("to", Preset::Absent, "The other side; without it everybody."),
+        ],
+        doc: "Datagrams between two sides arrive twice: what members of a store tell each other.",
+    },
+    momentary: false,
+    resolve,
+};
+
+fn resolve(knobs: &Knobs, who: &Who, problems: &mut Problems) -> Option<Action> {
+    let of = Target::of(knobs, "of", who, problems)?;
+    let ways = Ways::Between(of, side(knobs, "to", who, problems)?);
+    Some(Action::Network { ways, trouble: Trouble::Duplicate(knobs.number("share")) })
+}

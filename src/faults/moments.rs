@@ -1,0 +1,191 @@
+//! When a fault begins, where that is no time: a moment of the run, or of another fault.
+//!
+//! Numbered rules:
+//! 1. `during(M)`: each time the moment M begins the fault begins, each with its own chance. With `for` it lasts that long,
+//!    otherwise as long as the moment. `every` repeats it from there on while the moment lasts.
+//! 2. `during(election(kv))`: from the instant at which a member of kv stands for election, or none believes any more that
+//!    it leads, until none stands and one leads.
+//! 3. `during(x)`, x another fault: from when it begins until it ends; where x is on twice at a time, until it is off.
+//! 4. `after(x)`, `after(x, 5s)`: each time x ends, or so long after it. `every` repeats it from there on to the end of the
+//!    run.
+
+use crate::base::dist::Dist;
+use crate::base::ids::Pid;
+use crate::base::knob::{Form, Knob, Knobs, Preset, Setting, Takes};
+use crate::base::problem::{Place, Problems, known_words, shown};
+use crate::base::time::Span;
+use crate::faults::plan::Entry;
+use crate::faults::target::{Led, Who};
+use crate::faults::{
+    DOES_NOT_FIT, FAULT_CYCLE, UNKNOWN_FAULT, UNKNOWN_FORM, UNKNOWN_PART, WRONG_KIND, problem, text,
+};
+use crate::sim::cluster::Cluster;
+
+/// When a fault begins.
+#[derive(Clone, Debug, PartialEq)]
+pub enum When {
+    /// At a time from the start of the run.
+    Law(Dist),
+    /// Whenever a moment begins.
+    During(Moment),
+    /// So long after each end of another fault.
+    After(String, Span),
+}
+
+/// A stretch of the run that nobody knows before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// A part looks for a leader.
+    Election {
+        /// Its name.
+        part: String,
+        /// Its first member: whether the part is there at all.
+        first: Pid,
+        /// What it records of who leads.
+        led: Led,
+    },
+    /// Another fault is on.
+    Fault(String),
+}
+
+/// What `at` takes besides a time or a law.
+pub const MOMENTS: &[Form] = &[
+    Form {
+        name: "during",
+        knobs: &[Knob {
+            name: "moment",
+            takes: Takes::Text,
+            default: Preset::Required,
+            doc: "The moment: `election(kv)`, or another fault.",
+        }],
+        doc: "Whenever a moment begins; without `for` until it ends: an election of a db, another fault.",
+    },
+    Form {
+        name: "after",
+        knobs: &[
+            Knob { name: "fault", takes: Takes::Text, default: Preset::Required, doc: "The other fault." },
+            Knob {
+                name: "span",
+                takes: Takes::Span { min: Span::ZERO, max: Span::MAX },
+                default: Preset::Is { text: "0s", source: "at once" },
+                doc: "How long after its end.",
+            },
+        ],
+        doc: "So long after each end of another fault.",
+    },
+];
+
+impl When {
+    /// From the checked knob `at`; `None` where there is none or it is wrong, which is then reported.
+    pub(super) fn of(knobs: &Knobs, who: &Who, problems: &mut Problems) -> Option<When> {
+        match knobs.get("at")? {
+            Setting::Law(law) => Some(When::Law(law.clone())),
+            Setting::Form("during", moment) => {
+                let (words, place) = text(moment, "moment")?;
+                Moment::parse(words, place, who, problems).map(When::During)
+            }
+            Setting::Form(_, after) => {
+                let (fault, _) = text(after, "fault")?;
+                Some(When::After(fault.to_string(), after.span("span")))
+            }
+            _ => None,
+        }
+    }
+
+    /// The fault that it waits for.
+    pub fn fault(&self) -> Option<&str> {
+        match self {
+            When::During(Moment::Fault(fault)) | When::After(fault, _) => Some(fault),
+            When::Law(_) | When::During(Moment::Election { .. }) => None,
+        }
+    }
+
+    /// As a plan shows it.
+    pub fn describe(&self) -> String {
+        match self {
+            When::Law(_) => "at a time that is drawn".to_string(),
+            When::During(Moment::Election { part, .. }) => format!("during each election of {part}"),
+            When::During(Moment::Fault(fault)) => format!("during {fault}"),
+            When::After(fault, Span::ZERO) => format!("after {fault}"),
+            When::After(fault, span) => format!("{span} after {fault}"),
+        }
+    }
+}
+
+impl Moment {
+    fn parse(words: &str, place: &Place, who: &Who, problems: &mut Problems) -> Option<Moment> {
+        let Some((form, inner)) = words.split_once('(') else {
+            return Some(Moment::Fault(words.to_string()));
+        };
+        if form.trim() != "election" {
+            let message = format!("there is no moment `{}`", shown(form));
+            let help = "write `during(election(kv))`, or name another fault: `during(split)`";
+            problem(problems, UNKNOWN_FORM, Some(place), message).help(help);
+            return None;
+        }
+        let name = inner.trim_end().trim_end_matches(')').trim();
+        let Some(part) = who.part(name) else {
+            let parts = who.parts.iter().filter(|part| part.led.is_some()).map(|part| part.name.as_str());
+            let help = known_words(name, "parts with elections", parts);
+            problem(problems, UNKNOWN_PART, Some(place), format!("unknown part '{}'", shown(name)))
+                .help(help);
+            return None;
+        };
+        let Some(led) = part.led else {
+            let message = format!("nobody is elected in '{}', a {}", part.name, part.kind);
+            problem(problems, WRONG_KIND, Some(place), message).help("a db with a leader has elections");
+            return None;
+        };
+        Some(Moment::Election { part: part.name.clone(), first: Pid::new(part.tier, 0), led })
+    }
+
+    /// Whether an election is on. Faults know themselves whether they are.
+    pub(super) fn is_on(&self, cluster: &dyn Cluster) -> bool {
+        match self {
+            Moment::Election { first, led, .. } => {
+                cluster.is_there(*first)
+                    && (cluster.level(led.standing) > 0 || cluster.level(led.leaders) == 0)
+            }
+            Moment::Fault(_) => false,
+        }
+    }
+}
+
+/// Says what is wrong with the faults that entries wait for: `places` are those of the entries' `at`.
+pub fn check(entries: &[Entry], places: &[Option<Place>], problems: &mut Problems) {
+    let find = |name: &str| entries.iter().position(|entry| entry.name == name);
+    let waits_for = |entry: &Entry| entry.at.as_ref().and_then(When::fault).and_then(find);
+    for (index, (entry, place)) in entries.iter().zip(places).enumerate() {
+        let Some(awaited) = entry.at.as_ref().and_then(When::fault) else { continue };
+        let Some(other) = find(awaited).map(|other| &entries[other]) else {
+            let names = entries.iter().map(|entry| entry.name.as_str());
+            let help = known_words(awaited, "faults", names);
+            problem(problems, UNKNOWN_FAULT, place.as_ref(), format!("unknown fault '{}'", shown(awaited)))
+                .help(help);
+            continue;
+        };
+        let (mut next, mut steps) = (waits_for(entry), 0);
+        while let Some(at) = next.filter(|at| *at != index && steps < entries.len()) {
+            (next, steps) = (waits_for(&entries[at]), steps + 1);
+        }
+        if next == Some(index) {
+            let message = format!("'{}' waits for itself", entry.name);
+            let help = "let one of the faults in the circle begin at a time";
+            problem(problems, FAULT_CYCLE, place.as_ref(), message).help(help);
+        }
+        let endless = other.lasts.is_none() && !other.momentary && !matches!(other.at, Some(When::During(_)));
+        match &entry.at {
+            Some(When::During(_)) if other.momentary => {
+                let message = format!("'{awaited}' is over in a moment: nothing happens during it");
+                problem(problems, DOES_NOT_FIT, place.as_ref(), message)
+                    .help(format!("write `at = \"after({awaited})\"`"));
+            }
+            Some(When::After(..)) if endless => {
+                let message = format!("'{awaited}' lasts to the end of the run: nothing comes after it");
+                problem(problems, DOES_NOT_FIT, place.as_ref(), message)
+                    .help(format!("give '{awaited}' a `for`"));
+            }
+            _ => {}
+        }
+    }
+}

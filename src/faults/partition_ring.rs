@@ -1,0 +1,39 @@
+//! `partition_ring(kv)`: members in a ring, in the order of their numbers, each of which hears itself and as many of its
+//! neighbours before as after it as a majority takes: everybody sees a majority, no two the same one. In another order:
+//! `partition_ring(any(kv, 5))`, drawn anew each time. Only members of the part are cut off from each other.
+
+use crate::base::knob::{Form, Knobs, Preset};
+use crate::base::problem::Problems;
+use crate::faults::plan::{Action, Trouble};
+use crate::faults::target::{Target, Who};
+use crate::faults::ways::Ways;
+use crate::faults::{DOES_NOT_FIT, Fault, problem, whom};
+
+/// In a ring of three everybody is everybody's neighbour.
+const MEMBERS_MIN: usize = 4;
+
+/// The fault.
+pub const PARTITION_RING: Fault = Fault {
+    form: Form {
+        name: "partition_ring",
+        knobs: &[whom(
+            "of",
+            Preset::Required,
+            "A part of 4 or more members, or so many of them; in their order.",
+        )],
+        doc: "Members in a ring, in their order, hear a majority around them each, no two the same one.",
+    },
+    momentary: false,
+    resolve,
+};
+
+fn resolve(knobs: &Knobs, who: &Who, problems: &mut Problems) -> Option<Action> {
+    let of = Target::of(knobs, "of", who, problems)?.members(who);
+    if of.most() < MEMBERS_MIN {
+        let message = format!("a ring of {} members, who are all neighbours", of.most());
+        let help = format!("it takes {MEMBERS_MIN} members; of three write `partition_bridge(kv)`");
+        problem(problems, DOES_NOT_FIT, knobs.place("of"), message).help(help);
+        return None;
+    }
+    Some(Action::Network { ways: Ways::Ring(of), trouble: Trouble::Cut })
+}

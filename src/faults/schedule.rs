@@ -1,0 +1,253 @@
+//! Carries a timetable out: knows what is due next, follows the moments that faults wait for, and writes down what happened
+//! as a plan in which nothing is left open.
+//!
+//! At one instant ends come before beginnings, and both in the order of the faults' names; a fault that waits for another
+//! comes after it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::base::ids::SeriesId;
+use crate::base::time::Time;
+use crate::faults::active::Active;
+use crate::faults::moments::{Moment, When};
+use crate::faults::plan::{Entry, Planned, TIMES_MAX};
+use crate::sim::cluster::Cluster;
+
+/// Begins or ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Edge {
+    End,
+    Begin,
+}
+
+/// What is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Due {
+    at: Time,
+    edge: Edge,
+    /// Which fault, in the order of their names.
+    fault: usize,
+    what: What,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum What {
+    /// A time of the plan.
+    Planned(usize),
+    /// Another time of the fault, if the moment of that number is still on.
+    Another(u64),
+}
+
+/// Where a fault stands.
+#[derive(Clone, Debug, Default)]
+struct State {
+    /// Times so far, those that did not happen included; one more than there may be when there would be more.
+    times: u64,
+    /// How many of its times are on.
+    on: usize,
+    /// Whether the moment that it waits for is on.
+    moment: bool,
+    /// How many such moments there were.
+    moments: u64,
+    /// Its times that end with the moment.
+    open: Vec<usize>,
+}
+
+/// The faults of one run.
+#[derive(Clone, Debug, Default)]
+pub struct Schedule {
+    entries: Arc<[Entry]>,
+    /// The run's key for draws.
+    key: u64,
+    horizon: Time,
+    planned: Vec<Planned>,
+    /// By time of the plan: which fault.
+    owners: Vec<usize>,
+    states: Vec<State>,
+    due: BTreeSet<Due>,
+    active: Active,
+}
+
+impl Schedule {
+    /// The faults of `entries`, which are in order of name, until `horizon`.
+    pub fn new(entries: Arc<[Entry]>, horizon: Time, key: u64) -> Schedule {
+        let states = vec![State::default(); entries.len()];
+        let mut schedule = Schedule { entries: entries.clone(), key, horizon, states, ..Schedule::default() };
+        for (fault, entry) in entries.iter().enumerate() {
+            let (times, count) = entry.times(horizon, key);
+            schedule.states[fault].times = count;
+            for planned in times {
+                let at = planned.at;
+                let index = schedule.plan(fault, planned);
+                schedule.push(at, Edge::Begin, fault, What::Planned(index));
+            }
+        }
+        schedule
+    }
+
+    /// A plan as it is, for doing again what happened in a run.
+    pub fn of_plan(plan: Vec<Planned>, horizon: Time) -> Schedule {
+        let mut names: Vec<String> = plan.iter().map(|planned| planned.fault.clone()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let states = vec![State::default(); names.len()];
+        let mut schedule = Schedule { horizon, states, ..Schedule::default() };
+        for planned in plan {
+            let fault = names.binary_search(&planned.fault).expect("every name is there");
+            let at = planned.at;
+            let index = schedule.plan(fault, planned);
+            schedule.push(at, Edge::Begin, fault, What::Planned(index));
+        }
+        schedule
+    }
+
+    /// When something is due next.
+    pub fn next(&self) -> Option<Time> {
+        self.due.first().map(|due| due.at)
+    }
+
+    /// What has happened and what is known to be going to, in order of beginning.
+    pub fn plan_so_far(&self) -> Vec<Planned> {
+        let mut order: Vec<usize> = (0..self.planned.len()).collect();
+        order.sort_by_key(|index| (self.planned[*index].at, self.owners[*index], *index));
+        order.into_iter().map(|index| self.planned[index].clone()).collect()
+    }
+
+    /// The name of a fault that would happen more often than a plan may hold, if there is one.
+    pub fn overdone(&self) -> Option<&str> {
+        let fault = self.states.iter().position(|state| state.times > TIMES_MAX as u64)?;
+        self.entries.get(fault).map(|entry| entry.name.as_str())
+    }
+
+    /// The levels whose changes tell moments: whoever runs the world calls [`Schedule::notice`] after each.
+    pub fn watched(entries: &[Entry]) -> Vec<SeriesId> {
+        let led = entries.iter().filter_map(|entry| match &entry.at {
+            Some(When::During(Moment::Election { led, .. })) => Some(led),
+            _ => None,
+        });
+        led.flat_map(|led| [led.leaders, led.standing]).collect()
+    }
+
+    /// Looks whether moments have begun or ended. What follows from it is due now.
+    pub fn notice(&mut self, now: Time, cluster: &dyn Cluster) {
+        let entries = self.entries.clone();
+        for (fault, entry) in entries.iter().enumerate() {
+            let Some(When::During(moment @ Moment::Election { .. })) = &entry.at else { continue };
+            match (self.states[fault].moment, moment.is_on(cluster)) {
+                (false, true) => self.moment_begins(fault, now),
+                (true, false) => self.moment_ends(fault, now),
+                _ => {}
+            }
+        }
+    }
+
+    /// Carries out what is due next. Without a cluster it only finds out what follows from what: roles stay open.
+    pub fn step(&mut self, mut cluster: Option<&mut dyn Cluster>) {
+        let Some(Due { at, edge, fault, what }) = self.due.pop_first() else { return };
+        match (what, edge) {
+            (What::Planned(index), Edge::Begin) => self.begins(index, cluster),
+            (What::Planned(index), Edge::End) => self.ends(index, at, cluster.take()),
+            (What::Another(moment), _) => self.another(fault, moment, at, cluster),
+        }
+    }
+
+    fn plan(&mut self, fault: usize, planned: Planned) -> usize {
+        self.planned.push(planned);
+        self.owners.push(fault);
+        self.planned.len() - 1
+    }
+
+    fn push(&mut self, at: Time, edge: Edge, fault: usize, what: What) {
+        if at < self.horizon {
+            self.due.insert(Due { at, edge, fault, what });
+        }
+    }
+
+    fn begins(&mut self, index: usize, cluster: Option<&mut dyn Cluster>) {
+        let fault = self.owners[index];
+        if let Some(cluster) = cluster {
+            self.planned[index].action = self.planned[index].action.resolve(cluster);
+            self.active.begin(index, &self.planned[index], cluster);
+        }
+        let Planned { at, until, .. } = self.planned[index];
+        self.states[fault].on += 1;
+        if self.states[fault].on == 1 && until > at {
+            self.each_that_waits_for(fault, |schedule, other| schedule.moment_begins(other, at));
+        }
+        self.push(until, Edge::End, fault, What::Planned(index));
+    }
+
+    fn ends(&mut self, index: usize, at: Time, cluster: Option<&mut dyn Cluster>) {
+        let fault = self.owners[index];
+        if let Some(cluster) = cluster {
+            self.active.end(index, &self.planned[index], cluster);
+        }
+        self.states[fault].on -= 1;
+        if self.states[fault].on == 0 {
+            self.each_that_waits_for(fault, |schedule, other| schedule.moment_ends(other, at));
+        }
+        let entries = self.entries.clone();
+        let name = &self.planned[index].fault;
+        let later = entries.iter().enumerate().filter_map(|(other, entry)| match &entry.at {
+            Some(When::After(awaited, span)) if awaited == name => Some((other, at + *span)),
+            _ => None,
+        });
+        for (other, at) in later.collect::<Vec<_>>() {
+            let moment = self.states[other].moments;
+            self.push(at, Edge::Begin, other, What::Another(moment));
+        }
+    }
+
+    /// The faults that happen during another.
+    fn each_that_waits_for(&mut self, fault: usize, tell: impl Fn(&mut Schedule, usize)) {
+        let entries = self.entries.clone();
+        let Some(awaited) = entries.get(fault) else { return };
+        for (other, entry) in entries.iter().enumerate() {
+            if matches!(&entry.at, Some(When::During(Moment::Fault(name))) if *name == awaited.name) {
+                tell(self, other);
+            }
+        }
+    }
+
+    fn moment_begins(&mut self, fault: usize, now: Time) {
+        let state = &mut self.states[fault];
+        if !std::mem::replace(&mut state.moment, true) {
+            state.moments += 1;
+            let moment = state.moments;
+            self.push(now, Edge::Begin, fault, What::Another(moment));
+        }
+    }
+
+    fn moment_ends(&mut self, fault: usize, now: Time) {
+        self.states[fault].moment = false;
+        for index in std::mem::take(&mut self.states[fault].open) {
+            self.planned[index].until = now;
+            self.push(now, Edge::End, fault, What::Planned(index));
+        }
+    }
+
+    /// One more time of a fault that waits for a moment.
+    fn another(&mut self, fault: usize, moment: u64, at: Time, cluster: Option<&mut dyn Cluster>) {
+        let entries = self.entries.clone();
+        let (entry, state) = (&entries[fault], &mut self.states[fault]);
+        let with_moment = matches!(entry.at, Some(When::During(_)));
+        if with_moment && !(state.moment && state.moments == moment) || state.times > TIMES_MAX as u64 {
+            return;
+        }
+        let number = state.times;
+        state.times += 1;
+        if state.times > TIMES_MAX as u64 {
+            return;
+        }
+        if let Some(span) = entry.after(number, self.key) {
+            self.push(at + span, Edge::Begin, fault, What::Another(moment));
+        }
+        let Some(planned) = entry.time(at, number, self.key) else { return };
+        let index = self.plan(fault, planned);
+        if with_moment && entry.lasts.is_none() && !entry.momentary {
+            self.states[fault].open.push(index);
+        }
+        self.begins(index, cluster);
+    }
+}

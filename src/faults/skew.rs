@@ -1,0 +1,56 @@
+//! `skew(kv[0], 2s)`, `skew(kv[0], -2s)`: a clock jumps. At the end it jumps back, so that it shows what it would have shown
+//! without the fault.
+
+use crate::base::knob::{Form, Knob, Knobs, Preset, Takes};
+use crate::base::problem::Problems;
+use crate::base::quantity::{Quantity, Unit};
+use crate::base::time::Span;
+use crate::faults::plan::Action;
+use crate::faults::target::{Target, Who};
+use crate::faults::{Fault, OUT_OF_RANGE, WRONG_UNIT, problem, text, whom};
+
+/// The furthest that a clock jumps: a hundred years, which fit its 64 bits beside any run.
+const JUMP_MAX: Span = Span::from_secs(100 * 365 * 86_400);
+
+/// The fault.
+pub const SKEW: Fault = Fault {
+    form: Form {
+        name: "skew",
+        knobs: &[
+            whom("who", Preset::Required, "Members of a part, or all members in a zone."),
+            Knob {
+                name: "by",
+                takes: Takes::Text,
+                default: Preset::Required,
+                doc: "How far: `2s` ahead, `-2s` back; at most 100 years.",
+            },
+        ],
+        doc: "Clocks jump, and jump back at the end. Timers count true time all the same.",
+    },
+    momentary: false,
+    resolve,
+};
+
+fn resolve(knobs: &Knobs, who: &Who, problems: &mut Problems) -> Option<Action> {
+    let of = Target::of(knobs, "who", who, problems)?.members(who);
+    let (words, place) = text(knobs, "by")?;
+    let (sign, span) = match words.strip_prefix('-') {
+        Some(back) => (-1, back.trim()),
+        None => (1, words),
+    };
+    let far = match Quantity::parse(span) {
+        Ok(far) if far.unit == Unit::Span => far.value,
+        _ => {
+            let message = format!("a clock jumps by a time, not by `{words}`");
+            problem(problems, WRONG_UNIT, Some(place), message)
+                .help("write `skew(kv[0], 2s)` or `skew(kv[0], -2s)`");
+            return None;
+        }
+    };
+    if far > JUMP_MAX.as_ns() as f64 {
+        let message = format!("`{words}` is too far for a clock: at most 100 years");
+        problem(problems, OUT_OF_RANGE, Some(place), message).help("write `skew(kv[0], 2s)`");
+        return None;
+    }
+    Some(Action::Clock { of, jump_ns: sign * far as i64, drift_ppb: 0 })
+}

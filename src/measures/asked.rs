@@ -1,0 +1,160 @@
+//! What a measure may ask of the history of a run: verdicts over what clients saw, and what became of their writes.
+
+use crate::base::ids::{ProbeId, TierId};
+use crate::base::time::Span;
+use crate::check::session::Guarantee;
+use crate::measures::Dimension;
+use crate::measures::expression::During;
+
+/// What is asked.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum What {
+    /// Whether there is one order of all operations that explains what was seen and respects time.
+    Linearizable,
+    /// Whether there is one order that explains what was seen and in which each session did its own in its order.
+    Sequential,
+    /// Whether whatever an operation may depend on was visible to it.
+    Causal,
+    /// Whether sessions were promised something.
+    Keeps(Guarantee),
+    /// How long ago what reads missed had been acknowledged.
+    Staleness(Stat),
+    /// How many acknowledged versions reads missed.
+    KStale(Stat),
+    /// The share of reads that missed a write acknowledged so long before: at least, and less than.
+    Stale(Span, Span),
+    /// How many acknowledged writes are lost.
+    Lost,
+    /// How many writes that nobody was told of are in effect.
+    Unacked,
+    /// On how many keys copies have diverged.
+    Diverged,
+    /// How long copies took to agree after the last fault.
+    Converged,
+}
+
+/// What is told of many values.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Stat {
+    /// Their mean.
+    Mean,
+    /// The largest.
+    Max,
+    /// A percentile, by nearest rank.
+    Percentile(f64),
+}
+
+impl What {
+    /// Whether the answer is yes or no.
+    pub fn is_condition(self) -> bool {
+        matches!(self, What::Linearizable | What::Sequential | What::Causal | What::Keeps(_))
+    }
+
+    /// The unit of the answer.
+    pub fn dimension(self) -> Dimension {
+        match self {
+            What::Converged | What::Staleness(_) => Dimension::Seconds,
+            _ => Dimension::One,
+        }
+    }
+
+    /// Whether operations of clients must be recorded to answer it, and what copies take in.
+    pub fn needs(self) -> (bool, bool) {
+        match self {
+            What::Linearizable | What::Causal | What::Keeps(_) => (true, false),
+            What::Sequential | What::Staleness(_) | What::KStale(_) | What::Stale(..) => (true, true),
+            What::Lost | What::Unacked => (true, true),
+            What::Diverged | What::Converged => (false, true),
+        }
+    }
+}
+
+/// Of whom it is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// What a program asks of any store.
+    Program {
+        /// The program.
+        probe: ProbeId,
+        /// Its name.
+        name: String,
+        /// The tables that it reads or writes.
+        tables: Vec<(TierId, u16)>,
+    },
+    /// A table, whoever asks.
+    Table {
+        /// The store.
+        store: TierId,
+        /// The table.
+        table: u16,
+        /// Both names.
+        name: String,
+    },
+    /// All tables of a store.
+    Store {
+        /// The store.
+        store: TierId,
+        /// Its name.
+        name: String,
+        /// Its tables.
+        tables: Vec<u16>,
+    },
+}
+
+impl Whose {
+    /// The tables that it is about.
+    pub fn tables(&self) -> Vec<(TierId, u16)> {
+        match self {
+            Whose::Program { tables, .. } => tables.clone(),
+            Whose::Table { store, table, .. } => vec![(*store, *table)],
+            Whose::Store { store, tables, .. } => tables.iter().map(|table| (*store, *table)).collect(),
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        match self {
+            Whose::Program { name, .. } | Whose::Table { name, .. } | Whose::Store { name, .. } => name,
+        }
+    }
+}
+
+/// An instant of a run as an expression names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// A fault begins for the first time.
+    Begins(String),
+    /// A fault has ended for the last time.
+    Ends(String),
+    /// So long after a fault has ended for the last time.
+    After(String, Span),
+    /// So long after the start of the run.
+    At(Span),
+    /// The run ends.
+    End,
+}
+
+impl Moment {
+    /// The fault that it hangs on.
+    pub fn fault(&self) -> Option<&str> {
+        match self {
+            Moment::Begins(fault) | Moment::Ends(fault) | Moment::After(fault, _) => Some(fault),
+            Moment::At(_) | Moment::End => None,
+        }
+    }
+}
+
+/// A question to the history of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asked {
+    /// What.
+    pub what: What,
+    /// Of whom.
+    pub whose: Whose,
+    /// Writes that were accepted later do not count.
+    pub before: Moment,
+    /// The instant of which it is asked.
+    pub at: Moment,
+    /// Operations that began at other times do not count.
+    pub during: During,
+}
