@@ -4,6 +4,7 @@
 //!
 //! `cargo bench --bench recording`
 
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use splitbrain::base::time::Span;
@@ -43,7 +44,8 @@ impl Reader for Text {
 
 fn seconds(cell: &Cell) -> f64 {
     let begun = Instant::now();
-    let trial = trial::run(cell, Warmup::Span(Span::ZERO), 1, false);
+    let never = AtomicBool::new(false);
+    let trial = trial::run(cell, Warmup::Span(Span::ZERO), 1, false, &never).expect("nobody cancels it");
     assert_eq!(trial.broken, None);
     begun.elapsed().as_secs_f64()
 }

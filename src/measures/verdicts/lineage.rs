@@ -219,13 +219,16 @@ fn in_order(
     order
 }
 
+/// From when on a copy held a version of a row, by the store's name for it and by ours.
+type Head = (Time, OpId, Version);
+
 /// How what copies hold is named: by its version, or where a version may come about twice, with what is under it.
 #[derive(Default)]
 struct Names {
     /// By row: whether a version may come about twice.
     twice: Vec<bool>,
     /// By row and copy: what it has held, from when on, by version and by name.
-    heads: FxHashMap<(RowId, u32), Vec<(Time, OpId, Version)>>,
+    heads: FxHashMap<(RowId, u32), Vec<Head>>,
     /// By row and version: the last name that it was given.
     latest: FxHashMap<(RowId, OpId), Version>,
 }
