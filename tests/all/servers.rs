@@ -28,7 +28,7 @@ fn near(value: f64, expected: f64) {
 fn a_thread_is_held_for_the_whole_program_and_a_core_only_while_it_works() {
     let three = |server: &str| {
         let design = format!(
-            "server.app = {{ {server} }}\nworkload.all = {{ do = \"page()\", arrive = \"once(3)\" }}"
+            "server.app = {{ {server} }}\nworkload.crowd = {{ do = \"page()\", arrive = \"once(3)\" }}"
         );
         let results =
             results(&design, "page = \"cpu 1ms; wait 10ms\"", "\"p0(page)\", \"p50(page)\", \"max(page)\"");
@@ -46,17 +46,17 @@ fn a_thread_is_held_for_the_whole_program_and_a_core_only_while_it_works() {
 
 #[test]
 fn what_finds_neither_thread_nor_place_in_the_queue_is_refused() {
-    let design = "server.app = { cores = 1, threads = 1, queue = 2 }\nworkload.all = { do = \"page()\", arrive = \"once(5)\" }";
-    let results = results(design, "page = \"cpu 1ms\"", "\"app.refused\", \"mean(all, cause=queue)\"");
+    let design = "server.app = { cores = 1, threads = 1, queue = 2 }\nworkload.crowd = { do = \"page()\", arrive = \"once(5)\" }";
+    let results = results(design, "page = \"cpu 1ms\"", "\"app.refused\", \"mean(crowd, cause=queue)\"");
     near(of(&results, "success(page)"), 0.6);
     near(of(&results, "app.refused"), 2.0);
-    near(of(&results, "mean(all, cause=queue)"), 0.003 / 5.0);
+    near(of(&results, "mean(crowd, cause=queue)"), 0.003 / 5.0);
 }
 
 #[test]
 fn a_call_that_was_given_up_runs_to_its_end_and_its_answer_is_late() {
     let design = "server.app = { threads = \"unlimited\" }\nserver.back = { cores = 1, threads = \"unlimited\" }\n\
-                  policy.quick = { timeout = \"5ms\" }\nworkload.all = { do = \"page()\", arrive = \"once(4)\" }";
+                  policy.quick = { timeout = \"5ms\" }\nworkload.crowd = { do = \"page()\", arrive = \"once(4)\" }";
     let programs = "page = \"call back.work() with quick else fail gone\"\n[on.back]\nwork = \"cpu 20ms\"";
     let results =
         results(design, programs, "\"late(work)\", \"mean(back.busy)\", \"errors(page)\", \"max(page)\"");
@@ -70,29 +70,29 @@ fn a_call_that_was_given_up_runs_to_its_end_and_its_answer_is_late() {
 #[test]
 fn retries_stand_on_the_callers_edge_and_latency_counts_from_the_first_start() {
     let design = "server.app = { threads = \"unlimited\" }\npolicy.again = { timeout = \"10ms\", retry = \"fixed(5ms, times=2)\" }\n\
-                  workload.all = { do = \"page()\", arrive = \"once(1)\", with = \"again\" }";
+                  workload.crowd = { do = \"page()\", arrive = \"once(1)\", with = \"again\" }";
     let slow = results(
         design,
         "page = \"tally tried; wait 1s\"",
-        "\"count(tried)\", \"mean(all)\", \"mean(all, cause=retry)\"",
+        "\"count(tried)\", \"mean(crowd)\", \"mean(crowd, cause=retry)\"",
     );
     near(of(&slow, "count(tried)"), 3.0);
-    near(of(&slow, "mean(all)"), 0.040);
+    near(of(&slow, "mean(crowd)"), 0.040);
     near(of(&slow, "errors(page)"), 1.0);
     // all but the last attempt is the price of trying again
-    near(of(&slow, "mean(all, cause=retry)"), 0.030);
+    near(of(&slow, "mean(crowd, cause=retry)"), 0.030);
     let once = results(design, "page = \"tally tried; wait 1ms\"", "\"count(tried)\"");
     near(of(&once, "count(tried)"), 1.0);
     // what the request itself brought about is not tried again
-    let failing = results(design, "page = \"tally tried; fail never\"", "\"count(tried)\", \"mean(all)\"");
+    let failing = results(design, "page = \"tally tried; fail never\"", "\"count(tried)\", \"mean(crowd)\"");
     near(of(&failing, "count(tried)"), 1.0);
-    near(of(&failing, "mean(all)"), 0.0);
+    near(of(&failing, "mean(crowd)"), 0.0);
 }
 
 #[test]
 fn branches_run_at_once_and_a_race_is_over_when_one_succeeds() {
     let design = "server.app = { threads = \"unlimited\" }\nserver.back = { cores = \"unlimited\", threads = \"unlimited\" }\n\
-                  workload.all = { do = \"page()\", arrive = \"once(1)\" }";
+                  workload.crowd = { do = \"page()\", arrive = \"once(1)\" }";
     for (page, ms, ok) in [
         ("par { call back.work(30); call back.work(10) }", 30.0, 1.0),
         ("call back.work(30); call back.work(10)", 40.0, 1.0),
@@ -107,8 +107,8 @@ fn branches_run_at_once_and_a_race_is_over_when_one_succeeds() {
         let programs = format!(
             "page = \"{page}\"\n[on.back]\nwork = \"wait 1ms * ms\"\nbroken = \"wait 1ms * ms; fail broken\""
         );
-        let results = results(design, &programs, "\"mean(all)\"");
-        let (time, success) = (of(&results, "mean(all)"), of(&results, "success(page)"));
+        let results = results(design, &programs, "\"mean(crowd)\"");
+        let (time, success) = (of(&results, "mean(crowd)"), of(&results, "success(page)"));
         assert!((time - ms / 1e3).abs() < 1e-9 && success == ok, "{page}: {time} s, {success}");
     }
 }
@@ -136,7 +136,7 @@ fn what_runs_on_a_server_that_crashes_is_gone_and_its_callers_learn_of_it() {
 #[test]
 fn a_failure_of_arithmetic_fails_the_request_and_no_more() {
     let design = "server.app = { threads = \"unlimited\" }\n\
-                  workload.all = { do = \"page(item=sequence(4))\", arrive = \"even(100/s)\" }";
+                  workload.crowd = { do = \"page(item=sequence(4))\", arrive = \"even(100/s)\" }";
     // one in four divides by zero; all but one in four are beyond 64 bits
     for (program, errors) in [("x = 12 / (item - 1)", 0.25), ("x = item * 9223372036854775807", 0.75)] {
         let results = results(design, &format!("page = \"{program}\""), "\"count(page)\"");
