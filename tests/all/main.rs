@@ -14,7 +14,6 @@ mod random_numbers;
 mod readme;
 mod rows;
 mod runs;
-mod servers;
 mod stampede;
 mod support;
 mod verdicts;
