@@ -1,4 +1,4 @@
-//! Lists of entries in chunks of a kibibyte. Appending writes to the end of one chunk, reading streams through whole
+//! Lists of entries in chunks of two kibibytes. Appending writes to the end of one chunk, reading streams through whole
 //! chunks, and a chunk that was read goes to a free list: no allocation once the store has grown, and little slack.
 
 use std::hint::black_box;
@@ -6,8 +6,8 @@ use std::hint::black_box;
 use crate::base::time::Time;
 use crate::engine::Entry;
 
-/// Entries of a chunk: of 24 bytes, a kibibyte.
-const CHUNK: usize = 42;
+/// Entries of a chunk: of 24 bytes, two kibibytes.
+const CHUNK: usize = 84;
 /// Places of a chunk: one more, whose time is the number of the chunk after it in its list, or among the free ones. It
 /// stands with the entries, which are looked at with it.
 const PLACES: usize = CHUNK + 1;
@@ -179,6 +179,13 @@ impl<E: Copy> Chunks<E> {
             chunk = self.release(chunk);
         }
         *list = kept;
+    }
+
+    /// The instant that all entries of a list share, if they do. Mostly two entries are looked at.
+    pub(super) fn one_instant(&self, list: &List) -> Option<Time> {
+        let first = self.chunk(list.first).first()?.at;
+        let last = self.chunk(list.last)[CHUNK - 1 - list.room as usize].at;
+        (first == last && self.bounds(list) == (first, last)).then_some(first)
     }
 
     /// The earliest and the latest instant in a list that is not empty.

@@ -46,6 +46,8 @@ pub struct Ladder<E> {
     /// Coarsest first.
     rungs: Vec<Rung>,
     top: List,
+    /// Nothing is due later: the latest key pushed since the top was lowered last.
+    latest: u64,
     chunks: Chunks<E>,
     len: usize,
     /// Bucket arrays of former rungs.
@@ -70,6 +72,11 @@ impl Rung {
     #[inline]
     fn place(&self, key: u64) -> usize {
         (key.saturating_sub(self.start) >> self.shift) as usize
+    }
+
+    /// Where a bucket begins: nothing in it is due earlier, but for the first.
+    fn bucket_start(&self, bucket: usize) -> u64 {
+        end_of(self.start, bucket, self.shift)
     }
 
     /// Where a bucket ends.
@@ -99,6 +106,7 @@ impl<E: Copy> Default for Ladder<E> {
             bottom_max: FEW,
             rungs: Vec::new(),
             top: List::EMPTY,
+            latest: 0,
             chunks: Chunks::new(),
             len: 0,
             spare: Vec::new(),
@@ -115,6 +123,7 @@ impl<E: Copy> PendingEvents<E> for Ladder<E> {
         if key < self.bottom_end {
             return self.push_near(at, event);
         }
+        self.latest = self.latest.max(key);
         // Most entries go to the top or to the coarsest rung.
         let mut list = &mut self.top;
         for rung in &mut self.rungs {
@@ -208,11 +217,12 @@ impl<E: Copy> Ladder<E> {
 
     /// The ladder is used up: the top becomes its coarsest rung, or the bottom if it is short.
     fn lower_top(&mut self, touch: &mut impl FnMut(&[Entry<E>])) {
-        let (first, last) = self.chunks.bounds(&self.top);
-        let (first, last) = (key(first), key(last));
         let mut list = std::mem::replace(&mut self.top, List::EMPTY);
-        if list.len() <= REFINE_ABOVE || first == last {
+        let (first, last) = (self.bottom_end, std::mem::take(&mut self.latest));
+        if list.len() <= REFINE_ABOVE {
             self.lower_to_bottom(&mut list, last + 1, touch);
+        } else if let Some(instant) = self.chunks.one_instant(&list) {
+            self.lower_to_bottom(&mut list, key(instant) + 1, touch);
         } else {
             self.spawn(&mut list, first, last, u64::MAX);
         }
@@ -226,7 +236,7 @@ impl<E: Copy> Ladder<E> {
             return;
         };
         rung.next += ahead;
-        let end = rung.bucket_end(rung.next);
+        let (start, end) = (rung.bucket_start(rung.next), rung.bucket_end(rung.next));
         let mut list = std::mem::replace(&mut rung.buckets[rung.next], List::EMPTY);
         if list.len() <= REFINE_ABOVE || rung.shift == 0 {
             rung.next += 1;
@@ -237,12 +247,10 @@ impl<E: Copy> Ladder<E> {
             return;
         }
         // In both other cases what is scheduled later for the rest of this bucket's time comes into the bucket again.
-        let (first, last) = self.chunks.bounds(&list);
-        let (first, last) = (key(first), key(last));
-        if first == last {
-            self.lower_to_bottom(&mut list, last + 1, touch);
+        if let Some(instant) = self.chunks.one_instant(&list) {
+            self.lower_to_bottom(&mut list, key(instant) + 1, touch);
         } else {
-            self.spawn(&mut list, first, last, end);
+            self.spawn(&mut list, start, end - 1, end);
         }
     }
 
@@ -291,7 +299,7 @@ impl<E: Copy> Ladder<E> {
             for entry in self.bottom.as_slice() {
                 self.chunks.push(&mut self.top, entry.at, entry.event);
             }
-            self.bottom_end = 0;
+            (self.bottom_end, self.latest) = (first, last);
         } else if first == last {
             // One instant: entries are only ever appended, and no rung could part them.
             self.bottom_max *= 2;

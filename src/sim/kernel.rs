@@ -370,9 +370,14 @@ impl Kernel {
     }
 
     /// Whether a datagram that arrives now gets through.
-    #[inline]
+    #[inline(always)]
     pub(super) fn admits_datagram(&self, from: Pid, to: Pid) -> bool {
-        self.network.untroubled() || self.resuming || self.network.admits(self.end(from), self.end(to))
+        self.network.untroubled() || self.resuming || self.troubles_admit(from, to)
+    }
+
+    #[inline(never)]
+    fn troubles_admit(&self, from: Pid, to: Pid) -> bool {
+        self.network.admits(self.end(from), self.end(to))
     }
 }
 
