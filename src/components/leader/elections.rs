@@ -35,22 +35,25 @@ impl<M: Machine> Member<M> {
             }
         };
         self.stands_at = ctx.now() + after;
-        if !self.standing_armed {
-            self.standing_armed = true;
-            ctx.wake(after, Timer::Stand);
+        self.sets_timer(ctx);
+    }
+
+    /// Sets a timer for standing, unless one goes off before: that one sets the next.
+    fn sets_timer(&mut self, ctx: Ctx<M>) {
+        if self.stand_timer.is_none_or(|at| at > self.stands_at) {
+            self.stand_timer = Some(self.stands_at);
+            ctx.wake(self.stands_at - ctx.now(), Timer::Stand);
         }
     }
 
     /// The timer went off; it may have been put off meanwhile.
     pub(super) fn may_stand(&mut self, ctx: Ctx<M>) {
-        self.standing_armed = false;
+        self.stand_timer = self.stand_timer.filter(|at| *at > ctx.now());
         if self.role == Role::Leader {
             return;
         }
-        let now = ctx.now();
-        if now < self.stands_at {
-            self.standing_armed = true;
-            return ctx.wake(self.stands_at - now, Timer::Stand);
+        if ctx.now() < self.stands_at {
+            return self.sets_timer(ctx);
         }
         if let Role::Candidate { pre: false, .. } = self.role {
             front::count(ctx, Series::SplitVotes);

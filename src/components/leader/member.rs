@@ -66,7 +66,8 @@ pub struct Member<M: Machine> {
     pub(super) followed: u32,
     /// When it stands for election unless it hears of a leader.
     pub(super) stands_at: Time,
-    pub(super) standing_armed: bool,
+    /// When the next of its timers for that goes off, if any is set. It may set one more, never take one back.
+    pub(super) stand_timer: Option<Time>,
     /// Until when it votes for nobody, since a leader that it has heard may hold a lease.
     pub(super) loyal_until: Time,
     /// Our disk has the log up to here; while we lead, a majority's disks have it up to there.
@@ -133,7 +134,7 @@ impl<M: Machine> Process for Member<M> {
             leader: None,
             followed: 0,
             stands_at: Time::ZERO,
-            standing_armed: false,
+            stand_timer: None,
             loyal_until: Time::ZERO,
             safe: 0,
             settled: 0,
