@@ -134,7 +134,7 @@ impl Clusters<'_> {
             cluster.greatest_invocation = cluster.greatest_invocation.max((operation.invoked, place));
             let future = |origin: &usize| self.operations[*origin].invoked > operation.returned;
             if let Some(origin) = cluster.origin.filter(future) {
-                return Err(Some(self.clash(place, origin, "saw a value before it was written:")));
+                return Err(Some(self.clash(place, origin, ("saw a value before it was written:", ""))));
             }
         }
         Ok(())
@@ -149,7 +149,7 @@ impl Clusters<'_> {
                 return Err(Some(self.alone(origin, "found a value that nobody wrote")));
             };
             if let Some(other) = self.clusters[parent].next.replace(number) {
-                let what = "found the same value and each set another:";
+                let what = ("and", " found the same value and each set another");
                 return Err(Some(self.clash(origin, self.origin(other), what)));
             }
         }
@@ -166,7 +166,7 @@ impl Clusters<'_> {
         Verdict::Violated(Witness { sentence, operations: vec![operation.place] })
     }
 
-    fn clash(&self, a: usize, b: usize, what: &str) -> Verdict {
+    fn clash(&self, a: usize, b: usize, what: (&str, &str)) -> Verdict {
         clash(self.operations, self.texts, a, b, what)
     }
 }
@@ -184,7 +184,7 @@ fn blocks(operations: &[Operation], texts: &Texts, clusters: &[Cluster]) -> Verd
             seen += 1;
             // All that came before was invoked by now?
             if cluster.least_return.0 < block.s.0 {
-                let what = "returned before something that must come before it was invoked:";
+                let what = ("returned before something that must come before it was invoked:", "");
                 return clash(operations, texts, cluster.least_return.1, block.s.1, what);
             }
             block.f = block.f.min(cluster.least_return);
@@ -211,7 +211,10 @@ fn blocks(operations: &[Operation], texts: &Texts, clusters: &[Cluster]) -> Verd
     forward.sort_unstable_by_key(|block| block.f);
     for pair in forward.windows(2) {
         if pair[1].f.0 < pair[0].s.0 {
-            let what = "must each come before the other, by what was seen of them:";
+            let what = (
+                "and",
+                " contradict each other: the value of each was there before that of the other and after it",
+            );
             let verdict = clash(operations, texts, pair[0].s.1, pair[1].s.1, what);
             return with(verdict, operations, &[pair[0].f.1, pair[1].f.1]);
         }
@@ -221,7 +224,7 @@ fn blocks(operations: &[Operation], texts: &Texts, clusters: &[Cluster]) -> Verd
         if let Some(zone) = before.checked_sub(1).map(|place| &forward[place])
             && block.f.0 < zone.s.0
         {
-            let what = "saw a value that had been overwritten by";
+            let what = ("saw a value that had been overwritten by", "");
             return with(clash(operations, texts, zone.s.1, block.f.1, what), operations, &[zone.f.1]);
         }
     }
@@ -239,13 +242,13 @@ fn with(verdict: Verdict, operations: &[Operation], more: &[usize]) -> Verdict {
     Verdict::Violated(witness)
 }
 
-fn clash(operations: &[Operation], texts: &Texts, a: usize, b: usize, what: &str) -> Verdict {
+fn clash(operations: &[Operation], texts: &Texts, a: usize, b: usize, what: (&str, &str)) -> Verdict {
     let (a, b) = (operations.get(a), operations.get(b));
     let (Some(a), Some(b)) = (a, b) else {
         let sentence = "an old value was seen after a newer one".to_owned();
         let operations = a.or(b).map(|operation| operation.place).into_iter().collect();
         return Verdict::Violated(Witness { sentence, operations });
     };
-    let sentence = format!("{} {what} {}", told(a, texts), told(b, texts));
+    let sentence = format!("{} {} {}{}", told(a, texts), what.0, told(b, texts), what.1);
     Verdict::Violated(Witness { sentence, operations: vec![a.place, b.place] })
 }

@@ -3,6 +3,7 @@
 use crate::cli::run::Run;
 use crate::experiment::draw::draw;
 use crate::experiment::outcome::CellTrials;
+use crate::experiment::witness::diagrams;
 use crate::experiment::{Experiment, Outcome};
 use crate::report::input::{ReportInput, TrialRow};
 
@@ -14,13 +15,15 @@ pub fn gather(
     out_dir: String,
 ) -> ReportInput {
     let cells = outcome.cells.iter();
+    let mut plots = draw(experiment, &outcome.cells, &outcome.results);
+    plots.extend(diagrams(experiment, &outcome.cells));
     ReportInput {
         about: experiment.question.about.clone(),
         variants_in_order: experiment.variants.clone(),
         command: command(arguments),
         out_dir,
         graph: experiment.cells.first().map(|cell| cell.setup.graph()).unwrap_or_default(),
-        plots: draw(experiment, &outcome.cells, &outcome.results),
+        plots,
         trials: cells.flat_map(|cell| rows(experiment, cell)).collect(),
         files: true,
         results: outcome.results,

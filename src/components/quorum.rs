@@ -33,6 +33,8 @@ pub struct Plan {
     pub r: u8,
     /// How many must have a write safe, W.
     pub w: u8,
+    /// Whether no more copies are asked than are needed.
+    pub enough: bool,
     /// How cells are merged.
     pub merge: Merge,
     /// Whether a coordinator brings up to date the copies that answered a read with old values.

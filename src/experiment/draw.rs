@@ -13,7 +13,7 @@ use crate::design::text::Text;
 use crate::experiment::draw::data::{above_zero, along, distribution, in_slices, is_wide, path_axis, told};
 use crate::experiment::load::{Experiment, Named};
 use crate::experiment::outcome::CellTrials;
-use crate::experiment::pictures::{Axis, BarGroup, Curve, GridCell, Plot, PlotKind, TimelineRow};
+use crate::experiment::pictures::{Axis, BarGroup, Curve, GridLine, Plot, PlotKind, TimelineRow};
 use crate::experiment::plot::{PlotEntry, Shape, VARIANT};
 use crate::experiment::results::{self, Results};
 use crate::program::syntax::expression;
@@ -442,10 +442,10 @@ impl<'a> Drawing<'a> {
         let find = |row: &str, column: &str| {
             self.cells.iter().find(|cell| cell.at(down) == row && cell.at(across) == column)
         };
-        let line = |row: &String| -> Vec<GridCell> {
+        let line = |row: &String| {
             columns
                 .iter()
-                .map(|column| find(row, column).map_or_else(GridCell::default, |cell| self.words(cell)))
+                .map(|column| find(row, column).map_or_else(Vec::new, |cell| self.words(cell)))
                 .collect()
         };
         let cells = rows.iter().map(line).collect();
@@ -458,24 +458,23 @@ impl<'a> Drawing<'a> {
         }]
     }
 
-    /// What stands in a cell of a grid: a line for each property and measure; good if all properties hold, bad if none.
-    fn words(&self, cell: &Shown<'_>) -> GridCell {
-        let mut lines = Vec::new();
-        let mut verdicts = Vec::new();
-        for text in &self.entry.of {
+    /// What stands in a cell of a grid: a line for each property and measure.
+    fn words(&self, cell: &Shown<'_>) -> Vec<GridLine> {
+        let line = |text: &Text| {
             if let Some(property) = cell.result.properties.get(text.as_str()) {
-                lines.push(format!("{} {}", text.as_str(), property.outcome));
-                verdicts.push(property.outcome == "holds");
-                continue;
+                let verdict = match property.outcome.as_str() {
+                    "holds" => Some(true),
+                    "violated" => Some(false),
+                    _ => None,
+                };
+                let (name, value) = (text.as_str().to_owned(), property.outcome.clone());
+                return Some(GridLine { name, value, verdict });
             }
             let name = expression(text.as_str()).map_or(String::new(), |expr| expr.value.to_string());
-            if let Some(measure) = cell.result.measures.get(&name) {
-                let value = measure.mean.map_or("undefined".to_owned(), |mean| told(mean, &measure.unit));
-                lines.push(format!("{name} {value}"));
-            }
-        }
-        let all = |wanted: bool| !verdicts.is_empty() && verdicts.iter().all(|holds| *holds == wanted);
-        let verdict = if all(true) { Some(true) } else { all(false).then_some(false) };
-        GridCell { text: lines.join("\n"), verdict }
+            let measure = cell.result.measures.get(&name)?;
+            let value = measure.mean.map_or("undefined".to_owned(), |mean| told(mean, &measure.unit));
+            Some(GridLine { name, value, verdict: None })
+        };
+        self.entry.of.iter().filter_map(line).collect()
     }
 }

@@ -24,6 +24,7 @@ pub mod timetable;
 pub mod topology;
 pub mod trace;
 pub mod trial;
+pub mod witness;
 pub mod workload;
 
 pub use execute::{Outcome, Progress, Stopped, execute};

@@ -76,14 +76,16 @@ pub enum PlotKind {
         columns: Vec<String>,
         /// Headings down.
         rows: Vec<String>,
-        /// By row, then column.
-        cells: Vec<Vec<GridCell>>,
+        /// By row, then column: lines, one below the other.
+        cells: Vec<Vec<Vec<GridLine>>>,
     },
     /// Points without lines.
     Scatter {
         /// Clouds, in the order of the legend.
         points: Vec<Curve>,
     },
+    /// Processes and what passes between them.
+    SpaceTime(SpaceTime),
     /// Stretches of time in rows.
     Timeline {
         /// From top to bottom.
@@ -111,11 +113,13 @@ pub struct BarGroup {
     pub bars: Vec<(String, f64, Option<[f64; 2]>)>,
 }
 
-/// A cell of a grid.
+/// A line in a cell of a grid.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct GridCell {
-    /// What it says.
-    pub text: String,
+pub struct GridLine {
+    /// Of what; may be empty.
+    pub name: String,
+    /// What it says of it.
+    pub value: String,
     /// Good, bad, or neither.
     pub verdict: Option<bool>,
 }
@@ -127,4 +131,45 @@ pub struct TimelineRow {
     pub name: String,
     /// What happened, from, to.
     pub spans: Vec<(String, f64, f64)>,
+}
+
+/// Processes as lanes over time, with what they did and what passed between them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SpaceTime {
+    /// What it shows, in a sentence.
+    pub note: String,
+    /// The stretch of time that is shown.
+    pub stretch: (f64, f64),
+    /// Names of the lanes, from top to bottom.
+    pub lanes: Vec<String>,
+    /// What happened in them. Lanes that are not there are left out.
+    pub bars: Vec<Bar>,
+    /// What passed between them.
+    pub arrows: Vec<Arrow>,
+    /// Stretches of time in which a fault was at work: its name, from, to.
+    pub faults: Vec<(String, f64, f64)>,
+}
+
+/// Something that happened in a lane.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Bar {
+    /// Which lane.
+    pub lane: usize,
+    /// What.
+    pub text: String,
+    /// When it began.
+    pub from: f64,
+    /// When it ended, the same for an instant; `None`: it did not.
+    pub to: Option<f64>,
+    /// Whether it is one of those that the picture is about.
+    pub marked: bool,
+}
+
+/// Something that passed from a lane to another.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Arrow {
+    /// Lane, and when it left.
+    pub from: (usize, f64),
+    /// Lane, and when it was there.
+    pub to: (usize, f64),
 }

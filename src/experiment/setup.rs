@@ -141,6 +141,13 @@ impl Setup {
         graph(&self.design, &self.workloads)
     }
 
+    /// The store beside whose members a tier runs that store's programs; `None` for other tiers.
+    pub fn beside(&self, tier: TierId) -> Option<TierId> {
+        let first = self.design.names.len() + self.workloads.len();
+        let host = self.hosts.get((tier.0 as usize).checked_sub(first)?)?;
+        Some(self.design.names[host.index()].tier)
+    }
+
     /// Whether anything reaches a part.
     pub fn reaches(&self, part: PartId) -> bool {
         self.reached.contains(&part)

@@ -15,6 +15,7 @@ use crate::faults::schedule::Schedule;
 use crate::measures::asked::Moment as Named;
 use crate::measures::expression::During;
 use crate::measures::functions::{Evaluation, Undefined};
+use crate::measures::verdicts::Told;
 use crate::record::history::{History, HistoryPlan, Moment};
 use crate::record::recorder::{RecordPlan, Recorder};
 use crate::record::series::Window;
@@ -87,6 +88,33 @@ pub fn stream(cell: &Cell, warmup: Warmup, seed: u64, sink: Sink<'_>) -> bool {
     running.hand_on();
     let left = running.world.recorder().history.left_open(running.end);
     !running.cut_short && running.sink.is_some_and(|sink| sink(&left))
+}
+
+/// A run with all that was asked of stores in it, and what in it shows a violation.
+#[derive(Debug)]
+pub struct Caught {
+    /// The sentence, and the operations that it names.
+    pub told: Told,
+    /// All operations, and what copies took in.
+    pub history: History,
+    /// When the faults were active, by name.
+    pub faults: Vec<(String, Time, Time)>,
+}
+
+/// Runs a cell under a seed once more and keeps everything, for a picture of what shows that a property (by place among the cell's) is
+/// violated. `None` if nothing shows it.
+pub fn caught(cell: &Cell, warmup: Warmup, seed: u64, property: usize) -> Option<Caught> {
+    let never = AtomicBool::new(false);
+    let plan = HistoryPlan { all: true, ..HistoryPlan::default() };
+    let mut running = Running::new(cell, warmup, seed, &plan, &never);
+    running.go(&never);
+    let condition = cell.judged.get(property)?.condition.as_ref()?;
+    let faults = times(&running.schedule.plan_so_far());
+    let findings = running.looks.answers(cell, &faults, &running.world);
+    let mut evaluation = Evaluation::new(running.world.recorder(), &running.whole).with(&findings);
+    condition.expression.value(&mut evaluation).ok()?;
+    let told = (*evaluation.take_witnesses().first()?).clone();
+    Some(Caught { told, history: running.world.into_recorder().0.history, faults })
 }
 
 struct Running<'a> {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
-use crate::base::ids::{CallId, OpId, ProbeId, ProgramId, TierId};
+use crate::base::ids::{CallId, OpId, Pid, ProbeId, ProgramId, TierId};
 use crate::base::op::{Op, Outcome, Reason, Value};
 use crate::base::time::Time;
 
@@ -60,6 +60,8 @@ pub struct Step {
     pub row: RowId,
     /// The program that asked.
     pub program: ProgramId,
+    /// The process that ran it.
+    pub by: Pid,
     /// The customer on whose behalf; 0: nobody's.
     pub session: u64,
     /// Which of the lines that do something for the customer at the same time.
@@ -208,6 +210,8 @@ pub struct Sent {
     pub op: Op,
     /// The program that asks.
     pub program: ProgramId,
+    /// The process that runs it.
+    pub by: Pid,
     /// The customer.
     pub session: u64,
     /// Which of the customer's lines.
@@ -250,6 +254,7 @@ impl History {
             op: sent.op,
             row: self.row(name),
             program: sent.program,
+            by: sent.by,
             session: sent.session,
             branch: sent.branch,
             origin: sent.origin,

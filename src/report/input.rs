@@ -2,7 +2,7 @@
 //! nor runs; it draws what stands here, in the order in which it stands here.
 
 pub use crate::experiment::pictures::{
-    Axis, BarGroup, Curve, Graph, GridCell, Node, Plot, PlotKind, TimelineRow,
+    Arrow, Axis, Bar, BarGroup, Curve, Graph, GridLine, Node, Plot, PlotKind, SpaceTime, TimelineRow,
 };
 use crate::experiment::results::Results;
 

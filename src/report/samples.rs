@@ -184,10 +184,12 @@ fn still_plots() -> Vec<Plot> {
         BarGroup { label: "100/s".to_owned(), bars: bars(12_345.0, 1_234.0) },
         BarGroup { label: "200/s".to_owned(), bars: bars(24_000.0, 1_300.0) },
     ];
-    let tile = |text: &str, verdict| GridCell { text: text.to_owned(), verdict };
+    let tile = |name: &str, value: &str, verdict| {
+        vec![GridLine { name: name.to_owned(), value: value.to_owned(), verdict }]
+    };
     let cells = vec![
-        vec![tile("✓ holds", Some(true)), tile("✓ 31 ms", Some(true))],
-        vec![tile("✗ 240 reads", Some(false)), tile("not asked", None)],
+        vec![tile("✓", "holds", Some(true)), tile("✓", "31 ms", Some(true))],
+        vec![tile("✗", "240 reads", Some(false)), tile("", "not asked", None)],
     ];
     let grid = PlotKind::Grid {
         columns: RATES.map(str::to_owned).to_vec(),

@@ -1,9 +1,12 @@
 //! Verdicts over the history of a run, through whole experiments: what must be accepted beside what must be rejected.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
 
-use splitbrain::experiment::Overrides;
+use splitbrain::experiment::pictures::PlotKind;
 use splitbrain::experiment::results::{Cell, Property, Results};
+use splitbrain::experiment::witness::diagrams;
+use splitbrain::experiment::{Overrides, execute};
 
 use crate::support::{experiment, run};
 
@@ -165,4 +168,36 @@ fn additions_that_merge_lose_nothing_and_hold_no_floor() {
         assert_eq!(outcomes["heals"], "holds", "{copy}: {}", cell.properties["heals"].witness);
         shows(&cell.properties["true_money"], &["kv.balance["]);
     }
+}
+
+/// A picture shows the sentence of the verdict, the operations that it names, the copies that have what was written, and the fault.
+#[test]
+fn every_violation_of_a_history_has_its_picture() {
+    let kv = r#"db.kv = { at = ["a", "b", "c"], copy = "async", failover = "after(2s)", start = { balance = "each(100, keys=40)" } }"#;
+    let text = BASE.replace("policy.client", &format!("{kv}\npolicy.client"));
+    let experiment = experiment("verdicts.toml", &text, &Overrides::default());
+    let outcome = execute(&experiment, 2, &|_| {}, &AtomicBool::new(false)).expect("it ends");
+    let plots = diagrams(&experiment, &outcome.cells);
+    let properties = &outcome.results.cells[0].properties;
+    let violated = properties.iter().filter(|(_, property)| property.outcome == "violated");
+    let mut names: Vec<&str> = violated.map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    let mut drawn: Vec<&str> =
+        plots.iter().map(|plot| plot.name.rsplit_once("base_").expect("the only variant").1).collect();
+    drawn.sort_unstable();
+    assert_eq!(drawn, names);
+    for plot in &plots {
+        let PlotKind::SpaceTime(all) = &plot.kind else { panic!("{plot:?}") };
+        let property = plot.name.rsplit_once("base_").expect("seen").1;
+        assert!(properties[property].witness.ends_with(&all.note), "{}", all.note);
+        assert!(all.bars.iter().any(|bar| bar.marked), "{plot:?}");
+        for copy in ["kv[0] in a", "kv[1] in b", "kv[2] in c"] {
+            assert!(all.lanes.iter().any(|lane| lane == copy), "{:?}", all.lanes);
+        }
+        assert!(all.bars.iter().all(|bar| bar.lane < all.lanes.len()), "{plot:?}");
+    }
+    let lost = plots.iter().find(|plot| plot.name.ends_with("money_kept")).expect("it is violated");
+    let PlotKind::SpaceTime(all) = &lost.kind else { panic!("{lost:?}") };
+    assert!(all.faults.iter().any(|(name, ..)| name == "split"), "{:?}", all.faults);
+    assert!(!all.arrows.is_empty());
 }

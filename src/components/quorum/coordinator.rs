@@ -3,12 +3,15 @@
 use crate::base::cause::{Cause, Causes};
 use crate::base::ids::Pid;
 use crate::base::op::{At, Op, Outcome, Reason, Value, When};
+use crate::base::rng::Bits;
 use crate::base::slab::Key;
 use crate::base::time::Time;
 use crate::components::desk::Served;
 use crate::components::quorum::Plan;
 use crate::components::quorum::cell::{Cell, Merge, Stamp};
-use crate::components::quorum::member::{Commit, HEADER_BYTES, Member, Message, READ, Timer, WRITE, send};
+use crate::components::quorum::member::{
+    Commit, HEADER_BYTES, LOT, Member, Message, READ, Timer, WRITE, send,
+};
 use crate::components::store::Series;
 use crate::components::store::rows::{Initial, RowName, apply};
 use crate::components::store::{front, lineage};
@@ -30,6 +33,8 @@ pub(super) struct Operation {
     answered: bool,
     /// When it began.
     began: Time,
+    /// Whom it asks, a bit each.
+    asked: u16,
     /// The answers to reads, by member.
     pub got: Vec<(u32, Option<Cell>)>,
     /// What all that was read comes to; then what is written.
@@ -74,6 +79,7 @@ impl Member {
             phase: Phase::Read(needed),
             answered: false,
             began: ctx.now(),
+            asked: if here { 1 << ctx.me().member } else { whom(needed, 0, ctx) },
             got: Vec::new(),
             cell: Cell::empty(plan.merge),
             written: Value::default(),
@@ -85,12 +91,8 @@ impl Member {
         if !reads {
             return self.change(key, ctx);
         }
-        let op = self.name(key);
-        if here {
-            send(ctx.me(), Message::Get { op, row }, HEADER_BYTES, READ, ctx);
-        } else {
-            all(Message::Get { op, row }, HEADER_BYTES, READ, ctx);
-        }
+        let (op, asked) = (self.name(key), self.operations.get(key).expect("just begun").asked);
+        each(asked, &Message::Get { op, row }, HEADER_BYTES, READ, ctx);
     }
 
     /// The name of an operation, for this life.
@@ -141,13 +143,11 @@ impl Member {
         let missing = operation.cell.clone().filter(|_| safe.count_ones() < u32::from(ctx.plan().w));
         let Some(cell) = missing else { return self.answer(key, Outcome::Ok(written), ctx) };
         (operation.phase, operation.written, operation.safe) = (Phase::Write, written, safe);
-        let (row, size) = (operation.row, cell.size_bytes());
+        operation.asked = everybody(ctx);
+        let (row, size, missing) = (operation.row, cell.size_bytes(), operation.asked & !safe);
         let op = self.name(key);
-        for member in (0..ctx.members()).filter(|member| safe & 1 << member == 0) {
-            front::count(ctx, Series::Repairs);
-            let put = Message::Put { op, row, cell: cell.clone() };
-            send(Pid::new(ctx.me().tier, member), put, size, WRITE, ctx);
-        }
+        (0..missing.count_ones()).for_each(|_| front::count(ctx, Series::Repairs));
+        each(missing, &Message::Put { op, row, cell }, size, WRITE, ctx);
     }
 
     /// The value that an operation has read.
@@ -194,10 +194,12 @@ impl Member {
         operation.cell = Some(cell.clone());
         if plan.merge == Merge::LastWrite {
             operation.phase = Phase::Write;
-            let size = cell.size_bytes();
-            all(Message::Put { op, row, cell }, size, WRITE, ctx);
+            operation.asked = whom(plan.w, 0, ctx);
+            let (asked, size) = (operation.asked, cell.size_bytes());
+            each(asked, &Message::Put { op, row, cell }, size, WRITE, ctx);
         } else {
             operation.phase = Phase::Own;
+            operation.asked = whom(plan.w, 1 << me, ctx);
             self.keep(Commit { from: ctx.me(), op, row, cell }, ctx);
         }
     }
@@ -213,12 +215,8 @@ impl Member {
         if operation.phase == Phase::Own {
             operation.phase = Phase::Write;
             let (row, cell) = (operation.row, operation.cell.clone().expect("it is being written"));
-            let size = cell.size_bytes();
-            let others = (0..ctx.members()).filter(|member| *member != ctx.me().member);
-            for member in others.collect::<Vec<_>>() {
-                let to = Pid::new(ctx.me().tier, member);
-                send(to, Message::Put { op, row, cell: cell.clone() }, size, WRITE, ctx);
-            }
+            let (size, others) = (cell.size_bytes(), operation.asked & !(1 << ctx.me().member));
+            each(others, &Message::Put { op, row, cell }, size, WRITE, ctx);
         }
         let operation = self.operations.get(key).expect("just seen");
         if !operation.answered && operation.safe.count_ones() >= u32::from(ctx.plan().w) {
@@ -240,21 +238,18 @@ impl Member {
         }
     }
 
-    /// Ends an operation that all copies have answered.
+    /// Ends an operation that all who were asked have answered.
     fn settle(&mut self, key: Key, ctx: &mut Context<Self>) {
         let Some(operation) = self.operations.get(key).filter(|operation| operation.answered) else { return };
-        let copies = usize::from(ctx.plan().copies);
-        let (here, finished) = match operation.phase {
-            Phase::Read(needed) => {
-                let here = here(&operation.served.op);
-                (here, operation.got.len() >= if here { usize::from(needed) } else { copies })
-            }
+        let asked = operation.asked;
+        let (reads, finished) = match operation.phase {
+            Phase::Read(_) => (true, operation.got.len() >= asked.count_ones() as usize),
             Phase::Own => (false, false),
-            Phase::Write => (true, operation.safe.count_ones() as usize >= copies),
+            Phase::Write => (false, operation.safe & asked == asked),
         };
         if finished {
             let operation = self.operations.remove(key).expect("just seen");
-            if !here {
+            if reads {
                 self.repair(&operation, ctx);
             }
         }
@@ -304,7 +299,8 @@ impl Member {
     fn hint(&mut self, operation: &Operation, ctx: &mut Context<Self>) {
         let Some(every) = ctx.plan().hints else { return };
         let Some(cell) = &operation.cell else { return };
-        for member in (0..ctx.members()).filter(|member| operation.safe & 1 << member == 0) {
+        let missing = operation.asked & !operation.safe;
+        for member in (0..ctx.members()).filter(|member| missing & 1 << member != 0) {
             self.hinted += 1;
             let number = HINT | self.hinted;
             let hint = self.hints.entry((member, operation.row)).or_insert((number, cell.clone()));
@@ -345,9 +341,24 @@ pub(super) fn merge_into(seen: &mut Option<Cell>, cell: Option<&Cell>) {
     }
 }
 
-/// Sends to every copy, our own included.
-fn all(message: Message, size_bytes: u32, leg: u8, ctx: &mut Context<Member>) {
-    for member in 0..ctx.members() {
+/// All copies, a bit each.
+fn everybody(ctx: &Context<Member>) -> u16 {
+    (1 << ctx.members()) - 1
+}
+
+/// Whom an operation asks that needs so many, `surely` among them: everybody, or no more than that, by lot.
+fn whom(needed: u8, surely: u16, ctx: &mut Context<Member>) -> u16 {
+    let mut chosen = if ctx.plan().enough { surely } else { everybody(ctx) };
+    while chosen.count_ones() < u32::from(needed) {
+        let members = u64::from(ctx.members());
+        chosen |= 1 << ctx.stream(LOT).below(members);
+    }
+    chosen
+}
+
+/// Sends to these copies, perhaps our own among them.
+fn each(members: u16, message: &Message, size_bytes: u32, leg: u8, ctx: &mut Context<Member>) {
+    for member in (0..ctx.members()).filter(|member| members & 1 << member != 0) {
         send(Pid::new(ctx.me().tier, member), message.clone(), size_bytes, leg, ctx);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Numbered rules:
 //! 1. A coordinator asks all N copies at once, its own among them, and goes on at the R-th answer or the W-th
-//!    acknowledgement. The others' answers still count, for repair.
+//!    acknowledgement. The others' answers still count, for repair. (Or it asks no more than R or W, by lot: `ask=enough`.)
 //! 2. A copy acknowledges a write when its disk has it, and shows readers nothing that its disk does not have.
 //! 3. Update and compare-and-set read first and write then: between the two anybody may write.
 //! 4. Siblings and counters name each write by its coordinator's own count, so the coordinator's disk has it before
@@ -42,6 +42,8 @@ pub(super) const READ: u8 = 3;
 const REPLY: u8 = 4;
 /// Purpose of the stream of lives.
 const LIFE: u8 = 5;
+/// Purpose of the stream of lots.
+pub(super) const LOT: u8 = 6;
 /// A snapshot takes the log's place once the log has this many records, and twice as many as there are rows.
 const LOG_MAX: usize = 1 << 16;
 

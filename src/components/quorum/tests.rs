@@ -44,6 +44,7 @@ fn plan(r: u8, w: u8, merge: Merge) -> Plan {
         copies: 3,
         r,
         w,
+        enough: false,
         merge,
         repair: false,
         hints: None,
@@ -142,6 +143,39 @@ fn reads_in_parallel_take_the_order_statistic_of_their_copies() {
         let mean = total.as_secs_f64() * 1e3 / count as f64 / mean_ms;
         // the standard error of the mean of 20,000 is below 0.9 % of it
         assert!((mean / expected - 1.0).abs() < 0.03, "R = {r}: {mean} means, not {expected}");
+    }
+}
+
+/// Non-expanding quorums against their closed form: a read misses each of the last k writes with p = C(N − W, R) / C(N, R).
+#[test]
+fn copies_that_are_not_asked_are_as_stale_as_the_lots_say() {
+    let writes = 20_000;
+    let lines: Lines =
+        (0..writes).flat_map(|n| [write(4 * n, 0, n as i64 + 1), read(4 * n + 2, 0)]).collect();
+    for (w, p) in [(1, 2.0 / 3.0), (2, 1.0 / 3.0)] {
+        let asked = Plan { enough: true, ..plan(1, w, Merge::LastWrite) };
+        let record = RecordPlan { length: Span::from_secs(100), series: 64, ..RecordPlan::default() };
+        let flat = Network::flat(1, Path { latency: ms(0.0), ..Path::default() });
+        let mut world = World::new(1, flat, Recorder::new(&record));
+        world.add::<Script>("script", Arc::new(lines.clone()), 1, &[ZoneId(0)], true);
+        world.add::<Member>("kv", Arc::new(asked), 3, &[ZoneId(0)], false);
+        world.start();
+        until(&mut world, 100_000);
+        let script = &world.members::<Script>(TierId(0)).expect("typed")[0];
+        let reads = script.answers.iter().filter(|answer| answer.line % 2 == 1);
+        let behind: Vec<i64> = reads
+            .map(|answer| answer.line as i64 / 2 + 1 - answer.outcome.value().expect("a value").n)
+            .collect();
+        assert_eq!(behind.len() as u64, writes);
+        for (k, power) in [(1, p), (2, p * p), (3, p * p * p)] {
+            let within = behind.iter().filter(|behind| **behind < k).count() as f64 / writes as f64;
+            // the standard error is below 0.36 %
+            assert!(
+                (within - (1.0 - power)).abs() < 0.011,
+                "W = {w}, k = {k}: {within}, not {}",
+                1.0 - power
+            );
+        }
     }
 }
 

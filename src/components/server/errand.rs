@@ -229,8 +229,8 @@ impl Server {
         let program = strand.and_then(|strand| self.frames.program(strand)).unwrap_or(ProgramId(u16::MAX));
         let branch = strand.map_or(u32::MAX, |strand| self.frames.branch(strand));
         let Session { id: session, origin, .. } = self.on_behalf(key);
-        let now = ctx.now();
-        ctx.record().history.sent(call, now, Sent { store: to.tier, op, program, session, branch, origin });
+        let (now, by, store) = (ctx.now(), ctx.me(), to.tier);
+        ctx.record().history.sent(call, now, Sent { store, op, program, by, session, branch, origin });
     }
 
     /// A member that did not answer is not asked for a while.

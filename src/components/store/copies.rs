@@ -144,6 +144,13 @@ const FORMS: &[Form] = &[
                 doc: "How many copies must have a write safe.",
             },
             Knob {
+                name: "ask",
+                takes: Takes::Word(&["all", "enough"]),
+                default: Preset::Is { text: "all", source: "Dynamo, section 4.5" },
+                doc: "Whether all copies are asked, of which the first count, or no more than are needed, by lot: what the others \
+                      are not told they never learn, but for repair.",
+            },
+            Knob {
                 name: "repair",
                 takes: Takes::Switch,
                 default: Preset::Is { text: "true", source: "Dynamo, section 5: read repair" },
@@ -264,6 +271,7 @@ fn quorum(copy: &Knobs, knobs: &Knobs, merge: Merge, count: u32, plan: Plan) -> 
         copies: u8::try_from(count).unwrap_or(u8::MAX),
         r: member("r"),
         w: member("w"),
+        enough: copy.word("ask") == "enough",
         merge,
         repair: copy.switch("repair"),
         hints: Some(copy.span("hints")).filter(|every| *every > Span::ZERO),

@@ -1,7 +1,7 @@
 //! Verdicts over small histories that are known by hand.
 
 use super::*;
-use crate::base::ids::{CallId, OpId, ProbeId, TierId};
+use crate::base::ids::{CallId, OpId, Pid, ProbeId, TierId};
 use crate::base::op::{At, Op, Outcome, Reason, Value, When};
 use crate::base::time::Span;
 use crate::measures::asked::{Stat, Whose};
@@ -64,7 +64,8 @@ impl Story {
     /// An operation of a customer's request, from and until when, and what came of it.
     fn asks(&mut self, slot: u32, origin: u64, from: u64, until: u64, op: Op, outcome: Outcome) {
         let call = CallId { slot, generation: 0 };
-        let sent = Sent { store: KV, op, program: PAY, session: origin, branch: 0, origin };
+        let sent =
+            Sent { store: KV, op, program: PAY, by: Pid::new(KV, 0), session: origin, branch: 0, origin };
         self.history.sent(call, ms(from), sent);
         self.history.returned(call, ms(until), outcome);
     }

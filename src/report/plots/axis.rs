@@ -35,6 +35,12 @@ impl Ruler {
         Ruler { low, high, ..linear(axis, low, high, ticks) }
     }
 
+    /// The same axis for values that are greater by so much; its ticks say what they said.
+    pub fn moved(self, by: f64) -> Ruler {
+        let ticks = self.ticks.into_iter().map(|(value, text)| (value + by, text)).collect();
+        Ruler { low: self.low + by, high: self.high + by, ticks, ..self }
+    }
+
     /// Where a value lies, 0 to 1 along the axis; none when it cannot be shown.
     pub fn share(&self, x: f64) -> Option<f64> {
         if !x.is_finite() || (self.log && x <= 0.0) {

@@ -7,6 +7,7 @@ mod curves;
 mod frame;
 pub mod palette;
 mod picture;
+mod spacetime;
 mod tiles;
 
 use crate::report::input::{Plot, PlotKind};
@@ -20,6 +21,7 @@ pub fn draw(plot: &Plot, variants: &[String]) -> Picture {
         PlotKind::Scatter { points } => curves::scatter(plot, points, variants),
         PlotKind::Bars { groups } => bars::bars(plot, groups, variants),
         PlotKind::Grid { columns, rows, cells } => tiles::grid(plot, columns, rows, cells),
+        PlotKind::SpaceTime(all) => spacetime::spacetime(plot, all),
         PlotKind::Timeline { rows } => tiles::timeline(plot, rows),
     }
 }
@@ -52,6 +54,7 @@ mod tests {
                 PlotKind::Cdf { curves } | PlotKind::Scatter { points: curves } => curves.clear(),
                 PlotKind::Bars { groups } => groups.clear(),
                 PlotKind::Grid { cells, .. } => cells.clear(),
+                PlotKind::SpaceTime(all) => all.lanes.clear(),
                 PlotKind::Timeline { rows } => rows.clear(),
             }
             assert!(svg(&draw(plot, &input.variants_in_order)).ends_with("</svg>\n"));

@@ -4,7 +4,7 @@ use super::axis::Ruler;
 use super::frame::{Frame, SIZE, SMALL, Swatch, heading, shade};
 use super::palette::{BAD, FAINT, GOOD, GREY, INK, looks};
 use super::picture::{Picture, Side, cut, width_of};
-use crate::report::input::{Axis, GridCell, Plot, TimelineRow};
+use crate::report::input::{Axis, GridLine, Plot, TimelineRow};
 
 /// Height of a row.
 const ROW: f64 = 30.0;
@@ -17,8 +17,8 @@ const HEADING_MAX: f64 = 240.0;
 
 /// A table of small texts, a line each; verdicts are coloured, and say themselves in words or marks, so colour is never
 /// alone.
-pub fn grid(plot: &Plot, columns: &[String], rows: &[String], cells: &[Vec<GridCell>]) -> Picture {
-    let lines = cells.iter().flatten().map(|cell| cell.text.lines().count()).max().unwrap_or(1).max(1);
+pub fn grid(plot: &Plot, columns: &[String], rows: &[String], cells: &[Vec<Vec<GridLine>>]) -> Picture {
+    let lines = cells.iter().flatten().map(Vec::len).max().unwrap_or(1).max(1);
     let tall = ROW + LINE * (lines - 1) as f64;
     let mut picture = Picture { width: SIZE.0, height: 84.0 + tall * rows.len() as f64, shapes: Vec::new() };
     heading(&mut picture, &plot.title);
@@ -33,22 +33,32 @@ pub fn grid(plot: &Plot, columns: &[String], rows: &[String], cells: &[Vec<GridC
         let text = cut(text, SMALL, HEADING_MAX);
         picture.text((left - 10.0, y(row) + tall / 2.0), &text, SMALL, INK, Side::Right);
         for (column, cell) in cells.get(row).into_iter().flatten().take(columns.len()).enumerate() {
-            let (colour, alpha) = match cell.verdict {
-                Some(true) => (GOOD, 0.22),
-                Some(false) => (BAD, 0.34),
-                None => (FAINT, 0.5),
-            };
-            let (from, to) =
-                ((x(column) + 1.5, y(row) + 1.5), (x(column) + width - 1.5, y(row) + tall - 1.5));
-            picture.block(from, to, colour, alpha);
-            let first = y(row) + (tall - LINE * cell.text.lines().count().saturating_sub(1) as f64) / 2.0;
-            for (line, text) in cell.text.lines().enumerate() {
-                let at = (x(column) + width / 2.0, first + LINE * line as f64);
-                picture.text(at, &cut(text, SMALL, width - 10.0), SMALL, INK, Side::Middle);
+            let (left, right) = (x(column) + 1.5, x(column) + width - 1.5);
+            let (top, bottom) = (y(row) + 1.5, y(row) + tall - 1.5);
+            let high = (bottom - top) / cell.len().max(1) as f64;
+            if cell.is_empty() {
+                picture.block((left, top), (right, bottom), FAINT, 0.5);
+            }
+            for (index, line) in cell.iter().enumerate() {
+                let (colour, alpha) = match line.verdict {
+                    Some(true) => (GOOD, 0.22),
+                    Some(false) => (BAD, 0.34),
+                    None => (FAINT, 0.5),
+                };
+                let top = top + high * index as f64;
+                picture.block((left, top), (right, top + high), colour, alpha);
+                let at = (f64::midpoint(left, right), top + high / 2.0);
+                picture.text(at, &written(line, width - 10.0), SMALL, INK, Side::Middle);
             }
         }
     }
     picture
+}
+
+/// A line with its name cut, not its value, where it is too long.
+fn written(line: &GridLine, width: f64) -> String {
+    let room = width - width_of(&format!(" {}", line.value), SMALL);
+    cut(format!("{} {}", cut(&line.name, SMALL, room), line.value).trim_start(), SMALL, width)
 }
 
 /// Stretches of time in rows; each kind of stretch has a colour and stands in the legend.
@@ -99,7 +109,17 @@ mod tests {
 
     #[test]
     fn every_line_of_a_cell_is_a_text_of_its_own_within_the_cell() {
-        let cell = GridCell { text: "fast holds\nup violated\np99(page) 12.3 ms".to_owned(), verdict: None };
+        let line = |name: &str, value: &str, verdict| GridLine {
+            name: name.to_owned(),
+            value: value.to_owned(),
+            verdict,
+        };
+        let long = "success(pay, during=split) of everybody who asked";
+        let cell = vec![
+            line("fast", "holds", Some(true)),
+            line("up", "violated", Some(false)),
+            line(long, "12.3 ms", None),
+        ];
         let names = ["a".to_owned(), "b".to_owned()];
         let plot = Plot {
             name: String::new(),
@@ -117,7 +137,10 @@ mod tests {
                 _ => None,
             })
             .collect();
-        assert!(texts.iter().all(|(_, text)| !text.contains('\n')), "{texts:?}");
+        assert!(
+            texts.iter().any(|(_, text)| text.starts_with("success(") && text.ends_with("… 12.3 ms")),
+            "{texts:?}"
+        );
         assert_eq!(texts.iter().filter(|(_, text)| *text == "up violated").count(), 4);
         assert!(texts.iter().all(|(y, _)| *y < picture.height - 8.0), "{} {texts:?}", picture.height);
     }

@@ -120,6 +120,7 @@ fn every_store_that_acknowledges_before_its_disk_has_synced_is_caught() {
             copies: 3,
             r: 2,
             w: 2,
+            enough: false,
             merge: Merge::LastWrite,
             repair: true,
             hints: Some(Span::from_ms(300)),

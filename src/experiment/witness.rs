@@ -1,0 +1,214 @@
+//! What shows a violation, as a space-time diagram: the first failing run is made once more with everything recorded, and around the
+//! operations of the witness stands what else happened to their row.
+//!
+//! A lane is a process: one that asks, with its operations, and a copy, with the versions that it took in. An arrow goes from a write to
+//! each copy that took it in; where one is missing, that copy never had it, or not while the picture lasts.
+
+use std::collections::BTreeSet;
+
+use crate::base::ids::{OpId, Pid};
+use crate::base::op::{Op, Outcome};
+use crate::base::time::{Span, Time};
+use crate::experiment::Experiment;
+use crate::experiment::load::Cell;
+use crate::experiment::outcome::CellTrials;
+use crate::experiment::pictures::{Arrow, Axis, Bar, Plot, PlotKind, SpaceTime};
+use crate::experiment::setup::Setup;
+use crate::experiment::trial::{Caught, Trial, caught};
+use crate::measures::verdicts::{Facts, words};
+use crate::record::history::{NO_COPY, RowId, Step, Taken};
+
+/// Diagrams of one experiment at most, each of a run made again.
+const DIAGRAMS_MAX: usize = 12;
+/// Operations of a diagram at most: more are not readable.
+const OPERATIONS_MAX: usize = 9;
+/// What is shown before the first operation and after the last one, of the time between them.
+const MARGIN: f64 = 0.05;
+/// A fault is shown that is no farther away than so many times the stretch without it.
+const FAULT_NEAR: f64 = 20.0;
+
+/// A diagram for each variant and violated property whose witness names operations, at the first sweep point that shows it.
+pub fn diagrams(experiment: &Experiment, cells: &[CellTrials<'_>]) -> Vec<Plot> {
+    let mut shown: BTreeSet<(&str, &str)> = BTreeSet::new();
+    let mut plots = Vec::new();
+    for trials in cells {
+        for (index, judged) in trials.cell.judged.iter().enumerate() {
+            let name = (trials.cell.variant.as_str(), judged.property.name.as_str());
+            let asks = judged.condition.as_ref().is_some_and(|named| named.expression.is_of_history());
+            let violates =
+                |trial: &&Trial| trial.seen[index].as_ref().is_some_and(|seen| seen.holds == Some(false));
+            let failing = trials.trials.iter().find(violates).filter(|_| asks && !shown.contains(&name));
+            let Some(trial) = failing else { continue };
+            let seen = caught(trials.cell, experiment.question.warmup, trial.seed, index);
+            let plot = seen.and_then(|seen| diagram(trials.cell, &judged.property.name, trial.seed, &seen));
+            if let Some(plot) = plot {
+                shown.insert(name);
+                plots.push(plot);
+            }
+            if plots.len() == DIAGRAMS_MAX {
+                return plots;
+            }
+        }
+    }
+    plots
+}
+
+/// The diagram of one violation.
+fn diagram(cell: &Cell, property: &str, seed: u64, seen: &Caught) -> Option<Plot> {
+    let (steps, setup) = (seen.history.steps(), &cell.setup);
+    let row = steps.get(*seen.told.steps.first()?)?.row;
+    let name = seen.history.rows()[row.0 as usize];
+    let places = around(steps, row, &seen.told.steps);
+    let first = places.iter().map(|place| steps[*place].invoked).min()?;
+    let last = places.iter().map(|place| end(&steps[*place])).max()?;
+    let margin = last.since(first).scale(MARGIN).max(Span::from_ms(1));
+    let (from, until) = (Time::from_ns(first.as_ns().saturating_sub(margin.as_ns())), last + margin);
+    let (from, until) = with_fault(from, until, &seen.faults);
+    let mut lanes = Lanes { setup, nodes: Vec::new() };
+    places.iter().for_each(|place| lanes.add(steps[*place].by));
+    let copies = setup.design.names[name.store.0 as usize].count;
+    (0..copies).for_each(|member| lanes.add(Pid::new(name.store, member)));
+    let bar = |place: &usize| Bar {
+        lane: lanes.of(steps[*place].by),
+        text: did(&steps[*place], setup),
+        from: steps[*place].invoked.as_secs_f64(),
+        to: (steps[*place].returned != Time::NEVER).then(|| steps[*place].returned.as_secs_f64()),
+        marked: seen.told.steps.contains(place),
+    };
+    let mut bars: Vec<Bar> = places.iter().map(bar).collect();
+    let mut arrows = Vec::new();
+    for taken in seen.history.taken().iter().filter(|taken| is_shown(taken, row, from, until)) {
+        let (lane, at) = (lanes.of(Pid::new(name.store, taken.copy)), taken.at.as_secs_f64());
+        let text = format!("has {}", taken.value.n);
+        bars.push(Bar { lane, text, from: at, to: Some(at), marked: false });
+        let step = places.iter().map(|place| &steps[*place]).find(|step| wrote(step, taken));
+        arrows.extend(
+            step.map(|step| Arrow { from: (lanes.of(step.by), step.invoked.as_secs_f64()), to: (lane, at) }),
+        );
+    }
+    let faults = seen.faults.iter().filter(|(_, begin, end)| *begin < until && *end > from);
+    let faults = faults
+        .map(|(name, begin, end)| (name.clone(), begin.as_secs_f64(), (*end).min(until).as_secs_f64()))
+        .collect();
+    let note = seen.told.sentence.clone();
+    let stretch = (from.as_secs_f64(), until.as_secs_f64());
+    Some(Plot {
+        name: format!("witness_{}_{property}", cell.variant),
+        title: format!("{property}, {}, seed {seed}: {}", cell.variant, words::row(name, setup)),
+        x: Axis { label: "time".to_owned(), unit: "s".to_owned(), log: false },
+        y: Axis::default(),
+        kind: PlotKind::SpaceTime(SpaceTime { note, stretch, lanes: lanes.names(), bars, arrows, faults }),
+    })
+}
+
+/// The stretch, and up to the fault after it, or back to the one before it, if none is in it and one is not far.
+fn with_fault(from: Time, until: Time, faults: &[(String, Time, Time)]) -> (Time, Time) {
+    let far = until.since(from).scale(FAULT_NEAR);
+    let near = |apart: Span| apart <= far;
+    if faults.iter().any(|(_, begin, end)| *begin < until && *end > from) {
+        return (from, until);
+    }
+    let after = faults.iter().map(|(_, begin, _)| *begin).filter(|begin| *begin >= until).min();
+    if let Some(after) = after.filter(|after| near(after.since(until))) {
+        return (from, after + after.since(from).scale(MARGIN));
+    }
+    let before = faults.iter().map(|(_, _, end)| *end).filter(|end| *end <= from).max();
+    match before.filter(|before| near(from.since(*before))) {
+        Some(before) => {
+            let margin = until.since(before).scale(MARGIN);
+            (Time::from_ns(before.as_ns().saturating_sub(margin.as_ns())), until)
+        }
+        None => (from, until),
+    }
+}
+
+fn end(step: &Step) -> Time {
+    if step.returned == Time::NEVER { step.invoked } else { step.returned }
+}
+
+/// The operations of a witness, and of the others on their row those nearest to them in time.
+fn around(steps: &[Step], row: RowId, named: &[usize]) -> Vec<usize> {
+    let of_row = |place: &usize| steps[*place].row == row;
+    let mut places: Vec<usize> = named.iter().copied().filter(of_row).take(OPERATIONS_MAX).collect();
+    let far = |place: usize| {
+        let distance = |other: &usize| {
+            let (a, b) = (&steps[place], &steps[*other]);
+            a.invoked.since(end(b)).max(b.invoked.since(end(a)))
+        };
+        named.iter().map(distance).min().unwrap_or(Span::MAX)
+    };
+    let mut others: Vec<usize> =
+        (0..steps.len()).filter(of_row).filter(|place| !named.contains(place)).collect();
+    others.sort_by_key(|place| (far(*place), *place));
+    let room = OPERATIONS_MAX - places.len();
+    places.extend(others.into_iter().take(room));
+    places.sort_unstable();
+    places
+}
+
+/// Whether a version is one that a copy took in anew within a stretch of time.
+fn is_shown(taken: &Taken, row: RowId, from: Time, until: Time) -> bool {
+    let anew = taken.value.version != taken.over && taken.copy != NO_COPY;
+    taken.row == row && anew && from <= taken.at && taken.at <= until
+}
+
+/// Whether a version was written by an operation.
+fn wrote(step: &Step, taken: &Taken) -> bool {
+    step.writes() && step.attempt != OpId(0) && [taken.value.version, taken.also].contains(&step.attempt)
+}
+
+/// What an operation did, in a few words.
+fn did(step: &Step, setup: &Setup) -> String {
+    let what = match (step.op, step.outcome) {
+        (Op::Read { .. }, Outcome::Ok(value)) => format!("read {}", value.n),
+        (Op::Read { .. }, _) => "read".to_owned(),
+        (Op::Write { n, .. }, _) => format!("write {n}"),
+        (Op::Update { delta, .. }, Outcome::Ok(value)) => format!("{delta:+} gives {}", value.n),
+        (Op::Update { delta, .. }, _) => format!("{delta:+}"),
+        (Op::Cas { from, to, .. }, _) => format!("{from} to {to}"),
+        _ => String::new(),
+    };
+    let how = match step.outcome {
+        Outcome::Ok(_) | Outcome::Renew(_) => "",
+        Outcome::Fail(_) => ", refused",
+        Outcome::Unknown(_) => ", unknown",
+    };
+    format!("{}: {what}{how}", setup.program(step.program))
+}
+
+/// Processes by place, each with a name: what runs a store's programs shares the lane of its copy.
+struct Lanes<'a> {
+    setup: &'a Setup,
+    nodes: Vec<Pid>,
+}
+
+impl Lanes<'_> {
+    fn node(&self, pid: Pid) -> Pid {
+        self.setup.beside(pid.tier).map_or(pid, |store| Pid::new(store, pid.member))
+    }
+
+    fn add(&mut self, pid: Pid) {
+        let node = self.node(pid);
+        if !self.nodes.contains(&node) {
+            self.nodes.push(node);
+            self.nodes.sort_unstable();
+        }
+    }
+
+    fn of(&self, pid: Pid) -> usize {
+        let node = self.node(pid);
+        self.nodes.iter().position(|known| *known == node).unwrap_or(usize::MAX)
+    }
+
+    fn names(&self) -> Vec<String> {
+        let name = |pid: &Pid| match self.setup.design.names.get(pid.tier.0 as usize) {
+            Some(part) => {
+                let zone = part.zones[pid.member as usize % part.zones.len()];
+                let zone = self.setup.design.known.zones.get(zone.0 as usize).map_or("", String::as_str);
+                format!("{}[{}] in {zone}", part.name, pid.member)
+            }
+            None => "a client".to_owned(),
+        };
+        self.nodes.iter().map(name).collect()
+    }
+}
