@@ -22,7 +22,9 @@ pub struct Embedded;
 
 /// What the name of an experiment means: a file if there is one, else a shipped one.
 pub fn find(name: &str) -> Result<(Box<dyn Reader>, String), String> {
-    if Path::new(name).exists() || name.ends_with(".toml") || name.contains(['/', '\\']) {
+    let path = Path::new(name);
+    let only_a_folder = path.is_dir() && shipped::experiment(name).is_some();
+    if path.exists() && !only_a_folder || name.ends_with(".toml") || name.contains(['/', '\\']) {
         return Ok((Box::new(Disk), name.to_owned()));
     }
     match shipped::experiment(name) {

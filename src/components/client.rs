@@ -190,7 +190,7 @@ impl Process for Client {
         }
     }
 
-    fn on_late(&mut self, _: CallId, _: u64, ctx: &mut Context<Self>) {
+    fn on_late(&mut self, _: CallId, _: u64, _: Op, ctx: &mut Context<Self>) {
         let (now, probe) = (ctx.now(), ctx.plan().probe);
         ctx.record().late(probe, now);
     }

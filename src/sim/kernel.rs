@@ -286,9 +286,9 @@ impl Kernel {
         Some(call.op)
     }
 
-    /// An answer has reached its caller: its tag and the answer; `Err` is the tag of a caller that had let go.
+    /// An answer has reached its caller: its tag and the answer; `Err` is the tag of a caller that had let go, and what it asked.
     #[inline]
-    pub(super) fn answer_arrives(&mut self, id: CallId) -> Option<Result<(u64, Reply), u64>> {
+    pub(super) fn answer_arrives(&mut self, id: CallId) -> Option<Result<(u64, Reply), (u64, Op)>> {
         if self.calls.get(id).is_none() || !self.admitted(Parcel { call: id, answer: true }) {
             return None;
         }
@@ -296,15 +296,15 @@ impl Kernel {
         let call = self.calls.get(id)?;
         let mut causes = call.causes;
         causes.add(Cause::Network, (now - call.sent).saturating_sub(causes.total()));
-        let (tag, reply) =
-            (call.tag, Reply { outcome: call.outcome, note: call.note, seen: call.seen, causes });
+        let (tag, op) = (call.tag, call.op);
+        let reply = Reply { outcome: call.outcome, note: call.note, seen: call.seen, causes };
         self.calls.drop_handled(id);
         if self.let_go(id) {
             self.fingerprint.more(outcome_word(reply.outcome));
             Some(Ok((tag, reply)))
         } else {
             self.calls.late += 1;
-            Some(Err(tag))
+            Some(Err((tag, op)))
         }
     }
 

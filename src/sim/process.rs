@@ -85,8 +85,8 @@ pub trait Process: Clone + Hash + Send + 'static {
     /// The answer to a call of ours (exactly one per call, a timeout included); `tag` is what we gave with the call.
     fn on_reply(&mut self, _call: CallId, _tag: u64, _reply: Reply, _ctx: &mut Context<Self>) {}
 
-    /// An answer arrived for a call that had timed out or that we had let go. Only for counting.
-    fn on_late(&mut self, _call: CallId, _tag: u64, _ctx: &mut Context<Self>) {}
+    /// An answer arrived for a call that had timed out or that we had let go; `op` is what was asked. Only for counting.
+    fn on_late(&mut self, _call: CallId, _tag: u64, _op: Op, _ctx: &mut Context<Self>) {}
 
     /// Any word of the state: reading it loads the member into the processor's cache ahead of its event.
     #[inline]

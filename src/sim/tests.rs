@@ -89,7 +89,7 @@ impl Process for Caller {
     fn on_reply(&mut self, _: CallId, tag: u64, reply: Reply, ctx: &mut Context<Self>) {
         self.answers.push((ctx.now().as_ns() / MS, tag, reply.outcome, reply.causes));
     }
-    fn on_late(&mut self, _: CallId, tag: u64, _: &mut Context<Self>) {
+    fn on_late(&mut self, _: CallId, tag: u64, _: Op, _: &mut Context<Self>) {
         self.late.push(tag);
     }
 }

@@ -166,7 +166,7 @@ impl<P: Process> Tier<P> {
             Some(Ok((tag, reply))) => {
                 self.with(event.member(), kernel, |p, ctx| p.on_reply(call, tag, reply, ctx))
             }
-            Some(Err(tag)) => self.with(event.member(), kernel, |p, ctx| p.on_late(call, tag, ctx)),
+            Some(Err((tag, op))) => self.with(event.member(), kernel, |p, ctx| p.on_late(call, tag, op, ctx)),
             None => {}
         }
     }

@@ -14,6 +14,7 @@ mod random_numbers;
 mod readme;
 mod rows;
 mod runs;
+mod servers;
 mod stampede;
 mod support;
 mod verdicts;

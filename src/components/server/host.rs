@@ -122,6 +122,14 @@ impl Process for Server {
         self.go_on(ctx);
     }
 
+    fn on_late(&mut self, _: CallId, _: u64, op: Op, ctx: &mut Context<Self>) {
+        let Op::Run { program, .. } = op else { return };
+        if let Some(probe) = ctx.plan().probes[program.index()] {
+            let now = ctx.now();
+            ctx.record().late(probe, now);
+        }
+    }
+
     fn on_timer(&mut self, timer: u64, ctx: &mut Context<Self>) {
         if timer == CORES {
             self.cores_done(ctx);
