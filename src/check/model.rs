@@ -44,6 +44,11 @@ impl Model {
         }
     }
 
+    /// Whether it has values that are written and read.
+    pub fn has_values(self) -> bool {
+        !matches!(self, Model::Counter | Model::Mutex)
+    }
+
     /// The state before the first operation where nobody says otherwise.
     pub fn initial(self, texts: &mut Texts) -> i64 {
         match self {

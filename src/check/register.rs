@@ -211,10 +211,7 @@ fn blocks(operations: &[Operation], texts: &Texts, clusters: &[Cluster]) -> Verd
     forward.sort_unstable_by_key(|block| block.f);
     for pair in forward.windows(2) {
         if pair[1].f.0 < pair[0].s.0 {
-            let what = (
-                "and",
-                " contradict each other: the value of each was there before that of the other and after it",
-            );
+            let what = ("and", " contradict each other: neither of their values can have been there first");
             let verdict = clash(operations, texts, pair[0].s.1, pair[1].s.1, what);
             return with(verdict, operations, &[pair[0].f.1, pair[1].f.1]);
         }

@@ -5,11 +5,13 @@ use std::io::Write;
 use clap::{Args, ValueEnum};
 
 use crate::check::Verdict;
-use crate::check::judge::linearizable;
+use crate::check::judge::{Consistency, judge};
 use crate::check::model::Model;
 use crate::check::read::{Format, read};
 use crate::check::search::Budget;
+use crate::cli::diagram::diagram;
 use crate::cli::{AS_EXPECTED, BAD_INPUT, NOT_AS_EXPECTED, UNDECIDED, complain, print};
+use crate::report::plots::{draw, svg};
 
 /// Bytes of a history at most.
 const HISTORY_BYTES_MAX: u64 = 2 << 30;
@@ -26,6 +28,12 @@ pub struct History {
     /// How it is written down
     #[arg(long, value_enum, default_value_t = Written::Auto)]
     pub format: Written,
+    /// What is asked of it
+    #[arg(long, value_parser = Consistency::all().iter().map(|(name, _)| *name).collect::<Vec<_>>(), default_value = "linearizable")]
+    pub consistency: String,
+    /// Where to draw what shows a violation, an SVG; of several files the last that has one
+    #[arg(long, value_name = "FILE")]
+    pub diagram: Option<String>,
     /// What is expected: then the exit status is 0 if all files are judged so
     #[arg(long, value_enum)]
     pub expect: Option<Expected>,
@@ -56,9 +64,9 @@ pub enum Written {
 /// What a verdict is expected to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Expected {
-    /// Linearizable
+    /// What is asked holds
     Ok,
-    /// Not linearizable
+    /// It does not
     Violation,
 }
 
@@ -68,7 +76,7 @@ pub fn history(arguments: &History) -> u8 {
     for file in &arguments.files {
         let status = match one(file, arguments) {
             Ok((verdict, operations)) => {
-                let (status, line) = told(&verdict, operations, arguments.expect);
+                let (status, line) = told(&verdict, operations, arguments);
                 if print(&format!("{file}: {line}\n")) != AS_EXPECTED {
                     return BAD_INPUT;
                 }
@@ -88,18 +96,34 @@ pub fn history(arguments: &History) -> u8 {
     worst
 }
 
-fn told(verdict: &Verdict, operations: usize, expected: Option<Expected>) -> (u8, String) {
+/// What is asked, as clap has checked it.
+fn asked(arguments: &History) -> Consistency {
+    let all = Consistency::all();
+    all.iter().find(|(name, _)| *name == arguments.consistency).expect("clap has checked").1
+}
+
+fn told(verdict: &Verdict, operations: usize, arguments: &History) -> (u8, String) {
+    let (good, bad) = asked(arguments).told();
     let (seen, line) = match verdict {
-        Verdict::Holds => (Expected::Ok, format!("linearizable ({operations} operations)")),
+        Verdict::Holds => (Expected::Ok, format!("{good} ({operations} operations)")),
         Verdict::Violated(witness) => {
-            (Expected::Violation, format!("not linearizable ({operations} operations): {}", witness.sentence))
+            (Expected::Violation, format!("{bad} ({operations} operations): {}", witness.sentence))
         }
         Verdict::Unknown(why) => {
             return (UNDECIDED, format!("undecided ({operations} operations): {why}"));
         }
     };
-    let as_expected = expected.unwrap_or(Expected::Ok) == seen;
+    let as_expected = arguments.expect.unwrap_or(Expected::Ok) == seen;
     (if as_expected { AS_EXPECTED } else { NOT_AS_EXPECTED }, line)
+}
+
+/// Puts a file in the place of an old one, whole or not at all.
+fn write(path: &str, text: &str) -> Result<(), String> {
+    let part = format!("{path}.part");
+    std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, path)).map_err(|why| {
+        let _ = std::fs::remove_file(&part);
+        format!("{path}: {why}\nhelp: `--diagram` takes the name of a file to write")
+    })
 }
 
 fn one(file: &str, arguments: &History) -> Result<(Verdict, usize), String> {
@@ -128,6 +152,18 @@ fn one(file: &str, arguments: &History) -> Result<(Verdict, usize), String> {
         format!("{file}:{}: {}\nhelp: `--format` says how it is written", wrong.line, wrong.why)
     })?;
     let budget = Budget { nodes: arguments.nodes, bytes: arguments.memory.saturating_mul(1 << 20) };
-    let verdict = linearizable(&recorded.keys, recorded.initial, &mut recorded.texts, budget);
+    let consistency = asked(arguments);
+    if consistency.is_about_values() && !model.has_values() {
+        return Err(format!(
+            "`{}` is about values that were written and read, and `{}` has none\nhelp: ask for `linearizable` or `sequential`",
+            arguments.consistency, arguments.model
+        ));
+    }
+    let verdict = judge(&recorded.keys, recorded.initial, &mut recorded.texts, consistency, budget);
+    if let (Some(path), Verdict::Violated(witness)) = (&arguments.diagram, &verdict)
+        && let Some(plot) = diagram(file, witness, &recorded.keys, &recorded.texts)
+    {
+        write(path, &svg(&draw(&plot, &[])))?;
+    }
     Ok((verdict, recorded.operations))
 }

@@ -2,6 +2,7 @@
 //!
 //! Exit status: 0 as expected · 1 a property broke its expectation · 2 bad input · 3 undecided · 130 interrupted.
 
+pub mod diagram;
 pub mod explain;
 pub mod files;
 pub mod folder;

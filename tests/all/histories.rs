@@ -59,6 +59,29 @@ fn a_violation_is_told_in_a_sentence_with_its_lines() {
     );
 }
 
+/// A picture of each violation, and weaker promises, which that history keeps.
+#[test]
+fn a_violation_is_drawn_and_weaker_promises_can_be_asked_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for file in files(&here("tests/histories/bad")) {
+        let picture = folder.path().join("witness.svg");
+        let written = picture.to_str().expect("text");
+        let output = judge(&["--model", model(&file), "--diagram", written], std::slice::from_ref(&file));
+        assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
+        let svg = std::fs::read_to_string(&picture).expect("it was written");
+        assert!(svg.contains("process ") && svg.contains("invocations and returns"), "{file:?}: {svg}");
+        assert_eq!(files(folder.path()), [picture]);
+    }
+    let register = [here("tests/histories/bad/register.edn")];
+    for asked in ["sequential", "causal", "session"] {
+        let output = judge(&["--model", "cas-register", "--consistency", asked], &register);
+        assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+    }
+    let output =
+        judge(&["--model", "mutex", "--consistency", "causal"], &[here("tests/histories/bad/mutex.log")]);
+    assert_eq!(output.status.code(), Some(2), "a mutex has no values");
+}
+
 #[test]
 fn what_is_undecided_or_no_history_has_its_own_status() {
     let kv = here("tests/histories/bad/kv.jsonl");
