@@ -2,6 +2,7 @@
 //! All problems come back at once.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::AtomicUsize;
 
 use crate::base::problem::Problems;
 use crate::base::quantity::Quantity;
@@ -99,6 +100,17 @@ pub struct Cell {
     pub asked: Vec<Asked>,
     /// How long it runs.
     pub length: Span,
+    /// How much a run of it has recorded so far at most: the next makes as much room at once. It changes no result.
+    pub room: Room,
+}
+
+/// Operations, and versions that copies took in.
+#[derive(Debug, Default)]
+pub struct Room {
+    /// Operations.
+    pub steps: AtomicUsize,
+    /// Versions.
+    pub taken: AtomicUsize,
 }
 
 impl Cell {
@@ -268,6 +280,7 @@ impl Loading<'_> {
             windows,
             asked,
             length,
+            room: Room::default(),
         };
         budget::check(&cell, problems);
         for theory in theories_of(self.question, &cell.variant) {

@@ -166,6 +166,11 @@ impl<'a> Running<'a> {
         let windows = windows(cell, cut, faults);
         let record = RecordPlan { windows, steady, history: history.clone(), ..cell.record.clone() };
         let mut world = cell.setup.world(seed, &record);
+        if record.history == cell.record.history {
+            let [steps, taken] =
+                [&cell.room.steps, &cell.room.taken].map(|room| room.load(Ordering::Relaxed));
+            world.recorder_mut().history.reserve(steps, taken);
+        }
         world.start();
         let mut whole = cell.windows.clone();
         whole[0] = During::Between(Span::MAX, Span::MAX); // no name for it: `Run` is window 1, the whole run
@@ -298,6 +303,9 @@ impl<'a> Running<'a> {
         let approximate = called.iter().any(|probe| recorder.probe(*probe).histograms.is_some());
         let warmup_note = recorder.warmup_note().map(str::to_owned);
         let (mut recorder, fingerprint) = self.world.into_recorder();
+        let (steps, taken) = (recorder.history.steps().len(), recorder.history.taken().len());
+        self.cell.room.steps.fetch_max(steps, Ordering::Relaxed);
+        self.cell.room.taken.fetch_max(taken, Ordering::Relaxed);
         recorder.history = History::default(); // it is large, and has been judged
         let plan = self.schedule.plan_so_far();
         Trial {

@@ -240,6 +240,12 @@ impl History {
         }
     }
 
+    /// Makes room for so many operations and versions: growing while they come would copy them again and again.
+    pub fn reserve(&mut self, steps: usize, taken: usize) {
+        self.steps.reserve(steps);
+        self.taken.reserve(taken);
+    }
+
     /// Whether an operation on a store is kept.
     #[inline]
     pub fn wants_operation(&self, store: TierId, op: &Op) -> bool {

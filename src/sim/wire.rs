@@ -32,8 +32,9 @@ impl Kernel {
         if self.connections.is_stalled(way, number) {
             return self.stall(way, parcel);
         }
-        match self.route(parcel) {
-            Fate::Arrives(at) => self.deliver(parcel, way, at),
+        let ends = self.ends(parcel);
+        match self.route(parcel, ends) {
+            Fate::Arrives(at) => self.deliver(parcel, way, ends, at),
             Fate::Lost | Fate::Cut => self.stall(way, parcel),
         }
     }
@@ -42,15 +43,13 @@ impl Kernel {
         self.calls.get(parcel.call).expect("a parcel belongs to an open call").number
     }
 
-    fn route(&mut self, parcel: Parcel) -> Fate {
-        let (from, to) = self.ends(parcel);
+    fn route(&mut self, parcel: Parcel, (from, to): (End, End)) -> Fate {
         let size_bytes = self.calls.get(parcel.call).expect("a parcel belongs to an open call").size_bytes;
         self.network.route(Packet { from, to, size_bytes }, self.now())
     }
 
     /// A parcel arrives at `at`, or when the one before it does.
-    fn deliver(&mut self, parcel: Parcel, way: Way, at: Time) {
-        let (from, to) = self.ends(parcel);
+    fn deliver(&mut self, parcel: Parcel, way: Way, (from, to): (End, End), at: Time) {
         let at = if way.lane != 0 || from.pid == to.pid {
             at // nothing was sent this way that it could overtake
         } else if self.network.keeps_order(from.zone, to.zone) {
@@ -83,14 +82,15 @@ impl Kernel {
         let (since, way, first) =
             (connection.stalled_since, connection.way(), connection.stalled.front().copied());
         let Some(first) = first else { return Vec::new() };
-        if let Fate::Arrives(at) = self.route(first) {
+        let ends = self.ends(first);
+        if let Fate::Arrives(at) = self.route(first, ends) {
             let mut stalled = self.connections.go_on(key);
             stalled.pop_front();
-            self.deliver(first, way, at);
+            self.deliver(first, way, ends, at);
             stalled.into_iter().for_each(|parcel| self.transmit(parcel));
             return Vec::new();
         }
-        let (from, to) = self.ends(first);
+        let (from, to) = ends;
         if self.now() - since >= self.network.path(from.zone, to.zone).break_after {
             return self.connections.close(key).into_iter().map(|parcel| parcel.call).collect();
         }

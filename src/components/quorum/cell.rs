@@ -47,7 +47,7 @@ pub struct Dot {
     pub count: u64,
 }
 
-/// What one copy holds of one row.
+/// What one copy holds of one row. Messages carry it and are moved about: what most stores never use stands apart.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Cell {
     /// `last_write`.
@@ -62,10 +62,10 @@ pub enum Cell {
         /// The values that nothing replaced, in order of their dots.
         alive: Vec<(Dot, Value)>,
         /// By member: the writes that this cell has seen, alive or replaced.
-        seen: [u64; COPIES_MAX],
+        seen: Box<[u64; COPIES_MAX]>,
     },
     /// `counter`: by member, the sum of what it added and how often it did.
-    Counter([(i64, u64); COPIES_MAX]),
+    Counter(Box<[(i64, u64); COPIES_MAX]>),
 }
 
 impl Cell {
@@ -73,8 +73,8 @@ impl Cell {
     pub fn empty(merge: Merge) -> Option<Cell> {
         match merge {
             Merge::LastWrite => None,
-            Merge::Siblings => Some(Cell::Siblings { alive: Vec::new(), seen: [0; COPIES_MAX] }),
-            Merge::Counter => Some(Cell::Counter([(0, 0); COPIES_MAX])),
+            Merge::Siblings => Some(Cell::Siblings { alive: Vec::new(), seen: Box::new([0; COPIES_MAX]) }),
+            Merge::Counter => Some(Cell::Counter(Box::new([(0, 0); COPIES_MAX]))),
         }
     }
 
@@ -89,7 +89,7 @@ impl Cell {
                 newer
             }
             (Cell::Siblings { alive, seen }, Cell::Siblings { alive: theirs, seen: they_saw }) => {
-                let before = (alive.clone(), *seen);
+                let before = (alive.clone(), seen.clone());
                 let known = |dot: Dot, seen: &[u64; COPIES_MAX]| dot.count <= seen[dot.member as usize];
                 // Ours stay unless they have seen and dropped them; theirs come unless we have.
                 let mut merged: Vec<(Dot, Value)> = alive
@@ -101,12 +101,14 @@ impl Cell {
                 merged.extend(new.copied().collect::<Vec<_>>());
                 merged.sort_by_key(|(dot, _)| *dot);
                 *alive = merged;
-                seen.iter_mut().zip(they_saw).for_each(|(ours, theirs)| *ours = (*ours).max(*theirs));
+                seen.iter_mut().zip(they_saw.iter()).for_each(|(ours, theirs)| *ours = (*ours).max(*theirs));
                 (&before.0, &before.1) != (&*alive, &*seen)
             }
             (Cell::Counter(ours), Cell::Counter(theirs)) => {
                 let mut changed = false;
-                for (ours, theirs) in ours.iter_mut().zip(theirs).filter(|(ours, theirs)| theirs.1 > ours.1) {
+                for (ours, theirs) in
+                    ours.iter_mut().zip(theirs.iter()).filter(|(ours, theirs)| theirs.1 > ours.1)
+                {
                     *ours = *theirs;
                     changed = true;
                 }

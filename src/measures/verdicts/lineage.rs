@@ -62,6 +62,7 @@ impl Lineage {
         let taken = || run.history.taken().iter().filter(|taken| lineage.wanted[taken.row.0 as usize]);
         // A program may name the version of another row as the one that its write was derived from.
         let mut homes: FxHashMap<OpId, RowId> = FxHashMap::default();
+        homes.reserve(run.history.taken().len() / 2);
         for taken in taken() {
             homes.insert(taken.value.version, taken.row);
             homes.insert(taken.also, taken.row);
@@ -249,10 +250,10 @@ impl Names {
     }
 
     /// The name of what was taken in, of what it comes from, and of what it replaced.
-    fn name(&mut self, taken: &Taken) -> (Version, Vec<Version>, Version) {
+    fn name(&mut self, taken: &Taken) -> (Version, [Version; 2], Version) {
         let (row, version) = (taken.row, taken.value.version);
         if !self.twice[row.0 as usize] {
-            return (version.0, vec![taken.value.parent.0, taken.also.0], taken.over.0);
+            return (version.0, [taken.value.parent.0, taken.also.0], taken.over.0);
         }
         let heads = self.heads.entry((row, taken.copy)).or_default();
         let (_, before, under) = heads.last().copied().unwrap_or((Time::ZERO, OpId(INITIAL), INITIAL));
@@ -267,7 +268,7 @@ impl Names {
             self.latest.insert((row, version), name);
         }
         let over = if taken.over == before { under } else { INITIAL };
-        (name, vec![if applied { under } else { INITIAL }, version.0], over)
+        (name, [if applied { under } else { INITIAL }, version.0], over)
     }
 
     fn held(&self, row: RowId, copy: u32, version: OpId, at: Time) -> Version {

@@ -19,15 +19,19 @@ use crate::record::survey::Survey;
 fn writes(tables: &[(TierId, u16)], lineage: &mut Lineage, run: &Run<'_>) -> Vec<Write> {
     let wanted = wanted(tables, run);
     let mut writes = Vec::new();
-    // The version of a row that a customer's request has seen last.
-    let mut seen: FxHashMap<(u64, RowId), Vec<(Time, Version)>> = FxHashMap::default();
-    for step in run.history.steps() {
-        if let Outcome::Ok(value) = step.outcome
-            && wanted[step.row.0 as usize]
-            && step.origin != 0
-        {
-            let version = if step.writes() { step.attempt.0 } else { value.version.0 };
-            seen.entry((step.origin, step.row)).or_default().push((step.returned, version));
+    // The versions of a row that a customer's request has seen, where it also writes the row and does not say what that is derived from.
+    let of_row = |step: &&Step| wanted[step.row.0 as usize] && step.origin != 0;
+    let blind = run.history.steps().iter().filter(of_row).filter(|step| matches!(step.op, Op::Write { .. }));
+    let mut seen: FxHashMap<(u64, RowId), Vec<(Time, Version)>> =
+        blind.map(|step| ((step.origin, step.row), Vec::new())).collect();
+    if !seen.is_empty() {
+        for step in run.history.steps().iter().filter(of_row) {
+            if let Outcome::Ok(value) = step.outcome
+                && let Some(seen) = seen.get_mut(&(step.origin, step.row))
+            {
+                let version = if step.writes() { step.attempt.0 } else { value.version.0 };
+                seen.push((step.returned, version));
+            }
         }
     }
     for (place, step) in run.history.steps().iter().enumerate() {

@@ -57,7 +57,8 @@ pub fn grid(plot: &Plot, columns: &[String], rows: &[String], cells: &[Vec<Vec<G
 
 /// A line with its name cut, not its value, where it is too long.
 fn written(line: &GridLine, width: f64) -> String {
-    let room = width - width_of(&format!(" {}", line.value), SMALL);
+    // Widths are whole pixels, so the sum of two may be a little more than that of both together.
+    let room = width - width_of(&format!(" {}", line.value), SMALL) - 4.0;
     cut(format!("{} {}", cut(&line.name, SMALL, room), line.value).trim_start(), SMALL, width)
 }
 
