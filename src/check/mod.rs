@@ -31,6 +31,7 @@ pub mod shrink;
 pub mod staleness;
 #[cfg(test)]
 mod tests;
+pub mod transactions;
 pub mod versions;
 
 /// What a checker says.

@@ -7,8 +7,9 @@ use clap::{Args, ValueEnum};
 use crate::check::Verdict;
 use crate::check::judge::{Consistency, judge};
 use crate::check::model::Model;
-use crate::check::read::{Format, read};
+use crate::check::read::{Format, Malformed, read, transactions};
 use crate::check::search::Budget;
+use crate::check::transactions::{Level, bank, check, set};
 use crate::cli::diagram::diagram;
 use crate::cli::{AS_EXPECTED, BAD_INPUT, NOT_AS_EXPECTED, UNDECIDED, complain, print};
 use crate::report::plots::{draw, svg};
@@ -23,8 +24,11 @@ pub struct History {
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<String>,
     /// What the history is judged against
-    #[arg(long, value_parser = Model::ALL.map(|(name, _)| name))]
+    #[arg(long, value_parser = models())]
     pub model: String,
+    /// How well transactions must be kept apart
+    #[arg(long, value_parser = Level::ALL.map(|(name, _)| name), default_value = Level::Serializable.name())]
+    pub isolation: String,
     /// How it is written down
     #[arg(long, value_enum, default_value_t = Written::Auto)]
     pub format: Written,
@@ -70,13 +74,25 @@ pub enum Expected {
     Violation,
 }
 
+fn models() -> clap::builder::PossibleValuesParser {
+    let names = Model::ALL.iter().map(|(name, _)| *name);
+    names.chain(transactions::Model::ALL.iter().map(|(name, _)| *name)).collect::<Vec<_>>().into()
+}
+
+/// A file's verdict, the number of its operations, and what it is if what is asked holds and if it does not.
+struct Judged {
+    verdict: Verdict,
+    operations: String,
+    promise: (String, String),
+}
+
 /// Judges them, one line each.
 pub fn history(arguments: &History) -> u8 {
     let mut worst = AS_EXPECTED;
     for file in &arguments.files {
         let status = match one(file, arguments) {
-            Ok((verdict, operations)) => {
-                let (status, line) = told(&verdict, operations, arguments);
+            Ok(judged) => {
+                let (status, line) = told(&judged, arguments.expect);
                 if print(&format!("{file}: {line}\n")) != AS_EXPECTED {
                     return BAD_INPUT;
                 }
@@ -96,24 +112,22 @@ pub fn history(arguments: &History) -> u8 {
     worst
 }
 
-/// What is asked, as clap has checked it.
+/// What is asked of operations on one object, as clap has checked it.
 fn asked(arguments: &History) -> Consistency {
     let all = Consistency::all();
     all.iter().find(|(name, _)| *name == arguments.consistency).expect("clap has checked").1
 }
 
-fn told(verdict: &Verdict, operations: usize, arguments: &History) -> (u8, String) {
-    let (good, bad) = asked(arguments).told();
+fn told(Judged { verdict, operations, promise }: &Judged, expected: Option<Expected>) -> (u8, String) {
+    let (good, bad) = promise;
     let (seen, line) = match verdict {
-        Verdict::Holds => (Expected::Ok, format!("{good} ({operations} operations)")),
+        Verdict::Holds => (Expected::Ok, format!("{good} ({operations})")),
         Verdict::Violated(witness) => {
-            (Expected::Violation, format!("{bad} ({operations} operations): {}", witness.sentence))
+            (Expected::Violation, format!("{bad} ({operations}): {}", witness.sentence))
         }
-        Verdict::Unknown(why) => {
-            return (UNDECIDED, format!("undecided ({operations} operations): {why}"));
-        }
+        Verdict::Unknown(why) => return (UNDECIDED, format!("undecided ({operations}): {why}")),
     };
-    let as_expected = arguments.expect.unwrap_or(Expected::Ok) == seen;
+    let as_expected = expected.unwrap_or(Expected::Ok) == seen;
     (if as_expected { AS_EXPECTED } else { NOT_AS_EXPECTED }, line)
 }
 
@@ -126,7 +140,7 @@ fn write(path: &str, text: &str) -> Result<(), String> {
     })
 }
 
-fn one(file: &str, arguments: &History) -> Result<(Verdict, usize), String> {
+fn one(file: &str, arguments: &History) -> Result<Judged, String> {
     let about = std::fs::metadata(file).map_err(|why| format!("{file}: {why}"))?;
     if about.is_dir() {
         return Err(format!("{file} is a directory\nhelp: name the files in it, `{file}/*`"));
@@ -147,10 +161,20 @@ fn one(file: &str, arguments: &History) -> Result<(Verdict, usize), String> {
         Written::JepsenLog => Format::JepsenLog,
         Written::Jsonl => Format::JsonLines,
     };
-    let model = Model::ALL.iter().find(|(name, _)| *name == arguments.model).expect("clap has checked").1;
-    let mut recorded = read(&text, format, model, arguments.initial.as_deref()).map_err(|wrong| {
+    let malformed = |wrong: Malformed| {
         format!("{file}:{}: {}\nhelp: `--format` says how it is written", wrong.line, wrong.why)
-    })?;
+    };
+    if let Some((_, model)) = transactions::Model::ALL.iter().find(|(name, _)| *name == arguments.model) {
+        if arguments.diagram.is_some() {
+            return Err(format!(
+                "`--diagram` draws operations on one object, and `{}` is of several",
+                arguments.model
+            ));
+        }
+        return several(&text, format, *model, arguments).map_err(malformed);
+    }
+    let model = Model::ALL.iter().find(|(name, _)| *name == arguments.model).expect("clap has checked").1;
+    let mut recorded = read(&text, format, model, arguments.initial.as_deref()).map_err(malformed)?;
     let budget = Budget { nodes: arguments.nodes, bytes: arguments.memory.saturating_mul(1 << 20) };
     let consistency = asked(arguments);
     if consistency.is_about_values() && !model.has_values() {
@@ -165,5 +189,37 @@ fn one(file: &str, arguments: &History) -> Result<(Verdict, usize), String> {
     {
         write(path, &svg(&draw(&plot, &[])))?;
     }
-    Ok((verdict, recorded.operations))
+    let operations = format!("{} operations", recorded.operations);
+    Ok(Judged { verdict, operations, promise: consistency.told() })
+}
+
+/// Judges a history of operations on several keys at once.
+fn several(
+    text: &str,
+    format: Format,
+    model: transactions::Model,
+    arguments: &History,
+) -> Result<Judged, Malformed> {
+    let level = Level::ALL.iter().find(|(name, _)| *name == arguments.isolation).expect("clap has checked").1;
+    let promise = |what: &str| (what.to_owned(), format!("not {what}"));
+    Ok(match transactions::read(text, format, model)? {
+        transactions::Recorded::Transactions(history) => Judged {
+            verdict: check(&history, None).verdict(level),
+            operations: format!("{} transactions", history.transactions.len()),
+            promise: promise(level.name()),
+        },
+        transactions::Recorded::Bank(reads, operations) => {
+            let total = arguments.initial.as_ref().and_then(|total| total.parse().ok());
+            let operations = format!("{operations} operations");
+            Judged { verdict: bank::check(&reads, total), operations, promise: promise("balanced") }
+        }
+        transactions::Recorded::Set { additions, sights, texts, operations } => {
+            let verdict = set::check(&additions, &sights, &texts);
+            Judged {
+                verdict,
+                operations: format!("{operations} operations"),
+                promise: promise("linearizable"),
+            }
+        }
+    })
 }

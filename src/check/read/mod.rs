@@ -3,6 +3,7 @@
 mod edn;
 mod json;
 mod log;
+pub mod transactions;
 
 use std::collections::BTreeMap;
 
@@ -105,16 +106,20 @@ pub struct Recorded {
     pub operations: usize,
 }
 
+fn events(text: &str, format: Format) -> Result<Vec<Event>, Malformed> {
+    match format {
+        Format::JepsenLog => log::events(text),
+        Format::Edn => edn::events(text),
+        Format::JsonLines => json::events(text),
+    }
+}
+
 /// Reads a history.
 ///
 /// # Errors
 /// The first line that makes no sense.
 pub fn read(text: &str, format: Format, model: Model, initial: Option<&str>) -> Result<Recorded, Malformed> {
-    let events = match format {
-        Format::JepsenLog => log::events(text)?,
-        Format::Edn => edn::events(text)?,
-        Format::JsonLines => json::events(text)?,
-    };
+    let events = events(text, format)?;
     let mut texts = Texts::default();
     let initial = match initial {
         Some("nil") => NIL,

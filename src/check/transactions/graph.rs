@@ -1,0 +1,284 @@
+//! Dependencies between transactions as a graph, and the smallest circle of each kind in it.
+//!
+//! A circle lies within one strongly connected component, so those are found first, in linear time; a history without anomalies has none
+//! of more than one transaction and is done then. Within one, each kind is a search in breadth over (transaction, what
+//! was passed so far). A circle with several reads of what was overwritten is looked for as the shortest walk from each such read
+//! back to itself; where such a walk passes a transaction twice it is made of smaller circles and left out, so where there are smaller
+//! ones of a worse kind a [`Kind::G2Item`] can be missed.
+
+use std::collections::VecDeque;
+
+use petgraph::algo::kosaraju_scc;
+use petgraph::graph::DiGraph;
+
+use crate::check::transactions::{How, Kind, Why};
+
+/// Edges that are looked at in all for one kind; then the smallest circle found so far is given.
+const STEPS_MAX: u64 = 50_000_000;
+/// No place.
+const NONE: u32 = u32::MAX;
+
+/// One transaction comes before another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Edge {
+    /// The earlier one.
+    pub from: u32,
+    /// The later one.
+    pub to: u32,
+    /// Why.
+    pub why: Why,
+}
+
+/// Transactions and what they depend on. Nodes from the number of transactions on stand for "all who replaced a version": an edge into
+/// one and an edge out of it are one dependency, so that those of many readers on many writers are not one by one.
+#[derive(Clone, Debug)]
+pub struct Graph {
+    transactions: u32,
+    nodes: u32,
+    edges: Vec<Edge>,
+}
+
+/// A circle: its dependencies, one after the other.
+pub type Circle = Vec<Edge>;
+
+/// What a walk has passed: bit 0: the last dependency was a read of what was overwritten; bit 1: there is one besides the first.
+type Passed = u8;
+const JUST_NOW: Passed = 1;
+const ANOTHER: Passed = 2;
+
+/// What circles of a kind are made of.
+struct Search {
+    kind: Kind,
+    /// The dependency that a circle of this kind has, by which it is looked for.
+    begins: fn(How) -> bool,
+    /// What may follow what was passed.
+    follows: fn(Passed, How) -> Option<Passed>,
+    /// Whether a walk that has passed this may end where it began.
+    ends: fn(Passed) -> bool,
+}
+
+fn only_writes(_: Passed, how: How) -> Option<Passed> {
+    (how == How::Ww).then_some(0)
+}
+
+fn no_overwritten(_: Passed, how: How) -> Option<Passed> {
+    (how != How::Rw).then_some(0)
+}
+
+/// Two in a row come first.
+fn in_a_row(passed: Passed, how: How) -> Option<Passed> {
+    (passed & ANOTHER != 0 || how == How::Rw).then_some(ANOTHER)
+}
+
+/// Two reads of what was overwritten do not follow each other.
+fn apart(passed: Passed, how: How) -> Option<Passed> {
+    match how {
+        How::Rw if passed & JUST_NOW != 0 => None,
+        How::Rw => Some(JUST_NOW | ANOTHER),
+        How::Ww | How::Wr => Some(passed & ANOTHER),
+    }
+}
+
+const SEARCHES: [Search; 5] = [
+    Search { kind: Kind::G0, begins: |how| how == How::Ww, follows: only_writes, ends: |_| true },
+    Search { kind: Kind::G1c, begins: |how| how == How::Wr, follows: no_overwritten, ends: |_| true },
+    Search { kind: Kind::GSingle, begins: |how| how == How::Rw, follows: no_overwritten, ends: |_| true },
+    Search {
+        kind: Kind::GNonadjacent,
+        begins: |how| how == How::Rw,
+        follows: apart,
+        ends: |passed| passed == ANOTHER,
+    },
+    Search {
+        kind: Kind::G2Item,
+        begins: |how| how == How::Rw,
+        follows: in_a_row,
+        ends: |passed| passed == ANOTHER,
+    },
+];
+
+impl Graph {
+    /// A graph of so many transactions without dependencies.
+    pub fn new(transactions: usize) -> Self {
+        let transactions = transactions as u32;
+        Graph { transactions, nodes: transactions, edges: Vec::new() }
+    }
+
+    /// One more dependency.
+    pub fn edge(&mut self, edge: Edge) {
+        self.edges.push(edge);
+    }
+
+    /// A node that stands for all who replaced a version.
+    pub fn node(&mut self) -> u32 {
+        self.nodes += 1;
+        self.nodes - 1
+    }
+
+    /// A smallest circle of each kind that there is, and whether all were looked for.
+    pub fn circles(&self) -> (Vec<(Kind, Circle)>, bool) {
+        let Some(tangle) = self.tangle() else { return (Vec::new(), true) };
+        let (mut found, mut all) = (Vec::new(), true);
+        for search in &SEARCHES {
+            let mut walk = Walk::new(&tangle, search);
+            if let Some(circle) = walk.smallest() {
+                found.push((search.kind, circle));
+            }
+            all &= walk.steps < STEPS_MAX;
+        }
+        (found, all)
+    }
+
+    /// The dependencies within components of several transactions, by where they begin; `None` if there are none.
+    fn tangle(&self) -> Option<Tangle> {
+        let ends = self.edges.iter().map(|edge| (edge.from, edge.to));
+        let mut plain: DiGraph<(), (), u32> = DiGraph::with_capacity(self.nodes as usize, self.edges.len());
+        (0..self.nodes).for_each(|_| {
+            plain.add_node(());
+        });
+        plain.extend_with_edges(ends);
+        let mut component = vec![NONE; self.nodes as usize];
+        for (number, members) in kosaraju_scc(&plain).into_iter().enumerate().filter(|(_, of)| of.len() > 1) {
+            members.iter().for_each(|member| component[member.index()] = number as u32);
+        }
+        let within = |edge: &&Edge| {
+            let of = component[edge.from as usize];
+            of != NONE && of == component[edge.to as usize]
+        };
+        let mut edges: Vec<Edge> = self.edges.iter().filter(within).copied().collect();
+        if edges.is_empty() {
+            return None;
+        }
+        edges.sort_by_key(|edge| edge.from);
+        let mut starts = vec![0u32; self.nodes as usize + 1];
+        edges.iter().for_each(|edge| starts[edge.from as usize + 1] += 1);
+        (0..self.nodes as usize).for_each(|node| starts[node + 1] += starts[node]);
+        Some(Tangle { transactions: self.transactions, edges, starts })
+    }
+}
+
+/// Dependencies that are part of circles.
+struct Tangle {
+    transactions: u32,
+    edges: Vec<Edge>,
+    starts: Vec<u32>,
+}
+
+impl Tangle {
+    fn leaving(&self, node: u32) -> std::ops::Range<u32> {
+        self.starts[node as usize]..self.starts[node as usize + 1]
+    }
+
+    fn is_transaction(&self, node: u32) -> bool {
+        node < self.transactions
+    }
+}
+
+/// A search in breadth for circles of one kind.
+struct Walk<'a> {
+    tangle: &'a Tangle,
+    search: &'a Search,
+    /// By (node, what was passed): in which search it was reached last, by which edge, from what.
+    reached: Vec<(u32, u32, Passed)>,
+    steps: u64,
+}
+
+impl<'a> Walk<'a> {
+    fn new(tangle: &'a Tangle, search: &'a Search) -> Self {
+        let states = (tangle.starts.len() - 1) * 4;
+        Walk { tangle, search, reached: vec![(NONE, NONE, 0); states], steps: 0 }
+    }
+
+    /// A circle with the fewest transactions.
+    fn smallest(&mut self) -> Option<Circle> {
+        let mut best: Option<Circle> = None;
+        for (first, edge) in (0u32..).zip(&self.tangle.edges) {
+            // Both halves of a dependency have its kind: it is looked for by the one that a transaction begins.
+            if !(self.search.begins)(edge.why.how) || !self.tangle.is_transaction(edge.from) {
+                continue;
+            }
+            let most = best.as_ref().map_or(usize::MAX, Vec::len);
+            if most == 2 || self.steps >= STEPS_MAX {
+                break;
+            }
+            if let Some(circle) = self.back(first, most) {
+                best = Some(circle);
+            }
+        }
+        best
+    }
+
+    /// The shortest way from an edge's end to its beginning that makes a circle of fewer than `most` transactions.
+    fn back(&mut self, first: u32, most: usize) -> Option<Circle> {
+        let tangle = self.tangle;
+        let edge = tangle.edges[first as usize];
+        let passed = if self.search.kind == Kind::GNonadjacent { JUST_NOW } else { 0 };
+        let mut queue = VecDeque::from([(edge.to, passed, usize::from(tangle.is_transaction(edge.to)))]);
+        self.reached[edge.to as usize * 4 + passed as usize] = (first, first, passed);
+        let mut halves = Vec::new();
+        while let Some((node, passed, length)) = queue.pop_front() {
+            if length + 1 >= most || self.steps >= STEPS_MAX {
+                return None;
+            }
+            halves.push((node, passed));
+            while let Some((node, passed)) = halves.pop() {
+                for number in tangle.leaving(node) {
+                    self.steps += 1;
+                    let next = tangle.edges[number as usize];
+                    // The second half of a dependency counts as what its first half was.
+                    let whole = tangle.is_transaction(node);
+                    let now = if whole { (self.search.follows)(passed, next.why.how) } else { Some(passed) };
+                    let Some(now) = now else { continue };
+                    if next.to == edge.from {
+                        let ends = (self.search.ends)(now);
+                        if let Some(circle) = ends.then(|| self.trace(first, number, passed)).flatten() {
+                            return Some(circle);
+                        }
+                        continue;
+                    }
+                    let state = &mut self.reached[next.to as usize * 4 + now as usize];
+                    if state.0 == first {
+                        continue;
+                    }
+                    *state = (first, number, passed);
+                    match tangle.is_transaction(next.to) {
+                        true => queue.push_back((next.to, now, length + 1)),
+                        false => halves.push((next.to, now)),
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// The circle of a walk, if it passes no transaction twice: from its first edge to its last, before which `passed` held.
+    fn trace(&self, first: u32, last: u32, passed: Passed) -> Option<Circle> {
+        let edges = &self.tangle.edges;
+        let mut walk = vec![edges[last as usize]];
+        let (mut node, mut passed) = (edges[last as usize].from, passed);
+        loop {
+            let (_, by, before) = self.reached[node as usize * 4 + passed as usize];
+            walk.push(edges[by as usize]);
+            if by == first {
+                break;
+            }
+            (node, passed) = (edges[by as usize].from, before);
+        }
+        walk.reverse();
+        let mut circle: Circle = Vec::new();
+        for edge in walk {
+            match circle.last_mut() {
+                // Two halves make one dependency: the key is the same, the version read is the first half's.
+                Some(half) if !self.tangle.is_transaction(half.to) => {
+                    half.to = edge.to;
+                    half.why.after = edge.why.after;
+                }
+                _ => circle.push(edge),
+            }
+        }
+        let mut seen: Vec<u32> = circle.iter().map(|edge| edge.from).collect();
+        seen.sort_unstable();
+        let simple = seen.windows(2).all(|pair| pair[0] != pair[1]);
+        (simple && circle.len() > 1).then_some(circle)
+    }
+}
