@@ -26,13 +26,14 @@ pub struct Graph<W> {
 }
 
 /// The edges that leave each node.
-struct Leaving {
+pub struct Leaving {
     starts: Vec<u32>,
     edges: Vec<u32>,
 }
 
 impl Leaving {
-    fn of(&self, node: u32) -> &[u32] {
+    /// The numbers of a node's edges, in the order in which they were added.
+    pub fn of(&self, node: u32) -> &[u32] {
         &self.edges[self.starts[node as usize] as usize..self.starts[node as usize + 1] as usize]
     }
 }
@@ -59,7 +60,13 @@ impl<W: Copy> Graph<W> {
         &self.edges
     }
 
-    fn leaving(&self) -> Leaving {
+    /// How many nodes there are.
+    pub fn nodes(&self) -> usize {
+        self.nodes
+    }
+
+    /// The edges by where they begin.
+    pub fn leaving(&self) -> Leaving {
         let mut starts = vec![0u32; self.nodes + 1];
         for edge in &self.edges {
             starts[edge.from as usize + 1] += 1;

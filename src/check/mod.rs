@@ -6,7 +6,8 @@
 //! *Linearizable*: [`register`] decides registers whose written values differ and [`counter`] additions of one amount, both
 //! in O(n log n); [`search`] decides anything with a [`model`], exponentially in the worst case. *Weaker*: [`sequential`],
 //! [`causal`], [`session`] read histories by their [`relations`], within sessions and from writes to reads. *How far off*: [`staleness`]
-//! measures reads; [`versions`] finds lost writes and copies that differ. [`shrink`] makes witnesses small.
+//! measures reads; [`versions`] finds lost writes and copies that differ. [`shrink`] makes witnesses small. *Of several objects at once*:
+//! [`transactions`] finds the anomalies of isolation.
 //!
 //! Three verdicts: a history holds, or there is a witness, or it was not decided within the budget and the reason is
 //! told.

@@ -48,6 +48,17 @@ pub fn replaceable(out: &Path) -> Result<(), String> {
         .map_err(|why| failed(out, &why))
 }
 
+/// Puts a file in the place of an old one, whole or not at all.
+///
+/// # Errors
+/// When it cannot be written; the old file is then as it was.
+pub fn write(path: &Path, text: &str) -> io::Result<()> {
+    let fresh = tempfile::Builder::new().prefix(".splitbrain-").tempdir_in(parent(path))?;
+    let whole = fresh.path().join("whole");
+    fs::write(&whole, text)?;
+    fs::rename(&whole, path)
+}
+
 /// Writes all files beside the folder, and what `more` writes there, then puts the new folder in the place of the old one;
 /// false if `more` was interrupted.
 ///

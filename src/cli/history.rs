@@ -1,6 +1,7 @@
 //! `splitbrain history`: judges recorded histories without a simulation.
 
 use std::io::Write;
+use std::path::Path;
 
 use clap::{Args, ValueEnum};
 
@@ -11,6 +12,7 @@ use crate::check::read::{Format, Malformed, read, transactions};
 use crate::check::search::Budget;
 use crate::check::transactions::{Level, bank, check, set};
 use crate::cli::diagram::diagram;
+use crate::cli::folder;
 use crate::cli::{AS_EXPECTED, BAD_INPUT, NOT_AS_EXPECTED, UNDECIDED, complain, print};
 use crate::report::plots::{draw, svg};
 
@@ -131,15 +133,6 @@ fn told(Judged { verdict, operations, promise }: &Judged, expected: Option<Expec
     (if as_expected { AS_EXPECTED } else { NOT_AS_EXPECTED }, line)
 }
 
-/// Puts a file in the place of an old one, whole or not at all.
-fn write(path: &str, text: &str) -> Result<(), String> {
-    let part = format!("{path}.part");
-    std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, path)).map_err(|why| {
-        let _ = std::fs::remove_file(&part);
-        format!("{path}: {why}\nhelp: `--diagram` takes the name of a file to write")
-    })
-}
-
 fn one(file: &str, arguments: &History) -> Result<Judged, String> {
     let about = std::fs::metadata(file).map_err(|why| format!("{file}: {why}"))?;
     if about.is_dir() {
@@ -187,7 +180,8 @@ fn one(file: &str, arguments: &History) -> Result<Judged, String> {
     if let (Some(path), Verdict::Violated(witness)) = (&arguments.diagram, &verdict)
         && let Some(plot) = diagram(file, witness, &recorded.keys, &recorded.texts)
     {
-        write(path, &svg(&draw(&plot, &[])))?;
+        folder::write(Path::new(path), &svg(&draw(&plot, &[])))
+            .map_err(|why| format!("{path}: {why}\nhelp: `--diagram` takes the name of a file to write"))?;
     }
     let operations = format!("{} operations", recorded.operations);
     Ok(Judged { verdict, operations, promise: consistency.told() })

@@ -1,11 +1,10 @@
 //! `splitbrain new`: copies a shipped experiment and its models, to edit. Nothing is overwritten without `--force`.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::cli::{AS_EXPECTED, complain, print, shipped};
+use crate::cli::{AS_EXPECTED, complain, folder, print, shipped};
 
 /// Its arguments.
 #[derive(Debug, Args)]
@@ -49,7 +48,7 @@ pub fn new(arguments: &New) -> u8 {
         ));
     }
     for (path, text) in &files {
-        if let Err(why) = fs::write(path, text) {
+        if let Err(why) = folder::write(path, text) {
             return complain(&format!("cannot write {}: {why}", path.display()));
         }
     }

@@ -11,6 +11,7 @@ use std::collections::VecDeque;
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::DiGraph;
 
+use crate::check::graph::{self, Leaving};
 use crate::check::transactions::{How, Kind, Why};
 
 /// Edges that are looked at in all for one kind; then the smallest circle found so far is given.
@@ -19,23 +20,14 @@ const STEPS_MAX: u64 = 50_000_000;
 const NONE: u32 = u32::MAX;
 
 /// One transaction comes before another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Edge {
-    /// The earlier one.
-    pub from: u32,
-    /// The later one.
-    pub to: u32,
-    /// Why.
-    pub why: Why,
-}
+pub type Edge = graph::Edge<Why>;
 
 /// Transactions and what they depend on. Nodes from the number of transactions on stand for "all who replaced a version": an edge into
 /// one and an edge out of it are one dependency, so that those of many readers on many writers are not one by one.
 #[derive(Clone, Debug)]
 pub struct Graph {
     transactions: u32,
-    nodes: u32,
-    edges: Vec<Edge>,
+    all: graph::Graph<Why>,
 }
 
 /// A circle: its dependencies, one after the other.
@@ -100,19 +92,17 @@ const SEARCHES: [Search; 5] = [
 impl Graph {
     /// A graph of so many transactions without dependencies.
     pub fn new(transactions: usize) -> Self {
-        let transactions = transactions as u32;
-        Graph { transactions, nodes: transactions, edges: Vec::new() }
+        Graph { transactions: transactions as u32, all: graph::Graph::new(transactions) }
     }
 
     /// One more dependency.
     pub fn edge(&mut self, edge: Edge) {
-        self.edges.push(edge);
+        self.all.edge(edge.from, edge.to, edge.why);
     }
 
     /// A node that stands for all who replaced a version.
     pub fn node(&mut self) -> u32 {
-        self.nodes += 1;
-        self.nodes - 1
+        self.all.node()
     }
 
     /// A smallest circle of each kind that there is, and whether all were looked for.
@@ -131,13 +121,13 @@ impl Graph {
 
     /// The dependencies within components of several transactions, by where they begin; `None` if there are none.
     fn tangle(&self) -> Option<Tangle> {
-        let ends = self.edges.iter().map(|edge| (edge.from, edge.to));
-        let mut plain: DiGraph<(), (), u32> = DiGraph::with_capacity(self.nodes as usize, self.edges.len());
-        (0..self.nodes).for_each(|_| {
+        let (nodes, edges) = (self.all.nodes(), self.all.edges());
+        let mut plain: DiGraph<(), (), u32> = DiGraph::with_capacity(nodes, edges.len());
+        (0..nodes).for_each(|_| {
             plain.add_node(());
         });
-        plain.extend_with_edges(ends);
-        let mut component = vec![NONE; self.nodes as usize];
+        plain.extend_with_edges(edges.iter().map(|edge| (edge.from, edge.to)));
+        let mut component = vec![NONE; nodes];
         for (number, members) in kosaraju_scc(&plain).into_iter().enumerate().filter(|(_, of)| of.len() > 1) {
             members.iter().for_each(|member| component[member.index()] = number as u32);
         }
@@ -145,28 +135,26 @@ impl Graph {
             let of = component[edge.from as usize];
             of != NONE && of == component[edge.to as usize]
         };
-        let mut edges: Vec<Edge> = self.edges.iter().filter(within).copied().collect();
-        if edges.is_empty() {
-            return None;
-        }
-        edges.sort_by_key(|edge| edge.from);
-        let mut starts = vec![0u32; self.nodes as usize + 1];
-        edges.iter().for_each(|edge| starts[edge.from as usize + 1] += 1);
-        (0..self.nodes as usize).for_each(|node| starts[node + 1] += starts[node]);
-        Some(Tangle { transactions: self.transactions, edges, starts })
+        // Of circles that are as small the one that begins earliest is told.
+        let mut within: Vec<&Edge> = edges.iter().filter(within).collect();
+        within.sort_by_key(|edge| edge.from);
+        let mut inner = graph::Graph::new(nodes);
+        within.iter().for_each(|edge| inner.edge(edge.from, edge.to, edge.why));
+        let leaving = inner.leaving();
+        (!inner.edges().is_empty()).then_some(Tangle { transactions: self.transactions, inner, leaving })
     }
 }
 
 /// Dependencies that are part of circles.
 struct Tangle {
     transactions: u32,
-    edges: Vec<Edge>,
-    starts: Vec<u32>,
+    inner: graph::Graph<Why>,
+    leaving: Leaving,
 }
 
 impl Tangle {
-    fn leaving(&self, node: u32) -> std::ops::Range<u32> {
-        self.starts[node as usize]..self.starts[node as usize + 1]
+    fn edges(&self) -> &[Edge] {
+        self.inner.edges()
     }
 
     fn is_transaction(&self, node: u32) -> bool {
@@ -185,14 +173,14 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     fn new(tangle: &'a Tangle, search: &'a Search) -> Self {
-        let states = (tangle.starts.len() - 1) * 4;
+        let states = tangle.inner.nodes() * 4;
         Walk { tangle, search, reached: vec![(NONE, NONE, 0); states], steps: 0 }
     }
 
     /// A circle with the fewest transactions.
     fn smallest(&mut self) -> Option<Circle> {
         let mut best: Option<Circle> = None;
-        for (first, edge) in (0u32..).zip(&self.tangle.edges) {
+        for (first, edge) in (0u32..).zip(self.tangle.edges()) {
             // Both halves of a dependency have its kind: it is looked for by the one that a transaction begins.
             if !(self.search.begins)(edge.why.how) || !self.tangle.is_transaction(edge.from) {
                 continue;
@@ -211,7 +199,7 @@ impl<'a> Walk<'a> {
     /// The shortest way from an edge's end to its beginning that makes a circle of fewer than `most` transactions.
     fn back(&mut self, first: u32, most: usize) -> Option<Circle> {
         let tangle = self.tangle;
-        let edge = tangle.edges[first as usize];
+        let edge = tangle.edges()[first as usize];
         let passed = if self.search.kind == Kind::GNonadjacent { JUST_NOW } else { 0 };
         let mut queue = VecDeque::from([(edge.to, passed, usize::from(tangle.is_transaction(edge.to)))]);
         self.reached[edge.to as usize * 4 + passed as usize] = (first, first, passed);
@@ -222,9 +210,9 @@ impl<'a> Walk<'a> {
             }
             halves.push((node, passed));
             while let Some((node, passed)) = halves.pop() {
-                for number in tangle.leaving(node) {
+                for number in tangle.leaving.of(node).iter().copied() {
                     self.steps += 1;
-                    let next = tangle.edges[number as usize];
+                    let next = tangle.edges()[number as usize];
                     // The second half of a dependency counts as what its first half was.
                     let whole = tangle.is_transaction(node);
                     let now = if whole { (self.search.follows)(passed, next.why.how) } else { Some(passed) };
@@ -253,7 +241,7 @@ impl<'a> Walk<'a> {
 
     /// The circle of a walk, if it passes no transaction twice: from its first edge to its last, before which `passed` held.
     fn trace(&self, first: u32, last: u32, passed: Passed) -> Option<Circle> {
-        let edges = &self.tangle.edges;
+        let edges = self.tangle.edges();
         let mut walk = vec![edges[last as usize]];
         let (mut node, mut passed) = (edges[last as usize].from, passed);
         loop {

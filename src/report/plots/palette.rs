@@ -17,6 +17,9 @@ pub const GOOD: Colour = (0x00, 0x9e, 0x73);
 /// Something bad.
 pub const BAD: Colour = (0xd5, 0x5e, 0x00);
 
+/// Something that happened, neither good nor bad.
+pub const PLAIN: Colour = ROUND[0];
+
 /// Their black is for text and their yellow too faint on white: wine (P. Tol's) stands for both.
 const ROUND: [Colour; 8] = [
     (0x00, 0x72, 0xb2),

@@ -3,7 +3,7 @@
 
 use super::axis::Ruler;
 use super::frame::{SIZE, SMALL, heading};
-use super::palette::{BAD, Colour, FAINT, GREY, INK};
+use super::palette::{BAD, FAINT, GREY, INK, PLAIN};
 use super::picture::{Picture, Place, Shape, Side, cut, width_of};
 use crate::report::input::{Axis, Bar, Plot, SpaceTime};
 
@@ -15,8 +15,6 @@ const ROW: f64 = 30.0;
 const GAP: f64 = 12.0;
 /// Height of a line of the note.
 const LINE: f64 = 17.0;
-/// What happened and is not what the picture is about.
-const PLAIN: Colour = (0x00, 0x72, 0xb2);
 
 /// Where the rows of each lane lie.
 struct Lanes {
