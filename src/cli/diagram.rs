@@ -5,23 +5,20 @@ use crate::check::Witness;
 use crate::check::history::{Operation, Texts};
 use crate::check::judge::ByKey;
 use crate::experiment::pictures::{Axis, Bar, Plot, PlotKind, SpaceTime};
+use crate::experiment::witness::nearest;
 
 /// Operations of a diagram at most: more are not readable.
 const OPERATIONS_MAX: usize = 12;
 
 /// The operations of a witness, and those of their keys nearest to them. `None` if it names none.
 pub fn diagram(title: &str, witness: &Witness, keys: &ByKey, texts: &Texts) -> Option<Plot> {
-    let is_named = |operation: &&Operation| witness.operations.contains(&operation.place);
-    let of_its_keys =
-        keys.values().filter(|operations| operations.iter().any(|operation| is_named(&operation)));
+    let is_named = |operation: &Operation| witness.operations.contains(&operation.place);
+    let of_its_keys = keys.values().filter(|operations| operations.iter().any(is_named));
     let all: Vec<&Operation> = of_its_keys.flatten().collect();
-    let named: Vec<&Operation> = all.iter().copied().filter(is_named).take(OPERATIONS_MAX).collect();
-    let mut others: Vec<&Operation> = all.iter().copied().filter(|operation| !is_named(operation)).collect();
-    let far = |operation: &Operation| named.iter().map(|other| apart(operation, other)).min();
-    others.sort_by_key(|operation| (far(operation), operation.place));
-    others.truncate(OPERATIONS_MAX - named.len());
-    let mut shown: Vec<&Operation> = named.iter().copied().chain(others).collect();
-    shown.sort_by_key(|operation| operation.invoked);
+    let span = |operation: &&Operation| (operation.invoked, end(operation), is_named(operation));
+    let spans: Vec<(u64, u64, bool)> = all.iter().map(span).collect();
+    let shown: Vec<&Operation> =
+        nearest(&spans, OPERATIONS_MAX).into_iter().map(|index| all[index]).collect();
     let first = shown.iter().map(|operation| operation.invoked).min()?;
     let last = shown.iter().map(|operation| end(operation)).max()?;
     let mut processes: Vec<u64> = shown.iter().map(|operation| operation.process).collect();
@@ -52,9 +49,4 @@ pub fn diagram(title: &str, witness: &Witness, keys: &ByKey, texts: &Texts) -> O
 /// When an operation ended, or began if it never did.
 fn end(operation: &Operation) -> u64 {
     if operation.is_pending() { operation.invoked } else { operation.returned }
-}
-
-/// How far one operation is from another; nothing if they overlap.
-fn apart(a: &Operation, b: &Operation) -> u64 {
-    a.invoked.saturating_sub(end(b)).max(b.invoked.saturating_sub(end(a)))
 }

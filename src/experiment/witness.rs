@@ -128,20 +128,25 @@ fn end(step: &Step) -> Time {
 
 /// The operations of a witness, and of the others on their row those nearest to them in time.
 fn around(steps: &[Step], row: RowId, named: &[usize]) -> Vec<usize> {
-    let of_row = |place: &usize| steps[*place].row == row;
-    let mut places: Vec<usize> = named.iter().copied().filter(of_row).take(OPERATIONS_MAX).collect();
-    let far = |place: usize| {
-        let distance = |other: &usize| {
-            let (a, b) = (&steps[place], &steps[*other]);
-            a.invoked.since(end(b)).max(b.invoked.since(end(a)))
-        };
-        named.iter().map(distance).min().unwrap_or(Span::MAX)
+    let of_row: Vec<usize> = (0..steps.len()).filter(|place| steps[*place].row == row).collect();
+    let span = |place: &usize| {
+        let step = &steps[*place];
+        (step.invoked.as_ns(), end(step).as_ns(), named.contains(place))
     };
-    let mut others: Vec<usize> =
-        (0..steps.len()).filter(of_row).filter(|place| !named.contains(place)).collect();
-    others.sort_by_key(|place| (far(*place), *place));
-    let room = OPERATIONS_MAX - places.len();
-    places.extend(others.into_iter().take(room));
+    let spans: Vec<(u64, u64, bool)> = of_row.iter().map(span).collect();
+    nearest(&spans, OPERATIONS_MAX).into_iter().map(|index| of_row[index]).collect()
+}
+
+/// Of operations with their beginnings, ends, and whether a witness names them: those that are named, and the others that are nearest to
+/// them, `most` in all, in their order.
+pub fn nearest(spans: &[(u64, u64, bool)], most: usize) -> Vec<usize> {
+    let named: Vec<(u64, u64, bool)> = spans.iter().filter(|span| span.2).copied().collect();
+    let apart =
+        |a: (u64, u64, bool), b: (u64, u64, bool)| a.0.saturating_sub(b.1).max(b.0.saturating_sub(a.1));
+    let far = |index: &usize| named.iter().map(|other| apart(spans[*index], *other)).min();
+    let mut places: Vec<usize> = (0..spans.len()).collect();
+    places.sort_by_cached_key(|index| (!spans[*index].2, far(index), *index));
+    places.truncate(most);
     places.sort_unstable();
     places
 }
