@@ -141,7 +141,9 @@ fn weaker(texts: &mut Texts) {
         let lags = staleness::lags(&accesses, 0, &orders);
         times.push(format!("{:.1}", ms(begun)));
         let stale = lags.iter().filter(|lag| lag.is_stale()).count();
-        assert!(stale > operations / 50, "{stale} of {} reads are stale", lags.len());
+        // A session is a hundred operations late or so, and a key is written once in ten times as many as there are keys: of a
+        // thousand keys one read in a hundred is stale, of fewer more.
+        assert!(stale > operations / 200, "{stale} of {} reads are stale", lags.len());
         println!(
             "{operations:>12} {sessions:>8} {keys:>6} {:>12} {:>12} {:>14} {:>14} {:>12}",
             times[0], times[1], times[2], times[3], times[4]

@@ -38,7 +38,7 @@ pub fn diagram(title: &str, witness: &Witness, keys: &ByKey, texts: &Texts) -> O
         y: Axis::default(),
         kind: PlotKind::SpaceTime(SpaceTime {
             note: witness.sentence.clone(),
-            stretch: (first as f64 - 0.5, last as f64 + 0.5),
+            stretch: (first as f64 - 0.5, last as f64 + 0.5 + 0.1 * (last - first) as f64), // texts run to the right
             bars: shown.iter().map(bar).collect(),
             lanes: processes.iter().map(|process| format!("process {process}")).collect(),
             ..SpaceTime::default()

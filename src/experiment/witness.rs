@@ -20,10 +20,12 @@ use crate::record::history::{NO_COPY, RowId, Step, Taken};
 
 /// Diagrams of one experiment at most, each of a run made again.
 const DIAGRAMS_MAX: usize = 12;
-/// Operations of a diagram at most: more are not readable.
-const OPERATIONS_MAX: usize = 9;
+/// Operations of a diagram at most: with more the picture is of the row's whole life, and what clashes is a corner of it.
+const OPERATIONS_MAX: usize = 6;
 /// What is shown before the first operation and after the last one, of the time between them.
 const MARGIN: f64 = 0.05;
+/// What is shown after that, for texts run to the right.
+const ROOM: f64 = 0.1;
 /// A fault is shown that is no farther away than so many times the stretch without it.
 const FAULT_NEAR: f64 = 20.0;
 
@@ -64,6 +66,7 @@ fn diagram(cell: &Cell, property: &str, seed: u64, seen: &Caught) -> Option<Plot
     let margin = last.since(first).scale(MARGIN).max(Span::from_ms(1));
     let (from, until) = (Time::from_ns(first.as_ns().saturating_sub(margin.as_ns())), last + margin);
     let (from, until) = with_fault(from, until, &seen.faults);
+    let until = until + until.since(from).scale(ROOM);
     let mut lanes = Lanes { setup, nodes: Vec::new() };
     places.iter().for_each(|place| lanes.add(steps[*place].by));
     let copies = setup.design.names[name.store.0 as usize].count;
@@ -87,9 +90,8 @@ fn diagram(cell: &Cell, property: &str, seed: u64, seen: &Caught) -> Option<Plot
         );
     }
     let faults = seen.faults.iter().filter(|(_, begin, end)| *begin < until && *end > from);
-    let faults = faults
-        .map(|(name, begin, end)| (name.clone(), begin.as_secs_f64(), (*end).min(until).as_secs_f64()))
-        .collect();
+    let faults =
+        faults.map(|(name, begin, end)| (name.clone(), begin.as_secs_f64(), end.as_secs_f64())).collect();
     let note = seen.told.sentence.clone();
     let stretch = (from.as_secs_f64(), until.as_secs_f64());
     Some(Plot {

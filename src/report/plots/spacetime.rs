@@ -76,10 +76,10 @@ pub fn spacetime(plot: &Plot, all: &SpaceTime) -> Picture {
     picture
 }
 
-/// The stretch that is shown, if it is one, and some more to the right, where texts run to.
+/// The stretch that is shown, if it is one.
 fn range((low, high): (f64, f64)) -> (f64, f64) {
     match low < high && low.is_finite() && high.is_finite() {
-        true => (low, high + 0.1 * (high - low)),
+        true => (low, high),
         false => (0.0, 1.0),
     }
 }
