@@ -105,6 +105,21 @@ pub enum Op {
         /// Which copy is asked.
         at: At,
     },
+    /// Read the value of a key within a transaction and keep others from changing it until that is over.
+    ReadForUpdate {
+        /// Table.
+        table: u16,
+        /// Key.
+        key: i64,
+        /// How long it takes at the part, where the caller says so (`taking`).
+        taking: Option<Span>,
+    },
+    /// Begin a transaction: the call says which ([`crate::sim::context::Request`]).
+    Begin,
+    /// Commit it.
+    Commit,
+    /// Abort it.
+    Abort,
     /// Write a value, whatever is there.
     Write {
         /// Table.
@@ -187,6 +202,7 @@ impl Op {
     pub fn row(&self) -> Option<(u16, i64)> {
         match *self {
             Op::Read { table, key, .. }
+            | Op::ReadForUpdate { table, key, .. }
             | Op::Write { table, key, .. }
             | Op::Update { table, key, .. }
             | Op::Cas { table, key, .. } => Some((table, key)),
@@ -237,6 +253,12 @@ pub enum Reason {
     Error,
     /// A `fail NAME` step; the number is the name's index in the design's list of failures.
     Named(u16),
+    /// A transaction was aborted because of what others have written or read meanwhile.
+    Conflict,
+    /// A transaction was aborted because it and others waited for each other.
+    Deadlock,
+    /// A transaction was aborted because it had waited too long for somebody else's lock.
+    LockTimeout,
 }
 
 impl Reason {
@@ -250,6 +272,9 @@ impl Reason {
                 | Reason::Overloaded
                 | Reason::NoLeader
                 | Reason::Error
+                | Reason::Conflict
+                | Reason::Deadlock
+                | Reason::LockTimeout
         )
     }
 }

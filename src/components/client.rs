@@ -176,9 +176,9 @@ impl Process for Client {
         let plan = ctx.plan();
         let Some(pending) = self.pending.get_mut(key) else { return };
         pending.failures += 1;
-        let retry = &plan.policies[plan.policy.index()].retry;
-        let wait =
-            retry.wait(pending.failures, pending.backoff, ctx.stream(BACK_OFF)).filter(|_| reason.may_pass());
+        let policy = &plan.policies[plan.policy.index()];
+        let wait = policy.retry.wait(pending.failures, pending.backoff, ctx.stream(BACK_OFF));
+        let wait = wait.filter(|_| policy.retries(reason));
         match wait {
             Some(wait) => {
                 pending.learn(&reply, plan, ctx.now());

@@ -42,6 +42,7 @@ mod sessions;
 mod shipping;
 #[cfg(test)]
 mod tests;
+mod transacting;
 
 use crate::base::dist::Dist;
 use crate::base::time::Span;

@@ -23,6 +23,7 @@ pub mod quorum;
 pub mod script;
 pub mod server;
 pub mod store;
+pub mod transactions;
 
 use std::any::Any;
 use std::sync::Arc;

@@ -1,7 +1,8 @@
 //! What a caller does about trouble: how long it waits, whether and when it tries again.
 
 use crate::base::dist::Dist;
-use crate::base::knob::{Form, Knob, Knobs, Preset, Takes};
+use crate::base::knob::{Form, Knob, Knobs, Preset, Setting, Takes};
+use crate::base::op::Reason;
 use crate::base::rng::Bits;
 use crate::base::time::Span;
 
@@ -75,7 +76,18 @@ pub const POLICY: &[Knob] = &[
         default: Preset::Is { text: "none", source: "no retries unless asked for" },
         doc: "Whether and when to try again after a failure or a timeout.",
     },
+    Knob {
+        name: "retry_on",
+        takes: Takes::List(&Takes::Text),
+        default: Preset::Is { text: "[]", source: "what a program says by `fail` is an answer" },
+        doc: "Failures that are tried again besides those that may pass by themselves (no answer, no place, no leader, an error, a \
+              transaction that was aborted): names of `fail` steps, or `condition`, `miss`, `held`.",
+    },
 ];
+
+/// Failures that [`Policy::retry_on`] can name besides those of `fail` steps.
+pub const REASONS: [(&str, Reason); 3] =
+    [("condition", Reason::Condition), ("miss", Reason::Miss), ("held", Reason::Held)];
 
 /// A wait that is randomised, or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,12 +134,33 @@ pub struct Policy {
     pub timeout: Span,
     /// What happens after a failure.
     pub retry: Retry,
+    /// After which failures too, besides those that may pass by themselves.
+    pub retry_on: Vec<Reason>,
 }
 
 impl Policy {
-    /// From checked knobs.
-    pub fn resolve(knobs: &Knobs) -> Policy {
-        Policy { timeout: knobs.span("timeout"), retry: Retry::resolve(knobs.form("retry")) }
+    /// From checked knobs; `failures` are the names of `fail` steps, by number.
+    pub fn resolve(knobs: &Knobs, failures: &[String]) -> Policy {
+        let named = |name: &str| {
+            let ours = REASONS.iter().filter(move |(known, _)| *known == name).map(|(_, reason)| *reason);
+            let theirs = (0u16..).zip(failures).filter(move |(_, known)| *known == name);
+            ours.chain(theirs.map(|(number, _)| Reason::Named(number))).collect::<Vec<_>>()
+        };
+        let retry_on = match knobs.get("retry_on") {
+            Some(Setting::List(names)) => {
+                let name = |setting: &Setting| {
+                    if let Setting::Text(name, _) = setting { named(name) } else { Vec::new() }
+                };
+                names.iter().flat_map(name).collect()
+            }
+            _ => Vec::new(),
+        };
+        Policy { timeout: knobs.span("timeout"), retry: Retry::resolve(knobs.form("retry")), retry_on }
+    }
+
+    /// Whether it tries again after such a failure, as long as it has retries left.
+    pub fn retries(&self, reason: Reason) -> bool {
+        reason.may_pass() || self.retry_on.contains(&reason)
     }
 }
 

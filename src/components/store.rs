@@ -13,6 +13,7 @@ pub mod node;
 pub mod rows;
 #[cfg(test)]
 pub(super) mod tests;
+mod transacting;
 
 use std::sync::Arc;
 
@@ -30,6 +31,8 @@ use crate::components::store::copies::{AVOID, COPIES, COPY, Copies, FAILOVER, ME
 use crate::components::store::legs::LEGS;
 use crate::components::store::node::Node;
 use crate::components::store::rows::{Initial, RowName, Tables};
+use crate::components::transactions::Isolation;
+use crate::components::transactions::knobs::{IDLE, ISOLATION, LOCK_WAIT, isolation};
 use crate::components::{
     Kind, Led, Names, Part, PartName, Wiring, count_u32, leader, multi_leader, server, speed_ppm,
 };
@@ -72,6 +75,9 @@ const KNOBS: &[Knob] = &[
     MERGE,
     LEGS,
     AVOID,
+    ISOLATION,
+    LOCK_WAIT,
+    IDLE,
     Knob {
         name: "read",
         takes: Takes::Law,
@@ -150,6 +156,12 @@ const SERIES: &[(&str, &str)] = &[
         "Times that a leader of several has sent its changes again to one that had not confirmed them.",
     ),
     ("merged", "Additions of a deposed leader that its successor has added to its own."),
+    ("commits", "Transactions committed."),
+    ("aborts", "Transactions that their clients aborted, or whose clients were not heard of."),
+    ("conflicts", "Transactions aborted because of what others have written or read meanwhile."),
+    ("deadlocks", "Transactions aborted because they and others waited for each other."),
+    ("lock_timeouts", "Transactions aborted because they had waited too long for a lock."),
+    ("lock_waits", "Operations that wait for the lock of a row (level)."),
 ];
 
 /// The series, by place in the kind's list.
@@ -179,6 +191,12 @@ pub enum Series {
     Silent,
     Resent,
     Merged,
+    Commits,
+    Aborts,
+    Conflicts,
+    Deadlocks,
+    LockTimeouts,
+    LockWaits,
 }
 
 /// What all members share.
@@ -202,6 +220,14 @@ pub struct Plan {
     pub pool: Option<Pool>,
     /// What is in the tables at the start, by table.
     pub start: Vec<Initial>,
+    /// Whether programs have transactions on it.
+    pub transactional: bool,
+    /// How well those are kept apart.
+    pub isolation: Isolation,
+    /// How long they wait for a lock.
+    pub lock_wait: Span,
+    /// How long their clients may say nothing.
+    pub idle: Span,
     /// Its place in customers' tokens, when it is read `at session`.
     pub session: Option<u8>,
     /// Where the series begin.
@@ -256,9 +282,11 @@ impl Part for Store {
     }
 
     fn build(&self, at: &PartName, wiring: &Wiring, world: &mut World) {
+        let transactional = wiring.programs.0.iter().any(|program| program.transacts_on(self.me));
         match &self.copies {
             Copies::One(plan) => {
-                world.add::<Node>(&at.name, Arc::new(plan.clone()), at.count, &at.zones, false)
+                let plan = Plan { transactional, ..plan.clone() };
+                world.add::<Node>(&at.name, Arc::new(plan), at.count, &at.zones, false)
             }
             Copies::Quorum(plan) => {
                 world.add::<Member>(&at.name, Arc::new(plan.clone()), at.count, &at.zones, false)
@@ -273,6 +301,7 @@ impl Part for Store {
             Copies::Leader(plan) => {
                 let mut plan = plan.clone();
                 plan.store.session = wiring.session(at.tier);
+                plan.store.transactional = transactional;
                 let plan = Arc::new(plan);
                 world.add::<leader::member::Member<Tables>>(&at.name, plan, at.count, &at.zones, false)
             }
@@ -295,6 +324,10 @@ fn resolve(knobs: &Knobs, names: &Names, problems: &mut Problems) -> Option<Box<
         speed_ppm: speed_ppm(knobs),
         pool: Pool::of(knobs).filter(|pool| pool.per == PoolPer::All),
         start: start(knobs),
+        transactional: false,
+        isolation: isolation(knobs),
+        lock_wait: knobs.span("lock_wait"),
+        idle: knobs.span("idle"),
         session: None,
         first_series: names.first_series,
         acks_early: false,

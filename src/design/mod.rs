@@ -20,6 +20,7 @@ pub mod programs;
 mod quantities;
 pub mod render;
 pub mod resolve;
+mod retries;
 pub mod schema;
 pub mod sessions;
 pub mod shape;

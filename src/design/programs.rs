@@ -181,6 +181,7 @@ fn program<'a>(
 pub struct DesignScope<'a> {
     pub(super) known: &'a Known,
     pub(super) behind: &'a BTreeMap<PartId, PartId>,
+    pub(super) untransacted: &'a BTreeMap<PartId, String>,
     pub(super) naming: &'a mut Naming,
 }
 
@@ -259,6 +260,12 @@ impl Scope for DesignScope<'_> {
         Reason::Named(numbered(&mut self.naming.failures, name))
     }
 
+    fn transacts(&self, db: PartId) -> Result<(), (String, String)> {
+        let Some(why) = self.untransacted.get(&db) else { return Ok(()) };
+        let message = format!("`{}` {why}", self.part_name(db));
+        Err((message, "give it one copy, or `async`, `sync` or `raft` copies that do not merge".to_owned()))
+    }
+
     fn behind(&self, balancer: PartId) -> Option<PartId> {
         self.behind.get(&balancer).copied()
     }
@@ -287,6 +294,25 @@ pub(super) fn behind(written: &[Written<'_>], knobs: &[Option<Knobs>]) -> BTreeM
         }
     }
     behind
+}
+
+/// Stores that take no transactions, and why not.
+pub(super) fn untransacted(knobs: &[Option<Knobs>]) -> BTreeMap<PartId, String> {
+    let of = |(index, knobs): (usize, &Option<Knobs>)| {
+        let knobs = knobs.as_ref()?;
+        let why = match (knobs.get("copy"), knobs.get("merge")) {
+            (Some(Setting::Form(copy @ ("quorum" | "multi_leader"), _)), _) => {
+                format!("has no leader (`copy = \"{copy}(…)\"`) who could keep transactions apart")
+            }
+            (Some(Setting::Form("async" | "sync" | "raft", _)), Some(Setting::Word("counter"))) => {
+                "adds what a deposed leader had added (`merge = \"counter\"`) to rows that transactions have read"
+                    .to_owned()
+            }
+            _ => return None,
+        };
+        Some((PartId(u16::try_from(index).expect("parts are limited")), why))
+    };
+    knobs.iter().enumerate().filter_map(of).collect()
 }
 
 /// Compiles all programs; those with mistakes are left out.

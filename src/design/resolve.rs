@@ -16,6 +16,7 @@ use crate::design::limits::{MEMBERS_MAX, MEMBERS_TOTAL_MAX};
 use crate::design::names::{self, DEFAULT_POLICY, Written};
 use crate::design::places::{self, Places, nowhere};
 use crate::design::programs::{self, DesignScope, Fill, Naming};
+use crate::design::retries;
 use crate::design::sessions;
 use crate::design::shape::{self, Entries};
 use crate::design::tree::Table;
@@ -53,6 +54,8 @@ pub struct Design {
     pub policies: Vec<Knobs>,
     /// The part behind each load balancer.
     pub behind: BTreeMap<PartId, PartId>,
+    /// Stores that take no transactions, and why not.
+    pub untransacted: BTreeMap<PartId, String>,
     /// Zones' knobs and the paths between them.
     pub places: Places,
     /// All programs.
@@ -95,7 +98,12 @@ impl Design {
     /// What names mean in this design: for the calls of workloads (`program::compile::target`), for measures that
     /// name tables and tallies.
     pub fn scope(&mut self) -> DesignScope<'_> {
-        DesignScope { known: &self.known, behind: &self.behind, naming: &mut self.naming }
+        DesignScope {
+            known: &self.known,
+            behind: &self.behind,
+            untransacted: &self.untransacted,
+            naming: &mut self.naming,
+        }
     }
 
     /// The series of that name, `pages.hits`.
@@ -126,13 +134,18 @@ pub fn resolve(tree: &Table, tables: &Tables, data: Data<'_>, problems: &mut Pro
     let texts = programs::gather(tree, &written, problems);
     let mut naming = Naming::new(&knobs);
     let behind = programs::behind(&written, &knobs);
-    let mut scope = DesignScope { known: &known, behind: &behind, naming: &mut naming };
+    let untransacted = programs::untransacted(&knobs);
+    let mut scope =
+        DesignScope { known: &known, behind: &behind, untransacted: &untransacted, naming: &mut naming };
     let programs = programs::compile(&texts, &mut scope, data, problems);
     let fills = programs::fills(&knobs, &scope, problems);
     if programs.0.len() == texts.len() {
         programs::circles(&texts, &programs, &fills, problems);
     }
     programs::limits(&written, &naming, problems);
+    if programs.0.len() == texts.len() {
+        retries::check(&policies, &naming.failures, problems);
+    }
     sessions::check(&written, &programs, &knobs, problems);
     if problems.0.len() > before {
         return None;
@@ -144,6 +157,7 @@ pub fn resolve(tree: &Table, tables: &Tables, data: Data<'_>, problems: &mut Pro
         policies,
         known,
         behind,
+        untransacted,
         places,
         programs: Arc::new(programs),
         fills,

@@ -54,7 +54,8 @@ impl Setup {
         if problems.0.len() > before {
             return None;
         }
-        let policies: Arc<[Policy]> = design.policies.iter().map(Policy::resolve).collect();
+        let policies: Arc<[Policy]> =
+            design.policies.iter().map(|policy| Policy::resolve(policy, &design.naming.failures)).collect();
         let reached = reached(&design, &workloads);
         let hosts = hosts(&design, &reached);
         let first_host = design.names.len() + workloads.len();

@@ -67,6 +67,8 @@ fn used(instr: &Instr) -> Option<(PartId, &'static str)> {
         Instr::Read { db, .. } => Some((*db, "read")),
         Instr::Write { db, .. } => Some((*db, "write")),
         Instr::Update { db, .. } => Some((*db, "update")),
+        Instr::Acquire { lock, .. } => Some((*lock, "hold")),
+        Instr::Begin { db, .. } => Some((*db, "tx")),
         _ => None,
     }
 }

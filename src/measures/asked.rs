@@ -3,6 +3,7 @@
 use crate::base::ids::{ProbeId, TierId};
 use crate::base::time::Span;
 use crate::check::session::Guarantee;
+use crate::check::transactions::Level;
 use crate::measures::Dimension;
 use crate::measures::expression::During;
 
@@ -15,6 +16,8 @@ pub enum What {
     Sequential,
     /// Whether whatever an operation may depend on was visible to it.
     Causal,
+    /// Whether transactions were kept apart.
+    Isolated(Level),
     /// Whether sessions were promised something.
     Keeps(Guarantee),
     /// How long ago what reads missed had been acknowledged.
@@ -47,7 +50,10 @@ pub enum Stat {
 impl What {
     /// Whether the answer is yes or no.
     pub fn is_condition(self) -> bool {
-        matches!(self, What::Linearizable | What::Sequential | What::Causal | What::Keeps(_))
+        matches!(
+            self,
+            What::Linearizable | What::Sequential | What::Causal | What::Isolated(_) | What::Keeps(_)
+        )
     }
 
     /// The unit of the answer.
@@ -63,7 +69,7 @@ impl What {
         match self {
             What::Linearizable | What::Causal | What::Keeps(_) => (true, false),
             What::Sequential | What::Staleness(_) | What::KStale(_) | What::Stale(..) => (true, true),
-            What::Lost | What::Unacked => (true, true),
+            What::Lost | What::Unacked | What::Isolated(_) => (true, true),
             What::Diverged | What::Converged => (false, true),
         }
     }

@@ -137,6 +137,27 @@ pub const ALL: &[Measure] = &[
         doc: "Whether whatever an operation may depend on was visible to it (a condition).",
     },
     Measure {
+        name: "serializable",
+        of: Of::Tables,
+        doc: "Whether the transactions can have happened one after the other (a condition). So with the weaker `snapshot`, \
+              `read_committed` and `read_uncommitted`: whether they show no anomaly that such an isolation forbids.",
+    },
+    Measure {
+        name: "snapshot",
+        of: Of::Tables,
+        doc: "Whether each transaction saw one instant, and of two that wrote a row at once one failed (a condition).",
+    },
+    Measure {
+        name: "read_committed",
+        of: Of::Tables,
+        doc: "Whether no transaction saw what was not, or not yet, committed (a condition).",
+    },
+    Measure {
+        name: "read_uncommitted",
+        of: Of::Tables,
+        doc: "Whether no transaction wrote over what was not committed yet (a condition).",
+    },
+    Measure {
         name: "read_your_writes",
         of: Of::Tables,
         doc: "Whether each session saw its own writes, or something later (a condition). So with `monotonic_reads`, \

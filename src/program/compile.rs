@@ -17,6 +17,7 @@ pub const MESSAGE_BYTES: u32 = 512;
 mod blocks;
 mod names;
 mod target;
+mod transactions;
 mod values;
 
 pub use names::parameters;
@@ -49,6 +50,10 @@ pub trait Scope {
     fn tally(&mut self, name: &str) -> TallyId;
     /// The reason for `fail name`, added when it is new.
     fn failure(&mut self, name: &str) -> Reason;
+    /// Whether `db` takes transactions; otherwise why it does not, and what would help.
+    fn transacts(&self, _db: PartId) -> Result<(), (String, String)> {
+        Ok(())
+    }
     /// Whether a store cannot `update`, since it keeps siblings and nobody knows which of them to change.
     fn keeps_siblings(&self, _db: PartId) -> bool {
         false
@@ -70,6 +75,8 @@ pub enum PartRole {
     Caches,
     /// Takes `read`, `write`, `update`.
     Stores,
+    /// Takes `hold`.
+    Locks,
     /// A load balancer in front of a part that `Runs`.
     Balances,
 }
@@ -111,6 +118,8 @@ pub fn compile(
         spare: Vec::new(),
         step: 0,
         depth: 0,
+        held: 0,
+        within: None,
         branches: 0,
         errors: Vec::new(),
     };
@@ -146,6 +155,10 @@ struct Compiler<'a> {
     /// The next step's number in the text: the site of its draws.
     step: u16,
     depth: usize,
+    /// How many `hold` blocks are around us, within the innermost branch.
+    held: usize,
+    /// The db of the transaction around us.
+    within: Option<PartId>,
     /// How many branches are around us.
     branches: usize,
     errors: Vec<SyntaxError>,
@@ -179,7 +192,8 @@ impl Compiler<'_> {
         let end = self.here();
         let over = self.emit(Instr::Jump(0));
         let target = self.here();
-        self.program.handlers.push(Handler { start, end, target, depth: self.depth as u8 });
+        let (depth, held) = (self.depth as u8, self.held as u8);
+        self.program.handlers.push(Handler { start, end, target, depth, held });
         self.steps(otherwise);
         self.program.code[over] = Instr::Jump(self.here());
     }
@@ -253,8 +267,8 @@ impl Compiler<'_> {
             Does::If { condition, then, or_else } => self.branch(condition, then, or_else),
             Does::Block { body } => self.steps(body),
             Does::Send { .. } => self.later(step, "send", "a queue"),
-            Does::Hold { .. } => self.later(step, "hold", "a lock"),
-            Does::Tx { .. } => self.later(step, "tx", "a db with transactions"),
+            Does::Hold { place, body } => self.hold(step, place, body),
+            Does::Tx { db, with, body } => self.transaction(step, db, with.as_ref(), body),
         }
     }
 
@@ -353,17 +367,11 @@ impl Compiler<'_> {
             Does::Read { to, place, whence, for_update, taking } => {
                 self.key(place, "read shop.stock[item]");
                 let (db, table) = self.table(place);
-                if *for_update {
-                    self.error(
-                        &step.at,
-                        "`for update` needs a db with transactions, and there is none",
-                        "leave it out",
-                    );
-                }
                 let at = whence.as_ref().map_or(At::Primary, |whence| self.whence(whence));
+                self.read_within(step, place, db, at, *for_update);
                 let law = taking.as_ref().map(|law| self.law(law));
                 let site = self.site();
-                self.emit(Instr::Read { db, table, law, at, step: site });
+                self.emit(Instr::Read { db, table, law, at, for_update: *for_update, step: site });
                 self.take(to.as_ref());
             }
             Does::Write { place, value } => {
@@ -451,6 +459,9 @@ impl Compiler<'_> {
             }
         }
         let size_bytes = self.size(size);
+        if self.within.is_some() {
+            self.commit_before_return(step);
+        }
         self.emit(Instr::Return { size_bytes });
     }
 

@@ -7,7 +7,7 @@ use crate::base::dist::Dist;
 use crate::base::ids::OpId;
 use crate::base::ids::{PartId, PolicyId, ProgramId, TallyId, ZoneId};
 use crate::base::op::{Args, At, Reason, Value, When};
-use crate::program::interpret::StrandId;
+use crate::program::interpret::{HoldId, StrandId, TxId};
 use crate::program::syntax::BinaryOp;
 
 /// All programs of a design.
@@ -35,6 +35,13 @@ pub struct Program {
     pub forks: Vec<ForkBlock>,
     /// What `else` covers, inner ones first.
     pub handlers: Vec<Handler>,
+}
+
+impl Program {
+    /// Whether it has transactions on a db.
+    pub fn transacts_on(&self, db: PartId) -> bool {
+        self.code.iter().any(|instr| matches!(instr, Instr::Begin { db: of, .. } if *of == db))
+    }
 }
 
 /// A block of `par` or `race`.
@@ -70,6 +77,8 @@ pub struct Handler {
     pub target: u32,
     /// How many loops are around it.
     pub depth: u8,
+    /// How many locks are held around it, within its branch: those beyond are given back.
+    pub held: u8,
 }
 
 /// A `call` step: whom, how.
@@ -126,11 +135,19 @@ pub enum Instr {
     /// Pops the key.
     Drop { cache: PartId },
     /// Pops the key.
-    Read { db: PartId, table: u16, law: Option<u16>, at: At, step: u16 },
+    Read { db: PartId, table: u16, law: Option<u16>, at: At, for_update: bool, step: u16 },
     /// Pops value and key.
     Write { db: PartId, table: u16, step: u16 },
     /// Pops bound, delta and key.
     Update { db: PartId, table: u16, when: When, step: u16 },
+    /// Pops the key.
+    Acquire { lock: PartId, step: u16 },
+    /// Give the lock back that was taken last.
+    Release,
+    /// Begin a transaction, which ends at `end` at the latest.
+    Begin { db: PartId, policy: PolicyId, end: u32, step: u16 },
+    /// Commit it.
+    Commit { step: u16 },
     /// Pops amount and key.
     Tally { tally: TallyId },
     /// Begin a block of branches; pops the count for `par each`.
@@ -161,11 +178,22 @@ pub enum Effect {
     /// Remove from a cache. Answer: `Input::Go` or `Input::Failed`.
     Drop { cache: PartId, key: i64 },
     /// Read a db. `law` overrides the db's own read law (`taking`). Answer: `Input::Value` or `Input::Failed`.
-    Read { db: PartId, table: u16, key: i64, law: Option<u16>, at: At, draw: u64 },
+    Read { db: PartId, table: u16, key: i64, law: Option<u16>, at: At, for_update: bool, draw: u64 },
     /// Write a db. Answer: `Input::Value` or `Input::Failed`.
     Write { db: PartId, table: u16, key: i64, n: i64, parent: OpId, draw: u64 },
     /// Update a db atomically. Answer: `Input::Value` (the new value) or `Input::Failed`.
     Update { db: PartId, table: u16, key: i64, delta: i64, when: When, bound: i64, draw: u64 },
+    /// Take a lock. Answer: `Input::Go` once it is held, or `Input::Failed`. Whenever the hold ends, in whatever way, it is given
+    /// out by [`crate::program::interpret::Frames::ended`]; after `Input::Failed` it is not.
+    Acquire { lock: PartId, key: i64, hold: HoldId, draw: u64 },
+    /// Begin a transaction; the strand's steps on that db belong to it until it ends. Answer: `Input::Go`, or `Input::Failed` if it has
+    /// not begun. However it ends, but for `Input::Go` to a commit and what is said to `Abort`, it is given out by
+    /// [`crate::program::interpret::Frames::cut_off`].
+    Begin { db: PartId, policy: PolicyId, tx: TxId, draw: u64 },
+    /// Commit it. Answer: `Input::Go` once it is committed, or `Input::Failed`.
+    Commit { tx: TxId, draw: u64 },
+    /// It has come to nothing, for this reason: abort it. Answer: `Input::Again` to run it again, later perhaps, or `Input::Failed`.
+    Abort { tx: TxId, reason: Reason },
     /// Count. Answer: `Input::Go` (at once).
     Tally { tally: TallyId, key: i64, by: i64 },
     /// `par` or `race` began: resume each strand that [`crate::program::interpret::Frames::spawned`] gives out with
@@ -205,6 +233,8 @@ pub enum Input {
     Value(Value),
     /// The step failed.
     Failed(Reason),
+    /// Run the transaction again that was to be aborted.
+    Again,
 }
 
 /// Shared by all hosts of a design.

@@ -9,22 +9,30 @@
 use std::collections::VecDeque;
 
 use crate::base::cause::{Cause, Causes};
-use crate::base::ids::{OpId, ProgramId};
+use crate::base::ids::{OpId, PartId, ProgramId};
 use crate::base::op::{ARGS_MAX, Args, Reason, Value};
 use crate::base::rng::mix;
 use crate::base::slab::{Key, Slab};
 use crate::base::time::Span;
 use crate::program::instr::{Branch, Effect, Ending, Input, Instr, Program, Programs};
 
+mod holds;
 mod machine;
+mod transactions;
 
+pub use holds::HoldId;
+use holds::Holds;
 pub use machine::binary;
-use machine::{Ended, Stop, is_par_each, run};
+use machine::{Around, Ended, Stop, is_par_each, run};
+use transactions::Transactions;
+pub use transactions::TxId;
 
 /// Registers of a program: variables, parameters and the counters of loops.
 pub const REGISTERS_MAX: usize = 24;
 /// Loops within loops.
 pub const LOOPS_MAX: usize = 7;
+/// Locks held within each other, by one line of execution.
+pub const HOLDS_MAX: usize = 7;
 /// Branches of one `par each`: beyond this the step fails. A fan-out of ten thousand is a mistake or an attack.
 pub const BRANCHES_MAX: i64 = 10_000;
 
@@ -68,6 +76,11 @@ struct Strand {
     /// Children that have not ended.
     children: u32,
     depth: u8,
+    /// The lock that it took last, of those that it holds or asks for, and how many there are.
+    hold: Option<Key>,
+    held: u8,
+    /// The transaction that it is in.
+    transaction: Option<Key>,
     /// What tells the rounds of the loops around a step apart, by depth.
     rounds: [u64; LOOPS_MAX + 1],
     registers: [i64; REGISTERS_MAX],
@@ -80,6 +93,8 @@ struct Strand {
 pub struct Frames {
     frames: Slab<Frame>,
     strands: Slab<Strand>,
+    holds: Holds,
+    transactions: Transactions,
     spawned: VecDeque<StrandId>,
     abandoned: Vec<StrandId>,
     stack: Vec<i64>,
@@ -121,6 +136,9 @@ impl Frames {
             ended: None,
             children: 0,
             depth: 0,
+            hold: None,
+            held: 0,
+            transaction: None,
             rounds: [0; LOOPS_MAX + 1],
             registers,
             result: 0,
@@ -141,7 +159,14 @@ impl Frames {
         let program = &programs.0[frame.program.index()];
         let mut failure = None;
         match input {
-            Input::Failed(reason) => failure = Some(reason),
+            Input::Failed(reason) => {
+                if matches!(program.code[current.pc as usize], Instr::Acquire { .. }) {
+                    self.holds.refused(current);
+                }
+                self.transactions.given_up(current);
+                failure = Some(reason);
+            }
+            Input::Again => self.transactions.again(frame, current),
             Input::Value(value) => {
                 current.result = value.n;
                 if value.version != OpId(0) {
@@ -149,13 +174,19 @@ impl Frames {
                 }
                 current.pc += 1;
             }
-            Input::Go if current.pending => current.pc += 1,
+            Input::Go if current.pending => {
+                if matches!(program.code[current.pc as usize], Instr::Commit { .. }) {
+                    self.transactions.committed(current);
+                }
+                current.pc += 1;
+            }
             Input::Go => {}
         }
         current.pending = false;
         let mut stack = std::mem::take(&mut self.stack);
         stack.clear();
-        let stop = run(program, frame, current, failure, &mut stack);
+        let mut around = Around { holds: &mut self.holds, transactions: &mut self.transactions };
+        let stop = run(program, frame, current, &mut around, failure, &mut stack);
         self.stack = stack;
         match stop {
             Stop::Not => unreachable!("a strand runs until it stops"),
@@ -170,6 +201,7 @@ impl Frames {
         let mut template = self.strands.get(parent).expect("it runs").clone();
         template.parent = Some(parent);
         (template.next, template.first) = (None, None);
+        (template.hold, template.held, template.transaction) = (None, 0, None);
         let mut before: Option<Key> = None;
         template.assigned = 0;
         template.causes = Causes::NONE;
@@ -201,6 +233,7 @@ impl Frames {
     /// A strand has ended.
     fn end(&mut self, program: &Program, key: Key, ended: Ended) -> Effect {
         let strand = self.strands.get_mut(key).expect("it ran");
+        self.holds.end(strand, 0);
         let Some(parent) = strand.parent else {
             return Effect::Done(match ended {
                 Ended::Returned { value, size_bytes } => Ending::Returned { value, size_bytes },
@@ -270,7 +303,9 @@ impl Frames {
     fn release(&mut self, first: Option<Key>, but: Option<Key>) {
         let mut next = first;
         while let Some(key) = next {
-            let strand = self.strands.remove(key).expect("a linked strand is there");
+            let mut strand = self.strands.remove(key).expect("a linked strand is there");
+            self.holds.end(&mut strand, 0);
+            self.transactions.cut_off(&mut strand);
             if strand.ended.is_none() && but != Some(key) {
                 self.abandoned.push(StrandId(key));
             }
@@ -287,6 +322,40 @@ impl Frames {
                 return Some(next);
             }
         }
+    }
+
+    /// The next hold that has ended: its lock is to be given back, without waiting for an answer. To be asked for after each
+    /// [`Frames::resume`] and [`Frames::finish`].
+    pub fn ended(&mut self) -> Option<HoldId> {
+        self.holds.ended()
+    }
+
+    /// The locks that are held where `strand` is, innermost first: its own and those around its branch.
+    pub fn holds(&self, strand: StrandId) -> impl Iterator<Item = HoldId> {
+        let strands =
+            std::iter::successors(self.strands.get(strand.0), |strand| self.strands.get(strand.parent?));
+        strands.flat_map(|strand| self.holds.of(strand))
+    }
+
+    /// The transaction that `strand` is in, and its db.
+    pub fn transaction(&self, strand: StrandId) -> Option<(TxId, PartId)> {
+        self.transactions.of(self.strands.get(strand.0)?)
+    }
+
+    /// The next transaction whose strand is gone: it is to be aborted, without waiting for an answer. To be asked for after each
+    /// [`Frames::resume`] and [`Frames::finish`].
+    pub fn cut_off(&mut self) -> Option<TxId> {
+        self.transactions.next_cut_off()
+    }
+
+    /// Transactions that have not ended.
+    pub fn transactions(&self) -> usize {
+        self.transactions.len()
+    }
+
+    /// Locks that are held or asked for.
+    pub fn held(&self) -> usize {
+        self.holds.len()
     }
 
     fn frame(&self, strand: StrandId) -> Option<&Frame> {

@@ -1,12 +1,14 @@
 //! Programs and the effects that they ask for.
 
+use std::collections::BTreeMap;
+
 use crate::base::cause::{Cause, Causes};
 use crate::base::ids::{PartId, PolicyId, ProgramId, TallyId, ZoneId};
 use crate::base::op::{Reason, Value};
 use crate::base::time::Span;
 use crate::program::compile::{PartRole, Scope, compile, parameters};
 use crate::program::instr::{Effect, Ending, Input, Programs};
-use crate::program::interpret::{Frames, StrandId};
+use crate::program::interpret::{Frames, HoldId, StrandId};
 use crate::program::syntax::steps;
 
 /// A small world of names.
@@ -19,11 +21,12 @@ impl Scope for Names {
             "pages" => (PartId(1), PartRole::Caches),
             "shop" => (PartId(2), PartRole::Stores),
             "bank" => (PartId(3), PartRole::Replies),
+            "till" => (PartId(4), PartRole::Locks),
             _ => return None,
         })
     }
     fn part_names(&self) -> Vec<String> {
-        ["app", "pages", "shop", "bank"].map(str::to_owned).to_vec()
+        ["app", "pages", "shop", "bank", "till"].map(str::to_owned).to_vec()
     }
     fn program(
         &self,
@@ -80,6 +83,10 @@ fn shown(effect: Effect) -> String {
         Effect::Read { table, key, .. } => format!("read{table}[{key}]"),
         Effect::Write { key, n, .. } => format!("write[{key}]={n}"),
         Effect::Update { key, delta, bound, when, .. } => format!("update[{key}]+={delta} {when:?} {bound}"),
+        Effect::Acquire { key, .. } => format!("acquire[{key}]"),
+        Effect::Begin { .. } => "begin".to_owned(),
+        Effect::Commit { .. } => "commit".to_owned(),
+        Effect::Abort { reason, .. } => format!("abort {reason:?}"),
         Effect::Tally { key, by, .. } => format!("tally[{key}]+={by}"),
         Effect::Forked => "fork".to_owned(),
         Effect::Parked => "park".to_owned(),
@@ -89,6 +96,11 @@ fn shown(effect: Effect) -> String {
     }
 }
 
+/// A lock that is given back, by its key.
+fn given_back(hold: HoldId, holds: &mut BTreeMap<HoldId, i64>) -> String {
+    format!("release[{}]", holds.remove(&hold).expect("it was asked for and not given back"))
+}
+
 /// Runs a program with `args`; effects that fail are those whose text is in `failing`; every value is 5.
 fn effects(text: &str, args: [i64; 3], failing: &[&str]) -> Vec<String> {
     let programs = programs(text);
@@ -96,11 +108,20 @@ fn effects(text: &str, args: [i64; 3], failing: &[&str]) -> Vec<String> {
     let root = frames.begin(&programs, ProgramId(0), args, 99, 0);
     let mut todo: Vec<(StrandId, Input)> = vec![(root, Input::Go)];
     let mut seen = Vec::new();
+    let mut holds = BTreeMap::new();
     while let Some((strand, input)) = todo.pop() {
         let effect = frames.resume(&programs, strand, input);
+        seen.extend(std::iter::from_fn(|| frames.ended()).map(|hold| given_back(hold, &mut holds)));
+        if let Effect::Acquire { key, hold, .. } = effect {
+            holds.insert(hold, key);
+        }
         let text = shown(effect);
         let input = if failing.contains(&text.as_str()) { Input::Failed(Reason::Error) } else { Input::Go };
         match effect {
+            Effect::Abort { reason, .. } => {
+                let again = input == Input::Go && !seen.contains(&text); // once
+                todo.push((strand, if again { Input::Again } else { Input::Failed(reason) }));
+            }
             Effect::Forked => {
                 let mut children: Vec<_> =
                     std::iter::from_fn(|| frames.spawned()).map(|s| (s, Input::Go)).collect();
@@ -124,6 +145,8 @@ fn effects(text: &str, args: [i64; 3], failing: &[&str]) -> Vec<String> {
         seen.push(text);
     }
     assert!(frames.is_empty(), "every frame is freed");
+    assert_eq!(frames.held(), 0, "every lock is given back");
+    assert_eq!(frames.transactions(), 0, "every transaction ends");
     seen
 }
 
@@ -233,7 +256,31 @@ fn mistakes_of_a_program_are_explained() {
         ("call bank with money", "unknown policy `money`"),
         ("cpu 5", "`5` has no unit"),
         ("x = 5ms", "`5ms` is no whole number"),
-        ("hold l[1] { cpu 1ms }", "`hold` needs a lock, and there is none"),
+        ("hold l[1] { cpu 1ms }", "unknown part `l`"),
+        ("hold shop[1] { cpu 1ms }", "`shop` is not a lock"),
+        ("hold till { cpu 1ms }", "a key in brackets is missing"),
+        ("hold till.a[1] { cpu 1ms }", "a lock has no tables"),
+        (
+            "hold till[1] { hold till[2] { hold till[3] { hold till[4] { hold till[5] { hold till[6] { hold till[7] { hold till[8] { cpu 1ms } } } } } } } }",
+            "more than 7 locks held within each other",
+        ),
+        ("tx l { cpu 1ms }", "unknown part `l`"),
+        ("tx pages { cpu 1ms }", "`pages` is not a db"),
+        ("tx shop with card { cpu 1ms }", "unknown policy `card`"),
+        ("tx shop { tx shop { cpu 1ms } }", "a `tx` cannot stand in a `tx`"),
+        (
+            "tx shop { par { cpu 1ms; cpu 2ms } }",
+            "`par` and `race` cannot stand in a `tx`: its connection does one thing at a time",
+        ),
+        (
+            "tx shop { par each 3 { cpu 1ms } }",
+            "`par` and `race` cannot stand in a `tx`: its connection does one thing at a time",
+        ),
+        ("tx shop { read shop.stock[1] at replica }", "within `tx shop` all reads are at its leader"),
+        (
+            "read shop.stock[1] for update",
+            "`for update` keeps a row until its transaction is over, and there is none around it",
+        ),
         ("par { return 1; cpu 1ms }", "`return` cannot stand in a branch of `par` or `race`"),
         ("x = a + b + c + d", "`test` has 4 parameters, more than 3: a, b, c, d"),
         (
@@ -354,7 +401,9 @@ fn loops_one_after_another_share_their_hidden_registers() {
     assert_eq!(effects(&text, [0; 3], &[]).len(), 81);
 }
 
+mod holds;
 mod oracle;
+mod transactions;
 
 #[test]
 fn a_wide_fan_out_of_blocks_takes_no_square_time() {

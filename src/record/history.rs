@@ -5,6 +5,8 @@
 //! may have happened. What a process remembers of its rows is nothing: they are found by the call, so that recording changes no
 //! state of the world.
 
+mod reading;
+
 use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
@@ -12,6 +14,7 @@ use rustc_hash::FxHashMap;
 use crate::base::ids::{CallId, OpId, Pid, ProbeId, ProgramId, TierId};
 use crate::base::op::{Op, Outcome, Reason, Value};
 use crate::base::time::Time;
+use crate::record::transactions::Transactions;
 
 /// Moments that are handed on at once where a history is streamed.
 pub const CHUNK: usize = 1 << 14;
@@ -68,6 +71,8 @@ pub struct Step {
     pub branch: u32,
     /// The customer's request of which it is a step, as [`Call::origin`]; 0: none.
     pub origin: u64,
+    /// The transaction that it is part of, as its client calls it; 0: none.
+    pub transaction: u64,
     /// The version of what it writes, if it writes.
     pub attempt: OpId,
     /// When it was sent.
@@ -187,6 +192,7 @@ pub struct History {
     moments: Vec<Moment>,
     calls: Vec<Call>,
     by_origin: FxHashMap<u64, u32>,
+    transactions: Transactions,
     taken: Vec<Taken>,
 }
 
@@ -218,6 +224,8 @@ pub struct Sent {
     pub branch: u32,
     /// The customer's request.
     pub origin: u64,
+    /// The transaction that it is part of; 0: none.
+    pub transaction: u64,
 }
 
 impl History {
@@ -264,6 +272,7 @@ impl History {
             session: sent.session,
             branch: sent.branch,
             origin: sent.origin,
+            transaction: sent.transaction,
             attempt: attempt(call),
             invoked: now,
             returned: Time::NEVER,
@@ -302,7 +311,44 @@ impl History {
             && *place != NONE
         {
             let place = std::mem::replace(place, NONE);
-            self.close(place, now, outcome);
+            let step = &self.steps[place as usize];
+            match (step.transaction, outcome.value()) {
+                (0, _) | (_, None) => self.close(place, now, outcome),
+                (transaction, Some(value)) => {
+                    let (writes, attempt) = (step.writes(), step.attempt);
+                    self.transactions.carried_out(transaction, place, value);
+                    if writes {
+                        self.unknown.insert(attempt, place); // until it is known how the transaction ends
+                    } else {
+                        self.close(place, now, outcome);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A transaction has ended. What it wrote was done just if it has committed; of several writes of a row only the last.
+    pub fn transaction_ended(&mut self, transaction: u64, now: Time, outcome: Outcome) {
+        let steps = self.transactions.ended(transaction, now, outcome).to_vec();
+        let mut written: Vec<RowId> = Vec::new();
+        for (place, value) in steps.into_iter().rev() {
+            let step = &self.steps[place as usize];
+            if !step.writes() || step.returned != Time::NEVER || matches!(outcome, Outcome::Unknown(_)) {
+                continue;
+            }
+            let (row, attempt) = (step.row, step.attempt);
+            self.unknown.remove(&attempt);
+            let replaced = written.contains(&row);
+            written.push(row);
+            let its = match outcome {
+                Outcome::Fail(reason) => Outcome::Fail(reason),
+                _ if replaced => Outcome::Fail(Reason::Conflict),
+                _ => Outcome::Ok(value),
+            };
+            self.close(place, now, its);
+        }
+        if self.streams {
+            self.transactions.forget(transaction);
         }
     }
 
@@ -410,58 +456,5 @@ impl History {
             rows.push(name);
             rows.len() as u32 - 1
         }))
-    }
-
-    /// Whether enough has gathered to be handed on.
-    #[inline]
-    pub fn is_full(&self) -> bool {
-        self.moments.len() >= CHUNK
-    }
-
-    /// What has happened since this was last asked, in order, where a history is streamed.
-    pub fn take_moments(&mut self) -> Vec<Moment> {
-        std::mem::take(&mut self.moments)
-    }
-
-    /// Where a history is streamed: what nobody knows anything of when the run ends, in the order in which it was sent.
-    pub fn left_open(&self, at: Time) -> Vec<Moment> {
-        let places = self.unknown.values().copied();
-        let mut places: Vec<u32> = places.chain(self.open.iter().map(|open| open.1)).collect();
-        places.retain(|place| *place != NONE);
-        let mut left: Vec<Step> = places.into_iter().map(|place| self.steps[place as usize]).collect();
-        left.sort_unstable_by_key(|step| (step.invoked, step.attempt));
-        left.into_iter()
-            .map(|step| Moment { step, row: self.rows[step.row.0 as usize], at, ends: true })
-            .collect()
-    }
-
-    /// The rows of a store that anything is known of.
-    pub fn rows_of(&self, store: TierId) -> Vec<RowName> {
-        self.rows.iter().filter(|row| row.store == store).copied().collect()
-    }
-
-    /// All operations, in the order in which they were sent.
-    pub fn steps(&self) -> &[Step] {
-        &self.steps
-    }
-
-    /// All requests of customers, in the order in which they began.
-    pub fn calls(&self) -> &[Call] {
-        &self.calls
-    }
-
-    /// The request of a step, if it is kept.
-    pub fn call_of(&self, step: &Step) -> Option<&Call> {
-        self.by_origin.get(&step.origin).map(|place| &self.calls[*place as usize])
-    }
-
-    /// What copies took in, in the order in which they did.
-    pub fn taken(&self) -> &[Taken] {
-        &self.taken
-    }
-
-    /// The rows that anything is known of, by number.
-    pub fn rows(&self) -> &[RowName] {
-        &self.rows
     }
 }

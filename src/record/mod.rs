@@ -3,6 +3,7 @@
 //! [`recorder`] collects while the run goes on · [`cells`] is how a run is cut · [`probe`] keeps the requests of one
 //! program · [`gaps`] the longest time without a success · [`series`] keeps counters and levels · [`tally`] what programs
 //! count · [`history`] what clients asked of stores and what copies took in · [`survey`] what copies hold at an instant ·
+//! [`transactions`] which of them belong together ·
 //! [`warmup`] finds where a run becomes steady.
 
 pub mod cells;
@@ -13,4 +14,5 @@ pub mod recorder;
 pub mod series;
 pub mod survey;
 pub mod tally;
+pub mod transactions;
 pub mod warmup;

@@ -27,6 +27,8 @@ pub struct Call {
     pub callee: Pid,
     /// Where the caller stands, for this call.
     pub zone: ZoneId,
+    /// The transaction that it belongs to, as its caller calls it; 0: none. In life the connection says so.
+    pub transaction: u64,
     /// The customer on whose behalf; 0: nobody's.
     pub session: u64,
     /// The customer's request of which it is a part; 0: none.

@@ -96,6 +96,21 @@ impl<'a, P: Process> Context<'a, P> {
         self.kernel.call(self.me, to, request, tag)
     }
 
+    /// A call of ours belongs to the transaction of that name; 0: to none.
+    pub fn within(&mut self, call: CallId, transaction: u64) {
+        if let Some(call) = self.kernel.calls.get_mut(call) {
+            call.transaction = transaction;
+        }
+    }
+
+    /// The transaction that a call to us belongs to, as its caller calls it; 0: none.
+    ///
+    /// # Panics
+    /// When the call has been answered, or was never ours.
+    pub fn transaction(&self, call: CallId) -> u64 {
+        self.kernel.calls.get(call).expect("a call that we hold").transaction
+    }
+
     /// Lets go of a call of ours: no answer will come, a late one is told to `on_late`. True if it was outstanding.
     pub fn abandon(&mut self, call: CallId) -> bool {
         self.kernel.let_go(call)

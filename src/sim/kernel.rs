@@ -214,6 +214,7 @@ impl Kernel {
             callee_incarnation: self.incarnation(to),
             callee: to,
             zone,
+            transaction: 0,
             session: request.session,
             origin: request.origin,
             seen: request.seen,
@@ -406,6 +407,9 @@ fn reason_number(reason: Reason) -> u64 {
         Reason::Arithmetic => 11,
         Reason::Error => 12,
         Reason::NoLeader => 13,
+        Reason::Conflict => 14,
+        Reason::Deadlock => 15,
+        Reason::LockTimeout => 16,
         Reason::Named(n) => 0x100 + u64::from(n),
     }
 }

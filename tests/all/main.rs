@@ -17,5 +17,6 @@ mod runs;
 mod servers;
 mod stampede;
 mod support;
+mod transactions;
 mod verdicts;
 mod worlds;

@@ -211,6 +211,9 @@ impl Node {
             Op::Run { .. } | Op::Write { .. } | Op::Update { .. } | Op::Cas { .. } | Op::Compute { .. } => {
                 (Outcome::Fail(Reason::Error), 0) // no program can say this to a cache
             }
+            Op::ReadForUpdate { .. } | Op::Begin | Op::Commit | Op::Abort => {
+                (Outcome::Fail(Reason::Error), 0)
+            } // nor this
         };
         answer(ctx, served, outcome, note);
     }

@@ -80,7 +80,7 @@ impl Ledger {
 
 impl<M: Machine> Member<M> {
     /// Applies an entry of which additions are remembered. `None`: it had no effect.
-    pub(super) fn apply_noting(&mut self, index: u64, entry: Entry, ctx: Ctx<M>) -> Option<Outcome> {
+    pub(super) fn apply_noting(&mut self, index: u64, entry: &Entry, ctx: Ctx<M>) -> Option<Outcome> {
         let op = entry.op?;
         let origin = entry.origin.unwrap_or(Place { index, term: entry.term });
         if entry.origin.is_some() {
@@ -130,8 +130,8 @@ impl<M: Machine> Member<M> {
             if self.ledger.brought.contains(&origin) || origin.index <= self.applied && self.log.has(origin) {
                 known.push(origin);
             } else if self.taking.insert(origin, from).is_none() {
-                let (op, attempt) = (Some(addition.op), addition.attempt);
-                self.propose(Entry { term: self.term, op, attempt, origin: Some(origin) }, ctx);
+                let entry = Entry::of(self.term, addition.op, addition.attempt);
+                self.propose(Entry { origin: Some(origin), ..entry }, ctx);
             }
         }
         self.tells_taken(from, known, ctx);

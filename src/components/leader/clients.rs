@@ -5,7 +5,7 @@ use crate::base::ids::{OpId, Pid};
 use crate::base::op::{At, Op, Outcome, Reason, Reply};
 use crate::base::rng::mix;
 use crate::base::slab::Key;
-use crate::base::time::Time;
+use crate::base::time::{Span, Time};
 use crate::components::desk::Served;
 use crate::components::leader::log::Entry;
 use crate::components::leader::member::{Ctx, Member, Role};
@@ -34,9 +34,19 @@ impl Ask {
         self.since = now;
     }
 
+    /// So much of the time since then had this one.
+    pub(super) fn spend(&mut self, cause: Cause, span: Span) {
+        self.charge(cause, self.since + span);
+    }
+
     /// The operation.
     pub(super) fn served(&self) -> &Served {
         &self.served
+    }
+
+    /// The identity of what it writes.
+    pub(super) fn attempt(&self) -> OpId {
+        self.attempt
     }
 }
 
@@ -73,7 +83,8 @@ impl<M: Machine> Member<M> {
                     origin: ctx.origin(ask.served.call),
                     seen: ctx.seen(ask.served.call),
                 };
-                ctx.call(Pid::new(ctx.me().tier, leader), request, key.to_word());
+                let call = ctx.call(Pid::new(ctx.me().tier, leader), request, key.to_word());
+                ctx.within(call, ctx.transaction(ask.served.call));
             }
             None => {
                 let patience = ctx.plan().patience;
@@ -86,7 +97,12 @@ impl<M: Machine> Member<M> {
     /// It gets in line for a core.
     pub(super) fn work(&mut self, key: Key, ctx: Ctx<M>) {
         let Some(ask) = self.asks.get(key) else { return };
-        let (writes, stem) = (!M::is_read(&ask.served.op), mix(ask.attempt.0, u64::from(ctx.me().member)));
+        let op = ask.served.op;
+        if let Op::Begin | Op::Commit | Op::Abort = op {
+            return self.worked(key, &Causes::NONE, ctx);
+        }
+        let writes = !M::is_read(&op) && !matches!(op, Op::ReadForUpdate { .. });
+        let stem = mix(ask.attempt.0, u64::from(ctx.me().member));
         if !front::help(self, writes, stem, key.to_word(), ctx) {
             self.answers(key, Outcome::Fail(Reason::Overloaded), ctx);
         }
@@ -110,16 +126,19 @@ impl<M: Machine> Member<M> {
         if self.role != Role::Leader {
             return self.answers(key, Outcome::Fail(Reason::NoLeader), ctx);
         }
+        if self.transacting.is_some() {
+            return self.transacts(key, op, ctx.transaction(served.call) == 0, ctx);
+        }
         if M::is_read(&op) {
             self.reads_as_leader(key, ctx);
         } else {
             self.proposed.insert(self.log.last().index + 1, key);
-            self.propose(Entry { term: self.term, op: Some(op), attempt, origin: None }, ctx);
+            self.propose(Entry::of(self.term, op, attempt), ctx);
         }
     }
 
     /// A read that must see everything committed before it came.
-    fn reads_as_leader(&mut self, key: Key, ctx: Ctx<M>) {
+    pub(super) fn reads_as_leader(&mut self, key: Key, ctx: Ctx<M>) {
         let plan = ctx.plan();
         let asks = plan.rule == Rule::Majority && plan.twin != Twin::ReadsWhenDeposed;
         if !asks {
@@ -157,7 +176,7 @@ impl<M: Machine> Member<M> {
     }
 
     /// Whether an entry of our own term is committed: only then do we know what is (section 6.4).
-    fn commits_its_term(&self) -> bool {
+    pub(super) fn commits_its_term(&self) -> bool {
         self.log.term(self.commit) == Some(self.term)
     }
 
@@ -189,6 +208,10 @@ impl<M: Machine> Member<M> {
             }
             self.reads.pop_front();
             let Some(served) = self.asks.get(key).map(|ask| ask.served) else { continue };
+            if self.transacting.is_some() {
+                self.knows(key, served.op, ctx);
+                continue;
+            }
             self.shown(&served, ctx);
             let seen = self.machine.look(&ctx.plan().machine, &served.op);
             self.answers(key, seen, ctx);
@@ -246,5 +269,6 @@ impl<M: Machine> Member<M> {
         for (_, _, key) in std::mem::take(&mut self.reads) {
             self.answers(key, Outcome::Fail(Reason::NoLeader), ctx);
         }
+        self.drops_transactions(ctx);
     }
 }

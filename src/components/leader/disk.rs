@@ -30,7 +30,7 @@ impl<M: Machine> Member<M> {
                 Record::Term(term, voted) => (self.term, self.voted) = (*term, *voted),
                 Record::Leads(term) => self.leads = *term,
                 Record::Truncate(index) => self.log.truncate(*index),
-                Record::Entry(entry) => self.log.push(*entry),
+                Record::Entry(entry) => self.log.push(entry.clone()),
                 Record::Taken(origins) => origins.iter().for_each(|origin| _ = self.lost.remove(origin)),
             }
         }
@@ -46,9 +46,10 @@ impl<M: Machine> Member<M> {
     }
 
     pub(super) fn keep(&mut self, record: Record, ctx: Ctx<M>) {
-        match record {
-            Record::Entry(entry) => self.log.push(entry),
+        match &record {
+            Record::Entry(entry) => self.log.push(entry.clone()),
             Record::Truncate(index) => {
+                let index = *index;
                 self.log.truncate(index);
                 self.safe = self.safe.min(index);
                 self.covers = self.covers.map(|covers| covers.min(index));

@@ -54,14 +54,12 @@ pub fn survey<M: Machine>(plan: &Plan<M>, members: &[Member<M>], rows: &[(u16, i
         settled = rows.iter().map(|row| vec![holds(row)]).collect();
         let places: FxHashMap<(u16, i64), usize> = rows.iter().copied().zip(0..).collect();
         for index in member.applied + 1..=member.log.last().index {
-            let Some((op, attempt)) =
-                member.log.get(index).and_then(|entry| Some((entry.op?, entry.attempt)))
-            else {
-                continue;
-            };
-            let written = machine.apply(&plan.machine, &op, attempt).is_ok();
-            if let Some(place) = op.row().filter(|_| written).and_then(|row| places.get(&row)) {
-                settled[*place].push(attempt);
+            let changes = member.log.get(index).into_iter().flat_map(|entry| entry.changes());
+            for (op, attempt) in changes {
+                let written = machine.apply(&plan.machine, &op, attempt).is_ok();
+                if let Some(place) = op.row().filter(|_| written).and_then(|row| places.get(&row)) {
+                    settled[*place].push(attempt);
+                }
             }
         }
     }

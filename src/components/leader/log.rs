@@ -1,11 +1,12 @@
 //! The log: entries by index from 1, of which a prefix may have become part of a snapshot.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crate::base::ids::OpId;
 use crate::base::op::Op;
 
-/// An entry on the wire or on disk, bytes.
+/// An entry of one change on the wire or on disk, bytes.
 pub const ENTRY_BYTES: u32 = 128;
 
 /// A place in a log: an index and the term of the entry there.
@@ -62,8 +63,11 @@ impl Terms {
     }
 }
 
+/// A change, and the identity of what it writes.
+pub type Change = (Op, OpId);
+
 /// An entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Entry {
     /// The term of the leader that made it.
     pub term: u64,
@@ -71,6 +75,8 @@ pub struct Entry {
     pub op: Option<Op>,
     /// The identity of what it writes.
     pub attempt: OpId,
+    /// What else takes effect with it: the other writes of a transaction.
+    pub also: Option<Arc<[Change]>>,
     /// The place of the entry in a history that was lost, of which this one is to add what it added.
     pub origin: Option<Place>,
 }
@@ -78,7 +84,24 @@ pub struct Entry {
 impl Entry {
     /// An entry that applies nothing: a new leader's first.
     pub fn empty(term: u64) -> Self {
-        Entry { term, op: None, attempt: OpId(0), origin: None }
+        Entry { term, op: None, attempt: OpId(0), also: None, origin: None }
+    }
+
+    /// One change.
+    pub fn of(term: u64, op: Op, attempt: OpId) -> Self {
+        Entry { op: Some(op), attempt, ..Entry::empty(term) }
+    }
+
+    /// All that it changes.
+    pub fn changes(&self) -> impl Iterator<Item = Change> {
+        let also = self.also.iter().flat_map(|also| also.iter().copied());
+        self.op.map(|op| (op, self.attempt)).into_iter().chain(also)
+    }
+
+    /// On the wire or on disk.
+    pub fn size_bytes(&self) -> u32 {
+        let rows = 1 + self.also.as_ref().map_or(0, |also| also.len());
+        ENTRY_BYTES.saturating_mul(u32::try_from(rows).unwrap_or(u32::MAX))
     }
 }
 
@@ -143,7 +166,7 @@ impl Log {
     /// At most so many entries after an index.
     pub fn from(&self, index: u64, most: usize) -> Vec<Entry> {
         let skip = index.saturating_sub(self.base.index) as usize;
-        self.entries.iter().skip(skip).take(most).copied().collect()
+        self.entries.iter().skip(skip).take(most).cloned().collect()
     }
 
     /// Forgets entries up to an index.

@@ -16,6 +16,7 @@ use crate::components::leader::{Ack, Plan, Rule};
 use crate::components::machine::Machine;
 use crate::components::store::front::{self, Front, Wake};
 use crate::components::store::{self, Series};
+use crate::components::transactions::host::{self, Committing, Desk};
 use crate::sim::context::Context;
 use crate::sim::process::{Disk, Order, Process};
 
@@ -91,6 +92,9 @@ pub struct Member<M: Machine> {
     pub(super) asks: Slab<Ask>,
     /// Changes in our log, by index, and who waits for them.
     pub(super) proposed: BTreeMap<u64, Key>,
+    /// Transactions, where programs have any on this store, and those whose commits are in our log, by index.
+    pub(super) transacting: Option<Box<Desk<Key>>>,
+    pub(super) committing: BTreeMap<u64, Committing<Key>>,
     /// Reads that wait for a round of messages to be answered and an index to be applied.
     pub(super) reads: VecDeque<(u64, u64, Key)>,
     /// Reads that our copy is behind: the position that each needs and its key, and until when they are kept.
@@ -150,6 +154,8 @@ impl<M: Machine> Process for Member<M> {
             rounds: VecDeque::new(),
             asks: Slab::default(),
             proposed: BTreeMap::new(),
+            transacting: plan.store.transactional.then(|| Box::new(Desk::new(plan.store.isolation))),
+            committing: BTreeMap::new(),
             reads: VecDeque::new(),
             behind: BTreeMap::new(),
             held: VecDeque::new(),
@@ -249,6 +255,7 @@ impl<M: Machine> Process for Member<M> {
             self.counts_as_leader(-1, ctx);
         }
         self.becomes(Role::Follower, ctx);
+        host::fallen(self, ctx);
         front::fallen(self, ctx);
     }
 
@@ -278,6 +285,10 @@ impl<M: Machine> front::Member for Member<M> {
 
     fn helped(&mut self, word: u64, work: &Causes, ctx: &mut Context<Self>) {
         self.worked(Key::from_word(word), work, ctx);
+    }
+
+    fn expire(&mut self, ctx: &mut Context<Self>) {
+        host::expires(self, ctx);
     }
 }
 
@@ -318,13 +329,21 @@ impl<M: Machine> Member<M> {
 
     /// Applies the next entry, if it is here: this is where a change takes effect on this copy.
     pub(super) fn apply_one(&mut self, ctx: Ctx<M>) -> bool {
-        let Some(entry) = self.log.get(self.applied + 1).copied() else { return false };
+        let Some(entry) = self.log.get(self.applied + 1).cloned() else { return false };
         self.applied += 1;
+        let commits = self.about_to_commit(self.applied, ctx);
         let outcome = match entry.op {
-            Some(_) if ctx.plan().merges => self.apply_noting(self.applied, entry, ctx),
-            op => op.map(|op| self.apply_op(&op, entry.attempt, ctx)),
+            Some(_) if ctx.plan().merges && entry.also.is_none() => {
+                self.apply_noting(self.applied, &entry, ctx)
+            }
+            _ => entry.changes().fold(None, |first, (op, attempt)| {
+                let outcome = self.apply_op(&op, attempt, ctx);
+                first.or(Some(outcome))
+            }),
         };
-        if let Some(key) = self.proposed.remove(&self.applied)
+        if let Some(committing) = commits {
+            self.commits(committing, ctx);
+        } else if let Some(key) = self.proposed.remove(&self.applied)
             && let Some(outcome) = outcome
         {
             if let Some(ask) = self.asks.get(key) {

@@ -101,7 +101,9 @@ impl<M: Machine> Message<M> {
     pub(super) fn size_bytes(&self) -> u32 {
         let many = |count: usize| HEADER_BYTES.saturating_add(ENTRY_BYTES.saturating_mul(count as u32));
         match self {
-            Message::Append(append) => many(append.entries.len()),
+            Message::Append(append) => {
+                append.entries.iter().map(Entry::size_bytes).fold(HEADER_BYTES, u32::saturating_add)
+            }
             Message::Lost { additions, .. } => many(additions.len()),
             Message::Snapshot { whole, .. } => many(whole.ledger.len())
                 .saturating_add(u32::try_from(whole.machine.size_bytes()).unwrap_or(u32::MAX)),

@@ -173,7 +173,7 @@ impl<M: Machine> Member<M> {
                 self.commit = self.commit.min(index - 1);
                 front::count(ctx, Series::Truncated);
             }
-            self.keep(Record::Entry(*entry), ctx);
+            self.keep(Record::Entry(entry.clone()), ctx);
         }
         Some(index)
     }

@@ -71,12 +71,15 @@ impl Server {
             Effect::Drop { cache, key } => {
                 (Job::Data { part: cache, op: Op::Drop { key }, pooled: false, asked: None }, 0)
             }
-            Effect::Read { db, table, key, law, at, draw } => {
+            Effect::Read { db, table, key, law, at, for_update, draw } => {
                 let taking = law.map(|law| self.demand(strand, law, 1, draw, ctx));
                 (
                     Job::Data {
                         part: db,
-                        op: Op::Read { table, key, taking, at },
+                        op: match for_update {
+                            true => Op::ReadForUpdate { table, key, taking },
+                            false => Op::Read { table, key, taking, at },
+                        },
                         pooled: false,
                         asked: None,
                     },
@@ -99,11 +102,12 @@ impl Server {
             other => unreachable!("{other:?} stays in the house"),
         };
         let key = self.errand(strand, job, stem, ctx);
+        self.join_transaction(strand, key);
         self.set_out(key, ctx);
     }
 
     /// An errand sets out, or sets out again.
-    fn set_out(&mut self, key: Key, ctx: Ctx) {
+    pub(super) fn set_out(&mut self, key: Key, ctx: Ctx) {
         let Some(errand) = self.errands.get(key) else { return };
         match &errand.job {
             Job::Call { .. } => self.attempt(key, ctx),
@@ -111,9 +115,11 @@ impl Server {
                 let part = *part;
                 self.ask_cache(key, part, ctx);
             }
-            Job::Data { part, .. } => {
-                let part = *part;
-                self.enter_pool(key, part, ctx);
+            Job::Data { part, op, .. } => {
+                let (part, op) = (*part, *op);
+                if !self.goes_within(key, op, ctx) {
+                    self.enter_pool(key, part, ctx);
+                }
             }
             Job::Reading(_) => self.reading_begins(key, ctx),
         }
@@ -156,7 +162,7 @@ impl Server {
     }
 
     /// A new errand of a strand.
-    fn errand(&mut self, strand: StrandId, job: Job, stem: u64, ctx: Ctx) -> Key {
+    pub(super) fn errand(&mut self, strand: StrandId, job: Job, stem: u64, ctx: Ctx) -> Key {
         let on_behalf = *self.session(strand).expect("a strand works for somebody");
         let since = ctx.now();
         let errand =
@@ -198,7 +204,7 @@ impl Server {
         self.ask(key, to, op, Some(timeout), ctx);
     }
 
-    fn ask_store(&mut self, key: Key, ctx: Ctx) {
+    pub(super) fn ask_store(&mut self, key: Key, ctx: Ctx) {
         let Some(Errand { job: Job::Data { op, part, .. }, .. }) = self.errands.get(key) else { return };
         let (op, part) = (*op, *part);
         let directory = &ctx.plan().directory;
@@ -207,12 +213,14 @@ impl Server {
         if ctx.plan().beside == Some(part) && matches!(at, At::Primary | At::Nearest | At::Session) {
             let here = Pid::new(directory.target(part).tier, ctx.me().member);
             let call = self.ask(key, here, op, timeout, ctx);
+            ctx.within(call, self.transactions.name(key));
             return self.record(key, call, here, op, ctx);
         }
         let (zone, now) = (ctx.zone(), ctx.now());
         let avoided = |member: Pid| self.avoided.names(member, now);
         let to = directory.copy(part, zone, at, avoided, ctx.stream(PICK));
         let call = self.ask(key, to, op, timeout, ctx);
+        ctx.within(call, self.transactions.name(key));
         self.record(key, call, to, op, ctx);
         if let Some(Errand { job: Job::Data { asked, .. }, .. }) = self.errands.get_mut(key) {
             *asked = Some(to);
@@ -229,8 +237,14 @@ impl Server {
         let program = strand.and_then(|strand| self.frames.program(strand)).unwrap_or(ProgramId(u16::MAX));
         let branch = strand.map_or(u32::MAX, |strand| self.frames.branch(strand));
         let Session { id: session, origin, .. } = self.on_behalf(key);
-        let (now, by, store) = (ctx.now(), ctx.me(), to.tier);
-        ctx.record().history.sent(call, now, Sent { store, op, program, by, session, branch, origin });
+        let (now, by, store, transaction) = (ctx.now(), ctx.me(), to.tier, self.transactions.name(key));
+        // That a row is kept as well is no part of what was seen.
+        let op = match op {
+            Op::ReadForUpdate { table, key, taking } => Op::Read { table, key, taking, at: At::Primary },
+            other => other,
+        };
+        let sent = Sent { store, op, program, by, session, branch, origin, transaction };
+        ctx.record().history.sent(call, now, sent);
     }
 
     /// A member that did not answer is not asked for a while.
@@ -271,7 +285,7 @@ impl Server {
     }
 
     /// A connection is free: the next errand that still waits gets it.
-    fn leave_pool(&mut self, part: PartId, ctx: Ctx) {
+    pub(super) fn leave_pool(&mut self, part: PartId, ctx: Ctx) {
         let Some(pool) = self.pools.get_mut(&part) else { return };
         let next = loop {
             match pool.waiting.pop_front() {
@@ -300,6 +314,7 @@ impl Server {
     /// An answer to an errand.
     pub(super) fn errand_answered(&mut self, key: Key, reply: Reply, ctx: Ctx) {
         let now = ctx.now();
+        let transaction = self.transactions.forget(key);
         self.learn(key, reply.seen);
         let Some(errand) = self.errands.get_mut(key) else { return };
         match &errand.job {
@@ -308,6 +323,9 @@ impl Server {
                 let (part, pooled, asked) = (*part, *pooled, *asked);
                 errand.since = now;
                 self.avoid(asked, part, reply.outcome, ctx);
+                if let Some(tx) = transaction {
+                    return self.transaction_answered(key, tx, &reply, ctx);
+                }
                 self.spend(key, &reply.causes);
                 match reply.outcome {
                     Outcome::Ok(value) | Outcome::Renew(value) => self.errand_done(key, value),
@@ -338,7 +356,7 @@ impl Server {
             Outcome::Fail(reason) | Outcome::Unknown(reason) => reason,
         };
         let policy = &plan.policies[site.policy.index()];
-        let retried = reason.may_pass();
+        let retried = policy.retries(reason);
         errand.failures += 1;
         let wait =
             policy.retry.wait(errand.failures, errand.backoff, ctx.stream(BACK_OFF)).filter(|_| retried);
@@ -387,13 +405,19 @@ impl Server {
 
     pub(super) fn errand_done(&mut self, key: Key, value: Value) {
         if let Some(Errand { strand: Some(strand), job, .. }) = self.errands.remove(key) {
-            let plain =
-                matches!(job, Job::Data { op: Op::Drop { .. } | Op::Write { .. } | Op::Compute { .. }, .. });
+            let plain = matches!(
+                job,
+                Job::Data {
+                    op: Op::Drop { .. } | Op::Write { .. } | Op::Compute { .. } | Op::Begin | Op::Commit,
+                    ..
+                }
+            );
             self.ready.push_back((strand, if plain { Input::Go } else { Input::Value(value) }));
         }
     }
 
     pub(super) fn errand_failed(&mut self, key: Key, reason: Reason) {
+        self.transactions.forget(key);
         if let Some(Errand { strand: Some(strand), .. }) = self.errands.remove(key) {
             self.ready.push_back((strand, Input::Failed(reason)));
         }

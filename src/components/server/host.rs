@@ -11,6 +11,7 @@ use crate::base::time::Time;
 use crate::components::cores::{Cores, Submitted};
 use crate::components::directory::Avoided;
 use crate::components::server::errand::{Errand, Pool};
+use crate::components::server::transactor::Transactions;
 use crate::components::server::{Plan, series};
 use crate::components::share_ppm;
 use crate::program::instr::{Effect, Ending, Input};
@@ -40,6 +41,7 @@ pub struct Server {
     /// Strands that can go on now.
     pub(super) ready: VecDeque<(StrandId, Input)>,
     pub(super) tokens: u64,
+    pub(super) transactions: Transactions,
     pub(super) avoided: Avoided,
 }
 
@@ -70,6 +72,8 @@ pub(super) enum Later {
     Again { errand: Key },
     /// An errand has waited long enough for a connection.
     PoolTimeout { errand: Key },
+    /// A transaction is run again.
+    Transaction { strand: StrandId, since: Time },
 }
 
 pub(super) type Ctx<'a, 'b> = &'a mut Context<'b, Server>;
@@ -97,6 +101,7 @@ impl Process for Server {
             flights: BTreeMap::new(),
             ready: VecDeque::new(),
             tokens: 0,
+            transactions: Transactions::default(),
             avoided: Avoided::default(),
         }
     }
@@ -142,6 +147,7 @@ impl Process for Server {
                 }
                 Some(Later::Again { errand }) => self.errand_again(errand, ctx),
                 Some(Later::PoolTimeout { errand }) => self.pool_timeout(errand, ctx),
+                Some(Later::Transaction { strand, since }) => self.transaction_again(strand, since, ctx),
                 None => {}
             }
         }
@@ -231,6 +237,7 @@ impl Server {
             }
             let effect = self.frames.resume(&plan.programs, strand, input);
             self.perform(strand, effect, ctx);
+            self.cut_off(ctx);
         }
     }
 
@@ -261,6 +268,9 @@ impl Server {
                 self.ready.push_back((parent, failed.map_or(Input::Go, Input::Failed)));
             }
             Effect::Done(ending) => self.done(strand, ending, ctx),
+            Effect::Begin { .. } | Effect::Commit { .. } | Effect::Abort { .. } => {
+                self.transact(strand, effect, ctx);
+            }
             errand => self.send(strand, errand, ctx),
         }
     }

@@ -2,11 +2,12 @@
 //! connection of a pool for one step on a db. An abandoned call is worked off to its end and burns capacity.
 //!
 //! [`host`] carries out what programs ask for · [`errand`] calls other parts for them · [`reader`] is the clients'
-//! half of a cache's guard.
+//! half of a cache's guard, `transactor` that of a store's transactions.
 
 pub mod errand;
 pub mod host;
 pub mod reader;
+mod transactor;
 
 use std::sync::Arc;
 

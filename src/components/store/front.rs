@@ -1,7 +1,7 @@
 //! What every member of a store does before an operation takes effect and after: connections, cores, answers. What
 //! happens between belongs to the protocol ([`Member::serve`]).
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use crate::base::cause::{Cause, Causes};
 use crate::base::dist::Dist;
@@ -11,6 +11,7 @@ use crate::base::time::{Span, Time};
 use crate::components::cores::{Cores, Submitted};
 use crate::components::desk::{Desk, Served, Worked};
 use crate::components::store::{Plan, Series};
+use crate::components::transactions::is_over;
 use crate::components::{number_u32, share_ppm};
 use crate::sim::context::Context;
 use crate::sim::process::{Order, Process};
@@ -30,6 +31,8 @@ pub enum Wake {
     Cores,
     /// An operation has waited for a connection for too long.
     Pool,
+    /// A transaction may have waited for too long.
+    Expire,
 }
 
 /// A process that has a front.
@@ -46,6 +49,8 @@ pub trait Member: Process {
     fn serve(&mut self, served: Served, ctx: &mut Context<Self>);
     /// A job for another copy has had its time on a core; `word` is what [`help`] was given, `work` where the time went.
     fn helped(&mut self, _word: u64, _work: &Causes, _ctx: &mut Context<Self>) {}
+    /// A transaction may have waited for too long.
+    fn expire(&mut self, _ctx: &mut Context<Self>) {}
 }
 
 /// The front's state.
@@ -54,6 +59,8 @@ pub struct Front {
     desk: Desk<Job>,
     connected: u32,
     line: VecDeque<(CallId, Op, Time)>,
+    /// Transactions that have a connection.
+    within: BTreeSet<u64>,
     set: Overrides,
 }
 
@@ -81,12 +88,18 @@ impl Front {
     pub fn new(plan: &Plan) -> Self {
         let mut cores = Cores::new(plan.cores, plan.discipline, plan.queue);
         cores.set_speed(plan.speed_ppm, Time::ZERO);
-        Front { desk: Desk::new(cores), connected: 0, line: VecDeque::new(), set: Overrides::default() }
+        let (line, within) = (VecDeque::new(), BTreeSet::new());
+        Front { desk: Desk::new(cores), connected: 0, line, within, set: Overrides::default() }
     }
 }
 
-/// A client's operation: it takes a connection or waits for one, then gets in line for a core.
+/// A client's operation: it takes a connection or waits for one, then gets in line for a core. A transaction takes one when it begins and
+/// keeps it.
 pub fn arrive<M: Member>(member: &mut M, call: CallId, op: Op, ctx: &mut Context<M>) {
+    if ctx.transaction(call) != 0 && op != Op::Begin {
+        admit(member, call, op, ctx);
+        return after_cores(member, ctx);
+    }
     let pool = M::store(ctx.plan()).pool;
     let front = member.front();
     if let Op::Compute { demand } = op {
@@ -137,6 +150,7 @@ pub fn woken<M: Member>(member: &mut M, wake: Wake, ctx: &mut Context<M>) {
                 reject(call, ctx);
             }
         }
+        Wake::Expire => member.expire(ctx),
     }
 }
 
@@ -180,7 +194,7 @@ pub fn disk_time<M: Member>(member: &mut M, ctx: &mut Context<M>) -> Span {
     }
 }
 
-/// Answers a call and gives its connection to the next in line. `spent` is what it took since its service ended; what
+/// Answers a call and gives its connection to the next in line, unless it is part of a transaction. `spent` is what it took since its service ended; what
 /// was neither that nor queue nor core was waiting for the connection.
 pub fn answer<M: Member>(
     member: &mut M,
@@ -194,8 +208,30 @@ pub fn answer<M: Member>(
     causes.add(Cause::Cpu, served.served);
     causes.merge(spent);
     causes.add(Cause::Pool, elapsed - causes.total());
+    let name = ctx.transaction(served.call);
     ctx.reply(served.call, outcome, 0, &causes, ANSWER_BYTES);
-    disconnect(member, ctx);
+    match name {
+        0 => disconnect(member, ctx),
+        name if ends_transaction(&served.op, outcome) => release(member, name, ctx),
+        _ => {}
+    }
+}
+
+/// Whether a transaction is over by an answer to one of its operations.
+fn ends_transaction(op: &Op, outcome: Outcome) -> bool {
+    match (op, outcome) {
+        (Op::Commit | Op::Abort, _) => true,
+        (Op::Begin, outcome) => !outcome.is_ok(),
+        (_, Outcome::Fail(reason)) => is_over(reason),
+        _ => false,
+    }
+}
+
+/// A transaction is over: its connection goes to the next in line, if it has one here.
+pub fn release<M: Member>(member: &mut M, transaction: u64, ctx: &mut Context<M>) {
+    if member.front().within.remove(&transaction) {
+        disconnect(member, ctx);
+    }
 }
 
 /// Sets the next wake and records levels, whenever the cores may have changed.
@@ -223,12 +259,16 @@ pub fn count<M: Member>(ctx: &mut Context<M>, series: Series) {
 fn admit<M: Member>(member: &mut M, call: CallId, op: Op, ctx: &mut Context<M>) -> bool {
     let (plan, front) = (M::store(ctx.plan()), member.front());
     let (law, set, series) = match op {
-        Op::Read { .. } => (&plan.read, front.set.read, Series::Reads),
-        Op::Write { .. } => (&plan.write, front.set.write, Series::Writes),
-        _ => (&plan.write, front.set.write, Series::Updates),
+        Op::Read { .. } | Op::ReadForUpdate { .. } => (&plan.read, front.set.read, Some(Series::Reads)),
+        Op::Write { .. } => (&plan.write, front.set.write, Some(Series::Writes)),
+        Op::Begin | Op::Commit | Op::Abort => (&plan.write, None, None),
+        _ => (&plan.write, front.set.write, Some(Series::Updates)),
     };
-    let taking = if let Op::Read { taking, .. } = op { taking } else { None };
-    let demand = match M::COORDINATES {
+    let taking = match op {
+        Op::Read { taking, .. } | Op::ReadForUpdate { taking, .. } => taking,
+        _ => None,
+    };
+    let demand = match M::COORDINATES || series.is_none() {
         true => Span::ZERO,
         false => taking.or(set).unwrap_or_else(|| law.span(&mut ctx.draws(ctx.stem(call)))),
     };
@@ -236,7 +276,12 @@ fn admit<M: Member>(member: &mut M, call: CallId, op: Op, ctx: &mut Context<M>) 
         reject(call, ctx);
         return false;
     }
-    count(ctx, series);
+    if op == Op::Begin && plan.pool.is_some() {
+        front.within.insert(ctx.transaction(call));
+    }
+    if let Some(series) = series {
+        count(ctx, series);
+    }
     true
 }
 

@@ -7,7 +7,8 @@
 //! 3. A read sees synced values alone: nobody is told what a crash could take back. Writes, updates and compares work on
 //!    the newest value of the log, as if behind a lock of the row; when that is not synced yet, a condition that fails
 //!    is told only after it is.
-//! 4. A crash keeps what was synced and loses the rest; what was lost had been acknowledged to nobody.
+//! 4. Where programs have transactions on it, `transacting` takes the place of rules 1 and 3.
+//! 5. A crash keeps what was synced and loses the rest; what was lost had been acknowledged to nobody.
 
 use std::collections::VecDeque;
 
@@ -20,7 +21,9 @@ use crate::components::keyed::Keyed;
 use crate::components::store::front::{self, Front, Member, Wake};
 use crate::components::store::lineage;
 use crate::components::store::rows::{Initial, RowName, Rows, apply};
+use crate::components::store::transacting::Committing;
 use crate::components::store::{Plan, Series};
+use crate::components::transactions::host::{self, Desk};
 use crate::record::history::attempt;
 use crate::sim::context::Context;
 use crate::sim::process::{Disk, Order, Process, Word};
@@ -32,13 +35,15 @@ const LOG_MAX: usize = 1 << 16;
 /// The member.
 #[derive(Clone, Debug, Hash)]
 pub struct Node {
-    rows: Rows,
+    pub(super) rows: Rows,
     /// Values of the log that are not synced yet: the newest of each row, and how many of them there are.
     ahead: Keyed<RowName, (Value, u32)>,
     log: VecDeque<Commit>,
     /// How many commits, from the first, the sync under way covers.
     syncing: usize,
     logged: usize,
+    /// Where programs have transactions on this store.
+    pub(super) transacting: Option<Box<Desk<Served>>>,
     front: Front,
 }
 
@@ -48,16 +53,26 @@ struct Commit {
     served: Option<Served>,
     outcome: Outcome,
     row: Option<(RowName, Value)>,
+    /// The transaction that it commits.
+    transaction: Option<Committing>,
     /// When it took effect.
     at: Time,
 }
 
 impl Word for Wake {
     fn to_word(self) -> u64 {
-        self as u64
+        match self {
+            Wake::Cores => 0,
+            Wake::Pool => 1,
+            Wake::Expire => 1 << 33,
+        }
     }
     fn from_word(word: u64) -> Self {
-        if word == 0 { Wake::Cores } else { Wake::Pool }
+        match word {
+            0 => Wake::Cores,
+            1 => Wake::Pool,
+            _ => Wake::Expire,
+        }
     }
 }
 
@@ -75,6 +90,7 @@ impl Process for Node {
             log: VecDeque::new(),
             syncing: 0,
             logged: 0,
+            transacting: plan.transactional.then(|| Box::new(Desk::new(plan.isolation))),
             front: Front::new(plan),
         }
     }
@@ -99,6 +115,10 @@ impl Process for Node {
         front::count(ctx, Series::Syncs);
         for _ in 0..std::mem::take(&mut self.syncing) {
             let commit = self.log.pop_front().expect("what is being synced");
+            if let Some(transaction) = commit.transaction {
+                self.takes_effect(transaction, commit.served, commit.at, ctx);
+                continue;
+            }
             if let Some((row, value)) = commit.row {
                 let before = self.rows.insert(row, value).unwrap_or_default();
                 lineage::took(row, value, before.version, OpId(0), ctx);
@@ -122,6 +142,7 @@ impl Process for Node {
     }
 
     fn on_crash(&mut self, ctx: &mut Context<Self>) {
+        host::fallen(self, ctx);
         front::fallen(self, ctx);
     }
 }
@@ -141,6 +162,9 @@ impl Member for Node {
 
     /// The operation takes effect.
     fn serve(&mut self, served: Served, ctx: &mut Context<Self>) {
+        if self.transacting.is_some() {
+            return host::transact(self, served, ctx);
+        }
         let Some(row) = served.op.row() else {
             return front::answer(self, served, Outcome::Fail(Reason::Error), &Causes::NONE, ctx);
         };
@@ -154,20 +178,15 @@ impl Member for Node {
         if written.is_none() && ahead.is_none() {
             return front::answer(self, served, outcome, &Causes::NONE, ctx);
         }
-        if ctx.plan().acks_early {
-            front::answer(self, served, outcome, &Causes::NONE, ctx);
-        }
         if let Some(value) = written {
             self.ahead.insert(row, (value, ahead.map_or(1, |(_, pending)| pending + 1)));
-            self.logged += 1;
-            ctx.append((row, value));
+            self.append((row, value), ctx);
         }
-        let row = written.map(|value| (row, value));
-        let served = Some(served).filter(|_| !ctx.plan().acks_early);
-        self.log.push_back(Commit { served, outcome, row, at: ctx.now() });
-        if self.syncing == 0 {
-            self.sync(ctx);
-        }
+        self.answer_once_safe(served, outcome, written.map(|value| (row, value)), None, ctx);
+    }
+
+    fn expire(&mut self, ctx: &mut Context<Self>) {
+        host::expires(self, ctx);
     }
 }
 
@@ -175,6 +194,40 @@ impl Node {
     /// The value of a row, as the last synced write left it.
     pub fn value(&self, plan: &Plan, row: RowName) -> Value {
         self.rows.get(&row).copied().unwrap_or_else(|| Initial::value(&plan.start, row))
+    }
+
+    pub(super) fn append(&mut self, record: (RowName, Value), ctx: &mut Context<Self>) {
+        self.logged += 1;
+        ctx.append(record);
+    }
+
+    /// Answers once everything that was appended so far is safe.
+    pub(super) fn answer_once_safe(
+        &mut self,
+        served: Served,
+        outcome: Outcome,
+        row: Option<(RowName, Value)>,
+        transaction: Option<Committing>,
+        ctx: &mut Context<Self>,
+    ) {
+        let early = ctx.plan().acks_early;
+        if early {
+            front::answer(self, served, outcome, &Causes::NONE, ctx);
+        }
+        let served = Some(served).filter(|_| !early);
+        self.log.push_back(Commit { served, outcome, row, transaction, at: ctx.now() });
+        if self.syncing == 0 {
+            self.sync(ctx);
+        }
+    }
+
+    /// What is in the log and not in the rows yet.
+    fn unsynced(&self) -> impl Iterator<Item = (RowName, Value)> {
+        self.log.iter().flat_map(|commit| {
+            let both = commit.transaction.zip(self.transacting.as_ref());
+            let writes = both.map_or(&[][..], |(transaction, desk)| desk.engine.writes(transaction.key));
+            commit.row.into_iter().chain(writes.iter().copied())
+        })
     }
 
     /// Begins to make safe what has gathered, if anything has.
@@ -185,7 +238,7 @@ impl Node {
         }
         if self.logged >= LOG_MAX && self.logged >= 2 * self.rows.len() {
             let mut snapshot = self.rows.clone();
-            for (row, value) in self.log.iter().filter_map(|commit| commit.row) {
+            for (row, value) in self.unsynced() {
                 snapshot.insert(row, value);
             }
             ctx.snapshot(snapshot);

@@ -6,6 +6,7 @@ use crate::base::problem::nearest;
 use crate::base::quantity::Unit;
 use crate::base::time::Span;
 use crate::check::session::Guarantee;
+use crate::check::transactions::Level;
 use crate::measures::Of;
 use crate::measures::asked::{Asked, Moment, Stat, What, Whose};
 use crate::measures::compile::{Compiled, Compiler, error};
@@ -17,6 +18,10 @@ const WORDS: &[(&str, What)] = &[
     ("linearizable", What::Linearizable),
     ("sequential", What::Sequential),
     ("causal", What::Causal),
+    ("serializable", What::Isolated(Level::Serializable)),
+    ("snapshot", What::Isolated(Level::Snapshot)),
+    ("read_committed", What::Isolated(Level::ReadCommitted)),
+    ("read_uncommitted", What::Isolated(Level::ReadUncommitted)),
     ("read_your_writes", What::Keeps(Guarantee::ReadYourWrites)),
     ("monotonic_reads", What::Keeps(Guarantee::MonotonicReads)),
     ("monotonic_writes", What::Keeps(Guarantee::MonotonicWrites)),
@@ -179,6 +184,7 @@ fn example(what: What) -> &'static str {
         What::Linearizable => "write `linearizable(kv.balance)`",
         What::Sequential => "write `sequential(kv.balance)`",
         What::Causal => "write `causal(kv)`",
+        What::Isolated(_) => "write `serializable(bank)`",
         What::Keeps(_) => "write `read_your_writes(kv.likes)`",
         What::Staleness(_) => "write `staleness(feed)` or `p99(staleness(feed))`; also `during=split`",
         What::KStale(_) => "write `k_stale(feed)` or `p99(k_stale(kv.likes))`; also `during=split`",

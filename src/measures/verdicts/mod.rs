@@ -1,10 +1,12 @@
 //! Answers to what is asked of the history of a run ([`crate::measures::asked`]), with what shows them.
 //!
-//! `seen` makes of operations what checkers read, `orders` puts it before them · `stale` asks how old what reads saw was · `writes`
+//! `seen` makes of operations what checkers read, `orders` puts it before them, `isolated` whole
+//! transactions · `stale` asks how old what reads saw was · `writes`
 //! what became of writes, by the `lineage` of their versions · [`words`] tells operations in a sentence.
 //!
 //! It knows no part and no protocol: what it must know of a store it is told by [`Facts`].
 
+mod isolated;
 mod lineage;
 mod orders;
 mod seen;
@@ -98,6 +100,7 @@ pub fn answer(asked: &Asked, run: &Run<'_>) -> Finding {
         What::Linearizable => orders::linearizable(&asked.whose, run),
         What::Sequential => orders::sequential(&asked.whose, run),
         What::Causal => orders::causal(&asked.whose, run),
+        What::Isolated(level) => isolated::isolated(level, &asked.whose, run),
         What::Keeps(guarantee) => orders::keeps(guarantee, &asked.whose, run),
         What::Staleness(stat) => stale::lag(asked, stat, true, run),
         What::KStale(stat) => stale::lag(asked, stat, false, run),

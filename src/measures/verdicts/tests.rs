@@ -64,8 +64,9 @@ impl Story {
     /// An operation of a customer's request, from and until when, and what came of it.
     fn asks(&mut self, slot: u32, origin: u64, from: u64, until: u64, op: Op, outcome: Outcome) {
         let call = CallId { slot, generation: 0 };
+        let by = Pid::new(KV, 0);
         let sent =
-            Sent { store: KV, op, program: PAY, by: Pid::new(KV, 0), session: origin, branch: 0, origin };
+            Sent { store: KV, op, program: PAY, by, session: origin, branch: 0, origin, transaction: 0 };
         self.history.sent(call, ms(from), sent);
         self.history.returned(call, ms(until), outcome);
     }

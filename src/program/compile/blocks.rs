@@ -1,9 +1,10 @@
-//! Blocks to code: loops, branches, conditions.
+//! Blocks to code: loops, branches, conditions, holds.
 
-use crate::program::compile::Compiler;
+use crate::base::ids::PartId;
+use crate::program::compile::{Compiler, PartRole};
 use crate::program::instr::{Branch, ForkBlock, Instr};
-use crate::program::interpret::LOOPS_MAX;
-use crate::program::syntax::{Expr, Spanned, Step, Steps};
+use crate::program::interpret::{HOLDS_MAX, LOOPS_MAX};
+use crate::program::syntax::{Expr, Place, Spanned, Step, Steps};
 
 impl Compiler<'_> {
     pub(super) fn each(
@@ -48,14 +49,17 @@ impl Compiler<'_> {
     /// One branch, from its steps.
     fn one_branch(&mut self, inside: impl FnOnce(&mut Self)) -> Branch {
         let start = self.here();
+        let held = std::mem::take(&mut self.held); // what is held around a branch is its parent's
         self.branches += 1;
         inside(self);
         self.branches -= 1;
+        self.held = held;
         self.emit(Instr::EndBranch);
         Branch { start, end: self.here() }
     }
 
     pub(super) fn fork(&mut self, step: &Step, steps: &Steps, first_wins: bool) {
+        self.no_branches_within(step);
         if steps.is_empty() {
             self.error(&step.at, "this block has no branches", "each step in it is a branch");
         }
@@ -74,6 +78,7 @@ impl Compiler<'_> {
         name: Option<&Spanned<String>>,
         body: &Steps,
     ) {
+        self.no_branches_within(step);
         self.value(count);
         let counter = Some(match name {
             Some(name) => self.register(&name.value, &name.at),
@@ -90,6 +95,24 @@ impl Compiler<'_> {
         if name.is_none() {
             self.spare.extend(counter);
         }
+    }
+
+    pub(super) fn hold(&mut self, step: &Step, place: &Place, body: &Steps) {
+        self.key(place, "hold stock[item] { … }");
+        if let Some(extra) = place.path.get(1) {
+            self.error(&extra.at.clone(), "a lock has no tables", "write `hold stock[item] { … }`");
+        }
+        let lock = self.part(&place.path[0], PartRole::Locks, "a lock");
+        let site = self.site();
+        self.emit(Instr::Acquire { lock: lock.unwrap_or(PartId(0)), step: site });
+        self.held += 1;
+        if self.held > HOLDS_MAX {
+            let message = format!("more than {HOLDS_MAX} locks held within each other");
+            self.error(&step.at, message, "split the program");
+        }
+        self.steps(body);
+        self.held -= 1;
+        self.emit(Instr::Release);
     }
 
     pub(super) fn branch(&mut self, condition: &Spanned<Expr>, then: &Steps, or_else: &Steps) {

@@ -161,7 +161,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn policy(&mut self, with: Option<&Spanned<String>>) -> PolicyId {
+    pub(super) fn policy(&mut self, with: Option<&Spanned<String>>) -> PolicyId {
         let Some(with) = with else { return self.scope.default_policy() };
         self.scope.policy(&with.value).unwrap_or_else(|| {
             self.error(

@@ -3,6 +3,8 @@
 use crate::base::op::{ARGS_MAX, Reason, Value};
 use crate::base::rng::mix;
 use crate::program::instr::{Effect, ForkBlock, Instr, Program};
+use crate::program::interpret::holds::Holds;
+use crate::program::interpret::transactions::Transactions;
 use crate::program::interpret::{BRANCHES_MAX, Frame, Strand};
 use crate::program::syntax::BinaryOp;
 
@@ -29,26 +31,40 @@ pub(super) enum Stop {
     End(Ended),
 }
 
+/// The blocks around strands that end on every way out.
+pub(super) struct Around<'a> {
+    pub holds: &'a mut Holds,
+    pub transactions: &'a mut Transactions,
+}
+
 /// Runs a strand from where it is.
 pub(super) fn run(
     program: &Program,
     frame: &mut Frame,
     strand: &mut Strand,
+    around: &mut Around<'_>,
     failure: Option<Reason>,
     stack: &mut Vec<i64>,
 ) -> Stop {
     let mut failure = failure;
     loop {
         if let Some(reason) = failure.take() {
+            let instr = program.code[strand.pc as usize];
             let Some(handler) = program.handlers.iter().find(|handler| {
                 (handler.start..handler.end).contains(&strand.pc)
                     && handler.start >= strand.branch.start
                     && handler.end <= strand.branch.end
+                    && around.transactions.lets(strand, instr, reason, (handler.start, handler.end))
             }) else {
-                return Stop::End(Ended::Failed(reason));
+                let Some(abort) = around.transactions.fails(strand, around.holds, reason) else {
+                    return Stop::End(Ended::Failed(reason));
+                };
+                strand.pending = true;
+                return Stop::Effect(abort);
             };
             strand.pc = handler.target;
             strand.depth = handler.depth;
+            around.holds.end(strand, handler.held);
             stack.clear();
         }
         let Some(instr) = program.code.get(strand.pc as usize) else { return Stop::End(Ended::Well) };
@@ -56,7 +72,7 @@ pub(super) fn run(
             Ok(Computed::Next) => strand.pc += 1,
             Ok(Computed::Jumped) => {}
             Err(reason) => failure = Some(reason),
-            Ok(Computed::NotMine) => match act(program, *instr, frame, strand, stack) {
+            Ok(Computed::NotMine) => match act(program, *instr, frame, strand, around, stack) {
                 Ok(Stop::Not) => {}
                 Ok(stop) => {
                     strand.pending = matches!(stop, Stop::Effect(_));
@@ -166,6 +182,7 @@ fn act(
     instr: Instr,
     frame: &mut Frame,
     strand: &mut Strand,
+    around: &mut Around<'_>,
     stack: &mut Vec<i64>,
 ) -> Result<Stop, Reason> {
     let round = strand.rounds[strand.depth as usize];
@@ -183,8 +200,8 @@ fn act(
         Instr::Get { cache, step } => Effect::Get { cache, key: pop(stack), draw: draw(step) },
         Instr::Put { cache, step } => Effect::Put { cache, key: pop(stack), draw: draw(step) },
         Instr::Drop { cache } => Effect::Drop { cache, key: pop(stack) },
-        Instr::Read { db, table, law, at, step } => {
-            Effect::Read { db, table, key: pop(stack), law, at, draw: draw(step) }
+        Instr::Read { db, table, law, at, for_update, step } => {
+            Effect::Read { db, table, key: pop(stack), law, at, for_update, draw: draw(step) }
         }
         Instr::Write { db, table, step } => {
             let (n, key) = (pop(stack), pop(stack));
@@ -193,6 +210,23 @@ fn act(
         Instr::Update { db, table, when, step } => {
             let (bound, delta, key) = (pop(stack), pop(stack), pop(stack));
             Effect::Update { db, table, key, delta, when, bound, draw: draw(step) }
+        }
+        Instr::Acquire { lock, step } => {
+            let (key, hold) = (pop(stack), around.holds.begin(strand));
+            Effect::Acquire { lock, key, hold, draw: draw(step) }
+        }
+        Instr::Release => {
+            around.holds.end(strand, strand.held - 1);
+            strand.pc += 1;
+            return Ok(Stop::Not);
+        }
+        Instr::Begin { db, policy, end, step } => {
+            let tx = around.transactions.begin(frame, strand, db, end);
+            Effect::Begin { db, policy, tx, draw: draw(step) }
+        }
+        Instr::Commit { step } => {
+            let (tx, _) = around.transactions.of(strand).expect("what commits has begun");
+            Effect::Commit { tx, draw: draw(step) }
         }
         Instr::Tally { tally } => {
             let (by, key) = (pop(stack), pop(stack));

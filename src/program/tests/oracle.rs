@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::{Names, programs, shown};
+use super::{Names, given_back, programs, shown};
 use crate::base::ids::ProgramId;
 use crate::base::op::{Reason, Value};
 use crate::base::rng::mix;
@@ -30,6 +30,8 @@ fn answer(n: usize) -> Result<i64, Reason> {
 /// Why a walk stopped.
 enum Stop {
     Failed(Reason),
+    /// The store has failed within a transaction.
+    Over(Reason),
     Returned(i64),
     Enough,
 }
@@ -41,6 +43,8 @@ struct Walk {
     /// What the repetitions around us are named by.
     round: u64,
     seen: Vec<String>,
+    /// Whether we are in a transaction, and where its commit draws.
+    within: bool,
 }
 
 type Walked<T> = Result<T, Stop>;
@@ -88,9 +92,48 @@ impl Walk {
         self.ask(format!("{effect} {draw:x}"))
     }
 
+    /// A step on the store: within a transaction its failure is the end of that.
+    fn store(&mut self, step: &Step, effect: String) -> Walked<i64> {
+        let within = self.within;
+        self.draw(step, effect).map_err(|stop| match stop {
+            Stop::Failed(reason) if within => Stop::Over(reason),
+            other => other,
+        })
+    }
+
+    fn commit(&mut self) -> Walked<()> {
+        let asked = self.ask("commit".to_owned());
+        self.within = asked.is_err();
+        asked
+            .map(|_| ())
+            .map_err(|stop| if let Stop::Failed(reason) = stop { Stop::Over(reason) } else { stop })
+    }
+
+    /// The steps of a transaction, as often as the host wants.
+    fn transaction(&mut self, step: &Step, body: &Steps) -> Walked<()> {
+        let (names, round) = (self.names.clone(), self.round);
+        for attempt in 1.. {
+            self.within = true;
+            let begun = self.draw(step, "begin".to_owned());
+            let result = begun.and_then(|_| self.steps(body)).and_then(|()| self.commit());
+            let (Err(Stop::Failed(reason)) | Err(Stop::Over(reason))) = result else {
+                self.round = round;
+                return result;
+            };
+            if self.ask(format!("abort {reason:?}")).is_err() {
+                self.within = false;
+                self.round = round;
+                return Err(if self.seen.len() >= EFFECTS_MAX { Stop::Enough } else { Stop::Failed(reason) });
+            }
+            self.names = names.clone();
+            self.round = mix(round, 0x7478 + attempt);
+        }
+        unreachable!("the host does not answer for ever")
+    }
+
     /// Asks the host.
     fn ask(&mut self, effect: String) -> Walked<i64> {
-        if self.seen.len() == EFFECTS_MAX {
+        if self.seen.len() >= EFFECTS_MAX {
             return Err(Stop::Enough);
         }
         self.seen.push(effect);
@@ -129,12 +172,12 @@ impl Walk {
                 self.put(to.as_ref(), value);
             }
             Does::Read { to, place, .. } => {
-                let value = self.draw(step, format!("read1[{}]", self.key(place)?))?;
+                let value = self.store(step, format!("read1[{}]", self.key(place)?))?;
                 self.put(to.as_ref(), value);
             }
             Does::Write { place, value } => {
                 let (key, n) = (self.key(place)?, self.value(value)?);
-                self.draw(step, format!("write[{key}]={n}"))?;
+                self.store(step, format!("write[{key}]={n}"))?;
             }
             Does::Tally { place, by } => {
                 let key = self.key(place)?;
@@ -143,8 +186,13 @@ impl Walk {
             }
             Does::Fail { name } => return Err(Stop::Failed(Names.failure(&name.value))),
             Does::Return { value, .. } => {
-                return Err(Stop::Returned(value.as_ref().map_or(Ok(0), |value| self.value(value))?));
+                let value = value.as_ref().map_or(Ok(0), |value| self.value(value))?;
+                if self.within {
+                    self.commit()?;
+                }
+                return Err(Stop::Returned(value));
             }
+            Does::Tx { body, .. } => self.transaction(step, body)?,
             Does::Each { count, name, body } => {
                 let outside = self.round;
                 for round in 0..self.value(count)? {
@@ -160,6 +208,15 @@ impl Walk {
                 self.steps(if holds { then } else { or_else })?;
             }
             Does::Block { body } => self.steps(body)?,
+            Does::Hold { place, body } => {
+                let key = self.key(place)?;
+                self.draw(step, format!("acquire[{key}]"))?;
+                let result = self.steps(body);
+                if !matches!(result, Err(Stop::Enough)) {
+                    self.seen.push(format!("release[{key}]"));
+                }
+                result?;
+            }
             other => unreachable!("{other:?} is not generated"),
         }
         Ok(())
@@ -167,21 +224,31 @@ impl Walk {
 }
 
 /// Numbers the steps that draw, in text order, from 1.
-fn number(steps: &Steps, sites: &mut BTreeMap<usize, u64>) {
+fn number(steps: &Steps, within: bool, sites: &mut BTreeMap<usize, u64>) {
     for step in steps {
         match &step.does {
             Does::Cpu { .. } | Does::Get { .. } | Does::Read { .. } | Does::Write { .. } => {
                 sites.insert(step.at.start, sites.len() as u64 + 1);
             }
-            Does::Each { body, .. } | Does::Block { body } => number(body, sites),
+            Does::Each { body, .. } | Does::Block { body } => number(body, within, sites),
+            Does::Hold { body, .. } | Does::Tx { body, .. } => {
+                sites.insert(step.at.start, sites.len() as u64 + 1);
+                number(body, within || matches!(step.does, Does::Tx { .. }), sites);
+                if let Does::Tx { .. } = step.does {
+                    sites.insert(step.at.end, sites.len() as u64 + 1); // its commit
+                }
+            }
+            Does::Return { .. } if within => {
+                sites.insert(step.at.start, sites.len() as u64 + 1); // the commit before it
+            }
             Does::If { then, or_else, .. } => {
-                number(then, sites);
-                number(or_else, sites);
+                number(then, within, sites);
+                number(or_else, within, sites);
             }
             _ => {}
         }
         if let Some(otherwise) = &step.otherwise {
-            number(otherwise, sites);
+            number(otherwise, within, sites);
         }
     }
 }
@@ -190,12 +257,12 @@ fn number(steps: &Steps, sites: &mut BTreeMap<usize, u64>) {
 fn walked(text: &str, args: [i64; 3]) -> Vec<String> {
     let parsed = steps(text).unwrap_or_else(|errors| panic!("{text}: {errors:?}"));
     let names = parameters(&parsed).into_iter().zip(args).collect();
-    let mut walk = Walk { names, sites: BTreeMap::new(), round: 0, seen: Vec::new() };
-    number(&parsed, &mut walk.sites);
+    let mut walk = Walk { names, sites: BTreeMap::new(), round: 0, seen: Vec::new(), within: false };
+    number(&parsed, false, &mut walk.sites);
     let end = match walk.steps(&parsed) {
         Ok(()) => "return 0".to_owned(),
         Err(Stop::Returned(n)) => format!("return {n}"),
-        Err(Stop::Failed(reason)) => format!("failed {reason:?}"),
+        Err(Stop::Failed(reason) | Stop::Over(reason)) => format!("failed {reason:?}"),
         Err(Stop::Enough) => return walk.seen,
     };
     walk.seen.push(end);
@@ -209,25 +276,43 @@ fn compiled(text: &str, args: [i64; 3]) -> Vec<String> {
     let root = frames.begin(&programs, ProgramId(0), args, STEM, 0);
     let mut input = Input::Go;
     let mut seen = Vec::new();
+    let mut holds = BTreeMap::new();
     loop {
         let effect = frames.resume(&programs, root, input);
-        if seen.len() == EFFECTS_MAX && !matches!(effect, Effect::Done(_)) {
+        seen.extend(std::iter::from_fn(|| frames.ended()).map(|hold| given_back(hold, &mut holds)));
+        if seen.len() >= EFFECTS_MAX && !matches!(effect, Effect::Done(_)) {
             return seen;
+        }
+        if let Effect::Acquire { key, hold, .. } = effect {
+            holds.insert(hold, key);
         }
         seen.push(match effect {
             Effect::Cpu { draw, .. }
             | Effect::Get { draw, .. }
             | Effect::Read { draw, .. }
-            | Effect::Write { draw, .. } => format!("{} {draw:x}", shown(effect)),
+            | Effect::Write { draw, .. }
+            | Effect::Begin { draw, .. }
+            | Effect::Acquire { draw, .. } => format!("{} {draw:x}", shown(effect)),
             _ => shown(effect),
         });
         if let Effect::Done(Ending::Returned { .. } | Ending::Failed(_)) = effect {
+            assert_eq!(frames.held(), 0, "{text}: every lock is given back");
+            assert_eq!(frames.transactions(), 0, "{text}: every transaction ends");
             return seen;
         }
-        input = match answer(seen.len() - 1) {
-            Ok(n) => Input::Value(Value { n, ..Value::default() }),
-            Err(reason) => Input::Failed(reason),
+        input = match (answer(seen.len() - 1), effect) {
+            (Ok(_), Effect::Begin { .. } | Effect::Commit { .. }) => Input::Go,
+            (Ok(_), Effect::Abort { .. }) => Input::Again,
+            (Err(_), Effect::Abort { reason, .. }) => Input::Failed(reason),
+            (other, _) => told(other),
         };
+    }
+}
+
+fn told(answer: Result<i64, Reason>) -> Input {
+    match answer {
+        Ok(n) => Input::Value(Value { n, ..Value::default() }),
+        Err(reason) => Input::Failed(reason),
     }
 }
 
@@ -269,6 +354,7 @@ fn bodies() -> impl Strategy<Value = String> {
             1 => (expressions(), inner.clone()).prop_map(|(c, a)| format!("if {c} {{ {a} }}")),
             2 => (0..4, name(), inner.clone()).prop_map(|(n, i, a)| format!("each {n} as {i} {{ {a} }}")),
             1 => (expressions(), inner.clone()).prop_map(|(n, a)| format!("each ({n}) mod 3 {{ {a} }}")),
+            2 => (expressions(), inner.clone()).prop_map(|(k, a)| format!("hold till[{k}] {{ {a} }}")),
             1 => (inner.clone(), expressions()).prop_map(|(a, e)| format!("{{ {a}; return {e} }}")),
             1 => inner.prop_map(|a| format!("{{ {a}; fail odd }}")),
         ]
@@ -278,17 +364,28 @@ fn bodies() -> impl Strategy<Value = String> {
     })
 }
 
+/// Programs with and without transactions.
+fn texts() -> impl Strategy<Value = String> {
+    prop_oneof![
+        2 => bodies(),
+        1 => (bodies(), bodies()).prop_map(|(a, b)| format!("tx shop {{ {a} }}; {b}")),
+        1 => (bodies(), bodies()).prop_map(|(a, b)| format!("tx shop {{ {a} }} else {{ {b} }}")),
+        1 => (bodies(), bodies()).prop_map(|(a, b)| format!("{{ {b} }} else {{ cpu 1ms }}; each 2 as i {{ tx shop {{ {a} }} }}")),
+        1 => bodies().prop_map(|a| format!("hold till[1] {{ tx shop {{ {a} }} else {{ return a }} }}")),
+    ]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(600) })]
 
     #[test]
-    fn compiled_programs_do_what_their_text_says(text in bodies(), args in [-3i64..9, -3i64..9, -3i64..9]) {
+    fn compiled_programs_do_what_their_text_says(text in texts(), args in [-3i64..9, -3i64..9, -3i64..9]) {
         prop_assert_eq!(compiled(&text, args), walked(&text, args), "{}", text);
     }
 
     #[test]
     fn mutilated_programs_are_refused_or_read_but_never_followed_into_a_panic(
-        text in bodies(), at in 0usize..400, with in "[ -~\n]{0,3}", cut in 0usize..5,
+        text in texts(), at in 0usize..400, with in "[ -~\n]{0,3}", cut in 0usize..5,
     ) {
         let start = at.min(text.len());
         let end = (start + cut).min(text.len());

@@ -12,6 +12,7 @@ use crate::components::cores::Discipline;
 use crate::components::quorum::cell::Merge;
 use crate::components::script::until;
 use crate::components::store::rows::Initial;
+use crate::components::transactions::Isolation;
 use crate::components::{leader, multi_leader, quorum};
 use crate::sim::process::Process;
 use crate::sim::run::World;
@@ -34,6 +35,10 @@ fn store(acks_early: bool) -> Plan {
         speed_ppm: 1_000_000,
         pool: None,
         start: vec![Initial { n: 0, keys: 10_000 }],
+        transactional: false,
+        isolation: Isolation::ReadCommitted,
+        lock_wait: Span::from_secs(50),
+        idle: Span::from_secs(3600),
         session: None,
         first_series: SeriesId(0),
         acks_early,

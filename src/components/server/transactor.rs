@@ -1,0 +1,231 @@
+//! The clients' half of `tx`: it begins at a store, keeps one connection until it is over, and is run again as the policy says.
+//!
+//! Numbered rules:
+//! 1. An attempt that came to nothing is run again if the policy has a retry left and trying again may help ([`Policy::retries`]); so after
+//!    a conflict, a deadlock or a wait that was too long, and after a store that did not answer.
+//! 2. But not once a commit has been sent that nobody answered: it may have happened. Then the failure is unknown.
+//! 3. An attempt that takes longer than the policy's timeout comes to nothing at its next step on the store.
+//! 4. Whoever gives up tells the store, and does not wait for an answer.
+
+use std::collections::BTreeMap;
+
+use crate::base::cause::Cause;
+use crate::base::ids::{PartId, PolicyId};
+use crate::base::op::{At, Op, Outcome, Reason, Reply};
+use crate::base::rng::mix;
+use crate::base::session::Seen;
+use crate::base::slab::Key;
+use crate::base::time::{Span, Time};
+use crate::components::server::errand::{BACK_OFF, Errand, Job, PICK};
+use crate::components::server::host::{Ctx, Later, Server};
+use crate::components::transactions::is_over;
+use crate::program::compile::MESSAGE_BYTES;
+use crate::program::instr::{Effect, Input};
+use crate::program::interpret::{StrandId, TxId};
+use crate::sim::context::Request;
+
+/// The transactions of a server.
+#[derive(Clone, Debug, Default, Hash)]
+pub(super) struct Transactions {
+    open: BTreeMap<TxId, Open>,
+    /// Which errands belong to which transaction.
+    errands: BTreeMap<Key, TxId>,
+}
+
+/// How far a transaction is, as its client knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Stage {
+    /// It has been asked to begin.
+    Beginning,
+    /// The same, and nobody waits for it any more.
+    Unwanted,
+    /// It is under way.
+    Active,
+    /// It has been asked to commit.
+    Committing,
+    /// The store knows nothing of it: it has aborted it, or it has not begun.
+    Over,
+    /// A commit was sent and not answered.
+    Unknown,
+}
+
+/// A transaction.
+#[derive(Clone, Debug, Hash)]
+struct Open {
+    db: PartId,
+    policy: PolicyId,
+    /// What the store knows this attempt by.
+    name: u64,
+    began: Time,
+    /// Whether it has a connection of the pool.
+    connected: bool,
+    stage: Stage,
+    /// Failed attempts so far.
+    failures: u32,
+    /// The last wait before a retry.
+    backoff: Span,
+}
+
+impl Transactions {
+    /// What the store knows the transaction of an errand by; 0: it belongs to none.
+    pub fn name(&self, errand: Key) -> u64 {
+        self.errands.get(&errand).and_then(|tx| self.open.get(tx)).map_or(0, |open| open.name)
+    }
+
+    /// An errand ends.
+    pub fn forget(&mut self, errand: Key) -> Option<TxId> {
+        self.errands.remove(&errand)
+    }
+}
+
+impl Server {
+    /// A transaction begins, or begins again; or it commits.
+    pub(super) fn transact(&mut self, strand: StrandId, effect: Effect, ctx: Ctx) {
+        let (tx, op, draw) = match effect {
+            Effect::Begin { db, policy, tx, draw } => {
+                self.tokens += 1;
+                let me = mix(u64::from(ctx.me().tier.0), u64::from(ctx.me().member));
+                let name = mix(me, mix(ctx.now().as_ns(), self.tokens)).max(1);
+                let (began, connected, stage) = (ctx.now(), false, Stage::Beginning);
+                let (failures, backoff) = (0, Span::ZERO);
+                let open = self.transactions.open.entry(tx);
+                let open =
+                    open.or_insert(Open { db, policy, name, began, connected, stage, failures, backoff });
+                (open.name, open.began, open.stage) = (name, began, stage);
+                (tx, Op::Begin, draw)
+            }
+            Effect::Commit { tx, draw } => (tx, Op::Commit, draw),
+            Effect::Abort { tx, reason } => return self.comes_to_nothing(strand, tx, reason, ctx),
+            other => unreachable!("{other:?} is no end of a transaction"),
+        };
+        let part = self.transactions.open.get(&tx).expect("it has begun").db;
+        let key = self.errand(strand, Job::Data { part, op, pooled: false, asked: None }, draw, ctx);
+        self.transactions.errands.insert(key, tx);
+        self.set_out(key, ctx);
+    }
+
+    /// A step on a db belongs to the transaction around it.
+    pub(super) fn join_transaction(&mut self, strand: StrandId, errand: Key) {
+        let Some((tx, db)) = self.frames.transaction(strand) else { return };
+        if matches!(self.errands.get(errand), Some(Errand { job: Job::Data { part, .. }, .. }) if *part == db)
+        {
+            self.transactions.errands.insert(errand, tx);
+        }
+    }
+
+    /// Whether a step has its connection already, being part of a transaction; if that takes too long it ends here.
+    pub(super) fn goes_within(&mut self, errand: Key, op: Op, ctx: Ctx) -> bool {
+        if op == Op::Begin {
+            return false;
+        }
+        let Transactions { open, errands } = &mut self.transactions;
+        let Some(open) = errands.get(&errand).and_then(|tx| open.get_mut(tx)) else { return false };
+        if ctx.now() - open.began > ctx.plan().policies[open.policy.index()].timeout {
+            self.errand_failed(errand, Reason::Timeout);
+            return true;
+        }
+        if op == Op::Commit {
+            open.stage = Stage::Committing;
+        }
+        self.ask_store(errand, ctx);
+        true
+    }
+
+    /// The store has answered a step of a transaction.
+    pub(super) fn transaction_answered(&mut self, errand: Key, tx: TxId, reply: &Reply, ctx: Ctx) {
+        let Some(Errand { job: Job::Data { op, pooled, .. }, .. }) = self.errands.get(errand) else { return };
+        let (op, pooled) = (*op, *pooled);
+        self.spend(errand, &reply.causes);
+        let Some(open) = self.transactions.open.get_mut(&tx) else {
+            return self.errand_failed(errand, Reason::Reset); // it was cut off, and so is who waited for this
+        };
+        open.connected |= pooled;
+        let unwanted = open.stage == Stage::Unwanted;
+        open.stage = match (op, reply.outcome) {
+            (Op::Commit, Outcome::Unknown(_)) => Stage::Unknown,
+            (Op::Begin | Op::Commit, Outcome::Fail(_)) => Stage::Over,
+            (_, Outcome::Fail(reason)) if is_over(reason) => Stage::Over,
+            _ => Stage::Active, // after a beginning of which nobody knows perhaps not: it will be told to abort
+        };
+        if op == Op::Commit && !matches!(reply.outcome, Outcome::Fail(_)) {
+            let (name, now) = (open.name, ctx.now());
+            ctx.record().history.transaction_ended(name, now, reply.outcome);
+        }
+        if unwanted || (op == Op::Commit && reply.outcome.is_ok()) {
+            self.close(tx, unwanted, ctx);
+            self.transactions.open.remove(&tx);
+        }
+        match reply.outcome {
+            Outcome::Ok(value) | Outcome::Renew(value) => self.errand_done(errand, value),
+            Outcome::Fail(reason) | Outcome::Unknown(reason) => self.errand_failed(errand, reason),
+        }
+    }
+
+    /// An attempt has come to nothing: it is aborted, and run again if the policy says so.
+    fn comes_to_nothing(&mut self, strand: StrandId, tx: TxId, reason: Reason, ctx: Ctx) {
+        self.close(tx, true, ctx);
+        let Some(open) = self.transactions.open.get_mut(&tx) else { return };
+        if open.stage != Stage::Unknown {
+            let (name, now) = (open.name, ctx.now());
+            ctx.record().history.transaction_ended(name, now, Outcome::Fail(reason));
+        }
+        open.failures += 1;
+        let policy = &ctx.plan().policies[open.policy.index()];
+        let may = open.stage != Stage::Unknown && policy.retries(reason);
+        let wait = policy.retry.wait(open.failures, open.backoff, ctx.stream(BACK_OFF)).filter(|_| may);
+        let Some(wait) = wait else {
+            self.transactions.open.remove(&tx);
+            return self.ready.push_back((strand, Input::Failed(reason)));
+        };
+        open.backoff = wait;
+        let timer = self.later.insert(Later::Transaction { strand, since: ctx.now() });
+        ctx.wake(wait, timer.to_word());
+    }
+
+    /// The wait before another attempt is over.
+    pub(super) fn transaction_again(&mut self, strand: StrandId, since: Time, ctx: Ctx) {
+        self.frames.spend(strand, Cause::Retry, ctx.now() - since);
+        self.ready.push_back((strand, Input::Again));
+    }
+
+    /// Transactions whose strands are gone are aborted, those included that are still on their way to begin.
+    pub(super) fn cut_off(&mut self, ctx: Ctx) {
+        while let Some(tx) = self.frames.cut_off() {
+            match self.transactions.open.get_mut(&tx) {
+                Some(open) if open.stage == Stage::Beginning => open.stage = Stage::Unwanted,
+                Some(open) => {
+                    let (name, now, outcome) = (open.name, ctx.now(), Outcome::Fail(Reason::Timeout));
+                    if open.stage != Stage::Committing {
+                        ctx.record().history.transaction_ended(name, now, outcome);
+                    }
+                    self.close(tx, true, ctx);
+                    self.transactions.open.remove(&tx);
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// The connection goes back to the pool; before that the store is told to abort, if it `aborts` and the store may know of it.
+    fn close(&mut self, tx: TxId, aborts: bool, ctx: Ctx) {
+        let Some(open) = self.transactions.open.get_mut(&tx) else { return };
+        let (db, name, tells) = (open.db, open.name, aborts && open.stage == Stage::Active);
+        if tells {
+            open.stage = Stage::Over;
+        }
+        let connected = std::mem::take(&mut open.connected);
+        if tells {
+            let directory = &ctx.plan().directory;
+            let (zone, timeout) = (ctx.zone(), directory.store(db).timeout);
+            let to = directory.copy(db, zone, At::Primary, |_| false, ctx.stream(PICK));
+            let (op, stem, size_bytes) = (Op::Abort, 0, MESSAGE_BYTES);
+            let (timeout, session, origin, seen) = (Some(timeout), 0, 0, Seen::NOTHING);
+            let request = Request { op, stem, size_bytes, timeout, from: None, session, origin, seen };
+            let call = ctx.call(to, request, u64::MAX); // the tag of no errand
+            ctx.within(call, name);
+        }
+        if connected {
+            self.leave_pool(db, ctx);
+        }
+    }
+}

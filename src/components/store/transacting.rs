@@ -1,0 +1,69 @@
+//! An unreplicated store with transactions: a commit's values are appended to the log together and synced together.
+
+use crate::base::cause::{Cause, Causes};
+use crate::base::ids::OpId;
+use crate::base::op::{Outcome, Value};
+use crate::base::time::{Span, Time};
+use crate::components::desk::Served;
+use crate::components::store::node::Node;
+use crate::components::store::rows::RowName;
+use crate::components::store::{Plan, front, lineage};
+use crate::components::transactions::host::{self, Asked, Desk, Host};
+use crate::record::history::attempt;
+use crate::sim::context::Context;
+
+/// A transaction that is being made safe.
+pub(super) type Committing = host::Committing<Served>;
+
+impl Host for Node {
+    type Word = Served;
+
+    fn desk(&mut self) -> &mut Option<Box<Desk<Served>>> {
+        &mut self.transacting
+    }
+
+    fn asked(&self, served: Served, _: &Context<Self>) -> Option<Asked> {
+        Some(Asked { call: served.call, op: served.op, version: attempt(served.call) })
+    }
+
+    fn committed(&self, row: RowName, plan: &Plan) -> Value {
+        self.value(plan, row)
+    }
+
+    fn tell(&mut self, served: Served, outcome: Outcome, locked: Span, ctx: &mut Context<Self>) {
+        front::answer(self, served, outcome, &Causes::only(Cause::Lock, locked), ctx);
+    }
+
+    fn make_safe(&mut self, committing: Committing, ctx: &mut Context<Self>) {
+        let desk = self.transacting.as_ref().expect("it has transactions");
+        for record in desk.engine.writes(committing.key).to_vec() {
+            self.append(record, ctx);
+        }
+        self.answer_once_safe(committing.word, committing.outcome, None, Some(committing), ctx);
+    }
+}
+
+impl Node {
+    /// What a transaction has written is safe; whoever waits for it, if anybody does, has done so since `at`.
+    pub(super) fn takes_effect(
+        &mut self,
+        committing: Committing,
+        served: Option<Served>,
+        at: Time,
+        ctx: &mut Context<Self>,
+    ) {
+        let key = committing.key;
+        host::installs(self, key, ctx);
+        let desk = self.transacting.as_ref().expect("it has transactions");
+        for (row, value) in desk.engine.writes(key).to_vec() {
+            let before = self.rows.insert(row, value).unwrap_or_default();
+            lineage::took(row, value, before.version, OpId(0), ctx);
+        }
+        if let Some(served) = served {
+            let mut spent = Causes::only(Cause::Disk, ctx.now() - at);
+            spent.add(Cause::Lock, committing.locked);
+            front::answer(self, served, committing.outcome, &spent, ctx);
+        }
+        host::commits(self, key, ctx);
+    }
+}

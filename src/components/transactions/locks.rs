@@ -1,0 +1,91 @@
+//! Locks of rows: one holder each, and a line of those who want it next. Everything costs O(1), however long the line is, but for the
+//! search for a circle, which costs one step for each transaction in it.
+
+use std::collections::VecDeque;
+
+use crate::base::op::Reason;
+use crate::base::slab::Key;
+use crate::base::time::Time;
+use crate::components::keyed::Keyed;
+use crate::components::store::rows::RowName;
+use crate::components::transactions::{End, Event, Step, Transactions, Wait};
+
+/// Who holds a row, and who waits for it, by the number of their wait: numbers that do not fit any more have left the line.
+#[derive(Clone, Debug, Hash)]
+struct Lock {
+    holder: Key,
+    line: VecDeque<(Key, u64)>,
+}
+
+/// All locks that are held.
+#[derive(Clone, Debug, Default, Hash)]
+pub(super) struct Locks(Keyed<RowName, Lock>);
+
+impl Locks {
+    /// Who holds the lock of a row.
+    pub fn holder(&self, row: RowName) -> Option<Key> {
+        self.0.get(&row).map(|lock| lock.holder)
+    }
+}
+
+impl<W: Copy> Transactions<W> {
+    /// Takes the lock of a row, or gets in line for it. True if it is taken.
+    pub(super) fn lock(&mut self, key: Key, row: RowName, word: W, now: Time) -> bool {
+        let transaction = self.all.get_mut(key).expect("it is active");
+        let Some(lock) = self.locks.0.get_mut(&row) else {
+            self.locks.0.insert(row, Lock { holder: key, line: VecDeque::new() });
+            transaction.locks.push(row);
+            return true;
+        };
+        self.tickets += 1;
+        lock.line.push_back((key, self.tickets));
+        transaction.waits = Some(Wait { row, ticket: self.tickets, since: now, word });
+        self.waiting.push_back((now, key, self.tickets));
+        false
+    }
+
+    /// Gives a lock back before the transaction is over.
+    pub(super) fn unlock_one(&mut self, key: Key, row: RowName) {
+        self.all.get_mut(key).expect("it is active").locks.retain(|held| *held != row);
+        self.hand_over(row);
+    }
+
+    /// The holder is done with a row: the next in line has it now.
+    pub(super) fn hand_over(&mut self, row: RowName) {
+        let Some(lock) = self.locks.0.get_mut(&row) else { return };
+        while let Some((key, ticket)) = lock.line.pop_front() {
+            let Some(next) = self.all.get_mut(key) else { continue };
+            let Some(wait) = next.waits.filter(|wait| wait.ticket == ticket) else { continue };
+            next.waits = None;
+            next.locks.push(row);
+            lock.holder = key;
+            self.events.push_back(Event::Granted(key, wait.word, wait.since));
+            return;
+        }
+        self.locks.0.remove(&row);
+    }
+
+    /// Somebody has got in line: whether that closes a circle, in which everybody waits for the holder of what the next one wants. Those before
+    /// it in line wait for the same holder, so only holders need be followed.
+    pub(super) fn deadlock(&mut self, key: Key, row: RowName) -> Step {
+        let (mut youngest, mut wanted) = (key, row);
+        loop {
+            let Some(holder) = self.locks.holder(wanted) else { return Step::Waits };
+            if holder == key {
+                break;
+            }
+            let Some(transaction) = self.all.get(holder) else { return Step::Waits };
+            let Some(wait) = transaction.waits else { return Step::Waits };
+            if transaction.age > self.all.get(youngest).map_or(0, |one| one.age) {
+                youngest = holder;
+            }
+            wanted = wait.row;
+        }
+        if youngest == key {
+            self.all.get_mut(key).expect("it asks").waits = None; // it is told at once
+            return Step::Done(self.abort_as(key, Reason::Deadlock));
+        }
+        self.over(youngest, End::Aborted(Reason::Deadlock));
+        Step::Waits
+    }
+}

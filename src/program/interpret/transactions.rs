@@ -1,0 +1,164 @@
+//! Transactions of strands: what a strand was when its transaction began, so that the block can be run again as if for the first time.
+//! It knows neither the store nor how often a block is run; the host keeps what it needs under the id.
+
+use std::collections::VecDeque;
+
+use crate::base::cause::{Cause, Causes};
+use crate::base::ids::{OpId, PartId};
+use crate::base::op::Reason;
+use crate::base::rng::mix;
+use crate::base::slab::{Key, Slab};
+use crate::program::instr::{Effect, Instr};
+use crate::program::interpret::{Frame, Holds, REGISTERS_MAX, Strand};
+
+/// A transaction, through all its attempts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TxId(pub Key);
+
+/// What its draws are named by, besides the number of the attempt.
+const ATTEMPT: u64 = 0x7478;
+
+#[derive(Clone, Debug, Hash)]
+struct Transaction {
+    db: PartId,
+    /// Where it begins, and where it ends at the latest.
+    begin: u32,
+    end: u32,
+    attempts: u64,
+    /// Whether the host has been told to abort it.
+    aborted: bool,
+    /// The strand as it was.
+    registers: [i64; REGISTERS_MAX],
+    assigned: u32,
+    version: OpId,
+    depth: u8,
+    held: u8,
+    round: u64,
+    causes: Causes,
+}
+
+/// The transactions of all strands.
+#[derive(Clone, Debug, Default, Hash)]
+pub(super) struct Transactions {
+    open: Slab<Transaction>,
+    cut_off: VecDeque<TxId>,
+}
+
+impl Transactions {
+    /// A strand begins a transaction, or begins it again.
+    pub(super) fn begin(&mut self, frame: &Frame, strand: &mut Strand, db: PartId, end: u32) -> TxId {
+        let key = strand.transaction.unwrap_or_else(|| {
+            self.open.insert(Transaction {
+                db,
+                begin: strand.pc,
+                end,
+                attempts: 0,
+                aborted: false,
+                registers: strand.registers,
+                assigned: strand.assigned,
+                version: frame.version,
+                depth: strand.depth,
+                held: strand.held,
+                round: strand.rounds[strand.depth as usize],
+                causes: strand.causes,
+            })
+        });
+        strand.transaction = Some(key);
+        TxId(key)
+    }
+
+    fn around(&self, strand: &Strand) -> Option<&Transaction> {
+        self.open.get(strand.transaction?)
+    }
+
+    /// Whether an `else` that covers some code can take over from a failure of an instruction: only within a transaction, and only if
+    /// that is not over by the failure.
+    pub(super) fn lets(
+        &self,
+        strand: &Strand,
+        instr: Instr,
+        reason: Reason,
+        (start, end): (u32, u32),
+    ) -> bool {
+        let Some(transaction) = self.around(strand) else { return true };
+        let within = start > transaction.begin && end <= transaction.end;
+        within && !transaction.is_over_by(instr, reason)
+    }
+
+    /// A failure that nothing within the transaction takes over: what is asked of the host. `None`: there is no transaction.
+    pub(super) fn fails(&mut self, strand: &mut Strand, holds: &mut Holds, reason: Reason) -> Option<Effect> {
+        let key = strand.transaction?;
+        let transaction = self.open.get_mut(key).expect("a strand is in it");
+        transaction.aborted = true;
+        strand.pc = transaction.begin;
+        strand.depth = transaction.depth;
+        holds.end(strand, transaction.held);
+        Some(Effect::Abort { tx: TxId(key), reason })
+    }
+
+    /// The block is run again, as if for the first time but for its draws; the time that it has taken was for nothing.
+    pub(super) fn again(&mut self, frame: &mut Frame, strand: &mut Strand) {
+        let key = strand.transaction.expect("there is something to run again");
+        let transaction = self.open.get_mut(key).expect("a strand is in it");
+        transaction.attempts += 1;
+        transaction.aborted = false;
+        strand.registers = transaction.registers;
+        strand.assigned = transaction.assigned;
+        frame.version = transaction.version;
+        let round = mix(transaction.round, ATTEMPT + transaction.attempts);
+        strand.rounds[strand.depth as usize] = round;
+        let mut causes = transaction.causes;
+        causes.add(Cause::Retry, strand.causes.total() - transaction.causes.total());
+        strand.causes = causes;
+    }
+
+    /// The host does not run it again.
+    pub(super) fn given_up(&mut self, strand: &mut Strand) {
+        if self.around(strand).is_some_and(|transaction| transaction.aborted) {
+            self.end(strand);
+        }
+    }
+
+    /// It has committed.
+    pub(super) fn committed(&mut self, strand: &mut Strand) {
+        self.end(strand);
+    }
+
+    fn end(&mut self, strand: &mut Strand) -> Option<TxId> {
+        let key = strand.transaction.take()?;
+        let transaction = self.open.remove(key).expect("a transaction ends once");
+        strand.rounds[transaction.depth as usize] = transaction.round;
+        Some(TxId(key))
+    }
+
+    /// The strand is no more.
+    pub(super) fn cut_off(&mut self, strand: &mut Strand) {
+        let ended = self.end(strand);
+        self.cut_off.extend(ended);
+    }
+
+    pub(super) fn next_cut_off(&mut self) -> Option<TxId> {
+        self.cut_off.pop_front()
+    }
+
+    pub(super) fn of(&self, strand: &Strand) -> Option<(TxId, PartId)> {
+        Some((TxId(strand.transaction?), self.around(strand)?.db))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.open.len()
+    }
+}
+
+impl Transaction {
+    /// Whether the failure of an instruction ends the transaction: if it is the store that failed, and not a condition.
+    fn is_over_by(&self, instr: Instr, reason: Reason) -> bool {
+        match instr {
+            Instr::Commit { .. } => true,
+            Instr::Read { db, .. } | Instr::Write { db, .. } | Instr::Update { db, .. } => {
+                db == self.db && !matches!(reason, Reason::Condition | Reason::Arithmetic)
+            }
+            _ => false,
+        }
+    }
+}
