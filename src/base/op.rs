@@ -84,6 +84,23 @@ pub enum At {
     Copy(u8),
 }
 
+/// What is done about a lock that somebody else holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum How {
+    /// Nothing: the answer is `held`, at once (`SET key owner EX ttl NX`).
+    Try,
+    /// Whoever asks waits in line, however long, and is answered when it is his turn.
+    Line,
+    /// The same, and who waits has his place for the time of a lease, like who holds.
+    Lease,
+}
+
+/// In the place of a lock part: the guard of a cache.
+pub const GUARD: u16 = u16::MAX;
+
+/// A lock at its part: lock part and key.
+pub type LockName = (u16, i64);
+
 /// One operation on a part. Keys are `(table, key)`; caches have one table, 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Op {
@@ -171,21 +188,47 @@ pub enum Op {
         /// Key.
         key: i64,
     },
-    /// `SET key token EX ttl NX`: take a mutex.
+    /// Take a lock.
     Acquire {
+        /// Which lock part's; [`GUARD`]: a cache's guard's.
+        lock: u16,
+        /// What is done if somebody else holds it.
+        how: How,
         /// Key.
         key: i64,
-        /// Who holds it.
-        token: u64,
-        /// For how long, counted at the part from the moment it is set.
+        /// Who wants it: a number that nobody else uses.
+        owner: u64,
+        /// For how long, counted at the part from the moment when it is set.
         ttl: Span,
     },
-    /// Give a mutex back if `token` holds it (compare-and-delete).
+    /// Give a lock back, or leave the line for it.
     Release {
+        /// Which lock part's.
+        lock: u16,
+        /// Whether it is left alone unless `owner` holds it (compare-and-delete); otherwise it is deleted, whoever does (`DEL`).
+        compares: bool,
         /// Key.
         key: i64,
         /// Who gives it back.
-        token: u64,
+        owner: u64,
+    },
+    /// Hold a lock, or a place in the line for it, for longer.
+    Renew {
+        /// Which lock part's.
+        lock: u16,
+        /// Key.
+        key: i64,
+        /// Who holds it.
+        owner: u64,
+        /// For how long from now on.
+        ttl: Span,
+    },
+    /// A member says to itself: whoever holds this lock has had his time, if he has.
+    Expire {
+        /// Which lock part's.
+        lock: u16,
+        /// Key.
+        key: i64,
     },
     /// Use a core of a store's member for so long: a `cpu` step of a program that runs beside it.
     Compute {
@@ -208,6 +251,34 @@ impl Op {
             | Op::Cas { table, key, .. } => Some((table, key)),
             _ => None,
         }
+    }
+
+    /// The lock that it is about.
+    #[inline]
+    pub fn lock(&self) -> Option<LockName> {
+        match *self {
+            Op::Acquire { lock, key, .. }
+            | Op::Release { lock, key, .. }
+            | Op::Renew { lock, key, .. }
+            | Op::Expire { lock, key } => Some((lock, key)),
+            _ => None,
+        }
+    }
+}
+
+/// What goes with the operations of whoever holds a lock: its fencing token, if rows are to check it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Fence(u64);
+
+impl Fence {
+    /// A token, which is not 0, and whether reads register it as well as writes.
+    pub fn new(token: u64, reads: bool) -> Fence {
+        Fence(token << 1 | u64::from(reads))
+    }
+
+    /// The token that a row is to register for an operation, if any.
+    pub fn token(self, is_read: bool) -> Option<u64> {
+        (self.0 != 0 && (!is_read || self.0 & 1 == 1)).then_some(self.0 >> 1)
     }
 }
 
@@ -259,6 +330,8 @@ pub enum Reason {
     Deadlock,
     /// A transaction was aborted because it had waited too long for somebody else's lock.
     LockTimeout,
+    /// The fencing token is older than one that the row has seen.
+    Fenced,
 }
 
 impl Reason {

@@ -18,6 +18,7 @@ pub mod counter;
 mod graph;
 pub mod history;
 pub mod judge;
+pub mod locks;
 pub mod model;
 pub mod observed;
 pub mod read;

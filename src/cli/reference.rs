@@ -161,6 +161,7 @@ fn all_measures() -> String {
             measures::Of::Cell => "a key of a db",
             measures::Of::Tables => "a table of a db, or all of them",
             measures::Of::Operations => "a program, or a table of a db",
+            measures::Of::Lock => "a lock",
         };
         text += &row(&[&format!("`{}`", measure.name), of, measure.doc]);
     }

@@ -1,11 +1,10 @@
 //! A cache: real keys, versions and lifetimes, within a capacity, with a guard against stampedes. This file has its
-//! knobs; [`node`] is the process, [`entries`] what it holds, [`flights`] and [`locks`] who may fill.
+//! knobs; [`node`] is the process, [`entries`] what it holds, [`flights`] who may fill.
 //!
 //! Its clients are programs: `get` looks here first and on a miss runs `fill` at the caller. Mode `aside` alone.
 
 pub mod entries;
 pub mod flights;
-pub mod locks;
 pub mod node;
 #[cfg(test)]
 mod tests;
@@ -147,6 +146,8 @@ const SERIES: &[(&str, &str)] = &[
     ("granted", "Tokens given: leases and flights."),
     ("locks", "Locks taken."),
     ("held", "Locks that were not to be had."),
+    ("lapsed", "Locks whose holder's time was over when the next one wanted them."),
+    ("foreign_releases", "Locks given back that somebody else held (`release = \"del\"`)."),
     ("busy", "Operations being served (level)."),
     ("queue", "Operations that wait for a core (level)."),
 ];
@@ -169,6 +170,8 @@ pub enum Series {
     Granted,
     Locks,
     Held,
+    Lapsed,
+    ForeignReleases,
     Busy,
     Queue,
 }

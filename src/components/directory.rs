@@ -8,6 +8,7 @@ use crate::base::op::{Args, At};
 use crate::base::rng::{Bits, mix};
 use crate::base::time::{Span, Time};
 use crate::components::guard::Guard;
+use crate::components::locks::LockClient;
 
 /// What callers must know of a part.
 #[derive(Clone, Debug)]
@@ -68,6 +69,8 @@ pub enum Client {
     Cache(Arc<CacheClient>),
     /// It is a store.
     Store(StoreClient),
+    /// It is a lock.
+    Lock(Arc<LockClient>),
 }
 
 /// What the readers of a cache must know.
@@ -202,6 +205,17 @@ impl Directory {
         match &self.target(part).client {
             Client::Cache(cache) => cache,
             other => panic!("{other:?} is no cache"),
+        }
+    }
+
+    /// The lock's client half.
+    ///
+    /// # Panics
+    /// When the part is no lock: the compiler has checked.
+    pub fn lock(&self, part: PartId) -> &Arc<LockClient> {
+        match &self.target(part).client {
+            Client::Lock(lock) => lock,
+            other => panic!("{other:?} is no lock"),
         }
     }
 

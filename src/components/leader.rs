@@ -35,6 +35,7 @@ mod clients;
 mod disk;
 mod elections;
 mod lineage;
+mod locking;
 pub mod log;
 pub mod member;
 pub mod messages;

@@ -5,6 +5,20 @@ use std::hash::Hash;
 
 use crate::base::ids::OpId;
 use crate::base::op::{Op, Outcome, Value};
+use crate::base::time::Time;
+use crate::components::locks::table::{Aside, LockTable};
+
+/// What goes with an operation of the log that its words do not say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Told {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// What the clock of whoever put it in order showed: locks end by it.
+    Clock(Time),
+    /// The fencing token of whoever asks.
+    Token(u64),
+}
 
 /// A deterministic state machine.
 pub trait Machine: Clone + Hash + Send + 'static {
@@ -15,7 +29,7 @@ pub trait Machine: Clone + Hash + Send + 'static {
     fn new(plan: &Self::Plan) -> Self;
 
     /// Applies an operation of the log; `attempt` is the identity of what it writes.
-    fn apply(&mut self, plan: &Self::Plan, op: &Op, attempt: OpId) -> Outcome;
+    fn apply(&mut self, plan: &Self::Plan, op: &Op, attempt: OpId, told: Told) -> (Outcome, Aside);
 
     /// What an operation that changes nothing sees. `Fail(Error)` for one that would change something.
     fn look(&self, plan: &Self::Plan, op: &Op) -> Outcome;
@@ -31,6 +45,11 @@ pub trait Machine: Clone + Hash + Send + 'static {
 
     /// The same without its condition, for an operation that commutes with all of its kind: what can be done late and elsewhere.
     fn unconditional(op: &Op) -> Option<Op>;
+
+    /// The locks in it, where it has any.
+    fn locks(&mut self) -> Option<&mut LockTable> {
+        None
+    }
 
     /// Its size on the wire and on disk, bytes.
     fn size_bytes(&self) -> u64;

@@ -11,11 +11,14 @@ pub mod desk;
 pub mod directory;
 pub mod evict;
 pub mod external;
+pub mod fences;
 pub mod guard;
 pub mod keyed;
 pub mod leader;
+pub mod locks;
 pub mod machine;
 pub mod multi_leader;
+pub mod nobody;
 pub mod policy;
 pub mod pool;
 pub mod quorum;
@@ -198,4 +201,5 @@ fn share_ppm(share: f64) -> u32 {
 }
 
 /// Every kind of part.
-pub const KINDS: &[Kind] = &[server::KIND, balancer::LB, cache::CACHE, store::DB, external::EXTERNAL];
+pub const KINDS: &[Kind] =
+    &[server::KIND, balancer::LB, cache::CACHE, store::DB, locks::LOCK, external::EXTERNAL];

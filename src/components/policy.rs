@@ -81,13 +81,17 @@ pub const POLICY: &[Knob] = &[
         takes: Takes::List(&Takes::Text),
         default: Preset::Is { text: "[]", source: "what a program says by `fail` is an answer" },
         doc: "Failures that are tried again besides those that may pass by themselves (no answer, no place, no leader, an error, a \
-              transaction that was aborted): names of `fail` steps, or `condition`, `miss`, `held`.",
+              transaction that was aborted): names of `fail` steps, or `condition`, `miss`, `held`, `fenced`.",
     },
 ];
 
 /// Failures that [`Policy::retry_on`] can name besides those of `fail` steps.
-pub const REASONS: [(&str, Reason); 3] =
-    [("condition", Reason::Condition), ("miss", Reason::Miss), ("held", Reason::Held)];
+pub const REASONS: [(&str, Reason); 4] = [
+    ("condition", Reason::Condition),
+    ("miss", Reason::Miss),
+    ("held", Reason::Held),
+    ("fenced", Reason::Fenced),
+];
 
 /// A wait that is randomised, or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,6 +9,7 @@ mod fitting;
 pub mod front;
 pub mod legs;
 pub mod lineage;
+mod locking;
 pub mod node;
 pub mod rows;
 #[cfg(test)]
@@ -162,6 +163,11 @@ const SERIES: &[(&str, &str)] = &[
     ("deadlocks", "Transactions aborted because they and others waited for each other."),
     ("lock_timeouts", "Transactions aborted because they had waited too long for a lock."),
     ("lock_waits", "Operations that wait for the lock of a row (level)."),
+    ("locks", "Locks taken at once; others are handed on."),
+    ("held", "Locks that were not to be had."),
+    ("lapsed", "Locks whose holder's time was over when the next one wanted them."),
+    ("foreign_releases", "Locks given back that somebody else held (`release = \"del\"`)."),
+    ("fenced", "Operations refused because a row had seen a newer fencing token."),
 ];
 
 /// The series, by place in the kind's list.
@@ -197,6 +203,11 @@ pub enum Series {
     Deadlocks,
     LockTimeouts,
     LockWaits,
+    Locks,
+    Held,
+    Lapsed,
+    ForeignReleases,
+    Fenced,
 }
 
 /// What all members share.

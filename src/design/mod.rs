@@ -13,6 +13,7 @@ pub mod entries;
 pub mod file;
 pub mod knobs;
 pub mod limits;
+mod locks;
 pub mod names;
 pub mod patch;
 pub mod places;

@@ -199,6 +199,7 @@ impl Scope for DesignScope<'_> {
             "db" => PartRole::Stores,
             "lb" => PartRole::Balances,
             "external" => PartRole::Replies,
+            "lock" => PartRole::Locks,
             _ => PartRole::Runs,
         };
         Some((PartId(u16::try_from(index).expect("parts are limited")), role))

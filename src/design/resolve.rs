@@ -13,6 +13,7 @@ use crate::design::codes;
 use crate::design::file::Data;
 use crate::design::knobs::{Checker, DefaultUsed, Known, check};
 use crate::design::limits::{MEMBERS_MAX, MEMBERS_TOTAL_MAX};
+use crate::design::locks;
 use crate::design::names::{self, DEFAULT_POLICY, Written};
 use crate::design::places::{self, Places, nowhere};
 use crate::design::programs::{self, DesignScope, Fill, Naming};
@@ -147,6 +148,7 @@ pub fn resolve(tree: &Table, tables: &Tables, data: Data<'_>, problems: &mut Pro
         retries::check(&policies, &naming.failures, problems);
     }
     sessions::check(&written, &programs, &knobs, problems);
+    locks::check(&written, &programs, &knobs, problems);
     if problems.0.len() > before {
         return None;
     }

@@ -1,6 +1,6 @@
 //! What a design says to those who judge the history of a run: tables, programs, values at the start.
 
-use crate::base::ids::{ProbeId, ProgramId, TierId};
+use crate::base::ids::{Pid, ProbeId, ProgramId, TierId};
 use crate::base::knob::Setting;
 use crate::experiment::setup::Setup;
 use crate::measures::expression::Names;
@@ -17,6 +17,11 @@ impl Facts for Setup {
 
     fn program(&self, program: ProgramId) -> String {
         self.design.programs.0.get(program.index()).map_or(String::new(), |program| program.name.clone())
+    }
+
+    fn member(&self, member: Pid) -> String {
+        let part = self.design.names.get(member.tier.0 as usize).map_or("", |part| part.name.as_str());
+        format!("{part}[{}]", member.member)
     }
 
     fn initial(&self, row: RowName) -> i64 {

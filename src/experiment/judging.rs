@@ -84,6 +84,7 @@ impl Looks {
             windows: &windows,
             calm: faults.iter().map(|(_, _, until)| *until).max().filter(|_| over),
             facts: &cell.setup,
+            end: world.now(),
         };
         cell.asked.iter().map(|asked| (asked.clone(), answer(asked, &run))).collect()
     }

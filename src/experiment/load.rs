@@ -491,6 +491,7 @@ fn history(asked: &[Asked]) -> HistoryPlan {
         if versions {
             plan.versions.extend(asked.whose.tables());
         }
+        plan.locks |= matches!(asked.whose, Whose::Lock { .. });
         if let Whose::Program { probe, .. } = &asked.whose {
             plan.calls.push(*probe);
         }

@@ -9,6 +9,7 @@ use crate::base::problem::Problems;
 use crate::base::time::{Span, Time};
 use crate::components::client::{Client as Caller, Plan as CallerPlan};
 use crate::components::directory::{CacheClient, Client, Directory, Filling, Target};
+use crate::components::nobody::Nobody;
 use crate::components::policy::Policy;
 use crate::components::store::DB;
 use crate::components::{KINDS, PartName, Wiring};
@@ -24,7 +25,6 @@ use crate::net::Network;
 use crate::record::history::RowId;
 use crate::record::recorder::{RecordPlan, Recorder};
 use crate::record::survey::Survey;
-use crate::sim::process::{Disk, Process};
 use crate::sim::run::World;
 
 /// Members of a part that a caller chooses among by distance: those of a store.
@@ -80,7 +80,7 @@ impl Setup {
             if self.reached.contains(&PartId(index as u16)) {
                 part.build(name, &self.wiring, &mut world);
             } else {
-                world.add::<Nobody>(&name.name, Arc::new(()), 0, &name.zones, false);
+                world.add::<Nobody>(&name.name, Arc::new(()), 0, &name.zones, false); // checked, not built
             }
         }
         for workload in &self.workloads {
@@ -152,30 +152,6 @@ impl Setup {
     /// Whether anything reaches a part.
     pub fn reaches(&self, part: PartId) -> bool {
         self.reached.contains(&part)
-    }
-}
-
-/// Stands in for a part that no workload reaches: it is checked and not built.
-#[derive(Clone, Hash)]
-struct Nobody;
-
-impl Process for Nobody {
-    type Plan = ();
-    type Message = ();
-    type Timer = ();
-    type Record = ();
-    type Snapshot = ();
-
-    fn build((): &(), _: u32) -> Self {
-        Nobody
-    }
-    fn start(&mut self, _: &Disk<(), ()>, _: &mut crate::sim::context::Context<Self>) {}
-    fn on_call(
-        &mut self,
-        _: crate::base::ids::CallId,
-        _: crate::base::op::Op,
-        _: &mut crate::sim::context::Context<Self>,
-    ) {
     }
 }
 
@@ -314,6 +290,10 @@ impl Names for Setup {
         let (tier, _) = facts::store(self, store)?;
         let tables = &self.design.naming.tables[tier.0 as usize];
         tables.iter().position(|known| known == table).map(|index| (tier, index as u16))
+    }
+
+    fn lock(&self, name: &str) -> Option<PartId> {
+        self.design.part(name).filter(|part| self.design.names[part.index()].kind == "lock")
     }
 
     fn store(&self, name: &str) -> Option<(TierId, Vec<u16>)> {

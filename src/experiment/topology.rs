@@ -53,6 +53,11 @@ pub fn arrows(design: &Design, workloads: &[Workload]) -> BTreeSet<Arrow> {
             arrows.insert(Arrow { from, to, what: what.to_owned() });
         }
     }
+    for (lock, knobs) in (0u16..).zip(&design.knobs) {
+        if let ("lock", Some(Setting::Part(place))) = (design.names[lock as usize].kind, knobs.get("in")) {
+            arrows.insert(Arrow { from: Caller::Part(PartId(lock)), to: *place, what: String::new() });
+        }
+    }
     for (balancer, behind) in &design.behind {
         arrows.insert(Arrow { from: Caller::Part(*balancer), to: *behind, what: String::new() });
     }

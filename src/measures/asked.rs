@@ -1,6 +1,6 @@
 //! What a measure may ask of the history of a run: verdicts over what clients saw, and what became of their writes.
 
-use crate::base::ids::{ProbeId, TierId};
+use crate::base::ids::{PartId, ProbeId, TierId};
 use crate::base::time::Span;
 use crate::check::session::Guarantee;
 use crate::check::transactions::Level;
@@ -34,6 +34,29 @@ pub enum What {
     Diverged,
     /// How long copies took to agree after the last fault.
     Converged,
+    /// What is asked of locks.
+    Locks(Locks),
+}
+
+/// What is asked of a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Locks {
+    /// Whether it never had two holders at once.
+    Exclusive,
+    /// Whether its tokens went up.
+    FreshTokens,
+    /// How many holds began while another lasted.
+    Overlaps,
+    /// For how long keys had several holders.
+    Overlap,
+    /// How many changes took effect when their maker's lock was somebody else's.
+    LateEffects,
+    /// The share of holds that a later one overtook.
+    Overtaken,
+    /// The longest chain of deletions of others' locks.
+    ForeignChain,
+    /// How many circles of programs waited for each other.
+    Deadlocks,
 }
 
 /// What is told of many values.
@@ -52,14 +75,19 @@ impl What {
     pub fn is_condition(self) -> bool {
         matches!(
             self,
-            What::Linearizable | What::Sequential | What::Causal | What::Isolated(_) | What::Keeps(_)
+            What::Linearizable
+                | What::Sequential
+                | What::Causal
+                | What::Isolated(_)
+                | What::Keeps(_)
+                | What::Locks(Locks::Exclusive | Locks::FreshTokens)
         )
     }
 
     /// The unit of the answer.
     pub fn dimension(self) -> Dimension {
         match self {
-            What::Converged | What::Staleness(_) => Dimension::Seconds,
+            What::Converged | What::Staleness(_) | What::Locks(Locks::Overlap) => Dimension::Seconds,
             _ => Dimension::One,
         }
     }
@@ -71,6 +99,7 @@ impl What {
             What::Sequential | What::Staleness(_) | What::KStale(_) | What::Stale(..) => (true, true),
             What::Lost | What::Unacked | What::Isolated(_) => (true, true),
             What::Diverged | What::Converged => (false, true),
+            What::Locks(_) => (false, false),
         }
     }
 }
@@ -105,6 +134,13 @@ pub enum Whose {
         /// Its tables.
         tables: Vec<u16>,
     },
+    /// A lock.
+    Lock {
+        /// The part.
+        part: PartId,
+        /// Its name.
+        name: String,
+    },
 }
 
 impl Whose {
@@ -114,13 +150,17 @@ impl Whose {
             Whose::Program { tables, .. } => tables.clone(),
             Whose::Table { store, table, .. } => vec![(*store, *table)],
             Whose::Store { store, tables, .. } => tables.iter().map(|table| (*store, *table)).collect(),
+            Whose::Lock { .. } => Vec::new(),
         }
     }
 
     /// Its name.
     pub fn name(&self) -> &str {
         match self {
-            Whose::Program { name, .. } | Whose::Table { name, .. } | Whose::Store { name, .. } => name,
+            Whose::Program { name, .. }
+            | Whose::Table { name, .. }
+            | Whose::Store { name, .. }
+            | Whose::Lock { name, .. } => name,
         }
     }
 }

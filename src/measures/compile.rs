@@ -272,7 +272,9 @@ impl Compiler<'_> {
                     "write `util(app)`",
                 ),
             },
-            Of::Tables | Of::Operations => unreachable!("questions to the history have targets of their own"),
+            Of::Tables | Of::Operations | Of::Lock => {
+                unreachable!("questions to the history have targets of their own")
+            }
             Of::Requests | Of::Anything | Of::LevelOrRequests | Of::Tally => {
                 if of != Of::Tally
                     && let Some(probe) = self.names.probe(&text)

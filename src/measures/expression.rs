@@ -2,7 +2,7 @@
 //! with units checked; evaluated for each run.
 
 use crate::base::cause::Cause;
-use crate::base::ids::{ProbeId, SeriesId, TallyId, TierId};
+use crate::base::ids::{PartId, ProbeId, SeriesId, TallyId, TierId};
 use crate::base::time::Span;
 use crate::measures::Dimension;
 use crate::measures::asked::Asked;
@@ -34,6 +34,10 @@ pub trait Names {
     }
     /// A table of a store.
     fn table(&self, _store: &str, _table: &str) -> Option<(TierId, u16)> {
+        None
+    }
+    /// A lock.
+    fn lock(&self, _name: &str) -> Option<PartId> {
         None
     }
     /// A store and its tables.

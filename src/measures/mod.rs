@@ -58,6 +58,8 @@ pub enum Of {
     Tables,
     /// What a program does to stores, or a table, whoever does it.
     Operations,
+    /// A lock.
+    Lock,
 }
 
 /// One measure.
@@ -217,6 +219,47 @@ pub const ALL: &[Measure] = &[
         name: "converged",
         of: Of::Tables,
         doc: "How long after the last fault's end copies came to agree on all that was accepted before it, s.",
+    },
+    Measure {
+        name: "exclusive",
+        of: Of::Lock,
+        doc: "Whether no two programs certainly held one key of the lock at once: from when they knew that they had it to when they began \
+              to give it back (a condition).",
+    },
+    Measure {
+        name: "fresh_tokens",
+        of: Of::Lock,
+        doc: "Whether each hold that was asked for after another one was granted has a larger fencing token (a condition).",
+    },
+    Measure {
+        name: "overlaps",
+        of: Of::Lock,
+        doc: "Holds that began while another one of the same key lasted.",
+    },
+    Measure {
+        name: "overlap",
+        of: Of::Lock,
+        doc: "For how long keys had more than one holder, summed up, s.",
+    },
+    Measure {
+        name: "late_effects",
+        of: Of::Lock,
+        doc: "Changes of stores, sent within `hold`, that took effect after somebody else had got the lock.",
+    },
+    Measure {
+        name: "overtaken",
+        of: Of::Lock,
+        doc: "Share of those who asked for it that somebody who asked later overtook: 0 where it is handed on in order.",
+    },
+    Measure {
+        name: "foreign_chain",
+        of: Of::Lock,
+        doc: "The longest chain of holds in which each one's release deleted the lock of the next (`release = \"del\"`): how many.",
+    },
+    Measure {
+        name: "circles",
+        of: Of::Lock,
+        doc: "How many times programs came to wait for each other by asking for it: deadlocks.",
     },
     Measure {
         name: "initial",

@@ -14,6 +14,7 @@ use rustc_hash::FxHashMap;
 use crate::base::ids::{CallId, OpId, Pid, ProbeId, ProgramId, TierId};
 use crate::base::op::{Op, Outcome, Reason, Value};
 use crate::base::time::Time;
+use crate::record::holds::Holds;
 use crate::record::transactions::Transactions;
 
 /// Moments that are handed on at once where a history is streamed.
@@ -48,6 +49,8 @@ pub struct HistoryPlan {
     pub versions: Vec<(TierId, u16)>,
     /// Programs whose calls by workloads are.
     pub calls: Vec<ProbeId>,
+    /// Who wanted locks and had them.
+    pub locks: bool,
     /// Everything, whatever else is said.
     pub all: bool,
     /// Operations are handed on as they happen ([`History::take_moments`]) and not kept.
@@ -194,6 +197,8 @@ pub struct History {
     by_origin: FxHashMap<u64, u32>,
     transactions: Transactions,
     taken: Vec<Taken>,
+    /// Who wanted locks and had them.
+    pub holds: Holds,
 }
 
 /// The identity of the attempt that is a call: what it writes has it as its version.
@@ -244,6 +249,7 @@ impl History {
             calls_wanted,
             all: plan.all,
             streams: plan.streams,
+            holds: Holds::new(plan.all || plan.locks),
             ..History::default()
         }
     }

@@ -9,6 +9,7 @@
 pub mod cells;
 pub mod gaps;
 pub mod history;
+pub mod holds;
 pub mod probe;
 pub mod recorder;
 pub mod series;

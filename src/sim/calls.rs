@@ -3,7 +3,7 @@
 
 use crate::base::cause::Causes;
 use crate::base::ids::{CallId, Pid, ZoneId};
-use crate::base::op::{Op, Outcome, Reason};
+use crate::base::op::{Fence, Op, Outcome, Reason};
 use crate::base::session::Seen;
 use crate::base::slab::{Key, Slab};
 use crate::base::time::Time;
@@ -29,6 +29,8 @@ pub struct Call {
     pub zone: ZoneId,
     /// The transaction that it belongs to, as its caller calls it; 0: none. In life the connection says so.
     pub transaction: u64,
+    /// What goes with it where its caller holds a lock.
+    pub fence: Fence,
     /// The customer on whose behalf; 0: nobody's.
     pub session: u64,
     /// The customer's request of which it is a part; 0: none.

@@ -2,7 +2,7 @@
 
 use crate::base::cause::Causes;
 use crate::base::ids::{CallId, Pid, SyncId, TimerId, ZoneId};
-use crate::base::op::Outcome;
+use crate::base::op::{Fence, Outcome};
 use crate::base::rng::{Draws, Stream, mix};
 use crate::base::session::Seen;
 use crate::base::slab::Key;
@@ -109,6 +109,21 @@ impl<'a, P: Process> Context<'a, P> {
     /// When the call has been answered, or was never ours.
     pub fn transaction(&self, call: CallId) -> u64 {
         self.kernel.calls.get(call).expect("a call that we hold").transaction
+    }
+
+    /// A call of ours is made by whoever holds a lock.
+    pub fn fenced(&mut self, call: CallId, fence: Fence) {
+        if let Some(call) = self.kernel.calls.get_mut(call) {
+            call.fence = fence;
+        }
+    }
+
+    /// What goes with a call to us where its caller holds a lock.
+    ///
+    /// # Panics
+    /// When the call has been answered, or was never ours.
+    pub fn fence(&self, call: CallId) -> Fence {
+        self.kernel.calls.get(call).expect("a call that we hold").fence
     }
 
     /// Lets go of a call of ours: no answer will come, a late one is told to `on_late`. True if it was outstanding.

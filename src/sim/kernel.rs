@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 
 use crate::base::cause::{Cause, Causes};
 use crate::base::ids::{CallId, Pid, TierId, TimerId, ZoneId};
-use crate::base::op::{Op, Outcome, Reason, Reply};
+use crate::base::op::{Fence, Op, Outcome, Reason, Reply};
 use crate::base::rng::{Bits, Stream, mix, name_hash};
 use crate::base::session::Seen;
 use crate::base::slab::{Key, Slab};
@@ -215,6 +215,7 @@ impl Kernel {
             callee: to,
             zone,
             transaction: 0,
+            fence: Fence::default(),
             session: request.session,
             origin: request.origin,
             seen: request.seen,
@@ -410,6 +411,7 @@ fn reason_number(reason: Reason) -> u64 {
         Reason::Conflict => 14,
         Reason::Deadlock => 15,
         Reason::LockTimeout => 16,
+        Reason::Fenced => 17,
         Reason::Named(n) => 0x100 + u64::from(n),
     }
 }

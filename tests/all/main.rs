@@ -10,6 +10,7 @@ mod golden;
 mod histories;
 mod hosting;
 mod house;
+mod locks;
 mod random_numbers;
 mod readme;
 mod rows;

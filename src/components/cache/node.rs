@@ -15,11 +15,11 @@ use crate::base::rng::{Bits, mix, name_hash};
 use crate::base::time::{Span, Time};
 use crate::components::cache::entries::{Entries, Entry};
 use crate::components::cache::flights::{Flights, Leases, Waiter};
-use crate::components::cache::locks::Locks;
 use crate::components::cache::{Plan, Series};
 use crate::components::cores::{Cores, Submitted};
 use crate::components::desk::{Desk, Served};
 use crate::components::guard::{Guard, Per};
+use crate::components::locks::table::LockTable;
 use crate::components::{number_u32, share_ppm};
 use crate::sim::context::Context;
 use crate::sim::process::{Order, Process, Word};
@@ -40,7 +40,7 @@ pub struct Node {
     entries: Entries,
     leases: Leases,
     flights: Flights,
-    locks: Locks,
+    locks: LockTable,
     desk: Desk,
     lifetime: Option<Span>,
     serve: Serve,
@@ -87,7 +87,7 @@ impl Process for Node {
             entries: Entries::new(plan.capacity, plan.policy.clone()),
             leases: Leases::default(),
             flights: Flights::default(),
-            locks: Locks::default(),
+            locks: LockTable::default(),
             desk: Desk::new(cores),
             lifetime: plan.lifetime,
             serve: Serve::of(&plan.serve),
@@ -183,7 +183,6 @@ impl Node {
 
     /// The operation takes effect.
     fn serve(&mut self, served: Served, ctx: &mut Context<Self>) {
-        let clock = ctx.clock();
         let (outcome, note) = match served.op {
             Op::Read { key, .. } => {
                 let waiter = Waiter { call: served.call, queued: served.queued, served: served.served };
@@ -201,13 +200,9 @@ impl Node {
                 let there = self.entries.remove(key);
                 (Outcome::ok(i64::from(there)), 0)
             }
-            Op::Acquire { key, token, ttl } => {
-                let taken = self.locks.acquire(key, token, ttl, clock);
-                count(ctx, if taken { Series::Locks } else { Series::Held });
-                (if taken { Outcome::ok(1) } else { Outcome::Fail(Reason::Held) }, 0)
+            Op::Acquire { .. } | Op::Release { .. } | Op::Renew { .. } | Op::Expire { .. } => {
+                (self.lock(&served.op, ctx), 0)
             }
-            Op::Release { key, token } if self.locks.release(key, token, clock) => (Outcome::ok(1), 0),
-            Op::Release { .. } => (Outcome::Fail(Reason::NotHeld), 0),
             Op::Run { .. } | Op::Write { .. } | Op::Update { .. } | Op::Cas { .. } | Op::Compute { .. } => {
                 (Outcome::Fail(Reason::Error), 0) // no program can say this to a cache
             }
@@ -216,6 +211,24 @@ impl Node {
             } // nor this
         };
         answer(ctx, served, outcome, note);
+    }
+
+    /// An operation on a lock. Nobody waits in line here.
+    fn lock(&mut self, op: &Op, ctx: &mut Context<Self>) -> Outcome {
+        let (outcome, aside) = self.locks.apply(op, ctx.clock());
+        if aside.expired {
+            count(ctx, Series::Lapsed);
+        }
+        if let (Op::Release { owner, .. }, Some(of)) = (op, aside.foreign) {
+            ctx.record().history.holds.deleted(*owner, of);
+            count(ctx, Series::ForeignReleases);
+        }
+        match (op, outcome) {
+            (Op::Acquire { .. }, Outcome::Ok(_)) => count(ctx, Series::Locks),
+            (Op::Acquire { .. }, _) => count(ctx, Series::Held),
+            _ => {}
+        }
+        outcome
     }
 
     /// What a reader is told; `None`: it waits for a flight.

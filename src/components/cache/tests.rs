@@ -4,7 +4,7 @@ use super::*;
 use crate::base::cause::Cause;
 use crate::base::ids::OpId;
 use crate::base::knob::Form;
-use crate::base::op::{At, Op, Outcome, Reason, Value};
+use crate::base::op::{At, GUARD, How, Op, Outcome, Reason, Value};
 use crate::base::problem::FileId;
 use crate::base::problem::Place;
 use crate::components::guard::{Per, Wait};
@@ -204,14 +204,16 @@ fn xfetch_rebuilds_early_by_its_law() {
 
 #[test]
 fn locks_are_apart_from_values_and_expire() {
-    let lock = |ms, token| (ms, PART, Op::Acquire { key: 1, token, ttl: Span::from_ms(50) });
-    let unlock = |ms, token| (ms, PART, Op::Release { key: 1, token });
+    let lock = |ms, token| {
+        (ms, PART, Op::Acquire { lock: GUARD, how: How::Try, key: 1, owner: token, ttl: Span::from_ms(50) })
+    };
+    let unlock = |ms, token| (ms, PART, Op::Release { lock: GUARD, compares: true, key: 1, owner: token });
     let script =
         vec![lock(0, 7), lock(10, 8), put(20, 0, 3), lock(50, 8), unlock(60, 7), unlock(61, 8), lock(62, 9)];
     let (held, not_held) = (Outcome::Fail(Reason::Held), Outcome::Fail(Reason::NotHeld));
     let world = run(script, plan(Guard::None));
-    let yes = Outcome::ok(1);
-    let expected = [yes, held, ok(3), yes, not_held, yes, yes];
+    let token = Outcome::ok; // each lock has a newer one
+    let expected = [token(1), held, ok(3), token(2), not_held, token(1), token(3)];
     assert_eq!(told(&world, 7).into_iter().map(|told| told.1).collect::<Vec<_>>(), expected);
     assert_eq!((count(&world, Series::Locks), count(&world, Series::Held)), (3, 1));
 }

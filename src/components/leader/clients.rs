@@ -11,7 +11,7 @@ use crate::components::leader::log::Entry;
 use crate::components::leader::member::{Ctx, Member, Role};
 use crate::components::leader::messages::{HEADER_BYTES, Timer};
 use crate::components::leader::{Rule, Twin};
-use crate::components::machine::Machine;
+use crate::components::machine::{Machine, Told};
 use crate::components::store::front;
 use crate::record::history::attempt;
 use crate::sim::context::Request;
@@ -85,6 +85,7 @@ impl<M: Machine> Member<M> {
                 };
                 let call = ctx.call(Pid::new(ctx.me().tier, leader), request, key.to_word());
                 ctx.within(call, ctx.transaction(ask.served.call));
+                ctx.fenced(call, ctx.fence(ask.served.call));
             }
             None => {
                 let patience = ctx.plan().patience;
@@ -126,14 +127,18 @@ impl<M: Machine> Member<M> {
         if self.role != Role::Leader {
             return self.answers(key, Outcome::Fail(Reason::NoLeader), ctx);
         }
+        if op.lock().is_some() {
+            return self.orders_lock(key, op, attempt, ctx);
+        }
         if self.transacting.is_some() {
             return self.transacts(key, op, ctx.transaction(served.call) == 0, ctx);
         }
-        if M::is_read(&op) {
+        let told = ctx.fence(served.call).token(M::is_read(&op)).map_or(Told::Nothing, Told::Token);
+        if M::is_read(&op) && told == Told::Nothing {
             self.reads_as_leader(key, ctx);
         } else {
             self.proposed.insert(self.log.last().index + 1, key);
-            self.propose(Entry::of(self.term, op, attempt), ctx);
+            self.propose(Entry { told, ..Entry::of(self.term, op, attempt) }, ctx);
         }
     }
 
@@ -270,5 +275,6 @@ impl<M: Machine> Member<M> {
             self.answers(key, Outcome::Fail(Reason::NoLeader), ctx);
         }
         self.drops_transactions(ctx);
+        self.sends_waiting_away(ctx);
     }
 }

@@ -165,6 +165,7 @@ impl<M: Machine> Member<M> {
             self.propose(Entry::empty(self.term), ctx);
         }
         self.takes_own(ctx);
+        self.watches_locks(ctx);
         self.heartbeat(ctx);
         self.leader_is_known(ctx);
     }

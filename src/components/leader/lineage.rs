@@ -6,20 +6,24 @@ use crate::base::ids::OpId;
 use crate::base::op::{At, Op, Outcome, Value};
 use crate::components::leader::Plan;
 use crate::components::leader::member::{Ctx, Member, Role};
-use crate::components::machine::Machine;
+use crate::components::locks::desk;
+use crate::components::machine::{Machine, Told};
 use crate::components::store::lineage;
 use crate::record::survey::Holdings;
 
 impl<M: Machine> Member<M> {
     /// Applies an operation of the log.
-    pub(super) fn apply_op(&mut self, op: &Op, attempt: OpId, ctx: Ctx<M>) -> Outcome {
+    pub(super) fn apply_op(&mut self, op: &Op, attempt: OpId, told: Told, ctx: Ctx<M>) -> Outcome {
         let plan = &ctx.plan().machine;
         let before = self.machine.row(plan, op).filter(|(row, _)| lineage::is_recorded(row.0, ctx));
-        let outcome = self.machine.apply(plan, op, attempt);
+        let (outcome, aside) = self.machine.apply(plan, op, attempt, told);
         if let Some((row, before)) = before
             && let Some((_, value)) = self.machine.row(plan, op).filter(|(_, value)| *value != before)
         {
             lineage::took(row, value, before.version, OpId(0), ctx);
+        }
+        if self.role == Role::Leader && told != Told::Nothing {
+            desk::count::<Self>(op, outcome, aside, ctx);
         }
         outcome
     }
@@ -54,9 +58,10 @@ pub fn survey<M: Machine>(plan: &Plan<M>, members: &[Member<M>], rows: &[(u16, i
         settled = rows.iter().map(|row| vec![holds(row)]).collect();
         let places: FxHashMap<(u16, i64), usize> = rows.iter().copied().zip(0..).collect();
         for index in member.applied + 1..=member.log.last().index {
-            let changes = member.log.get(index).into_iter().flat_map(|entry| entry.changes());
-            for (op, attempt) in changes {
-                let written = machine.apply(&plan.machine, &op, attempt).is_ok();
+            let Some(entry) = member.log.get(index) else { continue };
+            for (op, attempt) in entry.changes() {
+                let (outcome, _) = machine.apply(&plan.machine, &op, attempt, entry.told);
+                let written = outcome.is_ok();
                 if let Some(place) = op.row().filter(|_| written).and_then(|row| places.get(&row)) {
                     settled[*place].push(attempt);
                 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::base::ids::OpId;
 use crate::base::op::Op;
+use crate::components::machine::Told;
 
 /// An entry of one change on the wire or on disk, bytes.
 pub const ENTRY_BYTES: u32 = 128;
@@ -75,6 +76,8 @@ pub struct Entry {
     pub op: Option<Op>,
     /// The identity of what it writes.
     pub attempt: OpId,
+    /// What goes with it.
+    pub told: Told,
     /// What else takes effect with it: the other writes of a transaction.
     pub also: Option<Arc<[Change]>>,
     /// The place of the entry in a history that was lost, of which this one is to add what it added.
@@ -84,7 +87,7 @@ pub struct Entry {
 impl Entry {
     /// An entry that applies nothing: a new leader's first.
     pub fn empty(term: u64) -> Self {
-        Entry { term, op: None, attempt: OpId(0), also: None, origin: None }
+        Entry { term, op: None, attempt: OpId(0), told: Told::Nothing, also: None, origin: None }
     }
 
     /// One change.

@@ -13,7 +13,8 @@ use crate::components::leader::clients::Ask;
 use crate::components::leader::log::{Entry, Log, Place};
 use crate::components::leader::messages::{Kept, Message, Record, Timer};
 use crate::components::leader::{Ack, Plan, Rule};
-use crate::components::machine::Machine;
+use crate::components::locks;
+use crate::components::machine::{Machine, Told};
 use crate::components::store::front::{self, Front, Wake};
 use crate::components::store::{self, Series};
 use crate::components::transactions::host::{self, Committing, Desk};
@@ -95,6 +96,8 @@ pub struct Member<M: Machine> {
     /// Transactions, where programs have any on this store, and those whose commits are in our log, by index.
     pub(super) transacting: Option<Box<Desk<Key>>>,
     pub(super) committing: BTreeMap<u64, Committing<Key>>,
+    /// Those who wait for a lock.
+    pub(super) locks: locks::desk::Desk<Key>,
     /// Reads that wait for a round of messages to be answered and an index to be applied.
     pub(super) reads: VecDeque<(u64, u64, Key)>,
     /// Reads that our copy is behind: the position that each needs and its key, and until when they are kept.
@@ -156,6 +159,7 @@ impl<M: Machine> Process for Member<M> {
             proposed: BTreeMap::new(),
             transacting: plan.store.transactional.then(|| Box::new(Desk::new(plan.store.isolation))),
             committing: BTreeMap::new(),
+            locks: locks::desk::Desk::default(),
             reads: VecDeque::new(),
             behind: BTreeMap::new(),
             held: VecDeque::new(),
@@ -290,6 +294,10 @@ impl<M: Machine> front::Member for Member<M> {
     fn expire(&mut self, ctx: &mut Context<Self>) {
         host::expires(self, ctx);
     }
+
+    fn look_after_locks(&mut self, ctx: &mut Context<Self>) {
+        self.expires_locks(ctx);
+    }
 }
 
 impl<M: Machine> Member<M> {
@@ -337,7 +345,7 @@ impl<M: Machine> Member<M> {
                 self.apply_noting(self.applied, &entry, ctx)
             }
             _ => entry.changes().fold(None, |first, (op, attempt)| {
-                let outcome = self.apply_op(&op, attempt, ctx);
+                let outcome = self.apply_op(&op, attempt, entry.told, ctx);
                 first.or(Some(outcome))
             }),
         };
@@ -346,10 +354,10 @@ impl<M: Machine> Member<M> {
         } else if let Some(key) = self.proposed.remove(&self.applied)
             && let Some(outcome) = outcome
         {
-            if let Some(ask) = self.asks.get(key) {
-                self.shown(ask.served(), ctx);
-            }
-            self.answers(key, outcome, ctx);
+            self.is_applied(key, outcome, ctx);
+        }
+        if matches!(entry.told, Told::Clock(_)) {
+            self.hands_locks_on(entry.op.and_then(|op| op.lock()), ctx);
         }
         if let Some(origin) = entry.origin
             && let Some(from) = self.taking.remove(&origin)

@@ -14,8 +14,8 @@ use crate::components::server::host::{Ctx, Later, Server, Session};
 use crate::components::server::reader::Reading;
 use crate::program::compile::MESSAGE_BYTES;
 use crate::program::instr::{Effect, Input};
-use crate::program::interpret::StrandId;
-use crate::record::history::Sent;
+use crate::program::interpret::{HoldId, StrandId};
+use crate::record::history::{Sent, attempt};
 use crate::sim::context::Request;
 
 /// Purposes of the server's streams.
@@ -49,6 +49,10 @@ pub(super) enum Job {
     Data { part: PartId, op: Op, pooled: bool, asked: Option<Pid> },
     /// A `get` or a `put`.
     Reading(Reading),
+    /// A lock that is wanted.
+    Lock { hold: HoldId },
+    /// One that is renewed, by so many members, of whom so many say that it is not ours.
+    Renewal { hold: HoldId, of: u32, lost: u32 },
 }
 
 /// The connections to one db.
@@ -122,6 +126,7 @@ impl Server {
                 }
             }
             Job::Reading(_) => self.reading_begins(key, ctx),
+            Job::Lock { .. } | Job::Renewal { .. } => {} // they set out by themselves
         }
     }
 
@@ -213,17 +218,28 @@ impl Server {
         if ctx.plan().beside == Some(part) && matches!(at, At::Primary | At::Nearest | At::Session) {
             let here = Pid::new(directory.target(part).tier, ctx.me().member);
             let call = self.ask(key, here, op, timeout, ctx);
-            ctx.within(call, self.transactions.name(key));
+            self.goes_with(key, call, ctx);
             return self.record(key, call, here, op, ctx);
         }
         let (zone, now) = (ctx.zone(), ctx.now());
         let avoided = |member: Pid| self.avoided.names(member, now);
         let to = directory.copy(part, zone, at, avoided, ctx.stream(PICK));
         let call = self.ask(key, to, op, timeout, ctx);
-        ctx.within(call, self.transactions.name(key));
+        self.goes_with(key, call, ctx);
         self.record(key, call, to, op, ctx);
         if let Some(Errand { job: Job::Data { asked, .. }, .. }) = self.errands.get_mut(key) {
             *asked = Some(to);
+        }
+    }
+
+    /// What an operation on a store carries besides: its transaction, the token of a lock.
+    fn goes_with(&mut self, key: Key, call: CallId, ctx: Ctx) {
+        ctx.within(call, self.transactions.name(key));
+        let Some(strand) = self.errands.get(key).and_then(|errand| errand.strand) else { return };
+        let fence = self.fence(strand, ctx);
+        ctx.fenced(call, fence);
+        if let holder @ 1.. = self.held_by(strand) {
+            ctx.record().history.holds.acts(holder, attempt(call));
         }
     }
 
@@ -248,7 +264,7 @@ impl Server {
     }
 
     /// A member that did not answer is not asked for a while.
-    fn avoid(&mut self, asked: Option<Pid>, part: PartId, outcome: Outcome, ctx: Ctx) {
+    pub(super) fn avoid(&mut self, asked: Option<Pid>, part: PartId, outcome: Outcome, ctx: Ctx) {
         if let Some(asked) = asked.filter(|_| outcome.is_no_answer())
             && let Some((member, span)) = ctx.plan().directory.avoids(part, asked)
         {
@@ -336,6 +352,11 @@ impl Server {
                 }
             }
             Job::Reading(_) => self.reading_answered(key, reply, ctx),
+            Job::Lock { hold } => {
+                let hold = *hold;
+                self.lock_answered(key, hold, &reply, ctx);
+            }
+            Job::Renewal { .. } => self.renewed(key, reply.outcome, ctx),
         }
     }
 

@@ -11,11 +11,12 @@ use crate::base::time::Time;
 use crate::components::cores::{Cores, Submitted};
 use crate::components::directory::Avoided;
 use crate::components::server::errand::{Errand, Pool};
+use crate::components::server::holder::Holds;
 use crate::components::server::transactor::Transactions;
 use crate::components::server::{Plan, series};
 use crate::components::share_ppm;
 use crate::program::instr::{Effect, Ending, Input};
-use crate::program::interpret::{Frames, StrandId};
+use crate::program::interpret::{Frames, HoldId, StrandId};
 use crate::record::recorder::{Ended, Finished};
 use crate::sim::context::Context;
 use crate::sim::process::{Order, Process};
@@ -42,6 +43,7 @@ pub struct Server {
     pub(super) ready: VecDeque<(StrandId, Input)>,
     pub(super) tokens: u64,
     pub(super) transactions: Transactions,
+    pub(super) holds: Holds,
     pub(super) avoided: Avoided,
 }
 
@@ -74,6 +76,10 @@ pub(super) enum Later {
     PoolTimeout { errand: Key },
     /// A transaction is run again.
     Transaction { strand: StrandId, since: Time },
+    /// A lock is asked for again.
+    Lock { errand: Key, hold: HoldId },
+    /// A lock is renewed.
+    Renew { hold: HoldId },
 }
 
 pub(super) type Ctx<'a, 'b> = &'a mut Context<'b, Server>;
@@ -102,6 +108,7 @@ impl Process for Server {
             ready: VecDeque::new(),
             tokens: 0,
             transactions: Transactions::default(),
+            holds: Holds::default(),
             avoided: Avoided::default(),
         }
     }
@@ -148,6 +155,8 @@ impl Process for Server {
                 Some(Later::Again { errand }) => self.errand_again(errand, ctx),
                 Some(Later::PoolTimeout { errand }) => self.pool_timeout(errand, ctx),
                 Some(Later::Transaction { strand, since }) => self.transaction_again(strand, since, ctx),
+                Some(Later::Lock { errand, hold }) => self.lock_again(errand, hold, ctx),
+                Some(Later::Renew { hold }) => self.renew(hold, ctx),
                 None => {}
             }
         }
@@ -159,6 +168,7 @@ impl Process for Server {
         level(series::BUSY, -i64::from(self.busy), ctx);
         level(series::THREADS, -i64::from(self.threads_busy), ctx);
         level(series::QUEUED, -(self.waiting.len() as i64), ctx);
+        self.drops_holds(ctx);
         let ended = ctx.now();
         for (_, activation) in self.activations.iter() {
             let (Activation::Request { program, arrived: intended, .. }
@@ -238,6 +248,7 @@ impl Server {
             let effect = self.frames.resume(&plan.programs, strand, input);
             self.perform(strand, effect, ctx);
             self.cut_off(ctx);
+            self.release_ended(ctx);
         }
     }
 
@@ -268,6 +279,7 @@ impl Server {
                 self.ready.push_back((parent, failed.map_or(Input::Go, Input::Failed)));
             }
             Effect::Done(ending) => self.done(strand, ending, ctx),
+            Effect::Acquire { lock, key, hold, draw } => self.acquire(strand, lock, key, hold, draw, ctx),
             Effect::Begin { .. } | Effect::Commit { .. } | Effect::Abort { .. } => {
                 self.transact(strand, effect, ctx);
             }

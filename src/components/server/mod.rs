@@ -2,9 +2,10 @@
 //! connection of a pool for one step on a db. An abandoned call is worked off to its end and burns capacity.
 //!
 //! [`host`] carries out what programs ask for · [`errand`] calls other parts for them · [`reader`] is the clients'
-//! half of a cache's guard, `transactor` that of a store's transactions.
+//! half of a cache's guard, `transactor` that of a store's transactions, `holder` that of locks.
 
 pub mod errand;
+mod holder;
 pub mod host;
 pub mod reader;
 mod transactor;

@@ -6,7 +6,7 @@
 
 use crate::base::cause::{Cause, Causes};
 use crate::base::ids::PartId;
-use crate::base::op::{At, Op, Outcome, Reason, Reply, Value};
+use crate::base::op::{At, GUARD, How, Op, Outcome, Reason, Reply, Value};
 use crate::base::rng::{mix, name_hash};
 use crate::base::slab::Key;
 use crate::base::time::{Span, Time};
@@ -193,7 +193,7 @@ impl Server {
         let Some(reading) = self.reading(key) else { return };
         reading.phase = Phase::Lock;
         reading.lock = Some(token);
-        let op = Op::Acquire { key: reading.entry, token, ttl };
+        let op = Op::Acquire { lock: GUARD, how: How::Try, key: reading.entry, owner: token, ttl };
         self.ask_node(key, op, ctx);
     }
 
@@ -299,7 +299,7 @@ impl Server {
         if let Some(token) = reading.lock.take() {
             let directory = &ctx.plan().directory;
             let (to, timeout) = (directory.owner(cache, entry), directory.cache(cache).timeout);
-            let op = Op::Release { key: entry, token };
+            let op = Op::Release { lock: GUARD, compares: true, key: entry, owner: token };
             let Session { id: session, origin, seen } = self.on_behalf(key);
             let (stem, size_bytes, timeout) = (0, MESSAGE_BYTES, Some(timeout));
             let request = Request { op, stem, size_bytes, timeout, from: None, session, origin, seen };

@@ -33,6 +33,8 @@ pub enum Wake {
     Pool,
     /// A transaction may have waited for too long.
     Expire,
+    /// The time of a lock's holder may be over.
+    Locks,
 }
 
 /// A process that has a front.
@@ -51,6 +53,8 @@ pub trait Member: Process {
     fn helped(&mut self, _word: u64, _work: &Causes, _ctx: &mut Context<Self>) {}
     /// A transaction may have waited for too long.
     fn expire(&mut self, _ctx: &mut Context<Self>) {}
+    /// The time of a lock's holder may be over.
+    fn look_after_locks(&mut self, _ctx: &mut Context<Self>) {}
 }
 
 /// The front's state.
@@ -151,6 +155,7 @@ pub fn woken<M: Member>(member: &mut M, wake: Wake, ctx: &mut Context<M>) {
             }
         }
         Wake::Expire => member.expire(ctx),
+        Wake::Locks => member.look_after_locks(ctx),
     }
 }
 

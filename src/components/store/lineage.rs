@@ -11,7 +11,8 @@ use crate::sim::process::Process;
 #[inline]
 pub fn is_recorded<P: Process>(table: u16, ctx: &mut Context<P>) -> bool {
     let store = ctx.me().tier;
-    ctx.record().history.wants(store, table)
+    let history = &ctx.record().history;
+    history.wants(store, table) || history.holds.is_wanted()
 }
 
 /// Our copy holds a value of a row from now on. `over` is what it held before, or what came too late and was dropped; `also` is what
@@ -35,6 +36,11 @@ fn taken<P: Process>(
     ctx: &mut Context<P>,
 ) {
     let (at, store) = (ctx.now(), ctx.me().tier);
+    let history = &mut ctx.record().history;
+    history.holds.takes_effect(value.version, at);
+    if !history.wants(store, table) {
+        return;
+    }
     let taken = Taken { at, row: RowId(0), copy, value, over, also };
     ctx.record().history.took(RowName { store, table, key }, taken);
 }

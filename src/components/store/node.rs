@@ -7,23 +7,27 @@
 //! 3. A read sees synced values alone: nobody is told what a crash could take back. Writes, updates and compares work on
 //!    the newest value of the log, as if behind a lock of the row; when that is not synced yet, a condition that fails
 //!    is told only after it is.
-//! 4. Where programs have transactions on it, `transacting` takes the place of rules 1 and 3.
-//! 5. A crash keeps what was synced and loses the rest; what was lost had been acknowledged to nobody.
+//! 4. Locks are changed as rows are: on the newest state, and told once it is safe (`locking`).
+//! 5. Where programs have transactions on it, `transacting` takes the place of rules 1 and 3.
+//! 6. A crash keeps what was synced and loses the rest; what was lost had been acknowledged to nobody.
 
 use std::collections::VecDeque;
 
 use crate::base::cause::{Cause, Causes};
 use crate::base::ids::{CallId, OpId, SyncId};
 use crate::base::op::{Op, Outcome, Reason, Value};
-use crate::base::time::Time;
+use crate::base::time::{Span, Time};
 use crate::components::desk::Served;
+use crate::components::fences::Fences;
 use crate::components::keyed::Keyed;
+use crate::components::locks::desk::Desk;
+use crate::components::locks::table::LockTable;
 use crate::components::store::front::{self, Front, Member, Wake};
 use crate::components::store::lineage;
 use crate::components::store::rows::{Initial, RowName, Rows, apply};
 use crate::components::store::transacting::Committing;
 use crate::components::store::{Plan, Series};
-use crate::components::transactions::host::{self, Desk};
+use crate::components::transactions::{self, host};
 use crate::record::history::attempt;
 use crate::sim::context::Context;
 use crate::sim::process::{Disk, Order, Process, Word};
@@ -42,8 +46,12 @@ pub struct Node {
     /// How many commits, from the first, the sync under way covers.
     syncing: usize,
     logged: usize,
+    pub(super) fences: Fences,
+    pub(super) locks: LockTable,
+    /// Those who wait for a lock, and since when.
+    pub(super) waiting: Desk<(Served, Time)>,
     /// Where programs have transactions on this store.
-    pub(super) transacting: Option<Box<Desk<Served>>>,
+    pub(super) transacting: Option<Box<transactions::host::Desk<Served>>>,
     front: Front,
 }
 
@@ -52,12 +60,35 @@ pub struct Node {
 struct Commit {
     served: Option<Served>,
     outcome: Outcome,
-    row: Option<(RowName, Value)>,
-    /// The transaction that it commits.
-    transaction: Option<Committing>,
+    safe: Safe,
     /// When it took effect.
     at: Time,
 }
+
+/// What an operation makes safe, and what is told of it besides.
+#[derive(Clone, Copy, Debug, Default, Hash)]
+pub(super) struct Safe {
+    /// A row's value.
+    pub row: Option<(RowName, Value)>,
+    /// The transaction that it commits.
+    pub transaction: Option<Committing>,
+    /// How long it has waited for a lock.
+    pub locked: Span,
+}
+
+/// What its disk keeps, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Record {
+    /// A row has this value.
+    Row(RowName, Value),
+    /// It has seen this token.
+    Fence(RowName, u64),
+    /// An operation on a lock, at this time of our clock.
+    Lock(Op, Time),
+}
+
+/// All that it keeps, in the place of a long log.
+pub type Kept = (Rows, Fences, LockTable);
 
 impl Word for Wake {
     fn to_word(self) -> u64 {
@@ -65,12 +96,14 @@ impl Word for Wake {
             Wake::Cores => 0,
             Wake::Pool => 1,
             Wake::Expire => 1 << 33,
+            Wake::Locks => 1 << 34,
         }
     }
     fn from_word(word: u64) -> Self {
         match word {
             0 => Wake::Cores,
             1 => Wake::Pool,
+            word if word == 1 << 34 => Wake::Locks,
             _ => Wake::Expire,
         }
     }
@@ -80,8 +113,8 @@ impl Process for Node {
     type Plan = Plan;
     type Message = ();
     type Timer = Wake;
-    type Record = (RowName, Value);
-    type Snapshot = Rows;
+    type Record = Record;
+    type Snapshot = Kept;
 
     fn build(plan: &Plan, _member: u32) -> Self {
         Node {
@@ -90,16 +123,26 @@ impl Process for Node {
             log: VecDeque::new(),
             syncing: 0,
             logged: 0,
-            transacting: plan.transactional.then(|| Box::new(Desk::new(plan.isolation))),
+            fences: Fences::default(),
+            locks: LockTable::default(),
+            waiting: Desk::default(),
+            transacting: plan.transactional.then(|| Box::new(host::Desk::new(plan.isolation))),
             front: Front::new(plan),
         }
     }
 
-    fn start(&mut self, disk: &Disk<(RowName, Value), Rows>, _ctx: &mut Context<Self>) {
-        self.rows = disk.snapshot.clone().unwrap_or_default();
-        for (row, value) in &disk.records {
-            self.rows.insert(*row, *value);
+    fn start(&mut self, disk: &Disk<Record, Kept>, ctx: &mut Context<Self>) {
+        (self.rows, self.fences, self.locks) = disk.snapshot.clone().unwrap_or_default();
+        for record in &disk.records {
+            match *record {
+                Record::Row(row, value) => _ = self.rows.insert(row, value),
+                Record::Fence(row, token) => _ = self.fences.lets(row, token),
+                Record::Lock(op, clock) => _ = self.locks.apply(&op, clock),
+            }
         }
+        while self.locks.granted().is_some() {} // who was told has been, and who was not asks again
+        self.waiting.watch_all(&self.locks);
+        self.arms_locks(ctx);
         self.logged = disk.records.len();
     }
 
@@ -115,11 +158,11 @@ impl Process for Node {
         front::count(ctx, Series::Syncs);
         for _ in 0..std::mem::take(&mut self.syncing) {
             let commit = self.log.pop_front().expect("what is being synced");
-            if let Some(transaction) = commit.transaction {
+            if let Some(transaction) = commit.safe.transaction {
                 self.takes_effect(transaction, commit.served, commit.at, ctx);
                 continue;
             }
-            if let Some((row, value)) = commit.row {
+            if let Some((row, value)) = commit.safe.row {
                 let before = self.rows.insert(row, value).unwrap_or_default();
                 lineage::took(row, value, before.version, OpId(0), ctx);
                 let (_, pending) = self.ahead.get_mut(&row).expect("it was ahead");
@@ -129,8 +172,9 @@ impl Process for Node {
                 }
             }
             if let Some(served) = commit.served {
-                let disk = Causes::only(Cause::Disk, ctx.now() - commit.at);
-                front::answer(self, served, commit.outcome, &disk, ctx);
+                let mut spent = Causes::only(Cause::Disk, ctx.now() - commit.at);
+                spent.add(Cause::Lock, commit.safe.locked);
+                front::answer(self, served, commit.outcome, &spent, ctx);
             }
         }
         self.sync(ctx);
@@ -162,31 +206,48 @@ impl Member for Node {
 
     /// The operation takes effect.
     fn serve(&mut self, served: Served, ctx: &mut Context<Self>) {
+        if served.op.lock().is_some() {
+            return self.serves_lock(served, ctx);
+        }
         if self.transacting.is_some() {
             return host::transact(self, served, ctx);
         }
         let Some(row) = served.op.row() else {
             return front::answer(self, served, Outcome::Fail(Reason::Error), &Causes::NONE, ctx);
         };
+        let is_read = matches!(served.op, Op::Read { .. });
+        let token = ctx.fence(served.call).token(is_read);
+        if let Some(token) = token {
+            if !self.fences.lets(row, token) {
+                front::count(ctx, Series::Fenced);
+                return front::answer(self, served, Outcome::Fail(Reason::Fenced), &Causes::NONE, ctx);
+            }
+            self.append(Record::Fence(row, token), ctx);
+        }
         let synced = self.value(ctx.plan(), row);
-        if let Op::Read { .. } = served.op {
+        if is_read && token.is_none() {
             return front::answer(self, served, Outcome::Ok(synced), &Causes::NONE, ctx);
         }
         let ahead = self.ahead.get(&row).copied();
         let current = ahead.map_or(synced, |(value, _)| value);
         let (outcome, written) = apply(&served.op, current, attempt(served.call));
-        if written.is_none() && ahead.is_none() {
+        if written.is_none() && ahead.is_none() && token.is_none() {
             return front::answer(self, served, outcome, &Causes::NONE, ctx);
         }
         if let Some(value) = written {
             self.ahead.insert(row, (value, ahead.map_or(1, |(_, pending)| pending + 1)));
-            self.append((row, value), ctx);
+            self.append(Record::Row(row, value), ctx);
         }
-        self.answer_once_safe(served, outcome, written.map(|value| (row, value)), None, ctx);
+        let row = written.map(|value| (row, value));
+        self.answer_once_safe(served, outcome, Safe { row, ..Safe::default() }, ctx);
     }
 
     fn expire(&mut self, ctx: &mut Context<Self>) {
         host::expires(self, ctx);
+    }
+
+    fn look_after_locks(&mut self, ctx: &mut Context<Self>) {
+        self.expires_locks(ctx);
     }
 }
 
@@ -196,7 +257,7 @@ impl Node {
         self.rows.get(&row).copied().unwrap_or_else(|| Initial::value(&plan.start, row))
     }
 
-    pub(super) fn append(&mut self, record: (RowName, Value), ctx: &mut Context<Self>) {
+    pub(super) fn append(&mut self, record: Record, ctx: &mut Context<Self>) {
         self.logged += 1;
         ctx.append(record);
     }
@@ -206,8 +267,7 @@ impl Node {
         &mut self,
         served: Served,
         outcome: Outcome,
-        row: Option<(RowName, Value)>,
-        transaction: Option<Committing>,
+        safe: Safe,
         ctx: &mut Context<Self>,
     ) {
         let early = ctx.plan().acks_early;
@@ -215,7 +275,7 @@ impl Node {
             front::answer(self, served, outcome, &Causes::NONE, ctx);
         }
         let served = Some(served).filter(|_| !early);
-        self.log.push_back(Commit { served, outcome, row, transaction, at: ctx.now() });
+        self.log.push_back(Commit { served, outcome, safe, at: ctx.now() });
         if self.syncing == 0 {
             self.sync(ctx);
         }
@@ -224,9 +284,9 @@ impl Node {
     /// What is in the log and not in the rows yet.
     fn unsynced(&self) -> impl Iterator<Item = (RowName, Value)> {
         self.log.iter().flat_map(|commit| {
-            let both = commit.transaction.zip(self.transacting.as_ref());
+            let both = commit.safe.transaction.zip(self.transacting.as_ref());
             let writes = both.map_or(&[][..], |(transaction, desk)| desk.engine.writes(transaction.key));
-            commit.row.into_iter().chain(writes.iter().copied())
+            commit.safe.row.into_iter().chain(writes.iter().copied())
         })
     }
 
@@ -241,7 +301,7 @@ impl Node {
             for (row, value) in self.unsynced() {
                 snapshot.insert(row, value);
             }
-            ctx.snapshot(snapshot);
+            ctx.snapshot((snapshot, self.fences.clone(), self.locks.clone()));
             self.logged = 0;
         }
         let cost = front::disk_time(self, ctx);

@@ -3,8 +3,10 @@
 
 use crate::base::ids::OpId;
 use crate::base::op::{Op, Outcome, Reason, Value, When};
+use crate::components::fences::Fences;
 use crate::components::keyed::Keyed;
-use crate::components::machine::Machine;
+use crate::components::locks::table::{Aside, LockTable};
+use crate::components::machine::{Machine, Told};
 
 /// A row on the wire or on disk, with its header, bytes.
 const ROW_BYTES: u64 = 128;
@@ -62,6 +64,8 @@ pub fn apply(op: &Op, current: Value, version: OpId) -> (Outcome, Option<Value>)
 #[derive(Clone, Debug, Default, Hash)]
 pub struct Tables {
     rows: Rows,
+    fences: Fences,
+    locks: LockTable,
 }
 
 impl Machine for Tables {
@@ -71,13 +75,21 @@ impl Machine for Tables {
         Tables::default()
     }
 
-    fn apply(&mut self, start: &Vec<Initial>, op: &Op, attempt: OpId) -> Outcome {
-        let Some(row) = op.row() else { return Outcome::Fail(Reason::Error) };
+    fn apply(&mut self, start: &Vec<Initial>, op: &Op, attempt: OpId, told: Told) -> (Outcome, Aside) {
+        let Some(row) = op.row() else {
+            let Told::Clock(clock) = told else { return (Outcome::Fail(Reason::Error), Aside::default()) };
+            return self.locks.apply(op, clock);
+        };
+        if let Told::Token(token) = told
+            && !self.fences.lets(row, token)
+        {
+            return (Outcome::Fail(Reason::Fenced), Aside::default());
+        }
         let (outcome, written) = apply(op, self.value(start, row), attempt);
         if let Some(value) = written {
             self.rows.insert(row, value);
         }
-        outcome
+        (outcome, Aside::default())
     }
 
     fn look(&self, start: &Vec<Initial>, op: &Op) -> Outcome {
@@ -104,8 +116,12 @@ impl Machine for Tables {
         }
     }
 
+    fn locks(&mut self) -> Option<&mut LockTable> {
+        Some(&mut self.locks)
+    }
+
     fn size_bytes(&self) -> u64 {
-        self.rows.len() as u64 * ROW_BYTES
+        (self.rows.len() + self.locks.len()) as u64 * ROW_BYTES
     }
 }
 
@@ -148,7 +164,8 @@ mod tests {
         let (mut a, mut b) = (Tables::new(&start), Tables::new(&start));
         for (place, op) in [update(1, -4), update(1, -4), update(2, 3)].into_iter().enumerate() {
             let attempt = OpId(place as u64 + 1);
-            assert_eq!(a.apply(&start, &op, attempt), b.apply(&start, &op, attempt));
+            let told = Told::Nothing;
+            assert_eq!(a.apply(&start, &op, attempt, told), b.apply(&start, &op, attempt, told));
         }
         assert_eq!(a.value(&start, (0, 1)).n, 1, "the second found less than it asked for");
         let seen = a.look(&start, &Op::Read { table: 0, key: 2, taking: None, at: At::Primary });

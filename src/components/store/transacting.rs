@@ -5,7 +5,7 @@ use crate::base::ids::OpId;
 use crate::base::op::{Outcome, Value};
 use crate::base::time::{Span, Time};
 use crate::components::desk::Served;
-use crate::components::store::node::Node;
+use crate::components::store::node::{Node, Record, Safe};
 use crate::components::store::rows::RowName;
 use crate::components::store::{Plan, front, lineage};
 use crate::components::transactions::host::{self, Asked, Desk, Host};
@@ -36,10 +36,11 @@ impl Host for Node {
 
     fn make_safe(&mut self, committing: Committing, ctx: &mut Context<Self>) {
         let desk = self.transacting.as_ref().expect("it has transactions");
-        for record in desk.engine.writes(committing.key).to_vec() {
-            self.append(record, ctx);
+        for (row, value) in desk.engine.writes(committing.key).to_vec() {
+            self.append(Record::Row(row, value), ctx);
         }
-        self.answer_once_safe(committing.word, committing.outcome, None, Some(committing), ctx);
+        let safe = Safe { transaction: Some(committing), ..Safe::default() };
+        self.answer_once_safe(committing.word, committing.outcome, safe, ctx);
     }
 }
 

@@ -8,7 +8,7 @@ use crate::base::time::Span;
 use crate::check::session::Guarantee;
 use crate::check::transactions::Level;
 use crate::measures::Of;
-use crate::measures::asked::{Asked, Moment, Stat, What, Whose};
+use crate::measures::asked::{Asked, Locks, Moment, Stat, What, Whose};
 use crate::measures::compile::{Compiled, Compiler, error};
 use crate::measures::expression::{During, Node};
 use crate::program::syntax::{Arg, ArgKey, Expr, Function, Spanned, SyntaxError};
@@ -33,6 +33,14 @@ const WORDS: &[(&str, What)] = &[
     ("unacked", What::Unacked),
     ("diverged", What::Diverged),
     ("converged", What::Converged),
+    ("exclusive", What::Locks(Locks::Exclusive)),
+    ("fresh_tokens", What::Locks(Locks::FreshTokens)),
+    ("overlaps", What::Locks(Locks::Overlaps)),
+    ("overlap", What::Locks(Locks::Overlap)),
+    ("late_effects", What::Locks(Locks::LateEffects)),
+    ("overtaken", What::Locks(Locks::Overtaken)),
+    ("foreign_chain", What::Locks(Locks::ForeignChain)),
+    ("circles", What::Locks(Locks::Deadlocks)),
 ];
 
 /// What a measure asks of the history, if it does.
@@ -94,6 +102,12 @@ impl Compiler<'_> {
     /// A program, a table or a store.
     fn whose(&self, expr: &Spanned<Expr>, of: Of) -> Result<Whose, SyntaxError> {
         let name = expr.value.to_string();
+        if of == Of::Lock {
+            return match self.names.lock(&name) {
+                Some(part) => Ok(Whose::Lock { part, name }),
+                None => error(&expr.at, format!("`{name}` is no lock"), "name a part of kind `lock`"),
+            };
+        }
         if let Expr::Field(store, table) = &expr.value
             && let Some((store, table)) = self.names.table(&store.value.to_string(), &table.value)
         {
@@ -193,5 +207,6 @@ fn example(what: What) -> &'static str {
         What::Unacked => "write `unacked(pay)` or `unacked(kv.balance)`",
         What::Diverged => "write `diverged(kv, before=split.end, at=after(split, 30s))`",
         What::Converged => "write `converged(kv)`",
+        What::Locks(_) => "name one lock: `exclusive(seat)`",
     }
 }

@@ -1,13 +1,14 @@
 //! Answers to what is asked of the history of a run ([`crate::measures::asked`]), with what shows them.
 //!
 //! `seen` makes of operations what checkers read, `orders` puts it before them, `isolated` whole
-//! transactions · `stale` asks how old what reads saw was · `writes`
+//! transactions, `locks` who held them · `stale` asks how old what reads saw was · `writes`
 //! what became of writes, by the `lineage` of their versions · [`words`] tells operations in a sentence.
 //!
 //! It knows no part and no protocol: what it must know of a store it is told by [`Facts`].
 
 mod isolated;
 mod lineage;
+mod locks;
 mod orders;
 mod seen;
 mod stale;
@@ -16,7 +17,7 @@ mod tests;
 pub mod words;
 mod writes;
 
-use crate::base::ids::{ProgramId, TierId};
+use crate::base::ids::{Pid, ProgramId, TierId};
 use crate::base::time::Time;
 use crate::measures::asked::{Asked, Moment, What};
 use crate::measures::expression::During;
@@ -31,6 +32,8 @@ pub trait Facts {
     fn table(&self, store: TierId, table: u16) -> String;
     /// A program.
     fn program(&self, program: ProgramId) -> String;
+    /// A member of a part, `app[2]`.
+    fn member(&self, member: Pid) -> String;
     /// The value of a row that nobody has written.
     fn initial(&self, row: RowName) -> i64;
     /// What becomes of concurrent writes of a store.
@@ -64,6 +67,8 @@ pub struct Run<'a> {
     pub calm: Option<Time>,
     /// What the design says.
     pub facts: &'a dyn Facts,
+    /// When it was over.
+    pub end: Time,
 }
 
 /// A sentence that shows something, and the operations that it names, by place in the history.
@@ -109,6 +114,7 @@ pub fn answer(asked: &Asked, run: &Run<'_>) -> Finding {
         What::Unacked => writes::unacked(&asked.whose, run),
         What::Diverged => writes::diverged(asked, run),
         What::Converged => writes::converged(&asked.whose, run),
+        What::Locks(what) => locks::locks(what, &asked.whose, run),
     }
 }
 

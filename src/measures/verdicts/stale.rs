@@ -55,6 +55,7 @@ impl Reads {
         let belongs = match &asked.whose {
             Whose::Program { probe, .. } => step.program.0 == probe.0,
             Whose::Table { .. } | Whose::Store { .. } => true,
+            Whose::Lock { .. } => false,
         };
         matches!(operation.call, Call::Read(_)) && belongs && run.window(&asked.during).contains(step.invoked)
     }

@@ -22,6 +22,9 @@ impl Facts for Shop {
     fn program(&self, _: ProgramId) -> String {
         "pay".to_owned()
     }
+    fn member(&self, member: Pid) -> String {
+        format!("app[{}]", member.member)
+    }
     fn initial(&self, _: RowName) -> i64 {
         100
     }
@@ -102,6 +105,7 @@ impl Story {
             windows: &[(During::Run, Window { from: Time::ZERO, until: ms(1000) })],
             calm: Some(ms(50)),
             facts: &Shop(self.merging),
+            end: ms(1000),
         };
         let (before, at) = (Moment::End, Moment::End);
         answer(&Asked { what, whose, before, at, during: During::Run }, &run)

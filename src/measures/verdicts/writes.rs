@@ -97,6 +97,7 @@ fn is_of(whose: &Whose, step: &Step) -> bool {
     match whose {
         Whose::Program { probe, .. } => step.program.0 == probe.0,
         Whose::Table { .. } | Whose::Store { .. } => true,
+        Whose::Lock { .. } => false,
     }
 }
 

@@ -1,0 +1,301 @@
+//! A distributed lock, kind `lock`: rows of a store or entries of a cache that say who may, and how whoever wants to waits. A lock is no
+//! place of its own: its members are those of the part that holds it. This file has its knobs; [`table`] is the machine that every holder of locks
+//! has, [`desk`] what a member does for those who wait. The clients' half is `server/holder`.
+
+pub mod desk;
+pub mod table;
+
+use std::sync::Arc;
+
+use crate::base::ids::{PartId, SeriesId};
+use crate::base::knob::{Form, Knob, Knobs, Preset, Setting, Takes};
+use crate::base::op::How;
+use crate::base::problem::Problems;
+use crate::base::time::Span;
+use crate::components::directory::Client;
+use crate::components::nobody::Nobody;
+use crate::components::policy::{RETRIES, Retry};
+use crate::components::{DOES_NOT_FIT, Kind, Names, Part, PartName, Wiring};
+use crate::sim::run::World;
+
+/// The kind `lock`.
+pub const LOCK: Kind = Kind {
+    name: "lock",
+    doc: "A distributed lock: who may, for how long, and who waits.",
+    knobs: KNOBS,
+    series: SERIES,
+    runs_programs: false,
+    resolve,
+};
+
+const HOW: &[Form] = &[
+    Form {
+        name: "set_nx",
+        knobs: &[],
+        doc: "`SET key owner EX ttl NX` on one member, or on the leader of several: a key that is set if nobody has set it (redis.io).",
+    },
+    Form {
+        name: "redlock",
+        knobs: &[Knob {
+            name: "n",
+            takes: Takes::Count { min: 1, max: 99 },
+            default: Preset::Is { text: "5", source: "redis.io: N = 5 masters" },
+            doc: "How many members, which know nothing of each other: all of a cache.",
+        }],
+        doc: "The same on each of n members; whoever has a majority in less than the ttl, by his own clock, holds it (redis.io). It has no fencing tokens.",
+    },
+    Form {
+        name: "lease",
+        knobs: &[],
+        doc: "Who wants it stands in line, in the store, for as long as he renews his lease; so does who holds it (etcd, ZooKeeper).",
+    },
+];
+
+const WAIT: &[Form] = &[
+    Form {
+        name: "fifo",
+        knobs: &[],
+        doc: "In line at the store, which says whose turn it is. First come, first served.",
+    },
+    RETRIES[1],
+    RETRIES[2],
+];
+
+const KNOBS: &[Knob] = &[
+    Knob {
+        name: "in",
+        takes: Takes::Part(&["db", "cache"]),
+        default: Preset::Required,
+        doc: "The db or cache that holds it, in a place of its own beside tables and entries. A db makes it safe as it does rows; a cache forgets it in a crash.",
+    },
+    Knob {
+        name: "kind",
+        takes: Takes::Form(HOW),
+        default: Preset::Is { text: "set_nx", source: "Redis: SET key value EX ttl NX" },
+        doc: "What it is made of.",
+    },
+    Knob {
+        name: "ttl",
+        takes: Takes::Span { min: Span::from_ns(1), max: Span::from_secs(86_400) },
+        default: Preset::Is { text: "30s", source: "Redisson: lockWatchdogTimeout" },
+        doc: "How long it is held unless it is given back or renewed, by the clock of the member that holds it, from the moment when it is set.",
+    },
+    Knob {
+        name: "release",
+        takes: Takes::Word(&["compare", "del"]),
+        default: Preset::Is { text: "compare", source: "redis.io: delete the key only if its value is ours" },
+        doc: "How it is given back: `compare` deletes one's own, `del` deletes whoever's it is.",
+    },
+    Knob {
+        name: "renew",
+        takes: Takes::Span { min: Span::from_ns(1), max: Span::from_secs(86_400) },
+        default: Preset::Absent,
+        doc: "How often a watchdog in the holder's process renews it; without it never, but a `lease` three times in a ttl.",
+    },
+    Knob {
+        name: "fence",
+        takes: Takes::Word(&["none", "write", "read_write"]),
+        default: Preset::Is { text: "none", source: "most locks are used without" },
+        doc: "Which steps on a db within `hold` carry the fencing token: a row refuses (`fenced`) whoever comes with an older one than it has seen.",
+    },
+    Knob {
+        name: "wait",
+        takes: Takes::Form(WAIT),
+        default: Preset::Is { text: "fifo", source: "first come, first served" },
+        doc: "How one waits for it.",
+    },
+    Knob {
+        name: "patience",
+        takes: Takes::Span { min: Span::from_ns(1), max: Span::MAX },
+        default: Preset::Is {
+            text: "30s",
+            source: "as long as a pool makes wait: HikariCP, connectionTimeout",
+        },
+        doc: "How long one waits for it; after that `hold` fails with `held`.",
+    },
+    Knob {
+        name: "timeout",
+        takes: Takes::Span { min: Span::from_ns(1), max: Span::MAX },
+        default: Preset::Is { text: "1s", source: "a small part of the ttl (redis.io)" },
+        doc: "How long a member that is asked without standing in line may take to answer; then it counts as not taken, and is given back.",
+    },
+];
+
+const SERIES: &[(&str, &str)] = &[
+    ("acquired", "Locks that programs got."),
+    ("given_up", "Locks that programs waited for in vain."),
+    ("tries", "Times that a member was asked for a lock."),
+    ("lost", "Renewals that came too late: somebody else may have it."),
+    ("waiting", "Programs that wait for it (level)."),
+    ("held", "Programs that believe they hold it (level)."),
+];
+
+/// The series, by place in the kind's list.
+#[derive(Clone, Copy, Debug)]
+#[repr(u16)]
+#[allow(missing_docs)] // documented by the table
+pub enum Series {
+    Acquired,
+    GivenUp,
+    Tries,
+    Lost,
+    Waiting,
+    Held,
+}
+
+/// Which operations carry a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fencing {
+    /// None.
+    None,
+    /// Those that change something.
+    Write,
+    /// All.
+    ReadWrite,
+}
+
+/// What those who want it must know.
+#[derive(Clone, Debug)]
+pub struct LockClient {
+    /// Itself.
+    pub me: PartId,
+    /// Where it is.
+    pub place: PartId,
+    /// Whether that is a cache.
+    pub in_cache: bool,
+    /// What is done while somebody else holds it.
+    pub how: How,
+    /// Whether a majority of the members is asked for it.
+    pub majority: bool,
+    /// How long it is held.
+    pub ttl: Span,
+    /// Whether it is given back by comparing.
+    pub compares: bool,
+    /// How often it is renewed.
+    pub renew: Option<Span>,
+    /// What carries its tokens.
+    pub fencing: Fencing,
+    /// When one asks again.
+    pub wait: Retry,
+    /// How long one waits.
+    pub patience: Span,
+    /// How long a member may take to answer.
+    pub timeout: Span,
+    /// Where the series begin.
+    pub first_series: SeriesId,
+}
+
+impl LockClient {
+    /// The id of a series.
+    pub fn series(&self, series: Series) -> SeriesId {
+        SeriesId(self.first_series.0 + series as u16)
+    }
+
+    /// Its number at the part that holds it.
+    pub fn number(&self) -> u16 {
+        self.me.0
+    }
+}
+
+struct Lock(Arc<LockClient>);
+
+impl Part for Lock {
+    fn kind(&self) -> &'static str {
+        LOCK.name
+    }
+
+    fn client(&self) -> Client {
+        Client::Lock(self.0.clone())
+    }
+
+    fn settable(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn build(&self, at: &PartName, _wiring: &Wiring, world: &mut World) {
+        world.add::<Nobody>(&at.name, Arc::new(()), 0, &at.zones, false);
+    }
+}
+
+fn resolve(knobs: &Knobs, names: &Names, problems: &mut Problems) -> Option<Box<dyn Part>> {
+    let at = &names.parts[knobs.part("in").index()];
+    let client = client(knobs, names, at.kind == "cache");
+    if let Some((knob, what, help)) = misfit(knobs, &client, at) {
+        let message = format!("'{}' {what}", names.name);
+        let problem = match knobs.place(knob).or(knobs.place("in")) {
+            Some(place) => problems.at(DOES_NOT_FIT, place.clone(), message),
+            None => problems.overall(DOES_NOT_FIT, message),
+        };
+        problem.help(help);
+        return None;
+    }
+    Some(Box::new(Lock(Arc::new(client))))
+}
+
+fn client(knobs: &Knobs, names: &Names, in_cache: bool) -> LockClient {
+    let ((kind, _), (wait, law)) = (knobs.form("kind"), knobs.form("wait"));
+    let ttl = knobs.span("ttl");
+    LockClient {
+        me: names.me,
+        place: knobs.part("in"),
+        in_cache,
+        how: match (kind, wait) {
+            ("lease", _) => How::Lease,
+            (_, "fifo") => How::Line,
+            _ => How::Try,
+        },
+        majority: kind == "redlock",
+        ttl,
+        compares: knobs.word("release") == "compare",
+        renew: match knobs.get("renew") {
+            Some(_) => Some(knobs.span("renew")),
+            None => (kind == "lease").then(|| Span::from_ns((ttl.as_ns() / 3).max(1))),
+        },
+        fencing: match knobs.word("fence") {
+            "write" => Fencing::Write,
+            "read_write" => Fencing::ReadWrite,
+            _ => Fencing::None,
+        },
+        wait: match wait {
+            "fifo" => Retry::None,
+            _ => Retry::resolve((wait, law)),
+        },
+        patience: knobs.span("patience"),
+        timeout: knobs.span("timeout"),
+        first_series: names.first_series,
+    }
+}
+
+/// What does not fit together: the knob, what is wrong, what helps.
+fn misfit(knobs: &Knobs, client: &LockClient, at: &PartName) -> Option<(&'static str, String, String)> {
+    let ((kind, arguments), (wait, _)) = (knobs.form("kind"), knobs.form("wait"));
+    let told = |knob, what: &str, help: &str| Some((knob, what.to_owned(), help.to_owned()));
+    if client.majority {
+        let n = arguments.count("n");
+        if !client.in_cache || u64::from(at.count) != n {
+            let has = format!("'{}' is a {} of {}", at.name, at.kind, at.count);
+            let what = format!("needs {n} members that know nothing of each other, and {has}");
+            return Some(("kind", what, format!("put it in a cache with `count = {n}`")));
+        }
+        if client.fencing != Fencing::None {
+            let help = "use `set_nx` or `lease`, or leave the fence out";
+            return told("fence", "is a redlock and has no fencing tokens", help);
+        }
+    }
+    if kind == "lease" && (client.in_cache || wait != "fifo") {
+        let help = "put it in a db and leave `wait` out";
+        return told("kind", "is a lease: a line at a db whose places are kept", help);
+    }
+    if client.in_cache && wait == "fifo" {
+        let help = "write `wait = \"fixed(200ms, times=1000)\"`, or put it in a db";
+        return told("wait", "is in a cache, which answers at once and keeps nobody in line", help);
+    }
+    let late = client.renew.filter(|renew| *renew >= client.ttl)?;
+    let what = format!("is renewed every {late}, and by then it is over ({})", client.ttl);
+    Some(("renew", what, "renew it three times in a ttl".to_owned()))
+}
+
+/// Whether a checked lock has fencing tokens that steps carry.
+pub fn is_fenced(knobs: &Knobs) -> bool {
+    matches!(knobs.get("fence"), Some(Setting::Word("write" | "read_write")))
+}

@@ -1,0 +1,272 @@
+//! Locks as a state machine: who holds which, until when, and who waits in line. It is part of what a store replicates
+//! ([`crate::components::store::rows::Tables`]) or of what a cache has in memory. It sees no clock: whoever puts an operation in order
+//! says what its own clock shows.
+//!
+//! Numbered rules:
+//! 1. A lock has one holder, until he gives it back or the clock reaches the end of his time. A lock whose time is over is free,
+//!    whatever its holder believes.
+//! 2. Whoever gets a lock gets a fencing token with it, larger than all that were given out before by this table.
+//! 3. Who waits in line is served in the order of coming. Who is in line under a lease and does not renew it is passed over.
+//! 4. A holder gives back what is his own (compare-and-delete), unless he says not to compare: then the lock is deleted whoever has it.
+//!
+//! `SET key owner EX ttl NX` is Redis' ("Distributed locks with Redis", redis.io); a line of waiters whose places are leases is
+//! how etcd and ZooKeeper make locks; tokens are M. Kleppmann's ("How to do distributed locking", 2016).
+
+use std::collections::VecDeque;
+
+use crate::base::op::{How, LockName, Op, Outcome, Reason};
+use crate::base::time::{Span, Time};
+use crate::components::keyed::Keyed;
+
+/// A lock that somebody holds.
+#[derive(Clone, Debug, Hash)]
+struct Lock {
+    owner: u64,
+    token: u64,
+    until: Time,
+    /// Who wants it next; some have left.
+    line: VecDeque<u64>,
+}
+
+/// Somebody in line.
+#[derive(Clone, Copy, Debug, Hash)]
+struct Waiting {
+    ttl: Span,
+    /// Until when he has his place.
+    until: Time,
+}
+
+/// Somebody who waited has the lock now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Granted {
+    /// Which.
+    pub name: LockName,
+    /// Who.
+    pub owner: u64,
+    /// His fencing token.
+    pub token: u64,
+}
+
+/// What else an operation has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Aside {
+    /// It has found that somebody's time was over.
+    pub expired: bool,
+    /// It has deleted the lock of somebody else: whose.
+    pub foreign: Option<u64>,
+}
+
+/// Locks that are held, and who waits for them.
+#[derive(Clone, Debug, Default, Hash)]
+pub struct LockTable {
+    held: Keyed<LockName, Lock>,
+    waiting: Keyed<u64, Waiting>,
+    /// The last token that was given out.
+    token: u64,
+    granted: VecDeque<(LockName, u64, u64)>,
+}
+
+impl LockTable {
+    /// Does an operation at a time of the clock.
+    pub fn apply(&mut self, op: &Op, clock: Time) -> (Outcome, Aside) {
+        let Some(name) = op.lock() else { return (Outcome::Fail(Reason::Error), Aside::default()) };
+        let expired = self.held.get(&name).is_some_and(|lock| lock.until <= clock);
+        if expired {
+            self.hand_on(name, clock);
+        }
+        let mut foreign = None;
+        let outcome = match *op {
+            Op::Acquire { how, owner, ttl, .. } => self.acquire(name, how, owner, ttl, clock),
+            Op::Release { compares, owner, .. } => match self.held.get(&name).map(|lock| lock.owner) {
+                Some(holder) if holder == owner || !compares && !self.waits(owner) => {
+                    foreign = Some(holder).filter(|holder| *holder != owner);
+                    self.hand_on(name, clock);
+                    Outcome::ok(1)
+                }
+                _ if self.waiting.remove(&owner).is_some() => Outcome::ok(0),
+                _ => Outcome::Fail(Reason::NotHeld),
+            },
+            Op::Renew { owner, ttl, .. } => self.renew(name, owner, clock + ttl),
+            _ => Outcome::ok(0),
+        };
+        (outcome, Aside { expired, foreign })
+    }
+
+    fn acquire(&mut self, name: LockName, how: How, owner: u64, ttl: Span, clock: Time) -> Outcome {
+        let Some(lock) = self.held.get_mut(&name) else {
+            let token = self.next_token();
+            self.held.insert(name, Lock { owner, token, until: clock + ttl, line: VecDeque::new() });
+            return Outcome::ok(token as i64);
+        };
+        let until = match how {
+            How::Try => return Outcome::Fail(Reason::Held), // NX: not even its holder sets it again
+            How::Line => Time::NEVER,
+            How::Lease => clock + ttl,
+        };
+        if lock.owner == owner {
+            return Outcome::ok(lock.token as i64); // asked for again, since the first answer was lost
+        }
+        if self.waiting.insert(owner, Waiting { ttl, until }).is_none() {
+            lock.line.push_back(owner);
+        }
+        Outcome::Fail(Reason::Wait)
+    }
+
+    fn renew(&mut self, name: LockName, owner: u64, until: Time) -> Outcome {
+        if let Some(lock) = self.held.get_mut(&name).filter(|lock| lock.owner == owner) {
+            lock.until = until;
+        } else if let Some(waiting) = self.waiting.get_mut(&owner) {
+            waiting.until = waiting.until.max(until);
+        } else {
+            return Outcome::Fail(Reason::NotHeld);
+        }
+        Outcome::ok(1)
+    }
+
+    /// The holder has it no more: the next in line has it, if there is one.
+    fn hand_on(&mut self, name: LockName, clock: Time) {
+        let Some(lock) = self.held.get_mut(&name) else { return };
+        while let Some(owner) = lock.line.pop_front() {
+            let Some(waiting) = self.waiting.remove(&owner).filter(|waiting| waiting.until > clock) else {
+                continue;
+            };
+            self.token += 1;
+            (lock.owner, lock.token, lock.until) = (owner, self.token, clock + waiting.ttl);
+            self.granted.push_back((name, owner, self.token));
+            return;
+        }
+        self.held.remove(&name);
+    }
+
+    fn next_token(&mut self) -> u64 {
+        self.token += 1;
+        self.token
+    }
+
+    fn waits(&self, owner: u64) -> bool {
+        self.waiting.get(&owner).is_some()
+    }
+
+    /// The next of those who waited and have their lock now.
+    pub fn granted(&mut self) -> Option<Granted> {
+        self.granted.pop_front().map(|(name, owner, token)| Granted { name, owner, token })
+    }
+
+    /// When the time of a lock's holder is over, if somebody waits for it.
+    pub fn wanted_until(&self, name: LockName) -> Option<Time> {
+        self.held.get(&name).filter(|lock| !lock.line.is_empty()).map(|lock| lock.until)
+    }
+
+    /// All locks that somebody waits for, in order of name.
+    pub fn wanted(&self) -> impl Iterator<Item = (LockName, Time)> {
+        let wanted = self.held.in_order().into_iter().filter(|(_, lock)| !lock.line.is_empty());
+        wanted.map(|(name, lock)| (*name, lock.until))
+    }
+
+    /// How many locks are held and how many wait for one.
+    pub fn len(&self) -> usize {
+        self.held.len() + self.waiting.len()
+    }
+
+    /// Whether none is held.
+    pub fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
+    /// Forgets all, but gives no token out twice.
+    pub fn clear(&mut self) {
+        *self = LockTable { token: self.token, ..LockTable::default() };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TTL: Span = Span::from_secs(3);
+
+    fn at(seconds: u64) -> Time {
+        Time::ZERO + Span::from_secs(seconds)
+    }
+
+    fn acquire(how: How, owner: u64) -> Op {
+        Op::Acquire { lock: 0, how, key: 1, owner, ttl: TTL }
+    }
+
+    fn release(owner: u64, compares: bool) -> Op {
+        Op::Release { lock: 0, compares, key: 1, owner }
+    }
+
+    fn said(table: &mut LockTable, op: Op, seconds: u64) -> Result<i64, Reason> {
+        match table.apply(&op, at(seconds)).0 {
+            Outcome::Ok(value) => Ok(value.n),
+            Outcome::Fail(reason) => Err(reason),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_lock_has_one_holder_until_it_expires() {
+        let mut table = LockTable::default();
+        assert_eq!(said(&mut table, acquire(How::Try, 7), 0), Ok(1));
+        assert_eq!(said(&mut table, acquire(How::Try, 7), 1), Err(Reason::Held), "NX");
+        assert_eq!(said(&mut table, acquire(How::Try, 8), 2), Err(Reason::Held));
+        let other = Op::Acquire { lock: 0, how: How::Try, key: 2, owner: 8, ttl: TTL };
+        assert_eq!(said(&mut table, other, 2), Ok(2), "another key");
+        assert_eq!(said(&mut table, acquire(How::Try, 8), 3), Ok(3), "expired");
+        assert_eq!(said(&mut table, release(7, true), 3), Err(Reason::NotHeld), "compare-and-delete");
+        assert_eq!(said(&mut table, Op::Renew { lock: 0, key: 1, owner: 8, ttl: TTL }, 5), Ok(1));
+        assert_eq!(said(&mut table, acquire(How::Try, 9), 7), Err(Reason::Held), "renewed");
+        assert_eq!(
+            table.apply(&release(9, false), at(7)),
+            (Outcome::ok(1), Aside { expired: false, foreign: Some(8) })
+        );
+        assert_eq!(said(&mut table, acquire(How::Try, 9), 7), Ok(4), "deleted by somebody else");
+        assert_eq!(
+            said(&mut table, Op::Renew { lock: 0, key: 1, owner: 8, ttl: TTL }, 7),
+            Err(Reason::NotHeld)
+        );
+        assert_eq!(
+            table.apply(&release(9, true), at(10)),
+            (Outcome::Fail(Reason::NotHeld), Aside { expired: true, foreign: None })
+        );
+        assert_eq!(table.len(), 1, "the other key's");
+    }
+
+    #[test]
+    fn a_line_is_served_in_order_and_passes_over_who_has_left() {
+        let mut table = LockTable::default();
+        assert_eq!(said(&mut table, acquire(How::Line, 1), 0), Ok(1));
+        for owner in 2..6 {
+            assert_eq!(said(&mut table, acquire(How::Line, owner), 1), Err(Reason::Wait));
+        }
+        assert_eq!(said(&mut table, acquire(How::Line, 3), 1), Err(Reason::Wait), "once is enough");
+        assert_eq!(said(&mut table, acquire(How::Line, 1), 1), Ok(1), "its holder asks again");
+        assert_eq!(said(&mut table, release(2, true), 1), Ok(0), "it leaves the line");
+        assert_eq!(said(&mut table, release(1, true), 2), Ok(1));
+        let next = |table: &mut LockTable| table.granted().map(|granted| (granted.owner, granted.token));
+        assert_eq!((next(&mut table), next(&mut table)), (Some((3, 2)), None));
+        assert_eq!(table.wanted_until((0, 1)), Some(at(5)));
+        assert_eq!(said(&mut table, Op::Expire { lock: 0, key: 1 }, 4), Ok(0));
+        assert_eq!(next(&mut table), None, "not yet");
+        assert_eq!(said(&mut table, Op::Expire { lock: 0, key: 1 }, 5), Ok(0));
+        assert_eq!(next(&mut table), Some((4, 3)));
+        assert_eq!(said(&mut table, release(3, false), 5), Ok(1), "a plain DEL deletes the lock of the next");
+        assert_eq!(next(&mut table), Some((5, 4)));
+    }
+
+    #[test]
+    fn who_waits_under_a_lease_and_does_not_renew_it_is_passed_over() {
+        let mut table = LockTable::default();
+        assert_eq!(said(&mut table, acquire(How::Lease, 1), 0), Ok(1));
+        assert_eq!(said(&mut table, acquire(How::Lease, 2), 0), Err(Reason::Wait));
+        assert_eq!(said(&mut table, acquire(How::Lease, 3), 0), Err(Reason::Wait));
+        for owner in [1, 3] {
+            assert_eq!(said(&mut table, Op::Renew { lock: 0, key: 1, owner, ttl: TTL }, 2), Ok(1));
+        }
+        assert_eq!(said(&mut table, release(1, true), 4), Ok(1));
+        assert_eq!(table.granted().map(|granted| granted.owner), Some(3));
+        assert_eq!(said(&mut table, release(3, true), 4), Ok(1));
+        assert!(table.is_empty() && table.len() == 0, "{table:?}");
+    }
+}

@@ -1,0 +1,367 @@
+//! The clients' half of a lock: who wants it asks for it, waits, renews it and gives it back.
+//!
+//! Numbered rules:
+//! 1. Each `hold` has an owner number of its own. In line it keeps it however often it asks; who was refused, or got no answer in time, asks
+//!    again with a new one, after giving back what it may have got without knowing.
+//! 2. A majority is asked all at once. It is held if a majority has said yes and, by our clock, some of the ttl is left: the ttl less what asking
+//!    took, less 1 % of it and 2 ms for clocks that drift ("Distributed locks with Redis", redis.io). Otherwise it is given back everywhere.
+//! 3. Whoever waits longer than the patience gives up: `hold` fails with `held`.
+//! 4. A hold that ends is given back without waiting for an answer; a crash gives nothing back.
+//! 5. A watchdog renews on time. It does not stop the program when it comes too late: that is counted (`lost`).
+
+use std::collections::BTreeMap;
+
+use crate::base::cause::Cause;
+use crate::base::ids::{PartId, Pid};
+use crate::base::op::{At, Fence, How, Op, Outcome, Reason, Reply};
+use crate::base::rng::mix;
+use crate::base::session::Seen;
+use crate::base::slab::Key;
+use crate::base::time::{Span, Time};
+use crate::components::locks::{Fencing, LockClient, Series};
+use crate::components::server::errand::{BACK_OFF, Errand, Job, PICK};
+use crate::components::server::host::{Ctx, Later, Server, Session};
+use crate::program::compile::MESSAGE_BYTES;
+use crate::program::instr::Input;
+use crate::program::interpret::{HoldId, StrandId};
+use crate::record::holds::Asked;
+use crate::sim::context::Request;
+
+/// What a majority's clocks may differ by, besides a hundredth of the ttl (redis.io).
+const DRIFT: Span = Span::from_ms(2);
+
+/// What it takes before somebody who stands in line asks again where nobody could tell him how he stands.
+const AGAIN: Span = Span::from_ms(100);
+
+/// A lock that a strand wants or has.
+#[derive(Clone, Debug, Hash)]
+pub(super) struct Hold {
+    strand: StrandId,
+    lock: PartId,
+    key: i64,
+    /// What the part knows us by.
+    owner: u64,
+    /// Its fencing token, once it is held.
+    token: u64,
+    stage: Stage,
+    /// When it was first asked for.
+    began: Time,
+    /// By our clock: when the members were asked this time.
+    asked: Time,
+    /// Members that have said yes and no this time, of how many.
+    votes: (u32, u32),
+    of: u32,
+    /// Where the lock was asked for, or is held.
+    at: Option<Pid>,
+    failures: u32,
+    backoff: Span,
+}
+
+/// How far a hold is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Stage {
+    /// Members have been asked.
+    Asking,
+    /// It is waited until they are asked again.
+    Waiting,
+    /// It is held, as far as we know.
+    Held,
+}
+
+/// The holds of a server.
+#[derive(Clone, Debug, Default, Hash)]
+pub(super) struct Holds(BTreeMap<HoldId, Hold>);
+
+impl Server {
+    /// A strand wants a lock.
+    pub(super) fn acquire(
+        &mut self,
+        strand: StrandId,
+        lock: PartId,
+        key: i64,
+        id: HoldId,
+        draw: u64,
+        ctx: Ctx,
+    ) {
+        let now = ctx.now();
+        let hold = Hold {
+            strand,
+            lock,
+            key,
+            owner: self.new_owner(ctx),
+            token: 0,
+            stage: Stage::Asking,
+            began: now,
+            asked: ctx.clock(),
+            votes: (0, 0),
+            of: 1,
+            at: None,
+            failures: 0,
+            backoff: Span::ZERO,
+        };
+        let client = ctx.plan().directory.lock(lock).clone();
+        ctx.record().level(client.series(Series::Waiting), now, 1);
+        let Session { origin, .. } = *self.session(strand).expect("a strand works for somebody");
+        let asked = Asked { lock, key, by: ctx.me(), origin, around: self.around(strand, id) };
+        ctx.record().history.holds.asked(hold.owner, now, asked);
+        if let (How::Lease, Some(renew)) = (client.how, client.renew) {
+            self.renews_after(id, renew, ctx);
+        }
+        self.holds.0.insert(id, hold);
+        let errand = self.errand(strand, Job::Lock { hold: id }, draw, ctx);
+        self.ask_for_lock(errand, id, &client, ctx);
+    }
+
+    /// The hold around one of a strand, by its owner.
+    fn around(&self, strand: StrandId, id: HoldId) -> Option<u64> {
+        let mut around = self.frames.holds(strand).filter(|hold| *hold != id);
+        around.find_map(|hold| self.holds.0.get(&hold)).map(|hold| hold.owner)
+    }
+
+    fn new_owner(&mut self, ctx: Ctx) -> u64 {
+        self.tokens += 1;
+        let me = mix(u64::from(ctx.me().tier.0), u64::from(ctx.me().member));
+        mix(me, mix(ctx.now().as_ns(), self.tokens)).max(1)
+    }
+
+    /// Asks for it, for the first time or again.
+    fn ask_for_lock(&mut self, errand: Key, id: HoldId, client: &LockClient, ctx: Ctx) {
+        let members = self.members(client, id, ctx);
+        let (clock, now) = (ctx.clock(), ctx.now());
+        let Some(hold) = self.holds.0.get_mut(&id) else { return };
+        (hold.stage, hold.asked, hold.votes, hold.of) = (Stage::Asking, clock, (0, 0), members.len() as u32);
+        hold.at = members.first().copied();
+        let left = (hold.began + client.patience).since(now);
+        let timeout = client.timeout.min(left);
+        let Hold { key, owner, .. } = *hold;
+        let op = Op::Acquire { lock: client.number(), how: client.how, key, owner, ttl: client.ttl };
+        for member in members {
+            ctx.record().count(client.series(Series::Tries), now, 1);
+            self.ask(errand, member, op, Some(timeout.max(Span::from_ns(1))), ctx);
+        }
+    }
+
+    /// Whom to ask for a lock: the member that has its key, whoever leads, or all.
+    fn members(&mut self, client: &LockClient, id: HoldId, ctx: Ctx) -> Vec<Pid> {
+        let Some(key) = self.holds.0.get(&id).map(|hold| hold.key) else { return Vec::new() };
+        let directory = &ctx.plan().directory;
+        if client.majority {
+            let target = directory.target(client.place);
+            return (0..target.count).map(|member| Pid::new(target.tier, member)).collect();
+        }
+        if client.in_cache {
+            return vec![directory.owner(client.place, key)];
+        }
+        let target = directory.target(client.place);
+        if ctx.plan().beside == Some(client.place) {
+            return vec![Pid::new(target.tier, ctx.me().member)];
+        }
+        let (zone, now) = (ctx.zone(), ctx.now());
+        let avoided = |member: Pid| self.avoided.names(member, now);
+        vec![directory.copy(client.place, zone, At::Primary, avoided, ctx.stream(PICK))]
+    }
+
+    /// A member has answered, or has not.
+    pub(super) fn lock_answered(&mut self, errand: Key, id: HoldId, reply: &Reply, ctx: Ctx) {
+        let now = ctx.now();
+        let Some(hold) = self.holds.0.get_mut(&id) else { return }; // it ended meanwhile, and was given back
+        if hold.stage != Stage::Asking {
+            return; // a majority had decided
+        }
+        let client = ctx.plan().directory.lock(hold.lock).clone();
+        match reply.outcome {
+            Outcome::Ok(value) => {
+                hold.token = value.n as u64;
+                hold.votes.0 += 1;
+            }
+            _ => hold.votes.1 += 1,
+        }
+        let (votes, of, asked) = (hold.votes, hold.of, hold.asked);
+        self.avoid(self.holds.0.get(&id).and_then(|hold| hold.at), client.place, reply.outcome, ctx);
+        if votes.0 > of / 2 {
+            let took = ctx.clock().since(asked);
+            let spare = Span::from_ns(client.ttl.as_ns() / 100) + DRIFT;
+            if !client.majority || took + spare < client.ttl {
+                return self.lock_taken(errand, id, &client, ctx);
+            }
+        } else if votes.1 <= of - (of / 2 + 1) {
+            return; // others may still say yes
+        }
+        self.charge(errand, Cause::Lock, now);
+        self.asks_later(errand, id, &client, reply.outcome, ctx);
+    }
+
+    /// It is ours.
+    fn lock_taken(&mut self, errand: Key, id: HoldId, client: &LockClient, ctx: Ctx) {
+        let now = ctx.now();
+        self.charge(errand, Cause::Lock, now);
+        let Some(hold) = self.holds.0.get_mut(&id) else { return };
+        hold.stage = Stage::Held;
+        let (owner, token) = (hold.owner, hold.token);
+        ctx.record().history.holds.granted(owner, now, token);
+        ctx.record().level(client.series(Series::Waiting), now, -1);
+        ctx.record().level(client.series(Series::Held), now, 1);
+        ctx.record().count(client.series(Series::Acquired), now, 1);
+        if let (Some(renew), false) = (client.renew, client.how == How::Lease) {
+            self.renews_after(id, renew, ctx);
+        }
+        if let Some(Errand { strand: Some(strand), .. }) = self.errands.remove(errand) {
+            self.ready.push_back((strand, Input::Go));
+        }
+    }
+
+    /// It was not to be had this time.
+    fn asks_later(&mut self, errand: Key, id: HoldId, client: &LockClient, outcome: Outcome, ctx: Ctx) {
+        let now = ctx.now();
+        let owner = self.new_owner(ctx);
+        if client.how == How::Try && (client.majority || outcome.is_unknown()) {
+            self.gives_back(id, client, ctx);
+        }
+        let Some(hold) = self.holds.0.get_mut(&id) else { return };
+        hold.failures += 1;
+        let wait = match client.how {
+            How::Try => client.wait.wait(hold.failures, hold.backoff, ctx.stream(BACK_OFF)),
+            // Who stands in line asks again, to hear how he stands if the answer was lost.
+            How::Line | How::Lease if outcome == Outcome::Unknown(Reason::Timeout) => Some(Span::ZERO),
+            How::Line | How::Lease => Some(AGAIN),
+        };
+        match wait.filter(|wait| now + *wait < hold.began + client.patience) {
+            Some(wait) => {
+                if client.how == How::Try {
+                    ctx.record().history.holds.renamed(hold.owner, owner);
+                    hold.owner = owner;
+                }
+                (hold.stage, hold.backoff) = (Stage::Waiting, wait);
+                let timer = self.later.insert(Later::Lock { errand, hold: id });
+                ctx.wake(wait, timer.to_word());
+            }
+            None => {
+                if client.how != How::Try {
+                    self.gives_back(id, client, ctx); // it leaves the line
+                }
+                if let Some(hold) = self.holds.0.remove(&id) {
+                    ctx.record().history.holds.ended(hold.owner, now);
+                }
+                ctx.record().level(client.series(Series::Waiting), now, -1);
+                ctx.record().count(client.series(Series::GivenUp), now, 1);
+                self.errand_failed(errand, Reason::Held);
+            }
+        }
+    }
+
+    /// The wait before it is asked for again is over.
+    pub(super) fn lock_again(&mut self, errand: Key, id: HoldId, ctx: Ctx) {
+        let Some(hold) = self.holds.0.get(&id) else { return };
+        let client = ctx.plan().directory.lock(hold.lock).clone();
+        self.charge(errand, Cause::Lock, ctx.now());
+        self.ask_for_lock(errand, id, &client, ctx);
+    }
+
+    /// Holds that have ended are given back.
+    pub(super) fn release_ended(&mut self, ctx: Ctx) {
+        while let Some(id) = self.frames.ended() {
+            let Some(hold) = self.holds.0.get(&id) else { continue };
+            let (held, owner, now) = (hold.stage == Stage::Held, hold.owner, ctx.now());
+            let client = ctx.plan().directory.lock(hold.lock).clone();
+            let series = if held { Series::Held } else { Series::Waiting };
+            ctx.record().level(client.series(series), now, -1);
+            ctx.record().history.holds.ended(owner, now);
+            if hold.stage != Stage::Waiting || client.how != How::Try {
+                self.gives_back(id, &client, ctx);
+            }
+            self.holds.0.remove(&id);
+        }
+    }
+
+    /// Gives back what may be ours, without waiting for an answer.
+    fn gives_back(&mut self, id: HoldId, client: &LockClient, ctx: Ctx) {
+        let Some(Hold { key, owner, at, stage, .. }) = self.holds.0.get(&id).cloned() else { return };
+        let compares = client.compares || stage != Stage::Held;
+        let op = Op::Release { lock: client.number(), compares, key, owner };
+        let (stem, size_bytes, session, origin, seen) = (0, MESSAGE_BYTES, 0, 0, Seen::NOTHING);
+        let timeout = Some(client.timeout);
+        let members = if client.majority { self.members(client, id, ctx) } else { at.into_iter().collect() };
+        for member in members {
+            let request = Request { op, stem, size_bytes, timeout, from: None, session, origin, seen };
+            ctx.call(member, request, u64::MAX); // the tag of no errand
+        }
+    }
+
+    fn renews_after(&mut self, id: HoldId, renew: Span, ctx: Ctx) {
+        let timer = self.later.insert(Later::Renew { hold: id });
+        ctx.wake(renew, timer.to_word());
+    }
+
+    /// It is time to renew a hold, if it has not ended.
+    pub(super) fn renew(&mut self, id: HoldId, ctx: Ctx) {
+        let Some(Hold { strand, lock, key, owner, at, .. }) = self.holds.0.get(&id).cloned() else { return };
+        let client = ctx.plan().directory.lock(lock).clone();
+        let Some(renew) = client.renew else { return };
+        let members = if client.majority { self.members(&client, id, ctx) } else { at.into_iter().collect() };
+        let Some(on_behalf) = self.session(strand).copied() else { return };
+        let op = Op::Renew { lock: client.number(), key, owner, ttl: client.ttl };
+        let (job, since) = (Job::Renewal { hold: id, of: members.len() as u32, lost: 0 }, ctx.now());
+        let errand =
+            Errand { strand: None, on_behalf, job, stem: 0, failures: 0, backoff: Span::ZERO, since };
+        let errand = self.errands.insert(errand);
+        for member in members {
+            self.ask(errand, member, op, Some(client.timeout), ctx);
+        }
+        self.renews_after(id, renew, ctx);
+    }
+
+    /// A member has renewed it, or says that it is not ours.
+    pub(super) fn renewed(&mut self, errand: Key, outcome: Outcome, ctx: Ctx) {
+        let Some(Errand { job: Job::Renewal { hold, of, lost }, failures, .. }) =
+            self.errands.get_mut(errand)
+        else {
+            return;
+        };
+        *failures += 1;
+        *lost += u32::from(outcome == Outcome::Fail(Reason::NotHeld));
+        let (id, is_last, is_lost) = (*hold, *failures == *of, *lost > *of / 2);
+        if is_last {
+            self.errands.remove(errand);
+            let held = self.holds.0.get(&id).filter(|hold| is_lost && hold.stage == Stage::Held);
+            if let Some(lock) = held.map(|hold| hold.lock) {
+                let (client, now) = (ctx.plan().directory.lock(lock), ctx.now());
+                ctx.record().count(client.series(Series::Lost), now, 1);
+            }
+        }
+    }
+
+    /// What goes with a strand's steps on a db: the token of the innermost fenced lock that it holds.
+    pub(super) fn fence(&self, strand: StrandId, ctx: Ctx) -> Fence {
+        if self.holds.0.is_empty() {
+            return Fence::default();
+        }
+        let directory = &ctx.plan().directory;
+        let mut held = self.frames.holds(strand).filter_map(|hold| self.holds.0.get(&hold));
+        let fence = held.find_map(|hold| match directory.lock(hold.lock).fencing {
+            Fencing::None => None,
+            Fencing::Write => Some(Fence::new(hold.token, false)),
+            Fencing::ReadWrite => Some(Fence::new(hold.token, true)),
+        });
+        fence.unwrap_or_default()
+    }
+
+    /// The hold in which a strand is, by its owner; 0: none.
+    pub(super) fn held_by(&self, strand: StrandId) -> u64 {
+        if self.holds.0.is_empty() {
+            return 0;
+        }
+        let mut held = self.frames.holds(strand).filter_map(|hold| self.holds.0.get(&hold));
+        held.next().map_or(0, |hold| hold.owner)
+    }
+
+    /// Takes back the levels that a crash makes untrue.
+    pub(super) fn drops_holds(&mut self, ctx: Ctx) {
+        let now = ctx.now();
+        for hold in self.holds.0.values() {
+            let client = ctx.plan().directory.lock(hold.lock);
+            let series = if hold.stage == Stage::Held { Series::Held } else { Series::Waiting };
+            ctx.record().level(client.series(series), now, -1);
+            ctx.record().history.holds.ended(hold.owner, now);
+        }
+    }
+}

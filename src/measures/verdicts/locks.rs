@@ -1,0 +1,80 @@
+//! What is asked of locks, and the sentence that shows it.
+
+use crate::check::locks;
+use crate::measures::asked::{Locks, Whose};
+use crate::measures::functions::Undefined;
+use crate::measures::verdicts::words::instant;
+use crate::measures::verdicts::{Finding, Run, Told};
+use crate::record::holds::Hold;
+
+/// Answers it.
+pub(super) fn locks(what: Locks, whose: &Whose, run: &Run<'_>) -> Finding {
+    let Whose::Lock { part, name } = whose else { return Finding::unknown("this is asked of a lock") };
+    let (holds, part) = (&run.history.holds, *part);
+    let hold = |place: u32| &holds.all()[place as usize];
+    let both = |two: (u32, u32)| [hold(two.0), hold(two.1)].map(|hold| held(hold, run));
+    match what {
+        Locks::Exclusive | Locks::Overlaps | Locks::Overlap => {
+            let (count, time, first) = locks::overlaps(holds, part, run.end);
+            let told = first.map(|two| {
+                let [one, other] = both(two);
+                told(format!("{} had two holders: {one}, and {other}", key(name, hold(two.0))))
+            });
+            match what {
+                Locks::Exclusive => Finding::of(f64::from(u8::from(count == 0)), told),
+                Locks::Overlap => Finding::of(time.as_secs_f64(), told),
+                _ => Finding::of(count as f64, told),
+            }
+        }
+        Locks::FreshTokens => {
+            let old = locks::old_token(holds, part);
+            let told = old.map(|two| {
+                let [one, other] = both(two);
+                told(format!("tokens of {} did not go up: {one}, and later {other}", key(name, hold(two.0))))
+            });
+            Finding::of(f64::from(u8::from(old.is_none())), told)
+        }
+        Locks::LateEffects => {
+            let (count, first) = locks::late_effects(holds, part);
+            let told = first.map(|(at, two)| {
+                let [one, other] = both(two);
+                let at = instant(at);
+                told(format!(
+                    "a change took effect at {at} of who had {} before: {one}; it was {other}'s",
+                    key(name, hold(two.0))
+                ))
+            });
+            Finding::of(count as f64, told)
+        }
+        Locks::Overtaken => match locks::overtaken(holds, part) {
+            Some(share) => Finding::of(share, None),
+            None => Finding { value: Err(Undefined(format!("nobody asked for `{name}`"))), witness: None },
+        },
+        Locks::ForeignChain => Finding::of(locks::longest_chain(holds, part) as f64, None),
+        Locks::Deadlocks => {
+            let (count, circle) = locks::deadlocks(holds, part);
+            let each = circle
+                .iter()
+                .map(|place| format!("{} since {}", key(name, hold(*place)), instant(hold(*place).asked)));
+            let all: Vec<String> = each.collect();
+            let told = (!circle.is_empty())
+                .then(|| told(format!("each waits for what the next one holds: {}", all.join("; "))));
+            Finding::of(count as f64, told)
+        }
+    }
+}
+
+fn told(sentence: String) -> Told {
+    Told { sentence, steps: Vec::new() }
+}
+
+fn key(name: &str, hold: &Hold) -> String {
+    format!("{name}[{}]", hold.lock.1)
+}
+
+/// `app[2] from 1.2 s to 1.9 s with token 34`.
+fn held(hold: &Hold, run: &Run<'_>) -> String {
+    let token = if hold.token == 0 { String::new() } else { format!(" with token {}", hold.token) };
+    let until = if hold.ended > run.end { "the end".to_owned() } else { instant(hold.ended) };
+    format!("{} from {} to {until}{token}", run.facts.member(hold.by), instant(hold.granted))
+}
