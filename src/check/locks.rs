@@ -125,6 +125,38 @@ pub fn overtaken(holds: &Holds, lock: PartId) -> Option<f64> {
     (asked > 0).then(|| overtaken as f64 / asked as f64)
 }
 
+/// The most times that one who asked was overtaken: how many who asked later got it before, or instead. `None`: nobody asked.
+pub fn bypassed(holds: &Holds, lock: PartId) -> Option<u64> {
+    let all = holds.all();
+    let mut most = None;
+    for asked in sorted(holds, lock, |hold| hold.asked).into_values() {
+        // Ranks by order of asking, counted in a Fenwick tree as they are granted, the first one first.
+        let mut by_granted: Vec<usize> = (0..asked.len()).collect();
+        by_granted.sort_by_key(|rank| (all[asked[*rank] as usize].granted, *rank));
+        let mut counts = vec![0u64; asked.len() + 1];
+        let mut granted = 0u64;
+        for rank in by_granted {
+            let at = all[asked[rank] as usize].granted;
+            let mut before = 0;
+            let mut place = rank + 1;
+            while place > 0 {
+                before += counts[place];
+                place &= place - 1;
+            }
+            most = most.max(Some(granted - before));
+            if at < Time::NEVER {
+                granted += 1;
+                let mut place = rank + 1;
+                while place < counts.len() {
+                    counts[place] += 1;
+                    place += place & place.wrapping_neg();
+                }
+            }
+        }
+    }
+    most
+}
+
 /// The longest chain of holds in which each one's release deleted the lock of the next: how many deletions.
 pub fn longest_chain(holds: &Holds, lock: PartId) -> u64 {
     let mut before: BTreeMap<u32, u64> = BTreeMap::new();
@@ -253,6 +285,11 @@ mod tests {
             Some(1.0 / 3.0)
         );
         assert_eq!(overtaken(&Holds::new(true), LOCK), None);
+        assert_eq!(bypassed(&Holds::new(true), LOCK), None);
+        assert_eq!(bypassed(&holds(&[(1, 0, 1, 3, 1), (2, 1, 3, 5, 2), (3, 2, 6, 9, 3)]), LOCK), Some(0));
+        let unlucky =
+            holds(&[(1, 0, 1, 2, 1), (2, 1, 9, 10, 5), (3, 2, 3, 4, 2), (4, 3, 5, 6, 3), (5, 10, 11, 12, 6)]);
+        assert_eq!(bypassed(&unlucky, LOCK), Some(2));
     }
 
     #[test]

@@ -313,7 +313,7 @@ impl Client {
         let stem = if pending.failures == 0 { demand } else { mix(demand, u64::from(pending.failures)) };
         let (now, memory) = (ctx.now(), pending.memory.as_deref());
         let avoided = |member: Pid| memory.is_some_and(|memory| memory.avoided.names(member, now));
-        let to = plan.directory.way_in(call.to, pending.zone, avoided, ctx.stream(PICK));
+        let to = plan.directory.way_in(call.to, pending.zone, avoided, |n| ctx.stream(PICK).below(n));
         let request = Request {
             op: Op::Run { program: call.program.unwrap_or(ProgramId(u16::MAX)), args },
             stem,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::base::ids::{PartId, Pid, ProgramId, TierId, ZoneId};
 use crate::base::op::{Args, At};
-use crate::base::rng::{Bits, mix};
+use crate::base::rng::mix;
 use crate::base::time::{Span, Time};
 use crate::components::guard::Guard;
 use crate::components::locks::LockClient;
@@ -141,20 +141,20 @@ impl Directory {
     }
 
     /// The member that a call of `part` from a zone goes to: of its load balancer if it has one; any one, evenly; of a store
-    /// the nearest that `avoided` does not name.
+    /// the nearest that `avoided` does not name. `draw` draws below a number, where there is a choice.
     pub fn way_in(
         &self,
         part: PartId,
         from: ZoneId,
         avoided: impl Fn(Pid) -> bool,
-        bits: &mut impl Bits,
+        draw: impl FnOnce(u64) -> u64,
     ) -> Pid {
         let target = self.target(part);
         if let Some(host) = target.host {
             return Pid::new(host, target.nearest(from, avoided));
         }
         let entry = target.way_in.map_or(target, |balancer| self.target(balancer));
-        let member = if entry.count == 1 { 0 } else { bits.below(u64::from(entry.count)) as u32 };
+        let member = if entry.count == 1 { 0 } else { draw(u64::from(entry.count)) as u32 };
         Pid::new(entry.tier, member)
     }
 
@@ -166,20 +166,21 @@ impl Directory {
         Pid::new(target.tier, member as u32)
     }
 
-    /// The member of a store that an operation goes to, from a zone; members that `avoided` names only when all are.
+    /// The member of a store that an operation goes to, from a zone; members that `avoided` names only when all are. `draw` draws below a
+    /// number, where there is a choice.
     pub fn copy(
         &self,
         part: PartId,
         from: ZoneId,
         at: At,
         avoided: impl Fn(Pid) -> bool,
-        bits: &mut impl Bits,
+        draw: impl FnOnce(u64) -> u64,
     ) -> Pid {
         let target = self.target(part);
         let member = match at {
             _ if target.count == 1 => 0,
             At::Copy(member) => u32::from(member).min(target.count - 1),
-            At::Any | At::Replica => bits.below(u64::from(target.count)) as u32,
+            At::Any | At::Replica => draw(u64::from(target.count)) as u32,
             At::Primary | At::Nearest | At::Session => target.nearest(from, avoided),
         };
         Pid::new(target.tier, member)

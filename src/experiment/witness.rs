@@ -17,11 +17,14 @@ use crate::experiment::setup::Setup;
 use crate::experiment::trial::{Caught, Trial, caught};
 use crate::measures::verdicts::{Facts, words};
 use crate::record::history::{NO_COPY, RowId, Step, Taken};
+use crate::record::holds::Hold;
 
 /// Diagrams of one experiment at most, each of a run made again.
 const DIAGRAMS_MAX: usize = 12;
 /// Operations of a diagram at most: with more the picture is of the row's whole life, and what clashes is a corner of it.
 const OPERATIONS_MAX: usize = 6;
+/// Holds of locks that are shown with operations, at most.
+const HOLDS_MAX: usize = 6;
 /// What is shown before the first operation and after the last one, of the time between them.
 const MARGIN: f64 = 0.05;
 /// What is shown after that, for texts run to the right.
@@ -58,19 +61,20 @@ pub fn diagrams(experiment: &Experiment, cells: &[CellTrials<'_>]) -> Vec<Plot> 
 /// The diagram of one violation.
 fn diagram(cell: &Cell, property: &str, seed: u64, seen: &Caught) -> Option<Plot> {
     let (steps, setup) = (seen.history.steps(), &cell.setup);
-    let row = steps.get(*seen.told.steps.first()?)?.row;
-    let name = seen.history.rows()[row.0 as usize];
-    let places = around(steps, row, &seen.told.steps);
-    let first = places.iter().map(|place| steps[*place].invoked).min()?;
-    let last = places.iter().map(|place| end(&steps[*place])).max()?;
-    let margin = last.since(first).scale(MARGIN).max(Span::from_ms(1));
-    let (from, until) = (Time::from_ns(first.as_ns().saturating_sub(margin.as_ns())), last + margin);
-    let (from, until) = with_fault(from, until, &seen.faults);
-    let until = until + until.since(from).scale(ROOM);
+    let places = match seen.told.steps.first() {
+        Some(named) => around(steps, steps.get(*named)?.row, &seen.told.steps),
+        None => within(steps, seen),
+    };
+    let row = places.first().map(|place| steps[*place].row);
+    let (from, until) = stretch(&places, seen)?;
     let mut lanes = Lanes { setup, nodes: Vec::new() };
     places.iter().for_each(|place| lanes.add(steps[*place].by));
-    let copies = setup.design.names[name.store.0 as usize].count;
-    (0..copies).for_each(|member| lanes.add(Pid::new(name.store, member)));
+    seen.told.holds.iter().for_each(|hold| lanes.add(seen.history.holds.all()[*hold as usize].by));
+    let name = row.map(|row| seen.history.rows()[row.0 as usize]);
+    if let Some(name) = name {
+        let copies = setup.design.names[name.store.0 as usize].count;
+        (0..copies).for_each(|member| lanes.add(Pid::new(name.store, member)));
+    }
     let bar = |place: &usize| Bar {
         lane: lanes.of(steps[*place].by),
         text: did(&steps[*place], setup),
@@ -79,9 +83,12 @@ fn diagram(cell: &Cell, property: &str, seed: u64, seen: &Caught) -> Option<Plot
         marked: seen.told.steps.contains(place),
     };
     let mut bars: Vec<Bar> = places.iter().map(bar).collect();
+    bars.extend(held(seen, &lanes, from, until));
     let mut arrows = Vec::new();
-    for taken in seen.history.taken().iter().filter(|taken| is_shown(taken, row, from, until)) {
-        let (lane, at) = (lanes.of(Pid::new(name.store, taken.copy)), taken.at.as_secs_f64());
+    let is_shown = |taken: &&Taken| row.is_some_and(|row| is_shown(taken, row, from, until));
+    for taken in seen.history.taken().iter().filter(is_shown) {
+        let store = name.expect("it is of a row").store;
+        let (lane, at) = (lanes.of(Pid::new(store, taken.copy)), taken.at.as_secs_f64());
         let text = format!("has {}", taken.value.n);
         bars.push(Bar { lane, text, from: at, to: Some(at), marked: false });
         let step = places.iter().map(|place| &steps[*place]).find(|step| wrote(step, taken));
@@ -94,13 +101,92 @@ fn diagram(cell: &Cell, property: &str, seed: u64, seen: &Caught) -> Option<Plot
         faults.map(|(name, begin, end)| (name.clone(), begin.as_secs_f64(), end.as_secs_f64())).collect();
     let note = seen.told.sentence.clone();
     let stretch = (from.as_secs_f64(), until.as_secs_f64());
+    let of = match (seen.told.holds.first(), name) {
+        (Some(hold), _) => lock(&seen.history.holds.all()[*hold as usize], setup),
+        (None, name) => words::row(name?, setup),
+    };
     Some(Plot {
         name: format!("witness_{}_{property}", cell.variant),
-        title: format!("{property}, {}, seed {seed}: {}", cell.variant, words::row(name, setup)),
+        title: format!("{property}, {}, seed {seed}: {of}", cell.variant),
         x: Axis { label: "time".to_owned(), unit: "s".to_owned(), log: false },
         y: Axis::default(),
         kind: PlotKind::SpaceTime(SpaceTime { note, stretch, lanes: lanes.names(), bars, arrows, faults }),
     })
+}
+
+/// From before the first thing that is shown to after the last one.
+fn stretch(places: &[usize], seen: &Caught) -> Option<(Time, Time)> {
+    let steps = places.iter().map(|place| &seen.history.steps()[*place]);
+    let holds = seen.told.holds.iter().map(|hold| &seen.history.holds.all()[*hold as usize]);
+    let spans: Vec<(Time, Time)> =
+        steps.map(|step| (step.invoked, end(step))).chain(holds.map(when)).collect();
+    let first = spans.iter().map(|(begin, _)| *begin).min()?;
+    let last = spans.iter().map(|(_, end)| *end).max()?;
+    let margin = last.since(first).scale(MARGIN).max(Span::from_ms(1));
+    let (from, until) = (Time::from_ns(first.as_ns().saturating_sub(margin.as_ns())), last + margin);
+    let (from, until) = with_fault(from, until, &seen.faults);
+    Some((from, until + until.since(from).scale(ROOM)))
+}
+
+/// When a hold lasted, or was asked for if it never did.
+fn when(hold: &Hold) -> (Time, Time) {
+    let begin = if hold.granted == Time::NEVER { hold.asked } else { hold.granted };
+    (begin, if hold.ended == Time::NEVER { begin } else { hold.ended })
+}
+
+/// What was done for the requests that held the locks of a witness.
+fn within(steps: &[Step], seen: &Caught) -> Vec<usize> {
+    let all = seen.history.holds.all();
+    let named: Vec<&Hold> = seen.told.holds.iter().map(|hold| &all[*hold as usize]).collect();
+    let of_hold = |step: &Step| {
+        let its = |hold: &&&Hold| {
+            let (begin, end) = when(hold);
+            hold.origin == step.origin && begin <= step.invoked && step.invoked <= end
+        };
+        named.iter().any(|hold| its(&hold))
+    };
+    (0..steps.len()).filter(|place| of_hold(&steps[*place])).take(OPERATIONS_MAX).collect()
+}
+
+/// Who waited for locks and held them, of the processes that are shown: those that a witness names, and the others that were there.
+fn held(seen: &Caught, lanes: &Lanes<'_>, from: Time, until: Time) -> Vec<Bar> {
+    let all = seen.history.holds.all();
+    let named = |place: u32| seen.told.holds.contains(&place);
+    let around = |place: u32| seen.told.holds.iter().any(|hold| all[*hold as usize].around == Some(place));
+    let mut bars = Vec::new();
+    for (place, hold) in (0u32..).zip(all) {
+        let lane = lanes.of(hold.by);
+        let (begin, end) = when(hold);
+        let is_there = lane != usize::MAX && begin <= until && end >= from;
+        let alone = seen.told.holds.is_empty() && hold.granted < Time::NEVER;
+        if !is_there || !(named(place) || around(place) || alone && bars.len() < HOLDS_MAX) {
+            continue;
+        }
+        let lock = lock(hold, lanes.setup);
+        let marked = named(place);
+        let mut bar = |text: String, begin: Time, end: Time| {
+            let (begin, end) = (begin.max(from), end.min(until));
+            if end >= begin {
+                let (from, to) = (begin.as_secs_f64(), Some(end.as_secs_f64()));
+                bars.push(Bar { lane, text, from, to, marked });
+            }
+        };
+        let waited = hold.granted.min(hold.ended);
+        if marked && waited.min(until).since(hold.asked.max(from)) > until.since(from).scale(MARGIN) {
+            bar(format!("waits for {lock}"), hold.asked, waited);
+        }
+        if hold.granted < Time::NEVER {
+            let token = if hold.token == 0 { String::new() } else { format!(", token {}", hold.token) };
+            bar(format!("holds {lock}{token}"), hold.granted, hold.ended);
+        }
+    }
+    bars
+}
+
+/// `seat[1]`.
+fn lock(hold: &Hold, setup: &Setup) -> String {
+    let (part, key) = hold.lock;
+    format!("{}[{key}]", setup.design.names[part.index()].name)
 }
 
 /// The stretch, and up to the fault after it, or back to the one before it, if none is in it and one is not far.

@@ -53,6 +53,8 @@ pub enum Locks {
     LateEffects,
     /// The share of holds that a later one overtook.
     Overtaken,
+    /// The most times that one who asked was overtaken.
+    Bypassed,
     /// The longest chain of deletions of others' locks.
     ForeignChain,
     /// How many circles of programs waited for each other.

@@ -252,6 +252,11 @@ pub const ALL: &[Measure] = &[
         doc: "Share of those who asked for it that somebody who asked later overtook: 0 where it is handed on in order.",
     },
     Measure {
+        name: "bypassed",
+        of: Of::Lock,
+        doc: "How many who asked later got it before one who asked, or instead: the most. What has no bound starves somebody.",
+    },
+    Measure {
         name: "foreign_chain",
         of: Of::Lock,
         doc: "The longest chain of holds in which each one's release deleted the lock of the next (`release = \"del\"`): how many.",

@@ -17,15 +17,16 @@ use crate::sim::context::Context;
 pub struct Desk<W> {
     /// By owner.
     waiting: Keyed<u64, W>,
-    /// By the member's clock: when to look after which lock.
+    /// By the member's clock: when to look after which lock, once for each: whoever comes too early looks again later.
     due: BTreeSet<(Time, LockName)>,
+    watched: Keyed<LockName, Time>,
     /// In true time: when a timer goes off.
     armed: Option<Time>,
 }
 
 impl<W> Default for Desk<W> {
     fn default() -> Self {
-        Desk { waiting: Keyed::default(), due: BTreeSet::new(), armed: None }
+        Desk { waiting: Keyed::default(), due: BTreeSet::new(), watched: Keyed::default(), armed: None }
     }
 }
 
@@ -42,26 +43,34 @@ impl<W: Copy> Desk<W> {
 
     /// Looks after a lock when the time of its holder is over, if somebody waits for it.
     pub fn watch(&mut self, name: LockName, table: &LockTable) {
-        if let Some(until) = table.wanted_until(name) {
-            self.due.insert((until, name));
+        let Some(until) = table.wanted_until(name) else { return };
+        match self.watched.get_mut(&name) {
+            Some(at) if *at <= until => return,
+            Some(at) => _ = self.due.remove(&(std::mem::replace(at, until), name)),
+            None => _ = self.watched.insert(name, until),
         }
+        self.due.insert((until, name));
     }
 
     /// Looks after all locks that somebody waits for.
     pub fn watch_all(&mut self, table: &LockTable) {
-        self.due = table.wanted().map(|(name, until)| (until, name)).collect();
+        self.due.clear();
+        self.watched.clear();
+        table.wanted().for_each(|(name, _)| self.watch(name, table));
     }
 
     /// The next lock whose holder's time may be over.
     pub fn due(&mut self, clock: Time) -> Option<LockName> {
         let (at, name) = self.due.first().copied().filter(|(at, _)| *at <= clock)?;
         self.due.remove(&(at, name));
+        self.watched.remove(&name);
         Some(name)
     }
 
     /// Everybody who waits, in order of owner, who will not be served here.
     pub fn sends_away(&mut self) -> Vec<W> {
         self.due.clear();
+        self.watched.clear();
         let all = self.waiting.in_order().into_iter().map(|(_, word)| *word).collect();
         self.waiting.clear();
         all

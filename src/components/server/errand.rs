@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use crate::base::cause::{Cause, Causes};
 use crate::base::ids::{CallId, PartId, Pid, ProgramId};
 use crate::base::op::{Args, At, Op, Outcome, Reason, Reply, Value};
-use crate::base::rng::mix;
+use crate::base::rng::{Bits, mix};
 use crate::base::session::Seen;
 use crate::base::slab::Key;
 use crate::base::time::{Span, Time};
@@ -140,7 +140,7 @@ impl Server {
             if errand.failures == 0 { errand.stem } else { mix(errand.stem, u64::from(errand.failures)) };
         let (from, now) = (site.from.unwrap_or(ctx.zone()), ctx.now());
         let avoided = |member: Pid| self.avoided.names(member, now);
-        let to = plan.directory.way_in(site.to, from, avoided, ctx.stream(PICK));
+        let to = plan.directory.way_in(site.to, from, avoided, |n| ctx.stream(PICK).below(n));
         let Session { id: session, origin, seen } = self.on_behalf(key);
         let request = Request {
             op: Op::Run { program: site.program.unwrap_or(ProgramId(u16::MAX)), args },
@@ -223,7 +223,7 @@ impl Server {
         }
         let (zone, now) = (ctx.zone(), ctx.now());
         let avoided = |member: Pid| self.avoided.names(member, now);
-        let to = directory.copy(part, zone, at, avoided, ctx.stream(PICK));
+        let to = directory.copy(part, zone, at, avoided, |n| ctx.stream(PICK).below(n));
         let call = self.ask(key, to, op, timeout, ctx);
         self.goes_with(key, call, ctx);
         self.record(key, call, to, op, ctx);

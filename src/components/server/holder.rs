@@ -9,15 +9,14 @@
 //! 4. A hold that ends is given back without waiting for an answer; a crash gives nothing back.
 //! 5. A watchdog renews on time. It does not stop the program when it comes too late: that is counted (`lost`).
 
-use std::collections::BTreeMap;
-
 use crate::base::cause::Cause;
 use crate::base::ids::{PartId, Pid};
 use crate::base::op::{At, Fence, How, Op, Outcome, Reason, Reply};
-use crate::base::rng::mix;
+use crate::base::rng::{Bits, mix};
 use crate::base::session::Seen;
 use crate::base::slab::Key;
 use crate::base::time::{Span, Time};
+use crate::components::keyed::Keyed;
 use crate::components::locks::{Fencing, LockClient, Series};
 use crate::components::server::errand::{BACK_OFF, Errand, Job, PICK};
 use crate::components::server::host::{Ctx, Later, Server, Session};
@@ -70,7 +69,7 @@ enum Stage {
 
 /// The holds of a server.
 #[derive(Clone, Debug, Default, Hash)]
-pub(super) struct Holds(BTreeMap<HoldId, Hold>);
+pub(super) struct Holds(Keyed<HoldId, Hold>);
 
 impl Server {
     /// A strand wants a lock.
@@ -158,7 +157,7 @@ impl Server {
         }
         let (zone, now) = (ctx.zone(), ctx.now());
         let avoided = |member: Pid| self.avoided.names(member, now);
-        vec![directory.copy(client.place, zone, At::Primary, avoided, ctx.stream(PICK))]
+        vec![directory.copy(client.place, zone, At::Primary, avoided, |n| ctx.stream(PICK).below(n))]
     }
 
     /// A member has answered, or has not.
@@ -357,7 +356,7 @@ impl Server {
     /// Takes back the levels that a crash makes untrue.
     pub(super) fn drops_holds(&mut self, ctx: Ctx) {
         let now = ctx.now();
-        for hold in self.holds.0.values() {
+        for (_, hold) in self.holds.0.in_order() {
             let client = ctx.plan().directory.lock(hold.lock);
             let series = if hold.stage == Stage::Held { Series::Held } else { Series::Waiting };
             ctx.record().level(client.series(series), now, -1);

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use crate::base::cause::Cause;
 use crate::base::ids::{PartId, PolicyId};
 use crate::base::op::{At, Op, Outcome, Reason, Reply};
-use crate::base::rng::mix;
+use crate::base::rng::{Bits, mix};
 use crate::base::session::Seen;
 use crate::base::slab::Key;
 use crate::base::time::{Span, Time};
@@ -217,7 +217,7 @@ impl Server {
         if tells {
             let directory = &ctx.plan().directory;
             let (zone, timeout) = (ctx.zone(), directory.store(db).timeout);
-            let to = directory.copy(db, zone, At::Primary, |_| false, ctx.stream(PICK));
+            let to = directory.copy(db, zone, At::Primary, |_| false, |n| ctx.stream(PICK).below(n));
             let (op, stem, size_bytes) = (Op::Abort, 0, MESSAGE_BYTES);
             let (timeout, session, origin, seen) = (Some(timeout), 0, 0, Seen::NOTHING);
             let request = Request { op, stem, size_bytes, timeout, from: None, session, origin, seen };

@@ -296,7 +296,7 @@ impl Node {
         if self.syncing == 0 {
             return;
         }
-        if self.logged >= LOG_MAX && self.logged >= 2 * self.rows.len() {
+        if self.logged >= LOG_MAX && self.logged >= 2 * (self.rows.len() + self.locks.len()) {
             let mut snapshot = self.rows.clone();
             for (row, value) in self.unsynced() {
                 snapshot.insert(row, value);

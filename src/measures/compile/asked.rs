@@ -39,6 +39,7 @@ const WORDS: &[(&str, What)] = &[
     ("overlap", What::Locks(Locks::Overlap)),
     ("late_effects", What::Locks(Locks::LateEffects)),
     ("overtaken", What::Locks(Locks::Overtaken)),
+    ("bypassed", What::Locks(Locks::Bypassed)),
     ("foreign_chain", What::Locks(Locks::ForeignChain)),
     ("circles", What::Locks(Locks::Deadlocks)),
 ];

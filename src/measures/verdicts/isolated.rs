@@ -142,7 +142,7 @@ impl Gathered {
             steps.extend(own);
         }
         steps.sort_unstable();
-        Told { sentence, steps }
+        Told { sentence, steps, holds: Vec::new() }
     }
 }
 

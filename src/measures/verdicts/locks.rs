@@ -2,7 +2,6 @@
 
 use crate::check::locks;
 use crate::measures::asked::{Locks, Whose};
-use crate::measures::functions::Undefined;
 use crate::measures::verdicts::words::instant;
 use crate::measures::verdicts::{Finding, Run, Told};
 use crate::record::holds::Hold;
@@ -18,7 +17,10 @@ pub(super) fn locks(what: Locks, whose: &Whose, run: &Run<'_>) -> Finding {
             let (count, time, first) = locks::overlaps(holds, part, run.end);
             let told = first.map(|two| {
                 let [one, other] = both(two);
-                told(format!("{} had two holders: {one}, and {other}", key(name, hold(two.0))))
+                told(
+                    format!("{} had two holders: {one}, and {other}", key(name, hold(two.0))),
+                    vec![two.0, two.1],
+                )
             });
             match what {
                 Locks::Exclusive => Finding::of(f64::from(u8::from(count == 0)), told),
@@ -30,25 +32,34 @@ pub(super) fn locks(what: Locks, whose: &Whose, run: &Run<'_>) -> Finding {
             let old = locks::old_token(holds, part);
             let told = old.map(|two| {
                 let [one, other] = both(two);
-                told(format!("tokens of {} did not go up: {one}, and later {other}", key(name, hold(two.0))))
+                told(
+                    format!("tokens of {} did not go up: {one}, and later {other}", key(name, hold(two.0))),
+                    vec![two.0, two.1],
+                )
             });
             Finding::of(f64::from(u8::from(old.is_none())), told)
         }
         Locks::LateEffects => {
             let (count, first) = locks::late_effects(holds, part);
             let told = first.map(|(at, two)| {
-                let [one, other] = both(two);
-                let at = instant(at);
-                told(format!(
-                    "a change took effect at {at} of who had {} before: {one}; it was {other}'s",
-                    key(name, hold(two.0))
-                ))
+                let (at, since) = (instant(at), instant(hold(two.1).granted));
+                let by = run.facts.member(hold(two.1).by);
+                let [one, _] = both(two);
+                let of = key(name, hold(two.0));
+                told(
+                    format!("a change by who held {of} ({one}) took effect at {at}, and {by} had got it at {since}"),
+                    vec![two.0, two.1],
+                )
             });
             Finding::of(count as f64, told)
         }
         Locks::Overtaken => match locks::overtaken(holds, part) {
             Some(share) => Finding::of(share, None),
-            None => Finding { value: Err(Undefined(format!("nobody asked for `{name}`"))), witness: None },
+            None => Finding::unknown(format!("nobody asked for `{name}`")),
+        },
+        Locks::Bypassed => match locks::bypassed(holds, part) {
+            Some(most) => Finding::of(most as f64, None),
+            None => Finding::unknown(format!("nobody asked for `{name}`")),
         },
         Locks::ForeignChain => Finding::of(locks::longest_chain(holds, part) as f64, None),
         Locks::Deadlocks => {
@@ -58,14 +69,14 @@ pub(super) fn locks(what: Locks, whose: &Whose, run: &Run<'_>) -> Finding {
                 .map(|place| format!("{} since {}", key(name, hold(*place)), instant(hold(*place).asked)));
             let all: Vec<String> = each.collect();
             let told = (!circle.is_empty())
-                .then(|| told(format!("each waits for what the next one holds: {}", all.join("; "))));
+                .then(|| told(format!("each waits for what the next one holds: {}", all.join("; ")), circle));
             Finding::of(count as f64, told)
         }
     }
 }
 
-fn told(sentence: String) -> Told {
-    Told { sentence, steps: Vec::new() }
+fn told(sentence: String, holds: Vec<u32>) -> Told {
+    Told { sentence, steps: Vec::new(), holds }
 }
 
 fn key(name: &str, hold: &Hold) -> String {

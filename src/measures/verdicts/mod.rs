@@ -71,13 +71,15 @@ pub struct Run<'a> {
     pub end: Time,
 }
 
-/// A sentence that shows something, and the operations that it names, by place in the history.
+/// A sentence that shows something, and the operations and holds of locks that it names, by place in the history.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Told {
     /// The sentence, without a full stop.
     pub sentence: String,
     /// The operations.
     pub steps: Vec<usize>,
+    /// The holds of locks.
+    pub holds: Vec<u32>,
 }
 
 /// An answer.

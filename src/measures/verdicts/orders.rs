@@ -115,5 +115,8 @@ fn nobody(whose: &Whose) -> Finding {
 
 fn shown(witness: Witness) -> Finding {
     let steps = witness.operations.iter().map(|place| place - 1).collect();
-    Finding { value: Ok::<f64, Undefined>(0.0), witness: Some(Told { sentence: witness.sentence, steps }) }
+    Finding {
+        value: Ok::<f64, Undefined>(0.0),
+        witness: Some(Told { sentence: witness.sentence, steps, holds: Vec::new() }),
+    }
 }

@@ -103,7 +103,7 @@ pub(super) fn lag(asked: &Asked, stat: Stat, in_time: bool, run: &Run<'_>) -> Fi
                 lag.versions,
                 lag.age as f64 / 1e6
             );
-            Told { sentence, steps: vec![place] }
+            Told { sentence, steps: vec![place], holds: Vec::new() }
         });
         Ok((figure, told))
     };
@@ -137,7 +137,11 @@ pub(super) fn stale(asked: &Asked, from: Span, until: Span, run: &Run<'_>) -> Fi
         }
         let told = first.map(|place| {
             let what = words::told(&run.history.steps()[place], run);
-            Told { sentence: format!("{what} missed a write that old"), steps: vec![place] }
+            Told {
+                sentence: format!("{what} missed a write that old"),
+                steps: vec![place],
+                holds: Vec::new(),
+            }
         });
         Ok((missed as f64 / of as f64, told))
     };

@@ -113,7 +113,7 @@ pub(super) fn lost(whose: &Whose, run: &Run<'_>) -> Finding {
         let step = &run.history.steps()[*place];
         let what = words::told(step, run);
         let sentence = format!("{what} was acknowledged, and the copies settle on a value without it");
-        Told { sentence, steps: vec![*place] }
+        Told { sentence, steps: vec![*place], holds: Vec::new() }
     });
     Finding::of(places.len() as f64, witness)
 }
@@ -142,7 +142,7 @@ pub(super) fn unacked(whose: &Whose, run: &Run<'_>) -> Finding {
     let witness = places.first().map(|place| {
         let what = words::told(&run.history.steps()[*place], run);
         let sentence = format!("nobody was told that {what} succeeded, and it is in effect");
-        Told { sentence, steps: vec![*place] }
+        Told { sentence, steps: vec![*place], holds: Vec::new() }
     });
     Finding::of(places.len() as f64, witness)
 }
@@ -182,7 +182,7 @@ fn disagreement(row: RowId, survey: &Survey, before: Time, run: &Run<'_>) -> Tol
         copies.collect::<Vec<_>>().join(", "),
         words::instant(before),
     );
-    Told { sentence, steps: Vec::new() }
+    Told { sentence, ..Told::default() }
 }
 
 /// How long after the last fault copies came to agree on what had been accepted by then.
