@@ -50,7 +50,7 @@ pub fn overlaps(holds: &Holds, lock: PartId, end: Time) -> (u64, Span, Option<Tw
             let until = hold.ended.min(end);
             if let Some((before, other)) = latest.filter(|(before, _)| hold.granted < *before) {
                 count += 1;
-                time = time + (until.min(before) - hold.granted);
+                time += until.min(before) - hold.granted;
                 if first.is_none_or(|(at, _)| hold.granted < at) {
                     first = Some((hold.granted, (other, place)));
                 }

@@ -8,7 +8,7 @@ use crate::base::op::{Args, At};
 use crate::base::rng::mix;
 use crate::base::time::{Span, Time};
 use crate::components::guard::Guard;
-use crate::components::locks::LockClient;
+use crate::components::locks::client::LockClient;
 
 /// What callers must know of a part.
 #[derive(Clone, Debug)]

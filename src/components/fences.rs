@@ -3,15 +3,14 @@
 //! read and its write. So reads may register too.
 
 use crate::components::keyed::Keyed;
-use crate::components::store::rows::RowName;
 
-/// The newest token of each row that was asked with one.
+/// The newest token of each row, by table and key, that was asked with one.
 #[derive(Clone, Debug, Default, Hash)]
-pub struct Fences(Keyed<RowName, u64>);
+pub struct Fences(Keyed<(u16, i64), u64>);
 
 impl Fences {
     /// Whether whoever has this token may go on; from now on nobody with an older one may.
-    pub fn lets(&mut self, row: RowName, token: u64) -> bool {
+    pub fn lets(&mut self, row: (u16, i64), token: u64) -> bool {
         match self.0.get_mut(&row) {
             Some(newest) if *newest > token => return false,
             Some(newest) => *newest = token,

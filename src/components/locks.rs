@@ -1,18 +1,19 @@
 //! A distributed lock, kind `lock`: rows of a store or entries of a cache that say who may, and how whoever wants to waits. A lock is no
-//! place of its own: its members are those of the part that holds it. This file has its knobs; [`table`] is the machine that every holder of locks
+//! place of its own: its members are those of the part that holds it. This file has its knobs, [`client`] what those who want it must know; [`table`] is the machine that every holder of locks
 //! has, [`desk`] what a member does for those who wait. The clients' half is `server/holder`.
 
+pub mod client;
 pub mod desk;
 pub mod table;
 
 use std::sync::Arc;
 
-use crate::base::ids::{PartId, SeriesId};
 use crate::base::knob::{Form, Knob, Knobs, Preset, Setting, Takes};
 use crate::base::op::How;
 use crate::base::problem::Problems;
 use crate::base::time::Span;
 use crate::components::directory::Client;
+use crate::components::locks::client::{Fencing, LockClient};
 use crate::components::nobody::Nobody;
 use crate::components::policy::{RETRIES, Retry};
 use crate::components::{DOES_NOT_FIT, Kind, Names, Part, PartName, Wiring};
@@ -55,7 +56,7 @@ const WAIT: &[Form] = &[
     Form {
         name: "fifo",
         knobs: &[],
-        doc: "In line at the store, which says whose turn it is. First come, first served.",
+        doc: "In line at the store, which says whose turn it is. First come, first served; whoever dies in line costs one ttl when it is his turn, but not in a `lease`.",
     },
     RETRIES[1],
     RETRIES[2],
@@ -129,73 +130,6 @@ const SERIES: &[(&str, &str)] = &[
     ("waiting", "Programs that wait for it (level)."),
     ("held", "Programs that believe they hold it (level)."),
 ];
-
-/// The series, by place in the kind's list.
-#[derive(Clone, Copy, Debug)]
-#[repr(u16)]
-#[allow(missing_docs)] // documented by the table
-pub enum Series {
-    Acquired,
-    GivenUp,
-    Tries,
-    Lost,
-    Waiting,
-    Held,
-}
-
-/// Which operations carry a token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fencing {
-    /// None.
-    None,
-    /// Those that change something.
-    Write,
-    /// All.
-    ReadWrite,
-}
-
-/// What those who want it must know.
-#[derive(Clone, Debug)]
-pub struct LockClient {
-    /// Itself.
-    pub me: PartId,
-    /// Where it is.
-    pub place: PartId,
-    /// Whether that is a cache.
-    pub in_cache: bool,
-    /// What is done while somebody else holds it.
-    pub how: How,
-    /// Whether a majority of the members is asked for it.
-    pub majority: bool,
-    /// How long it is held.
-    pub ttl: Span,
-    /// Whether it is given back by comparing.
-    pub compares: bool,
-    /// How often it is renewed.
-    pub renew: Option<Span>,
-    /// What carries its tokens.
-    pub fencing: Fencing,
-    /// When one asks again.
-    pub wait: Retry,
-    /// How long one waits.
-    pub patience: Span,
-    /// How long a member may take to answer.
-    pub timeout: Span,
-    /// Where the series begin.
-    pub first_series: SeriesId,
-}
-
-impl LockClient {
-    /// The id of a series.
-    pub fn series(&self, series: Series) -> SeriesId {
-        SeriesId(self.first_series.0 + series as u16)
-    }
-
-    /// Its number at the part that holds it.
-    pub fn number(&self) -> u16 {
-        self.me.0
-    }
-}
 
 struct Lock(Arc<LockClient>);
 

@@ -267,6 +267,6 @@ mod tests {
         assert_eq!(said(&mut table, release(1, true), 4), Ok(1));
         assert_eq!(table.granted().map(|granted| granted.owner), Some(3));
         assert_eq!(said(&mut table, release(3, true), 4), Ok(1));
-        assert!(table.is_empty() && table.len() == 0, "{table:?}");
+        assert_eq!((table.is_empty(), table.len()), (true, 0));
     }
 }

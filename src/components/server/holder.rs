@@ -17,7 +17,7 @@ use crate::base::session::Seen;
 use crate::base::slab::Key;
 use crate::base::time::{Span, Time};
 use crate::components::keyed::Keyed;
-use crate::components::locks::{Fencing, LockClient, Series};
+use crate::components::locks::client::{Fencing, LockClient, Series};
 use crate::components::server::errand::{BACK_OFF, Errand, Job, PICK};
 use crate::components::server::host::{Ctx, Later, Server, Session};
 use crate::program::compile::MESSAGE_BYTES;
@@ -163,7 +163,10 @@ impl Server {
     /// A member has answered, or has not.
     pub(super) fn lock_answered(&mut self, errand: Key, id: HoldId, reply: &Reply, ctx: Ctx) {
         let now = ctx.now();
-        let Some(hold) = self.holds.0.get_mut(&id) else { return }; // it ended meanwhile, and was given back
+        let Some(hold) = self.holds.0.get_mut(&id) else {
+            self.errands.remove(errand); // it ended meanwhile, and was given back
+            return;
+        };
         if hold.stage != Stage::Asking {
             return; // a majority had decided
         }
@@ -250,7 +253,10 @@ impl Server {
 
     /// The wait before it is asked for again is over.
     pub(super) fn lock_again(&mut self, errand: Key, id: HoldId, ctx: Ctx) {
-        let Some(hold) = self.holds.0.get(&id) else { return };
+        let Some(hold) = self.holds.0.get(&id) else {
+            self.errands.remove(errand);
+            return;
+        };
         let client = ctx.plan().directory.lock(hold.lock).clone();
         self.charge(errand, Cause::Lock, ctx.now());
         self.ask_for_lock(errand, id, &client, ctx);
