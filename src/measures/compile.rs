@@ -8,7 +8,7 @@ use crate::base::quantity::Unit;
 use crate::measures::asked::Stat;
 use crate::measures::expression::{During, Names, Node};
 use crate::measures::functions::{Function, Target};
-use crate::measures::{ALL, Dimension, Of};
+use crate::measures::{ALL, Dimension, Of, Source};
 use crate::program::syntax::{Arg, ArgKey, BinaryOp, Expr, Spanned, SyntaxError, UnaryOp};
 
 /// Compiles an expression with what names mean.
@@ -136,13 +136,14 @@ impl Compiler<'_> {
         if percentile.is_some_and(|percent| !(0.0..=100.0).contains(&percent)) {
             return error(&call.name.at, "percentiles go from p0 to p100", "write `p99.9(product)`");
         }
-        if let Some(what) = asked::what(name) {
-            return self.asked(call, measure.of, what);
-        }
-        let stat = match (name, percentile) {
-            (_, Some(percent)) => Some(Stat::Percentile(percent)),
-            ("mean", _) => Some(Stat::Mean),
-            ("max", _) => Some(Stat::Max),
+        let function = match measure.from {
+            Source::History(what) => return self.asked(call, measure.of, what),
+            Source::Record(function) => percentile.map_or(function, Function::Percentile),
+        };
+        let stat = match function {
+            Function::Percentile(percent) => Some(Stat::Percentile(percent)),
+            Function::Mean => Some(Stat::Mean),
+            Function::Max => Some(Stat::Max),
             _ => None,
         };
         if let Some(stat) = stat
@@ -176,7 +177,6 @@ impl Compiler<'_> {
         let Some(target) = target else {
             return error(&call.name.at, format!("`{name}` of what?"), "write `mean(product)`");
         };
-        let function = function(name, percentile);
         if function == Function::Waited && cause.is_none() {
             return error(&call.name.at, "`waited` needs its cause", "write `waited(product, cause=queue)`");
         }
@@ -298,27 +298,5 @@ impl Compiler<'_> {
                 error(&expr.at, format!("nothing to measure is called `{text}`"), help)
             }
         }
-    }
-}
-
-fn function(name: &str, percentile: Option<f64>) -> Function {
-    match (name, percentile) {
-        (_, Some(percent)) => Function::Percentile(percent),
-        ("mean", _) => Function::Mean,
-        ("max", _) => Function::Max,
-        ("rate", _) => Function::Rate,
-        ("peak", _) => Function::Peak,
-        ("errors", _) => Function::Errors,
-        ("success", _) => Function::Success,
-        ("goodput", _) => Function::Goodput,
-        ("throughput", _) => Function::Throughput,
-        ("late", _) => Function::Late,
-        ("waited", _) => Function::Waited,
-        ("inflight", _) => Function::InFlight,
-        ("outage", _) => Function::Outage,
-        ("util", _) => Function::Util,
-        ("jain", _) => Function::Jain,
-        ("initial", _) => Function::Initial,
-        _ => Function::Count,
     }
 }

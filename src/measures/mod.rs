@@ -14,6 +14,12 @@ pub mod functions;
 mod tests;
 pub mod verdicts;
 
+use crate::base::time::Span;
+use crate::check::session::Guarantee;
+use crate::check::transactions::Level;
+use crate::measures::asked::{Locks, Stat, What};
+use crate::measures::functions::Function;
+
 /// Unit of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dimension {
@@ -62,6 +68,15 @@ pub enum Of {
     Lock,
 }
 
+/// What the value of a measure comes from.
+#[derive(Clone, Copy, Debug)]
+pub enum Source {
+    /// A function of what was recorded; that of `pN` is of the number that stands for N.
+    Record(Function),
+    /// A question to the history of the run.
+    History(What),
+}
+
 /// One measure.
 #[derive(Clone, Copy, Debug)]
 pub struct Measure {
@@ -69,6 +84,8 @@ pub struct Measure {
     pub name: &'static str,
     /// What it takes.
     pub of: Of,
+    /// What its value comes from.
+    pub from: Source,
     /// One sentence.
     pub doc: &'static str,
 }
@@ -78,197 +95,273 @@ pub const ALL: &[Measure] = &[
     Measure {
         name: "pN",
         of: Of::Requests,
+        from: Source::Record(Function::Percentile(0.0)),
         doc: "N-th percentile of the latency, or of the time of one cause (`cause=queue`), s; nearest rank.",
     },
     Measure {
         name: "mean",
         of: Of::LevelOrRequests,
+        from: Source::Record(Function::Mean),
         doc: "Mean latency, or mean time of one cause, s; of a level its average over time.",
     },
     Measure {
         name: "max",
         of: Of::Anything,
+        from: Source::Record(Function::Max),
         doc: "Longest latency, s; highest level; largest sum of any key of a tally.",
     },
-    Measure { name: "rate", of: Of::Anything, doc: "How many per second." },
+    Measure {
+        name: "rate",
+        of: Of::Anything,
+        from: Source::Record(Function::Rate),
+        doc: "How many per second.",
+    },
     Measure {
         name: "peak",
         of: Of::Anything,
+        from: Source::Record(Function::Peak),
         doc: "Highest rate over any second (over a thousandth of a long run), 1/s. Levels have `max`.",
     },
     Measure {
         name: "count",
         of: Of::Anything,
+        from: Source::Record(Function::Count),
         doc: "How many; of a tally the sum of what was counted; a level as it is. A name alone is its count.",
     },
-    Measure { name: "errors", of: Of::Requests, doc: "Share of requests that did not succeed." },
-    Measure { name: "success", of: Of::Requests, doc: "Share of requests that succeeded." },
-    Measure { name: "goodput", of: Of::Requests, doc: "Requests that succeeded, 1/s." },
-    Measure { name: "throughput", of: Of::Requests, doc: "Requests that ended, 1/s." },
-    Measure { name: "late", of: Of::Requests, doc: "Answers that came after their callers had let go." },
+    Measure {
+        name: "errors",
+        of: Of::Requests,
+        from: Source::Record(Function::Errors),
+        doc: "Share of requests that did not succeed.",
+    },
+    Measure {
+        name: "success",
+        of: Of::Requests,
+        from: Source::Record(Function::Success),
+        doc: "Share of requests that succeeded.",
+    },
+    Measure {
+        name: "goodput",
+        of: Of::Requests,
+        from: Source::Record(Function::Goodput),
+        doc: "Requests that succeeded, 1/s.",
+    },
+    Measure {
+        name: "throughput",
+        of: Of::Requests,
+        from: Source::Record(Function::Throughput),
+        doc: "Requests that ended, 1/s.",
+    },
+    Measure {
+        name: "late",
+        of: Of::Requests,
+        from: Source::Record(Function::Late),
+        doc: "Answers that came after their callers had let go.",
+    },
     Measure {
         name: "waited",
         of: Of::Requests,
+        from: Source::Record(Function::Waited),
         doc: "Share of requests that spent any time on one cause (`cause=queue`).",
     },
-    Measure { name: "inflight", of: Of::Requests, doc: "Requests under way, on average over time." },
+    Measure {
+        name: "inflight",
+        of: Of::Requests,
+        from: Source::Record(Function::InFlight),
+        doc: "Requests under way, on average over time.",
+    },
     Measure {
         name: "outage",
         of: Of::Requests,
+        from: Source::Record(Function::Outage),
         doc: "The longest time without a success, the ends of its stretch of the run included, s.",
     },
-    Measure { name: "util", of: Of::Part, doc: "Share of its cores that are busy, on average over time." },
+    Measure {
+        name: "util",
+        of: Of::Part,
+        from: Source::Record(Function::Util),
+        doc: "Share of its cores that are busy, on average over time.",
+    },
     Measure {
         name: "jain",
         of: Of::Tally,
+        from: Source::Record(Function::Jain),
         doc: "Jain's fairness over the keys of a tally: 1 when all are equal, 1/n when one of n has everything.",
     },
     Measure {
         name: "linearizable",
         of: Of::Tables,
+        from: Source::History(What::Linearizable),
         doc: "Whether some order of all operations on each key explains what they saw and respects time (a condition).",
     },
     Measure {
         name: "sequential",
         of: Of::Tables,
+        from: Source::History(What::Sequential),
         doc: "Whether one order of all operations explains what they saw in which each session did its own in its order (a condition).",
     },
     Measure {
         name: "causal",
         of: Of::Tables,
+        from: Source::History(What::Causal),
         doc: "Whether whatever an operation may depend on was visible to it (a condition).",
     },
     Measure {
         name: "serializable",
         of: Of::Tables,
+        from: Source::History(What::Isolated(Level::Serializable)),
         doc: "Whether the transactions can have happened one after the other (a condition). So with the weaker `snapshot`, \
               `read_committed` and `read_uncommitted`: whether they show no anomaly that such an isolation forbids.",
     },
     Measure {
         name: "snapshot",
         of: Of::Tables,
+        from: Source::History(What::Isolated(Level::Snapshot)),
         doc: "Whether each transaction saw one instant, and of two that wrote a row at once one failed (a condition).",
     },
     Measure {
         name: "read_committed",
         of: Of::Tables,
+        from: Source::History(What::Isolated(Level::ReadCommitted)),
         doc: "Whether no transaction saw what was not, or not yet, committed (a condition).",
     },
     Measure {
         name: "read_uncommitted",
         of: Of::Tables,
+        from: Source::History(What::Isolated(Level::ReadUncommitted)),
         doc: "Whether no transaction wrote over what was not committed yet (a condition).",
     },
     Measure {
         name: "read_your_writes",
         of: Of::Tables,
+        from: Source::History(What::Keeps(Guarantee::ReadYourWrites)),
         doc: "Whether each session saw its own writes, or something later (a condition). So with `monotonic_reads`, \
               `monotonic_writes` and `writes_follow_reads`.",
     },
     Measure {
         name: "monotonic_reads",
         of: Of::Tables,
+        from: Source::History(What::Keeps(Guarantee::MonotonicReads)),
         doc: "Whether no session saw something older than it had seen before (a condition).",
     },
     Measure {
         name: "monotonic_writes",
         of: Of::Tables,
+        from: Source::History(What::Keeps(Guarantee::MonotonicWrites)),
         doc: "Whether the writes of each session took effect in its order (a condition).",
     },
     Measure {
         name: "writes_follow_reads",
         of: Of::Tables,
+        from: Source::History(What::Keeps(Guarantee::WritesFollowReads)),
         doc: "Whether each write took effect after what its session had seen (a condition).",
     },
     Measure {
         name: "staleness",
         of: Of::Operations,
+        from: Source::History(What::Staleness(Stat::Mean)),
         doc: "How long before a read the first version that it missed had been acknowledged, 0 for none: the mean over reads, s. \
               `p99(staleness(feed))` and `max(…)` are figures of the same.",
     },
     Measure {
         name: "k_stale",
         of: Of::Operations,
+        from: Source::History(What::KStale(Stat::Max)),
         doc: "How many acknowledged versions a read missed: the most of any read. `p99(k_stale(feed))` and `mean(…)` are figures of the \
               same.",
     },
     Measure {
         name: "stale",
         of: Of::Operations,
+        from: Source::History(What::Stale(Span::ZERO, Span::MAX)),
         doc: "Share of reads that missed a write acknowledged so long before, of those before which there was one: \
               `stale(feed, age=10ms..20ms)`.",
     },
     Measure {
         name: "lost",
         of: Of::Operations,
+        from: Source::History(What::Lost),
         doc: "Acknowledged writes that what the copies settle on was not made of, and that no later blind write replaced. Of a program: \
               those of calls that succeeded.",
     },
     Measure {
         name: "unacked",
         of: Of::Operations,
+        from: Source::History(What::Unacked),
         doc: "Writes of which nobody was told that they succeeded and that are in effect all the same.",
     },
     Measure {
         name: "diverged",
         of: Of::Tables,
+        from: Source::History(What::Diverged),
         doc: "Keys on which one copy holds a write, accepted `before` an instant, that another lacks `at` an instant; both are the end \
               of the run unless given: `before=split.end, at=after(split, 30s)`.",
     },
     Measure {
         name: "converged",
         of: Of::Tables,
+        from: Source::History(What::Converged),
         doc: "How long after the last fault's end copies came to agree on all that was accepted before it, s.",
     },
     Measure {
         name: "exclusive",
         of: Of::Lock,
+        from: Source::History(What::Locks(Locks::Exclusive)),
         doc: "Whether no two programs certainly held one key of the lock at once: from when they knew that they had it to when they began \
               to give it back (a condition).",
     },
     Measure {
         name: "fresh_tokens",
         of: Of::Lock,
+        from: Source::History(What::Locks(Locks::FreshTokens)),
         doc: "Whether each hold that was asked for after another one was granted has a larger fencing token (a condition).",
     },
     Measure {
         name: "overlaps",
         of: Of::Lock,
+        from: Source::History(What::Locks(Locks::Overlaps)),
         doc: "Holds that began while another one of the same key lasted.",
     },
     Measure {
         name: "overlap",
         of: Of::Lock,
+        from: Source::History(What::Locks(Locks::Overlap)),
         doc: "For how long keys had more than one holder, summed up, s.",
     },
     Measure {
         name: "late_effects",
         of: Of::Lock,
+        from: Source::History(What::Locks(Locks::LateEffects)),
         doc: "Changes of stores, sent within `hold`, that took effect after somebody else had got the lock.",
     },
     Measure {
         name: "overtaken",
         of: Of::Lock,
+        from: Source::History(What::Locks(Locks::Overtaken)),
         doc: "Share of those who asked for it that somebody who asked later overtook: 0 where it is handed on in order.",
     },
     Measure {
         name: "bypassed",
         of: Of::Lock,
+        from: Source::History(What::Locks(Locks::Bypassed)),
         doc: "How many who asked later got it before one who asked, or instead: the most. What has no bound starves somebody.",
     },
     Measure {
         name: "foreign_chain",
         of: Of::Lock,
+        from: Source::History(What::Locks(Locks::ForeignChain)),
         doc: "The longest chain of holds in which each one's release deleted the lock of the next (`release = \"del\"`): how many.",
     },
     Measure {
         name: "circles",
         of: Of::Lock,
+        from: Source::History(What::Locks(Locks::Deadlocks)),
         doc: "How many times programs came to wait for each other by asking for it: deadlocks.",
     },
     Measure {
         name: "initial",
         of: Of::Cell,
+        from: Source::Record(Function::Initial),
         doc: "The value of a key at the start, `initial(shop.stock[1])`.",
     },
 ];

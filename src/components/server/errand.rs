@@ -193,6 +193,9 @@ impl Server {
 
     /// The customer of an errand sees more by its answer; whatever else is done for it in this process sees as much from now on.
     pub(super) fn learn(&mut self, key: Key, seen: Seen) {
+        if seen == Seen::NOTHING {
+            return; // as in every design where nothing is read `at session`
+        }
         let Some(errand) = self.errands.get_mut(key) else { return };
         errand.on_behalf.seen.merge(seen);
         if let Some(session) = errand.strand.and_then(|strand| self.session(strand)) {

@@ -5,48 +5,18 @@ use std::ops::Range;
 use crate::base::problem::nearest;
 use crate::base::quantity::Unit;
 use crate::base::time::Span;
-use crate::check::session::Guarantee;
-use crate::check::transactions::Level;
-use crate::measures::Of;
-use crate::measures::asked::{Asked, Locks, Moment, Stat, What, Whose};
+use crate::measures::asked::{Asked, Moment, Stat, What, Whose};
 use crate::measures::compile::{Compiled, Compiler, error};
 use crate::measures::expression::{During, Node};
+use crate::measures::{ALL, Of, Source};
 use crate::program::syntax::{Arg, ArgKey, Expr, Function, Spanned, SyntaxError};
 
-/// The measures that ask the history, by name.
-const WORDS: &[(&str, What)] = &[
-    ("linearizable", What::Linearizable),
-    ("sequential", What::Sequential),
-    ("causal", What::Causal),
-    ("serializable", What::Isolated(Level::Serializable)),
-    ("snapshot", What::Isolated(Level::Snapshot)),
-    ("read_committed", What::Isolated(Level::ReadCommitted)),
-    ("read_uncommitted", What::Isolated(Level::ReadUncommitted)),
-    ("read_your_writes", What::Keeps(Guarantee::ReadYourWrites)),
-    ("monotonic_reads", What::Keeps(Guarantee::MonotonicReads)),
-    ("monotonic_writes", What::Keeps(Guarantee::MonotonicWrites)),
-    ("writes_follow_reads", What::Keeps(Guarantee::WritesFollowReads)),
-    ("staleness", What::Staleness(Stat::Mean)),
-    ("k_stale", What::KStale(Stat::Max)),
-    ("stale", What::Stale(Span::ZERO, Span::MAX)),
-    ("lost", What::Lost),
-    ("unacked", What::Unacked),
-    ("diverged", What::Diverged),
-    ("converged", What::Converged),
-    ("exclusive", What::Locks(Locks::Exclusive)),
-    ("fresh_tokens", What::Locks(Locks::FreshTokens)),
-    ("overlaps", What::Locks(Locks::Overlaps)),
-    ("overlap", What::Locks(Locks::Overlap)),
-    ("late_effects", What::Locks(Locks::LateEffects)),
-    ("overtaken", What::Locks(Locks::Overtaken)),
-    ("bypassed", What::Locks(Locks::Bypassed)),
-    ("foreign_chain", What::Locks(Locks::ForeignChain)),
-    ("circles", What::Locks(Locks::Deadlocks)),
-];
-
 /// What a measure asks of the history, if it does.
-pub(super) fn what(name: &str) -> Option<What> {
-    WORDS.iter().find(|(word, _)| *word == name).map(|(_, what)| *what)
+fn what(name: &str) -> Option<What> {
+    ALL.iter().find(|measure| measure.name == name).and_then(|measure| match measure.from {
+        Source::History(what) => Some(what),
+        Source::Record(_) => None,
+    })
 }
 
 impl Compiler<'_> {
