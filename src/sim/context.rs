@@ -97,8 +97,11 @@ impl<'a, P: Process> Context<'a, P> {
     }
 
     /// A call of ours belongs to the transaction of that name; 0: to none.
+    #[inline]
     pub fn within(&mut self, call: CallId, transaction: u64) {
-        if let Some(call) = self.kernel.calls.get_mut(call) {
+        if transaction != 0
+            && let Some(call) = self.kernel.calls.get_mut(call)
+        {
             call.transaction = transaction;
         }
     }
@@ -112,8 +115,11 @@ impl<'a, P: Process> Context<'a, P> {
     }
 
     /// A call of ours is made by whoever holds a lock.
+    #[inline]
     pub fn fenced(&mut self, call: CallId, fence: Fence) {
-        if let Some(call) = self.kernel.calls.get_mut(call) {
+        if fence != Fence::default()
+            && let Some(call) = self.kernel.calls.get_mut(call)
+        {
             call.fence = fence;
         }
     }

@@ -156,6 +156,29 @@ work = "hold seat[seat] {{ n = read shop.stock[seat]; wait exp(10ms); write shop
     }
 }
 
+/// Members that are slower than the next time one asks: what they still say to the last time is no vote in the next.
+#[test]
+fn a_majority_is_of_the_answers_to_one_question() {
+    let results = results(
+        r#"
+length = "60s"
+runs   = 4
+net    = { latency = "exp(30ms)" }
+server.app = { count = 3, threads = "unlimited", cores = "unlimited" }
+cache.redis = { count = 3, timeout = "1s" }
+lock.seat = { in = "redis", kind = "redlock(3)", ttl = "10s", wait = "fixed(uniform(1ms, 10ms), times=1000)", timeout = "1s", patience = "1m" }
+policy.patient = { timeout = "1h" }
+workload.workers = { do = "work()", arrive = "users(6, think=exp(20ms))", with = "patient" }
+measures = ["seat.acquired"]
+always.exclusive = "exclusive(seat)"
+[on.app]
+work = "hold seat[1] { wait exp(20ms) }"
+"#,
+    );
+    assert_eq!(outcome(&results, "exclusive"), "holds");
+    assert!(measure(&results, "seat.acquired") > 50.0, "{}", measure(&results, "seat.acquired"));
+}
+
 /// Whoever waits in line keeps his place when the leader falls; who was told nothing asks again and hears.
 #[test]
 fn a_line_outlives_leaders_and_crashes() {
@@ -175,7 +198,7 @@ lock.seat = {{ in = "place", kind = "lease", ttl = "5s", patience = "1m", timeou
 policy.patient = {{ timeout = "1h" }}
 workload.workers = {{ do = "work()", arrive = "users(8, think=exp(20ms))", to = "50s", with = "patient" }}
 fault.trouble = {{ at = "3s", every = "10s", for = "2s", do = "{fault}" }}
-measures = ["lost(shop.stock)", "count(done)", "seat.given_up", "seat.waiting", "seat.held", "overtaken(seat)"]
+measures = ["lost(shop.stock)", "count(done)", "seat.given_up", "seat.waiting", "seat.held"]
 always = {{ exclusive = "exclusive(seat)", fresh = "fresh_tokens(seat)" }}
 [on.app]
 work = "hold seat[1] {{ n = read shop.stock[1]; wait exp(20ms); write shop.stock[1] = n + 1 }}; tally done"
@@ -231,7 +254,7 @@ next = "hold seat[1] { wait 1ms }"
     assert_eq!(measure(&results, "kv.lapsed"), 1.0, "that of the one who crashed");
     // Set at 10.002 s, over at 13.002 s.
     assert!(
-        (measure(&results, "max(next, cause=lock)") - 2.002).abs() < 0.51,
+        (measure(&results, "max(next, cause=lock)") - 2.002).abs() < 0.005,
         "{}",
         measure(&results, "max(next, cause=lock)")
     );

@@ -56,7 +56,7 @@ impl<W: Copy> Desk<W> {
     pub fn watch_all(&mut self, table: &LockTable) {
         self.due.clear();
         self.watched.clear();
-        table.wanted().for_each(|(name, _)| self.watch(name, table));
+        table.wanted().for_each(|name| self.watch(name, table));
     }
 
     /// The next lock whose holder's time may be over.

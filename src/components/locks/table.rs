@@ -37,7 +37,7 @@ struct Waiting {
 }
 
 /// Somebody who waited has the lock now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Granted {
     /// Which.
     pub name: LockName,
@@ -63,7 +63,7 @@ pub struct LockTable {
     waiting: Keyed<u64, Waiting>,
     /// The last token that was given out.
     token: u64,
-    granted: VecDeque<(LockName, u64, u64)>,
+    granted: VecDeque<Granted>,
 }
 
 impl LockTable {
@@ -132,7 +132,7 @@ impl LockTable {
             };
             self.token += 1;
             (lock.owner, lock.token, lock.until) = (owner, self.token, clock + waiting.ttl);
-            self.granted.push_back((name, owner, self.token));
+            self.granted.push_back(Granted { name, owner, token: self.token });
             return;
         }
         self.held.remove(&name);
@@ -149,7 +149,7 @@ impl LockTable {
 
     /// The next of those who waited and have their lock now.
     pub fn granted(&mut self) -> Option<Granted> {
-        self.granted.pop_front().map(|(name, owner, token)| Granted { name, owner, token })
+        self.granted.pop_front()
     }
 
     /// When the time of a lock's holder is over, if somebody waits for it.
@@ -158,9 +158,9 @@ impl LockTable {
     }
 
     /// All locks that somebody waits for, in order of name.
-    pub fn wanted(&self) -> impl Iterator<Item = (LockName, Time)> {
+    pub fn wanted(&self) -> impl Iterator<Item = LockName> {
         let wanted = self.held.in_order().into_iter().filter(|(_, lock)| !lock.line.is_empty());
-        wanted.map(|(name, lock)| (*name, lock.until))
+        wanted.map(|(name, _)| *name)
     }
 
     /// How many locks are held and how many wait for one.

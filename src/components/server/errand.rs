@@ -51,8 +51,8 @@ pub(super) enum Job {
     Reading(Reading),
     /// A lock that is wanted.
     Lock { hold: HoldId },
-    /// One that is renewed, by so many members, of whom so many say that it is not ours.
-    Renewal { hold: HoldId, of: u32, lost: u32 },
+    /// One that is renewed, by so many members, of whom so many have answered and so many say that it is not ours.
+    Renewal { hold: HoldId, of: u32, told: u32, lost: u32 },
 }
 
 /// The connections to one db.
@@ -221,14 +221,14 @@ impl Server {
         if ctx.plan().beside == Some(part) && matches!(at, At::Primary | At::Nearest | At::Session) {
             let here = Pid::new(directory.target(part).tier, ctx.me().member);
             let call = self.ask(key, here, op, timeout, ctx);
-            self.goes_with(key, call, ctx);
+            self.goes_with(key, call, op, ctx);
             return self.record(key, call, here, op, ctx);
         }
         let (zone, now) = (ctx.zone(), ctx.now());
         let avoided = |member: Pid| self.avoided.names(member, now);
         let to = directory.copy(part, zone, at, avoided, |n| ctx.stream(PICK).below(n));
         let call = self.ask(key, to, op, timeout, ctx);
-        self.goes_with(key, call, ctx);
+        self.goes_with(key, call, op, ctx);
         self.record(key, call, to, op, ctx);
         if let Some(Errand { job: Job::Data { asked, .. }, .. }) = self.errands.get_mut(key) {
             *asked = Some(to);
@@ -236,12 +236,15 @@ impl Server {
     }
 
     /// What an operation on a store carries besides: its transaction, the token of a lock.
-    fn goes_with(&mut self, key: Key, call: CallId, ctx: Ctx) {
+    fn goes_with(&mut self, key: Key, call: CallId, op: Op, ctx: Ctx) {
         ctx.within(call, self.transactions.name(key));
         let Some(strand) = self.errands.get(key).and_then(|errand| errand.strand) else { return };
         let fence = self.fence(strand, ctx);
         ctx.fenced(call, fence);
-        if let holder @ 1.. = self.held_by(strand) {
+        let changes = !matches!(op, Op::Read { .. } | Op::ReadForUpdate { .. });
+        if let holder @ 1.. = self.held_by(strand)
+            && changes
+        {
             ctx.record().history.holds.acts(holder, attempt(call));
         }
     }

@@ -1,8 +1,8 @@
 //! The clients' half of a lock: who wants it asks for it, waits, renews it and gives it back.
 //!
 //! Numbered rules:
-//! 1. Each `hold` has an owner number of its own. In line it keeps it however often it asks; who was refused, or got no answer in time, asks
-//!    again with a new one, after giving back what it may have got without knowing.
+//! 1. Each `hold` has an owner number of its own. In line it keeps it however often it asks; who was refused too. Who may
+//!    have got it without knowing, since an answer or a majority was missing, gives that back and asks again with a new one.
 //! 2. A majority is asked all at once. It is held if a majority has said yes and, by our clock, some of the ttl is left: the ttl less what asking
 //!    took, less 1 % of it and 2 ms for clocks that drift ("Distributed locks with Redis", redis.io). Otherwise it is given back everywhere.
 //! 3. Whoever waits longer than the patience gives up: `hold` fails with `held`.
@@ -215,9 +215,13 @@ impl Server {
     /// It was not to be had this time.
     fn asks_later(&mut self, errand: Key, id: HoldId, client: &LockClient, outcome: Outcome, ctx: Ctx) {
         let now = ctx.now();
-        let owner = self.new_owner(ctx);
         if client.how == How::Try && (client.majority || outcome.is_unknown()) {
             self.gives_back(id, client, ctx);
+            let owner = self.new_owner(ctx);
+            if let Some(hold) = self.holds.0.get_mut(&id) {
+                ctx.record().history.holds.renamed(hold.owner, owner);
+                hold.owner = owner;
+            }
         }
         let Some(hold) = self.holds.0.get_mut(&id) else { return };
         hold.failures += 1;
@@ -229,10 +233,6 @@ impl Server {
         };
         match wait.filter(|wait| now + *wait < hold.began + client.patience) {
             Some(wait) => {
-                if client.how == How::Try {
-                    ctx.record().history.holds.renamed(hold.owner, owner);
-                    hold.owner = owner;
-                }
                 (hold.stage, hold.backoff) = (Stage::Waiting, wait);
                 let timer = self.later.insert(Later::Lock { errand, hold: id });
                 ctx.wake(wait, timer.to_word());
@@ -259,6 +259,9 @@ impl Server {
         };
         let client = ctx.plan().directory.lock(hold.lock).clone();
         self.charge(errand, Cause::Lock, ctx.now());
+        // An errand of its own for each time: what members still answer to the last one is no vote in this one.
+        let Some(again) = self.errands.remove(errand) else { return };
+        let errand = self.errands.insert(again);
         self.ask_for_lock(errand, id, &client, ctx);
     }
 
@@ -305,7 +308,7 @@ impl Server {
         let members = if client.majority { self.members(&client, id, ctx) } else { at.into_iter().collect() };
         let Some(on_behalf) = self.session(strand).copied() else { return };
         let op = Op::Renew { lock: client.number(), key, owner, ttl: client.ttl };
-        let (job, since) = (Job::Renewal { hold: id, of: members.len() as u32, lost: 0 }, ctx.now());
+        let (job, since) = (Job::Renewal { hold: id, of: members.len() as u32, told: 0, lost: 0 }, ctx.now());
         let errand =
             Errand { strand: None, on_behalf, job, stem: 0, failures: 0, backoff: Span::ZERO, since };
         let errand = self.errands.insert(errand);
@@ -317,14 +320,13 @@ impl Server {
 
     /// A member has renewed it, or says that it is not ours.
     pub(super) fn renewed(&mut self, errand: Key, outcome: Outcome, ctx: Ctx) {
-        let Some(Errand { job: Job::Renewal { hold, of, lost }, failures, .. }) =
-            self.errands.get_mut(errand)
+        let Some(Errand { job: Job::Renewal { hold, of, told, lost }, .. }) = self.errands.get_mut(errand)
         else {
             return;
         };
-        *failures += 1;
+        *told += 1;
         *lost += u32::from(outcome == Outcome::Fail(Reason::NotHeld));
-        let (id, is_last, is_lost) = (*hold, *failures == *of, *lost > *of / 2);
+        let (id, is_last, is_lost) = (*hold, *told == *of, *lost > *of / 2);
         if is_last {
             self.errands.remove(errand);
             let held = self.holds.0.get(&id).filter(|hold| is_lost && hold.stage == Stage::Held);
