@@ -217,6 +217,9 @@ pub fn arrivals(
             Ok(Arrivals::Serial { rate: rate(first, expr)?, from_sent })
         }
         "users" => {
+            if let (Some(_), Some(n)) = (first, named("n")) {
+                return error(&n.at, "`users` says how many twice");
+            }
             let users = count(first.or_else(|| named("n")), expr, 10_000_000)? as u32;
             let Some(think) = named("think") else { return error(&expr.at, "`users` needs `think=`") };
             Ok(Arrivals::Users { count: users, think: law_of_spans(think, files)? })
