@@ -1,6 +1,8 @@
 //! Workloads: who calls what, and when. An open loop is one process that stands for many customers; of a closed loop
 //! each user is a process. What customers bring is a function of (workload, user, request number) and nothing else.
 
+mod requests;
+
 use std::sync::Arc;
 
 use crate::base::cause::Cause;
@@ -8,11 +10,12 @@ use crate::base::ids::{CallId, PartId, Pid, PolicyId, ProbeId, ProgramId, ZoneId
 use crate::base::op::{ARGS_MAX, Args, Op, Outcome, Reply};
 use crate::base::rng::{Bits, Draws, mix};
 use crate::base::session::Seen;
-use crate::base::slab::{Key, Slab};
+use crate::base::slab::Key;
 use crate::base::time::{Span, Time};
 use crate::components::arrivals::{Arrivals, residual};
 use crate::components::chooser::Chooser;
-use crate::components::directory::{Avoided, Directory};
+use crate::components::client::requests::{Memory, Pending, Requests};
+use crate::components::directory::Directory;
 use crate::components::policy::Policy;
 use crate::program::compile::MESSAGE_BYTES;
 use crate::record::recorder::{Ended, Finished};
@@ -77,37 +80,6 @@ pub struct Plan {
     pub zones: Arc<[(f64, ZoneId)]>,
 }
 
-/// What a customer remembers.
-#[derive(Clone, Debug, Default, Hash)]
-struct Memory {
-    /// What it has seen.
-    seen: Seen,
-    /// Members of stores that did not answer it.
-    avoided: Avoided,
-}
-
-/// A request under way.
-#[derive(Clone, Debug, Hash)]
-struct Pending {
-    number: u64,
-    call: u16,
-    failures: u32,
-    intended: Time,
-    /// When it was first sent: later than intended only for a serial tester.
-    sent: Time,
-    /// Time of failed attempts and the waits after them.
-    retrying: Span,
-    backoff: Span,
-    /// Where it comes from.
-    zone: ZoneId,
-    /// Whom it has asked last.
-    asked: Pid,
-    /// The customer.
-    session: u64,
-    /// What the customer remembers, if anything.
-    memory: Option<Box<Memory>>,
-}
-
 /// The callers of a workload: one for an open loop, one for each user of a closed one.
 #[derive(Clone, Debug, Hash)]
 pub struct Client {
@@ -116,7 +88,7 @@ pub struct Client {
     before: Time,
     /// What the user of a closed loop remembers between requests. An open loop's requests are of a customer each, who knows nothing yet.
     memory: Option<Box<Memory>>,
-    pending: Slab<Pending>,
+    pending: Requests,
 }
 
 impl Process for Client {
@@ -126,8 +98,9 @@ impl Process for Client {
     type Record = ();
     type Snapshot = ();
 
-    fn build(_: &Plan, _: u32) -> Self {
-        Client { number: 0, before: Time::ZERO, memory: None, pending: Slab::default() }
+    fn build(plan: &Plan, _: u32) -> Self {
+        let pending = Requests::new(plan.arrivals.of_one_customer());
+        Client { number: 0, before: Time::ZERO, memory: None, pending }
     }
 
     fn start(&mut self, _: &Disk<(), ()>, ctx: &mut Context<Self>) {
@@ -197,21 +170,6 @@ impl Process for Client {
 
     fn touch(&self) -> u64 {
         self.number
-    }
-}
-
-impl Pending {
-    /// The customer remembers what an answer has shown, and who gave none.
-    fn learn(&mut self, reply: &Reply, plan: &Plan, now: Time) {
-        if reply.seen != Seen::NOTHING {
-            self.memory.get_or_insert_default().seen.merge(reply.seen);
-        }
-        if reply.outcome.is_no_answer() {
-            let part = plan.calls[self.call as usize].to;
-            if let Some((member, span)) = plan.directory.avoids(part, self.asked) {
-                self.memory.get_or_insert_default().avoided.add(member, now + span);
-            }
-        }
     }
 }
 

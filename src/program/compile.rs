@@ -107,6 +107,7 @@ pub fn compile(
             part,
             parameters: parameters.clone(),
             site,
+            registers: 0,
             code: Vec::new(),
             laws: Vec::new(),
             calls: Vec::new(),
@@ -133,6 +134,7 @@ pub fn compile(
         compiler.errors.push(SyntaxError { at: 0..1, message, help: Some(help) });
     }
     compiler.steps(steps);
+    compiler.program.registers = compiler.registers.len() as u8;
     if compiler.program.code.len() > CODE_MAX {
         let message = format!("`{name}` is too long: more than {CODE_MAX} instructions");
         compiler.errors.push(SyntaxError {

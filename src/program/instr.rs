@@ -25,6 +25,8 @@ pub struct Program {
     pub parameters: Vec<String>,
     /// Hash of (part name, program name): the root of its step sites' draws.
     pub site: u64,
+    /// How many registers it has: arguments, variables, the counters of loops.
+    pub registers: u8,
     /// Flat code.
     pub code: Vec<Instr>,
     /// Laws named by `Cpu`, `Wait` and `taking`.

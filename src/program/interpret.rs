@@ -1,5 +1,5 @@
 //! Runs compiled programs: `resume` takes a strand to its next effect. Frames and strands live in slabs of the
-//! host's member, `Clone + Hash`, no floats, no allocation in steady state.
+//! host's member, `Clone + Hash`, no floats, no allocation in steady state; what strands compute with stands beside them.
 //!
 //! A *frame* is one activation of a program; a *strand* is one line of execution within it (the frame's first, and
 //! one per branch of `par` and `race`). A branch starts with a copy of its parent's registers; at the join the
@@ -7,21 +7,24 @@
 //! parent takes over the causes of the branch that ended last (`par`) or first succeeded (`race`).
 
 use std::collections::VecDeque;
+use std::hash::{Hash, Hasher};
 
 use crate::base::cause::{Cause, Causes};
 use crate::base::ids::{OpId, PartId, ProgramId};
-use crate::base::op::{ARGS_MAX, Args, Reason, Value};
+use crate::base::op::{Args, Reason, Value};
 use crate::base::rng::mix;
 use crate::base::slab::{Key, Slab};
 use crate::base::time::Span;
 use crate::program::instr::{Branch, Effect, Ending, Input, Instr, Program, Programs};
 
 mod holds;
+mod locals;
 mod machine;
 mod transactions;
 
 pub use holds::HoldId;
 use holds::Holds;
+use locals::AllLocals;
 pub use machine::binary;
 use machine::{Around, Ended, Stop, is_par_each, run};
 use transactions::Transactions;
@@ -67,8 +70,6 @@ struct Strand {
     first: Option<Key>,
     /// Its branch: the code that it may run.
     branch: Branch,
-    /// Registers that it has assigned, a bit each.
-    assigned: u32,
     pc: u32,
     /// Whether it waits for the answer to the effect at `pc`.
     pending: bool,
@@ -81,23 +82,29 @@ struct Strand {
     held: u8,
     /// The transaction that it is in.
     transaction: Option<Key>,
-    /// What tells the rounds of the loops around a step apart, by depth.
-    rounds: [u64; LOOPS_MAX + 1],
-    registers: [i64; REGISTERS_MAX],
     result: i64,
     causes: Causes,
 }
 
 /// The frames and strands of one host.
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default)]
 pub struct Frames {
     frames: Slab<Frame>,
     strands: Slab<Strand>,
+    locals: AllLocals,
     holds: Holds,
     transactions: Transactions,
     spawned: VecDeque<StrandId>,
     abandoned: Vec<StrandId>,
     stack: Vec<i64>,
+}
+
+impl Hash for Frames {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Frames { frames, strands, locals, holds, transactions, spawned, abandoned, stack } = self;
+        (frames, strands, holds, transactions, spawned, abandoned, stack).hash(state);
+        strands.iter().for_each(|(key, strand)| locals.of(key).hash_to(strand.depth, state));
+    }
 }
 
 impl Frames {
@@ -121,8 +128,6 @@ impl Frames {
             rounds_left: ROUNDS_MAX,
             root,
         });
-        let mut registers = [0; REGISTERS_MAX];
-        registers[..ARGS_MAX].copy_from_slice(&args);
         let branch = Branch { start: 0, end: code.code.len() as u32 };
         let key = self.strands.insert(Strand {
             frame,
@@ -130,7 +135,6 @@ impl Frames {
             next: None,
             first: None,
             branch,
-            assigned: 0,
             pc: 0,
             pending: false,
             ended: None,
@@ -139,12 +143,11 @@ impl Frames {
             hold: None,
             held: 0,
             transaction: None,
-            rounds: [0; LOOPS_MAX + 1],
-            registers,
             result: 0,
             causes: Causes::NONE,
         });
         self.frames.get_mut(frame).expect("just made").root = key;
+        self.locals.begin(key, &args, code.registers);
         StrandId(key)
     }
 
@@ -163,10 +166,10 @@ impl Frames {
                 if matches!(program.code[current.pc as usize], Instr::Acquire { .. }) {
                     self.holds.refused(current);
                 }
-                self.transactions.given_up(current);
+                self.transactions.given_up(current, self.locals.of_mut(key));
                 failure = Some(reason);
             }
-            Input::Again => self.transactions.again(frame, current),
+            Input::Again => self.transactions.again(frame, current, self.locals.of_mut(key)),
             Input::Value(value) => {
                 current.result = value.n;
                 if value.version != OpId(0) {
@@ -176,7 +179,7 @@ impl Frames {
             }
             Input::Go if current.pending => {
                 if matches!(program.code[current.pc as usize], Instr::Commit { .. }) {
-                    self.transactions.committed(current);
+                    self.transactions.end(current, self.locals.of_mut(key));
                 }
                 current.pc += 1;
             }
@@ -186,7 +189,8 @@ impl Frames {
         let mut stack = std::mem::take(&mut self.stack);
         stack.clear();
         let mut around = Around { holds: &mut self.holds, transactions: &mut self.transactions };
-        let stop = run(program, frame, current, &mut around, failure, &mut stack);
+        let locals = self.locals.of_mut(key);
+        let stop = run(program, frame, current, locals, &mut around, failure, &mut stack);
         self.stack = stack;
         match stop {
             Stop::Not => unreachable!("a strand runs until it stops"),
@@ -203,22 +207,22 @@ impl Frames {
         (template.next, template.first) = (None, None);
         (template.hold, template.held, template.transaction) = (None, 0, None);
         let mut before: Option<Key> = None;
-        template.assigned = 0;
         template.causes = Causes::NONE;
         template.pending = false;
         for index in 0..count {
             let mut child = template.clone();
             child.branch = fork.branches[if fork.branches.len() > 1 { index as usize } else { 0 }];
             child.pc = child.branch.start;
+            let depth = template.depth as usize;
             if is_par_each(fork) {
                 child.depth += 1;
-                child.rounds[child.depth as usize] =
-                    mix(template.rounds[template.depth as usize], u64::from(index) + 1);
-                if let Some(counter) = fork.counter {
-                    child.registers[counter as usize] = i64::from(index);
-                }
             }
             let key = self.strands.insert(child);
+            let locals = self.locals.branch(key, parent);
+            if let Some(counter) = fork.counter {
+                locals.rounds[depth + 1] = mix(locals.rounds[depth], u64::from(index) + 1);
+                locals.registers_mut()[counter as usize] = i64::from(index);
+            }
             let link = match before.replace(key) {
                 Some(before) => &mut self.strands.get_mut(before).expect("just made").next,
                 None => &mut self.strands.get_mut(parent).expect("it runs").first,
@@ -279,17 +283,8 @@ impl Frames {
         while let Some(key) = next {
             let strand = self.strands.get(key).expect("branches stay until the join");
             next = strand.next;
-            let (ended, assigned, registers) = (strand.ended, strand.assigned, strand.registers);
-            match ended {
-                Some(Ok(())) if !first_wins || winner == Some(key) => {
-                    let above = self.strands.get_mut(parent).expect("it waits");
-                    for (register, value) in registers.iter().enumerate() {
-                        if assigned >> register & 1 == 1 {
-                            above.registers[register] = *value;
-                        }
-                    }
-                    above.assigned |= assigned;
-                }
+            match strand.ended {
+                Some(Ok(())) if !first_wins || winner == Some(key) => self.locals.join(parent, key),
                 Some(Err(reason)) if failed.is_none() => failed = Some(reason),
                 _ => {}
             }
@@ -303,14 +298,16 @@ impl Frames {
     fn release(&mut self, first: Option<Key>, but: Option<Key>) {
         let mut next = first;
         while let Some(key) = next {
-            let mut strand = self.strands.remove(key).expect("a linked strand is there");
-            self.holds.end(&mut strand, 0);
-            self.transactions.cut_off(&mut strand);
+            let strand = self.strands.get_mut(key).expect("a linked strand is there");
+            self.holds.end(strand, 0);
+            self.transactions.cut_off(strand);
             if strand.ended.is_none() && but != Some(key) {
                 self.abandoned.push(StrandId(key));
             }
-            self.release(strand.first, but);
+            let below = strand.first;
             next = strand.next;
+            self.strands.free(key);
+            self.release(below, but);
         }
     }
 

@@ -7,6 +7,7 @@ use crate::base::op::{Fence, Op, Outcome, Reason};
 use crate::base::session::Seen;
 use crate::base::slab::{Key, Slab};
 use crate::base::time::Time;
+use crate::sim::deadlines::Deadline;
 
 /// One call.
 #[derive(Clone, Debug)]
@@ -45,8 +46,8 @@ pub struct Call {
     pub sent: Time,
     /// When it arrived at the callee.
     pub arrived: Time,
-    /// The lane of its timeout.
-    pub lane: Option<u32>,
+    /// Its timeout.
+    pub deadline: Option<Deadline>,
     /// Whether the caller still waits.
     pub awaited: bool,
     /// Whether the callee, the request or the answer is still under way.
@@ -104,7 +105,7 @@ impl Calls {
         let Some(call) = self.get_mut(id) else { return false };
         let waited = std::mem::replace(&mut call.awaited, false);
         if !call.handled {
-            self.slab.remove(key(id));
+            self.slab.free(key(id));
         }
         waited
     }
@@ -114,7 +115,7 @@ impl Calls {
         let Some(call) = self.get_mut(id) else { return };
         call.handled = false;
         if !call.awaited {
-            self.slab.remove(key(id));
+            self.slab.free(key(id));
         }
     }
 

@@ -91,6 +91,11 @@ impl<'a, P: Process> Context<'a, P> {
         Draws::new(mix(self.kernel.demand_key(), stem))
     }
 
+    /// A number that nobody else gets, larger than all before it: for what in life is a UUID.
+    pub fn unique(&mut self) -> u64 {
+        self.kernel.unique()
+    }
+
     /// Calls `to`; the answer comes to `on_reply` with `tag`, exactly once.
     pub fn call(&mut self, to: Pid, request: Request, tag: u64) -> CallId {
         self.kernel.call(self.me, to, request, tag)

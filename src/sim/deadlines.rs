@@ -1,8 +1,11 @@
 //! Timeouts of calls. Equal timeouts are a queue of deadlines in order, with one kernel event for its head: a call
 //! that is answered in time costs no event and leaves no corpse behind. Dead entries never outnumber live ones by
-//! more than [`SLACK`].
+//! more than [`SLACK`]. A call knows its place in line, so nobody looks at the calls themselves to tell who is dead.
 
 use std::collections::VecDeque;
+use std::num::NonZeroU64;
+
+use rustc_hash::FxHashMap;
 
 use crate::base::ids::CallId;
 use crate::base::time::{Span, Time};
@@ -10,75 +13,132 @@ use crate::base::time::{Span, Time};
 /// Dead entries that a lane may keep beyond its live ones.
 pub const SLACK: usize = 64;
 
+/// Where the deadline of a call stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadline {
+    /// In which lane.
+    pub lane: u32,
+    /// The how-manyth it is there: numbers grow along the line, with gaps where the dead were taken out.
+    number: NonZeroU64,
+}
+
+/// A deadline in line; without its call it is dead.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    due: Time,
+    number: u64,
+    call: Option<CallId>,
+}
+
 /// Timeouts of one length.
 #[derive(Clone, Debug)]
 struct Lane {
     span: Span,
-    queue: VecDeque<(Time, CallId)>,
+    queue: VecDeque<Entry>,
     dead: usize,
     armed: bool,
+    /// The number of the next deadline: none is used twice, whatever length the lane is of.
+    next: NonZeroU64,
 }
 
 /// All timeouts.
 #[derive(Clone, Debug, Default)]
 pub struct Deadlines {
     lanes: Vec<Lane>,
+    by_span: FxHashMap<Span, u32>,
+    /// Lanes in which nothing stands: the next new length takes one. What is left of a patience may be any length.
+    idle: Vec<u32>,
+}
+
+impl Lane {
+    /// Where a number stands: as far from the front as numbers say, or nearer, if some were taken out before it.
+    fn place(&self, number: u64) -> Option<usize> {
+        let front = self.queue.front()?.number;
+        let guess = (number.checked_sub(front)? as usize).min(self.queue.len() - 1);
+        if self.queue[guess].number == number {
+            return Some(guess);
+        }
+        let before = self.queue.partition_point(|entry| entry.number < number);
+        self.queue.get(before).is_some_and(|entry| entry.number == number).then_some(before)
+    }
+
+    /// Takes the dead at the front out.
+    fn bury(&mut self) {
+        while self.queue.front().is_some_and(|entry| entry.call.is_none()) {
+            self.queue.pop_front();
+            self.dead -= 1;
+        }
+    }
 }
 
 impl Deadlines {
-    /// The lane for timeouts of `span`; made when it is new. Designs have few different timeouts.
-    pub fn lane(&mut self, span: Span) -> u32 {
-        let known = self.lanes.iter().position(|lane| lane.span == span);
-        known.unwrap_or_else(|| {
-            self.lanes.push(Lane { span, queue: VecDeque::new(), dead: 0, armed: false });
-            self.lanes.len() - 1
-        }) as u32
-    }
-
-    /// Adds `call`. When the lane had no event pending, the answer is the instant for which to schedule one.
-    pub fn add(&mut self, lane: u32, call: CallId, now: Time) -> Option<Time> {
-        let lane = &mut self.lanes[lane as usize];
-        let due = now + lane.span;
-        lane.queue.push_back((due, call));
-        if lane.armed {
-            return None;
+    /// The lane for timeouts of `span`.
+    fn lane(&mut self, span: Span) -> u32 {
+        if let Some(lane) = self.by_span.get(&span) {
+            return *lane;
         }
-        lane.armed = true;
-        Some(due)
+        let lane = self.idle.pop().unwrap_or(self.lanes.len() as u32);
+        match self.lanes.get_mut(lane as usize) {
+            Some(idle) => idle.span = span,
+            None => {
+                self.lanes.push(Lane {
+                    span,
+                    queue: VecDeque::new(),
+                    dead: 0,
+                    armed: false,
+                    next: NonZeroU64::MIN,
+                });
+            }
+        }
+        self.by_span.insert(span, lane);
+        lane
     }
 
-    /// A call of the lane was answered or let go. `live` tells which calls still wait.
-    pub fn answered(&mut self, lane: u32, live: impl Fn(CallId) -> bool) {
-        let lane = &mut self.lanes[lane as usize];
+    /// Adds `call`, which times out after `span`. When its lane had no event pending, the second answer is the instant for which
+    /// to schedule one.
+    pub fn add(&mut self, span: Span, call: CallId, now: Time) -> (Deadline, Option<Time>) {
+        let number = self.lane(span);
+        let lane = &mut self.lanes[number as usize];
+        let due = now + span;
+        let deadline = Deadline { lane: number, number: lane.next };
+        lane.queue.push_back(Entry { due, number: lane.next.get(), call: Some(call) });
+        lane.next = lane.next.saturating_add(1);
+        let arms = !std::mem::replace(&mut lane.armed, true);
+        (deadline, arms.then_some(due))
+    }
+
+    /// The call of a deadline was answered or let go.
+    pub fn answered(&mut self, deadline: Deadline) {
+        let lane = &mut self.lanes[deadline.lane as usize];
+        let Some(place) = lane.place(deadline.number.get()) else { return }; // it has expired
+        if lane.queue[place].call.take().is_none() {
+            return;
+        }
         lane.dead += 1;
+        lane.bury();
         if lane.dead > lane.queue.len() / 2 + SLACK {
-            lane.queue.retain(|(_, call)| live(*call));
+            lane.queue.retain(|entry| entry.call.is_some());
             lane.dead = 0;
         }
     }
 
-    /// The next call of the lane that is due at `now`, if it is still alive.
-    pub fn expired(&mut self, lane: u32, now: Time, live: impl Fn(CallId) -> bool) -> Option<CallId> {
+    /// The next call of the lane that is due at `now`.
+    pub fn expired(&mut self, lane: u32, now: Time) -> Option<CallId> {
         let lane = &mut self.lanes[lane as usize];
-        while let Some(&(due, call)) = lane.queue.front() {
-            if !live(call) {
-                lane.queue.pop_front();
-                lane.dead = lane.dead.saturating_sub(1);
-            } else if due <= now {
-                lane.queue.pop_front();
-                return Some(call);
-            } else {
-                break;
-            }
-        }
-        None
+        lane.bury();
+        let due = lane.queue.front().is_some_and(|entry| entry.due <= now);
+        if due { lane.queue.pop_front().and_then(|entry| entry.call) } else { None }
     }
 
     /// After the lane's event: the instant for which to schedule its next one.
-    pub fn rearm(&mut self, lane: u32) -> Option<Time> {
-        let lane = &mut self.lanes[lane as usize];
-        let next = lane.queue.front().map(|(due, _)| *due);
+    pub fn rearm(&mut self, number: u32) -> Option<Time> {
+        let lane = &mut self.lanes[number as usize];
+        let next = lane.queue.front().map(|entry| entry.due);
         lane.armed = next.is_some();
+        if next.is_none() {
+            self.by_span.remove(&lane.span);
+            self.idle.push(number);
+        }
         next
     }
 
@@ -97,26 +157,55 @@ mod tests {
     }
 
     #[test]
-    fn answered_calls_never_pile_up() {
+    fn answered_calls_never_pile_up_whatever_order_they_are_answered_in() {
         let mut deadlines = Deadlines::default();
-        let lane = deadlines.lane(Span::from_secs(30));
-        for slot in 0..100_000 {
-            deadlines.add(lane, call(slot), Time::from_ns(u64::from(slot)));
-            deadlines.answered(lane, |other| other.slot > slot);
+        let span = Span::from_secs(30);
+        let mut open = VecDeque::new();
+        for slot in 0..100_000u32 {
+            let (deadline, _) = deadlines.add(span, call(slot), Time::from_ns(u64::from(slot)));
+            open.push_back(deadline);
+            if slot % 1000 != 0 {
+                let answered = if slot % 3 == 0 { open.pop_front() } else { open.pop_back() };
+                deadlines.answered(answered.expect("one is open"));
+            }
             let (dead, all) = deadlines.population();
             assert!(dead <= all - dead + 2 * SLACK, "{dead} dead of {all}");
+            assert_eq!(all - dead, open.len());
         }
     }
 
     #[test]
     fn equal_timeouts_expire_in_order_with_one_event() {
         let mut deadlines = Deadlines::default();
-        let lane = deadlines.lane(Span::from_ns(10));
-        assert_eq!(deadlines.add(lane, call(1), Time::ZERO), Some(Time::from_ns(10)));
-        assert_eq!(deadlines.add(lane, call(2), Time::from_ns(3)), None);
-        let everybody = |_| true;
-        assert_eq!(deadlines.expired(lane, Time::from_ns(10), everybody), Some(call(1)));
-        assert_eq!(deadlines.expired(lane, Time::from_ns(10), everybody), None);
-        assert_eq!(deadlines.rearm(lane), Some(Time::from_ns(13)));
+        let span = Span::from_ns(10);
+        let (first, armed) = deadlines.add(span, call(1), Time::ZERO);
+        assert_eq!(armed, Some(Time::from_ns(10)));
+        assert_eq!(deadlines.add(span, call(2), Time::from_ns(2)).1, None);
+        let (third, _) = deadlines.add(span, call(3), Time::from_ns(3));
+        assert_eq!(deadlines.expired(first.lane, Time::from_ns(10)), Some(call(1)));
+        assert_eq!(deadlines.expired(first.lane, Time::from_ns(10)), None);
+        assert_eq!(deadlines.rearm(first.lane), Some(Time::from_ns(12)));
+        deadlines.answered(first); // it has expired: nothing happens
+        deadlines.answered(third);
+        deadlines.answered(third);
+        assert_eq!(deadlines.population(), (1, 2));
+        assert_eq!(deadlines.expired(first.lane, Time::from_ns(13)), Some(call(2)));
+        assert_eq!(deadlines.expired(first.lane, Time::from_ns(13)), None);
+    }
+
+    #[test]
+    fn a_thousand_lengths_one_after_the_other_need_one_lane() {
+        let mut deadlines = Deadlines::default();
+        let mut before = None;
+        for length in 1..1000 {
+            let now = Time::from_ns(10_000 * length);
+            let (deadline, due) = deadlines.add(Span::from_ns(length), call(1), now);
+            assert_eq!((deadline.lane, due), (0, Some(now + Span::from_ns(length))));
+            if let Some(before) = before.replace(deadline) {
+                deadlines.answered(before); // of another length: it expired long ago
+            }
+            assert_eq!(deadlines.expired(0, now + Span::from_ns(length)), Some(call(1)));
+            assert_eq!(deadlines.rearm(0), None);
+        }
     }
 }

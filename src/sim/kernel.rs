@@ -61,6 +61,8 @@ pub struct Kernel {
     pub(super) resuming: bool,
     /// How many parcels were put on their way.
     pub(super) sends: u64,
+    /// The last number that was given out to be somebody's alone.
+    unique: u64,
     pub(super) alarms: Slab<u64>,
     pub(super) dead_alarms: usize,
     streams: FxHashMap<u64, Stream>,
@@ -86,6 +88,7 @@ impl Kernel {
             troubled: false,
             resuming: false,
             sends: 0,
+            unique: 0,
             alarms: Slab::default(),
             dead_alarms: 0,
             streams: FxHashMap::default(),
@@ -105,6 +108,12 @@ impl Kernel {
     /// The key of what customers bring.
     pub fn demand_key(&self) -> u64 {
         self.demand_key
+    }
+
+    /// A number that nobody else gets, larger than all before it.
+    pub(super) fn unique(&mut self) -> u64 {
+        self.unique += 1;
+        self.unique
     }
 
     /// The nodes on which a tier runs.
@@ -204,7 +213,6 @@ impl Kernel {
     pub(super) fn call(&mut self, caller: Pid, to: Pid, request: Request, tag: u64) -> CallId {
         let now = self.now();
         let zone = request.from.unwrap_or_else(|| self.tier_nodes(caller).zone(caller.member));
-        let lane = request.timeout.map(|span| self.deadlines.lane(span));
         let id = self.calls.open(Call {
             op: request.op,
             stem: request.stem,
@@ -223,7 +231,7 @@ impl Kernel {
             number: 0,
             sent: now,
             arrived: now,
-            lane,
+            deadline: None,
             awaited: true,
             handled: true,
             delivered: false,
@@ -232,10 +240,14 @@ impl Kernel {
             note: 0,
             causes: Causes::NONE,
         });
-        if let Some(lane) = lane
-            && let Some(due) = self.deadlines.add(lane, id, now)
-        {
-            self.schedule_own(due, Kind::Deadline, lane, 0);
+        if let Some(span) = request.timeout {
+            let (deadline, due) = self.deadlines.add(span, id, now);
+            if let Some(call) = self.calls.get_mut(id) {
+                call.deadline = Some(deadline);
+            }
+            if let Some(due) = due {
+                self.schedule_own(due, Kind::Deadline, deadline.lane, 0);
+            }
         }
         self.transmit(Parcel { call: id, answer: false });
         id
@@ -266,11 +278,10 @@ impl Kernel {
 
     /// The caller lets go of a call. True if it waited.
     pub(super) fn let_go(&mut self, id: CallId) -> bool {
-        let lane = self.calls.get(id).and_then(|call| call.lane);
+        let deadline = self.calls.get(id).and_then(|call| call.deadline);
         let waited = self.calls.let_go(id);
-        if waited && let Some(lane) = lane {
-            let calls = &self.calls;
-            self.deadlines.answered(lane, |other| calls.awaited(other));
+        if waited && let Some(deadline) = deadline {
+            self.deadlines.answered(deadline);
         }
         waited
     }
@@ -327,8 +338,7 @@ impl Kernel {
 
     /// The next call of a lane that has timed out by now.
     pub(super) fn next_expired(&mut self, lane: u32) -> Option<CallId> {
-        let (now, calls) = (self.engine.now(), &self.calls);
-        self.deadlines.expired(lane, now, |call| calls.awaited(call))
+        self.deadlines.expired(lane, self.now())
     }
 
     /// Schedules the next event of a lane.

@@ -190,7 +190,7 @@ impl<P: Process> Tier<P> {
     fn admits(&mut self, event: Event, kernel: &mut Kernel) -> bool {
         let admission = if self.reaches(event, kernel) { kernel.admits(event) } else { Admission::Never };
         if admission == Admission::Never && event.kind() == Kind::Parcel {
-            self.side.parcels.remove(Key::from_word(event.word));
+            self.side.parcels.free(Key::from_word(event.word));
         }
         admission == Admission::Now
     }

@@ -1,8 +1,8 @@
 //! What a member of a store does for those who wait for a lock: it keeps their calls until it is their turn, and wakes up when the time of
-//! a holder is over whom somebody waits for. Everything costs O(1) per operation, however long the line is, but for the search among
-//! locks that are waited for.
+//! a holder is over whom somebody waits for. An operation costs O(1), however long the line is, but for two searches in trees: for who
+//! waits, by number, mostly at either end, and for locks that are waited for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::op::{LockName, Op, Outcome, Reason};
 use crate::base::time::{Span, Time};
@@ -15,8 +15,8 @@ use crate::sim::context::Context;
 /// Calls that wait; `W` is a member's word for one.
 #[derive(Clone, Debug, Hash)]
 pub struct Desk<W> {
-    /// By owner.
-    waiting: Keyed<u64, W>,
+    /// By owner: their numbers grow, so that who came together stands together.
+    waiting: BTreeMap<u64, W>,
     /// By the member's clock: when to look after which lock, once for each: whoever comes too early looks again later.
     due: BTreeSet<(Time, LockName)>,
     watched: Keyed<LockName, Time>,
@@ -26,7 +26,7 @@ pub struct Desk<W> {
 
 impl<W> Default for Desk<W> {
     fn default() -> Self {
-        Desk { waiting: Keyed::default(), due: BTreeSet::new(), watched: Keyed::default(), armed: None }
+        Desk { waiting: BTreeMap::new(), due: BTreeSet::new(), watched: Keyed::default(), armed: None }
     }
 }
 
@@ -71,9 +71,7 @@ impl<W: Copy> Desk<W> {
     pub fn sends_away(&mut self) -> Vec<W> {
         self.due.clear();
         self.watched.clear();
-        let all = self.waiting.in_order().into_iter().map(|(_, word)| *word).collect();
-        self.waiting.clear();
-        all
+        std::mem::take(&mut self.waiting).into_values().collect()
     }
 
     /// How long until a timer is to go off that is not set yet.

@@ -12,7 +12,7 @@
 //! `SET key owner EX ttl NX` is Redis' ("Distributed locks with Redis", redis.io); a line of waiters whose places are leases is
 //! how etcd and ZooKeeper make locks; tokens are M. Kleppmann's ("How to do distributed locking", 2016).
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::base::op::{How, LockName, Op, Outcome, Reason};
 use crate::base::time::{Span, Time};
@@ -60,7 +60,8 @@ pub struct Aside {
 #[derive(Clone, Debug, Default, Hash)]
 pub struct LockTable {
     held: Keyed<LockName, Lock>,
-    waiting: Keyed<u64, Waiting>,
+    /// By owner: their numbers grow, so that who came together stands together.
+    waiting: BTreeMap<u64, Waiting>,
     /// The last token that was given out.
     token: u64,
     granted: VecDeque<Granted>,
@@ -144,7 +145,7 @@ impl LockTable {
     }
 
     fn waits(&self, owner: u64) -> bool {
-        self.waiting.get(&owner).is_some()
+        self.waiting.contains_key(&owner)
     }
 
     /// The next of those who waited and have their lock now.

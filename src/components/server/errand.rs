@@ -431,7 +431,7 @@ impl Server {
     }
 
     pub(super) fn errand_done(&mut self, key: Key, value: Value) {
-        if let Some(Errand { strand: Some(strand), job, .. }) = self.errands.remove(key) {
+        if let Some(Errand { strand: Some(strand), job, .. }) = self.errands.get(key) {
             let plain = matches!(
                 job,
                 Job::Data {
@@ -439,14 +439,16 @@ impl Server {
                     ..
                 }
             );
-            self.ready.push_back((strand, if plain { Input::Go } else { Input::Value(value) }));
+            self.ready.push_back((*strand, if plain { Input::Go } else { Input::Value(value) }));
         }
+        self.errands.free(key);
     }
 
     pub(super) fn errand_failed(&mut self, key: Key, reason: Reason) {
         self.transactions.forget(key);
-        if let Some(Errand { strand: Some(strand), .. }) = self.errands.remove(key) {
-            self.ready.push_back((strand, Input::Failed(reason)));
+        if let Some(Errand { strand: Some(strand), .. }) = self.errands.get(key) {
+            self.ready.push_back((*strand, Input::Failed(reason)));
         }
+        self.errands.free(key);
     }
 }

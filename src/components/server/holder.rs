@@ -12,11 +12,10 @@
 use crate::base::cause::Cause;
 use crate::base::ids::{PartId, Pid};
 use crate::base::op::{At, Fence, How, Op, Outcome, Reason, Reply};
-use crate::base::rng::{Bits, mix};
+use crate::base::rng::Bits;
 use crate::base::session::Seen;
-use crate::base::slab::Key;
+use crate::base::slab::{Beside, Key};
 use crate::base::time::{Span, Time};
-use crate::components::keyed::Keyed;
 use crate::components::locks::client::{Fencing, LockClient, Series};
 use crate::components::server::errand::{BACK_OFF, Errand, Job, PICK};
 use crate::components::server::host::{Ctx, Later, Server, Session};
@@ -69,7 +68,7 @@ enum Stage {
 
 /// The holds of a server.
 #[derive(Clone, Debug, Default, Hash)]
-pub(super) struct Holds(Keyed<HoldId, Hold>);
+pub(super) struct Holds(Beside<Hold>);
 
 impl Server {
     /// A strand wants a lock.
@@ -87,7 +86,7 @@ impl Server {
             strand,
             lock,
             key,
-            owner: self.new_owner(ctx),
+            owner: ctx.unique(),
             token: 0,
             stage: Stage::Asking,
             began: now,
@@ -106,7 +105,7 @@ impl Server {
         if let (How::Lease, Some(renew)) = (client.how, client.renew) {
             self.renews_after(id, renew, ctx);
         }
-        self.holds.0.insert(id, hold);
+        self.holds.0.insert(id.0, hold);
         let errand = self.errand(strand, Job::Lock { hold: id }, draw, ctx);
         self.ask_for_lock(errand, id, &client, ctx);
     }
@@ -114,20 +113,14 @@ impl Server {
     /// The hold around one of a strand, by its owner.
     fn around(&self, strand: StrandId, id: HoldId) -> Option<u64> {
         let mut around = self.frames.holds(strand).filter(|hold| *hold != id);
-        around.find_map(|hold| self.holds.0.get(&hold)).map(|hold| hold.owner)
-    }
-
-    fn new_owner(&mut self, ctx: Ctx) -> u64 {
-        self.tokens += 1;
-        let me = mix(u64::from(ctx.me().tier.0), u64::from(ctx.me().member));
-        mix(me, mix(ctx.now().as_ns(), self.tokens)).max(1)
+        around.find_map(|hold| self.holds.0.get(hold.0)).map(|hold| hold.owner)
     }
 
     /// Asks for it, for the first time or again.
     fn ask_for_lock(&mut self, errand: Key, id: HoldId, client: &LockClient, ctx: Ctx) {
         let members = self.members(client, id, ctx);
         let (clock, now) = (ctx.clock(), ctx.now());
-        let Some(hold) = self.holds.0.get_mut(&id) else { return };
+        let Some(hold) = self.holds.0.get_mut(id.0) else { return };
         (hold.stage, hold.asked, hold.votes, hold.of) = (Stage::Asking, clock, (0, 0), members.len() as u32);
         hold.at = members.first().copied();
         let left = (hold.began + client.patience).since(now);
@@ -142,7 +135,7 @@ impl Server {
 
     /// Whom to ask for a lock: the member that has its key, whoever leads, or all.
     fn members(&mut self, client: &LockClient, id: HoldId, ctx: Ctx) -> Vec<Pid> {
-        let Some(key) = self.holds.0.get(&id).map(|hold| hold.key) else { return Vec::new() };
+        let Some(key) = self.holds.0.get(id.0).map(|hold| hold.key) else { return Vec::new() };
         let directory = &ctx.plan().directory;
         if client.majority {
             let target = directory.target(client.place);
@@ -163,8 +156,8 @@ impl Server {
     /// A member has answered, or has not.
     pub(super) fn lock_answered(&mut self, errand: Key, id: HoldId, reply: &Reply, ctx: Ctx) {
         let now = ctx.now();
-        let Some(hold) = self.holds.0.get_mut(&id) else {
-            self.errands.remove(errand); // it ended meanwhile, and was given back
+        let Some(hold) = self.holds.0.get_mut(id.0) else {
+            self.errands.free(errand); // it ended meanwhile, and was given back
             return;
         };
         if hold.stage != Stage::Asking {
@@ -179,7 +172,7 @@ impl Server {
             _ => hold.votes.1 += 1,
         }
         let (votes, of, asked) = (hold.votes, hold.of, hold.asked);
-        self.avoid(self.holds.0.get(&id).and_then(|hold| hold.at), client.place, reply.outcome, ctx);
+        self.avoid(self.holds.0.get(id.0).and_then(|hold| hold.at), client.place, reply.outcome, ctx);
         if votes.0 > of / 2 {
             let took = ctx.clock().since(asked);
             let spare = Span::from_ns(client.ttl.as_ns() / 100) + DRIFT;
@@ -197,7 +190,7 @@ impl Server {
     fn lock_taken(&mut self, errand: Key, id: HoldId, client: &LockClient, ctx: Ctx) {
         let now = ctx.now();
         self.charge(errand, Cause::Lock, now);
-        let Some(hold) = self.holds.0.get_mut(&id) else { return };
+        let Some(hold) = self.holds.0.get_mut(id.0) else { return };
         hold.stage = Stage::Held;
         let (owner, token) = (hold.owner, hold.token);
         ctx.record().history.holds.granted(owner, now, token);
@@ -207,9 +200,9 @@ impl Server {
         if let (Some(renew), false) = (client.renew, client.how == How::Lease) {
             self.renews_after(id, renew, ctx);
         }
-        if let Some(Errand { strand: Some(strand), .. }) = self.errands.remove(errand) {
-            self.ready.push_back((strand, Input::Go));
-        }
+        let strand = self.errands.get(errand).and_then(|errand| errand.strand);
+        self.ready.extend(strand.map(|strand| (strand, Input::Go)));
+        self.errands.free(errand);
     }
 
     /// It was not to be had this time.
@@ -217,13 +210,13 @@ impl Server {
         let now = ctx.now();
         if client.how == How::Try && (client.majority || outcome.is_unknown()) {
             self.gives_back(id, client, ctx);
-            let owner = self.new_owner(ctx);
-            if let Some(hold) = self.holds.0.get_mut(&id) {
+            let owner = ctx.unique();
+            if let Some(hold) = self.holds.0.get_mut(id.0) {
                 ctx.record().history.holds.renamed(hold.owner, owner);
                 hold.owner = owner;
             }
         }
-        let Some(hold) = self.holds.0.get_mut(&id) else { return };
+        let Some(hold) = self.holds.0.get_mut(id.0) else { return };
         hold.failures += 1;
         let wait = match client.how {
             How::Try => client.wait.wait(hold.failures, hold.backoff, ctx.stream(BACK_OFF)),
@@ -241,9 +234,10 @@ impl Server {
                 if client.how != How::Try {
                     self.gives_back(id, client, ctx); // it leaves the line
                 }
-                if let Some(hold) = self.holds.0.remove(&id) {
+                if let Some(hold) = self.holds.0.get(id.0) {
                     ctx.record().history.holds.ended(hold.owner, now);
                 }
+                self.holds.0.free(id.0);
                 ctx.record().level(client.series(Series::Waiting), now, -1);
                 ctx.record().count(client.series(Series::GivenUp), now, 1);
                 self.errand_failed(errand, Reason::Held);
@@ -253,8 +247,8 @@ impl Server {
 
     /// The wait before it is asked for again is over.
     pub(super) fn lock_again(&mut self, errand: Key, id: HoldId, ctx: Ctx) {
-        let Some(hold) = self.holds.0.get(&id) else {
-            self.errands.remove(errand);
+        let Some(hold) = self.holds.0.get(id.0) else {
+            self.errands.free(errand);
             return;
         };
         let client = ctx.plan().directory.lock(hold.lock).clone();
@@ -268,7 +262,7 @@ impl Server {
     /// Holds that have ended are given back.
     pub(super) fn release_ended(&mut self, ctx: Ctx) {
         while let Some(id) = self.frames.ended() {
-            let Some(hold) = self.holds.0.get(&id) else { continue };
+            let Some(hold) = self.holds.0.get(id.0) else { continue };
             let (held, owner, now) = (hold.stage == Stage::Held, hold.owner, ctx.now());
             let client = ctx.plan().directory.lock(hold.lock).clone();
             let series = if held { Series::Held } else { Series::Waiting };
@@ -277,13 +271,13 @@ impl Server {
             if hold.stage != Stage::Waiting || client.how != How::Try {
                 self.gives_back(id, &client, ctx);
             }
-            self.holds.0.remove(&id);
+            self.holds.0.free(id.0);
         }
     }
 
     /// Gives back what may be ours, without waiting for an answer.
     fn gives_back(&mut self, id: HoldId, client: &LockClient, ctx: Ctx) {
-        let Some(Hold { key, owner, at, stage, .. }) = self.holds.0.get(&id).cloned() else { return };
+        let Some(Hold { key, owner, at, stage, .. }) = self.holds.0.get(id.0).cloned() else { return };
         let compares = client.compares || stage != Stage::Held;
         let op = Op::Release { lock: client.number(), compares, key, owner };
         let (stem, size_bytes, session, origin, seen) = (0, MESSAGE_BYTES, 0, 0, Seen::NOTHING);
@@ -302,7 +296,7 @@ impl Server {
 
     /// It is time to renew a hold, if it has not ended.
     pub(super) fn renew(&mut self, id: HoldId, ctx: Ctx) {
-        let Some(Hold { strand, lock, key, owner, at, .. }) = self.holds.0.get(&id).cloned() else { return };
+        let Some(Hold { strand, lock, key, owner, at, .. }) = self.holds.0.get(id.0).cloned() else { return };
         let client = ctx.plan().directory.lock(lock).clone();
         let Some(renew) = client.renew else { return };
         let members = if client.majority { self.members(&client, id, ctx) } else { at.into_iter().collect() };
@@ -328,8 +322,8 @@ impl Server {
         *lost += u32::from(outcome == Outcome::Fail(Reason::NotHeld));
         let (id, is_last, is_lost) = (*hold, *told == *of, *lost > *of / 2);
         if is_last {
-            self.errands.remove(errand);
-            let held = self.holds.0.get(&id).filter(|hold| is_lost && hold.stage == Stage::Held);
+            self.errands.free(errand);
+            let held = self.holds.0.get(id.0).filter(|hold| is_lost && hold.stage == Stage::Held);
             if let Some(lock) = held.map(|hold| hold.lock) {
                 let (client, now) = (ctx.plan().directory.lock(lock), ctx.now());
                 ctx.record().count(client.series(Series::Lost), now, 1);
@@ -343,7 +337,7 @@ impl Server {
             return Fence::default();
         }
         let directory = &ctx.plan().directory;
-        let mut held = self.frames.holds(strand).filter_map(|hold| self.holds.0.get(&hold));
+        let mut held = self.frames.holds(strand).filter_map(|hold| self.holds.0.get(hold.0));
         let fence = held.find_map(|hold| match directory.lock(hold.lock).fencing {
             Fencing::None => None,
             Fencing::Write => Some(Fence::new(hold.token, false)),
@@ -357,14 +351,14 @@ impl Server {
         if self.holds.0.is_empty() {
             return 0;
         }
-        let mut held = self.frames.holds(strand).filter_map(|hold| self.holds.0.get(&hold));
+        let mut held = self.frames.holds(strand).filter_map(|hold| self.holds.0.get(hold.0));
         held.next().map_or(0, |hold| hold.owner)
     }
 
     /// Takes back the levels that a crash makes untrue.
     pub(super) fn drops_holds(&mut self, ctx: Ctx) {
         let now = ctx.now();
-        for (_, hold) in self.holds.0.in_order() {
+        for hold in self.holds.0.iter() {
             let client = ctx.plan().directory.lock(hold.lock);
             let series = if hold.stage == Stage::Held { Series::Held } else { Series::Waiting };
             ctx.record().level(client.series(series), now, -1);

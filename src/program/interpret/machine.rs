@@ -4,6 +4,7 @@ use crate::base::op::{ARGS_MAX, Reason, Value};
 use crate::base::rng::mix;
 use crate::program::instr::{Effect, ForkBlock, Instr, Program};
 use crate::program::interpret::holds::Holds;
+use crate::program::interpret::locals::Locals;
 use crate::program::interpret::transactions::Transactions;
 use crate::program::interpret::{BRANCHES_MAX, Frame, Strand};
 use crate::program::syntax::BinaryOp;
@@ -42,6 +43,7 @@ pub(super) fn run(
     program: &Program,
     frame: &mut Frame,
     strand: &mut Strand,
+    locals: &mut Locals,
     around: &mut Around<'_>,
     failure: Option<Reason>,
     stack: &mut Vec<i64>,
@@ -68,11 +70,11 @@ pub(super) fn run(
             stack.clear();
         }
         let Some(instr) = program.code.get(strand.pc as usize) else { return Stop::End(Ended::Well) };
-        match compute(*instr, strand, stack, &mut frame.rounds_left) {
+        match compute(*instr, strand, locals, stack, &mut frame.rounds_left) {
             Ok(Computed::Next) => strand.pc += 1,
             Ok(Computed::Jumped) => {}
             Err(reason) => failure = Some(reason),
-            Ok(Computed::NotMine) => match act(program, *instr, frame, strand, around, stack) {
+            Ok(Computed::NotMine) => match act(program, *instr, frame, strand, locals, around, stack) {
                 Ok(Stop::Not) => {}
                 Ok(stop) => {
                     strand.pending = matches!(stop, Stop::Effect(_));
@@ -94,25 +96,19 @@ fn pop(stack: &mut Vec<i64>) -> i64 {
     stack.pop().expect("the compiler balances the stack")
 }
 
-impl Strand {
-    fn store(&mut self, register: u8, value: i64) {
-        self.registers[register as usize] = value;
-        self.assigned |= 1 << register;
-    }
-}
-
 /// Instructions that only compute.
 fn compute(
     instr: Instr,
     strand: &mut Strand,
+    locals: &mut Locals,
     stack: &mut Vec<i64>,
     rounds_left: &mut u32,
 ) -> Result<Computed, Reason> {
     match instr {
         Instr::Push(n) => stack.push(n),
-        Instr::Load(register) => stack.push(strand.registers[register as usize]),
-        Instr::Store(register) => strand.store(register, pop(stack)),
-        Instr::Take(register) => strand.store(register, strand.result),
+        Instr::Load(register) => stack.push(locals.registers()[register as usize]),
+        Instr::Store(register) => locals.store(register, pop(stack)),
+        Instr::Take(register) => locals.store(register, strand.result),
         Instr::Negate => {
             let n = pop(stack).checked_neg().ok_or(Reason::Arithmetic)?;
             stack.push(n);
@@ -136,18 +132,19 @@ fn compute(
             }
         }
         Instr::Round { counter, limit, exit } => {
-            let round = strand.registers[counter as usize];
+            let registers = locals.registers();
+            let round = registers[counter as usize];
             let depth = strand.depth as usize;
-            if round >= strand.registers[limit as usize] {
+            if round >= registers[limit as usize] {
                 strand.pc = exit;
                 return Ok(Computed::Jumped);
             }
             *rounds_left = rounds_left.checked_sub(1).ok_or(Reason::Arithmetic)?;
-            strand.rounds[depth + 1] = mix(strand.rounds[depth], round as u64 + 1);
+            locals.rounds[depth + 1] = mix(locals.rounds[depth], round as u64 + 1);
             strand.depth += 1;
         }
         Instr::Next { counter, back } => {
-            strand.registers[counter as usize] += 1;
+            locals.registers_mut()[counter as usize] += 1;
             strand.depth -= 1;
             strand.pc = back;
             return Ok(Computed::Jumped);
@@ -182,10 +179,11 @@ fn act(
     instr: Instr,
     frame: &mut Frame,
     strand: &mut Strand,
+    locals: &Locals,
     around: &mut Around<'_>,
     stack: &mut Vec<i64>,
 ) -> Result<Stop, Reason> {
-    let round = strand.rounds[strand.depth as usize];
+    let round = locals.rounds[strand.depth as usize];
     let draw = |step: u16| mix(mix(frame.stem, mix(program.site, u64::from(step))), round);
     let effect = match instr {
         Instr::Cpu { law, step } => Effect::Cpu { law, times: factor(stack)?, draw: draw(step) },
@@ -221,7 +219,7 @@ fn act(
             return Ok(Stop::Not);
         }
         Instr::Begin { db, policy, end, step } => {
-            let tx = around.transactions.begin(frame, strand, db, end);
+            let tx = around.transactions.begin(frame, strand, locals, db, end);
             Effect::Begin { db, policy, tx, draw: draw(step) }
         }
         Instr::Commit { step } => {

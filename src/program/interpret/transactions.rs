@@ -2,6 +2,7 @@
 //! It knows neither the store nor how often a block is run; the host keeps what it needs under the id.
 
 use std::collections::VecDeque;
+use std::hash::{Hash, Hasher};
 
 use crate::base::cause::{Cause, Causes};
 use crate::base::ids::{OpId, PartId};
@@ -9,7 +10,8 @@ use crate::base::op::Reason;
 use crate::base::rng::mix;
 use crate::base::slab::{Key, Slab};
 use crate::program::instr::{Effect, Instr};
-use crate::program::interpret::{Frame, Holds, REGISTERS_MAX, Strand};
+use crate::program::interpret::locals::Locals;
+use crate::program::interpret::{Frame, Holds, Strand};
 
 /// A transaction, through all its attempts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,7 +20,7 @@ pub struct TxId(pub Key);
 /// What its draws are named by, besides the number of the attempt.
 const ATTEMPT: u64 = 0x7478;
 
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Debug)]
 struct Transaction {
     db: PartId,
     /// Where it begins, and where it ends at the latest.
@@ -28,12 +30,10 @@ struct Transaction {
     /// Whether the host has been told to abort it.
     aborted: bool,
     /// The strand as it was.
-    registers: [i64; REGISTERS_MAX],
-    assigned: u32,
+    locals: Locals,
     version: OpId,
     depth: u8,
     held: u8,
-    round: u64,
     causes: Causes,
 }
 
@@ -46,7 +46,14 @@ pub(super) struct Transactions {
 
 impl Transactions {
     /// A strand begins a transaction, or begins it again.
-    pub(super) fn begin(&mut self, frame: &Frame, strand: &mut Strand, db: PartId, end: u32) -> TxId {
+    pub(super) fn begin(
+        &mut self,
+        frame: &Frame,
+        strand: &mut Strand,
+        locals: &Locals,
+        db: PartId,
+        end: u32,
+    ) -> TxId {
         let key = strand.transaction.unwrap_or_else(|| {
             self.open.insert(Transaction {
                 db,
@@ -54,12 +61,10 @@ impl Transactions {
                 end,
                 attempts: 0,
                 aborted: false,
-                registers: strand.registers,
-                assigned: strand.assigned,
+                locals: locals.clone(),
                 version: frame.version,
                 depth: strand.depth,
                 held: strand.held,
-                round: strand.rounds[strand.depth as usize],
                 causes: strand.causes,
             })
         });
@@ -97,44 +102,41 @@ impl Transactions {
     }
 
     /// The block is run again, as if for the first time but for its draws; the time that it has taken was for nothing.
-    pub(super) fn again(&mut self, frame: &mut Frame, strand: &mut Strand) {
+    pub(super) fn again(&mut self, frame: &mut Frame, strand: &mut Strand, locals: &mut Locals) {
         let key = strand.transaction.expect("there is something to run again");
         let transaction = self.open.get_mut(key).expect("a strand is in it");
         transaction.attempts += 1;
         transaction.aborted = false;
-        strand.registers = transaction.registers;
-        strand.assigned = transaction.assigned;
+        *locals = transaction.locals.clone();
         frame.version = transaction.version;
-        let round = mix(transaction.round, ATTEMPT + transaction.attempts);
-        strand.rounds[strand.depth as usize] = round;
+        let round = &mut locals.rounds[strand.depth as usize];
+        *round = mix(*round, ATTEMPT + transaction.attempts);
         let mut causes = transaction.causes;
         causes.add(Cause::Retry, strand.causes.total() - transaction.causes.total());
         strand.causes = causes;
     }
 
     /// The host does not run it again.
-    pub(super) fn given_up(&mut self, strand: &mut Strand) {
+    pub(super) fn given_up(&mut self, strand: &mut Strand, locals: &mut Locals) {
         if self.around(strand).is_some_and(|transaction| transaction.aborted) {
-            self.end(strand);
+            self.end(strand, locals);
         }
     }
 
-    /// It has committed.
-    pub(super) fn committed(&mut self, strand: &mut Strand) {
-        self.end(strand);
-    }
-
-    fn end(&mut self, strand: &mut Strand) -> Option<TxId> {
-        let key = strand.transaction.take()?;
+    /// It is over: the strand goes on as one that is in none.
+    pub(super) fn end(&mut self, strand: &mut Strand, locals: &mut Locals) {
+        let Some(key) = strand.transaction.take() else { return };
         let transaction = self.open.remove(key).expect("a transaction ends once");
-        strand.rounds[transaction.depth as usize] = transaction.round;
-        Some(TxId(key))
+        let depth = transaction.depth as usize;
+        locals.rounds[depth] = transaction.locals.rounds[depth];
     }
 
     /// The strand is no more.
     pub(super) fn cut_off(&mut self, strand: &mut Strand) {
-        let ended = self.end(strand);
-        self.cut_off.extend(ended);
+        if let Some(key) = strand.transaction.take() {
+            self.open.free(key);
+            self.cut_off.push_back(TxId(key));
+        }
     }
 
     pub(super) fn next_cut_off(&mut self) -> Option<TxId> {
@@ -147,6 +149,14 @@ impl Transactions {
 
     pub(super) fn len(&self) -> usize {
         self.open.len()
+    }
+}
+
+impl Hash for Transaction {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Transaction { db, begin, end, attempts, aborted, locals, version, depth, held, causes } = self;
+        (db, begin, end, attempts, aborted, version, depth, held, causes).hash(state);
+        locals.hash_to(*depth, state);
     }
 }
 
