@@ -58,15 +58,12 @@ impl<E: Copy> Sorted<E> {
     /// Puts an entry behind all that are due at its instant or before.
     #[inline]
     pub(super) fn insert(&mut self, entry: Entry<E>) {
-        // Most arrays are short and most new entries late: look from the end, but not for long.
-        let mut place = self.entries.len();
-        let looked = place.saturating_sub(8).max(self.head);
-        while place > looked && self.entries[place - 1].at > entry.at {
-            place -= 1;
-        }
-        if place == looked {
-            place = self.head + self.entries[self.head..place].partition_point(|other| other.at <= entry.at);
-        }
+        let pending = &self.entries[self.head..];
+        // Many new entries are the last, and a search would go on to the end to find that out.
+        let is_last = pending.last().is_none_or(|last| last.at <= entry.at);
+        let before =
+            if is_last { pending.len() } else { pending.partition_point(|other| other.at <= entry.at) };
+        let mut place = self.head + before;
         if self.head > 0 && place - self.head < self.entries.len() - place {
             self.entries.copy_within(self.head..place, self.head - 1);
             self.head -= 1;

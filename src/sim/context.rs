@@ -226,10 +226,14 @@ impl<'a, P: Process> Context<'a, P> {
     pub fn send_after(&mut self, more: Span, to: Pid, message: P::Message, size_bytes: u32) {
         debug_assert_eq!(to.tier, self.me.tier, "the protocol's messages stay within the tier");
         let from = self.me;
-        let side = &mut self.side;
-        self.kernel.datagram(from, to, size_bytes, more, || match message.inline() {
+        let (side, inline, mut message) = (&mut self.side, message.inline(), Some(message));
+        self.kernel.datagram(from, to, size_bytes, more, |is_last| match inline {
             Some(bits) => (Kind::Message, pack(from, bits)),
-            None => (Kind::Parcel, side.parcels.insert((from, message.clone())).to_word()),
+            None => {
+                let copy = if is_last { message.take() } else { message.clone() };
+                let parcel = (from, copy.expect("the last copy comes last"));
+                (Kind::Parcel, side.parcels.insert(parcel).to_word())
+            }
         });
     }
 

@@ -350,7 +350,7 @@ impl Kernel {
 
     // ---- datagrams
 
-    /// Sends a datagram, unless it is lost; `make` gives kind and word for each copy that gets through.
+    /// Sends a datagram, unless it is lost; `make` gives kind and word for each copy that gets through, and is told which is the last.
     #[inline]
     pub(super) fn datagram(
         &mut self,
@@ -358,7 +358,7 @@ impl Kernel {
         to: Pid,
         size_bytes: u32,
         more: Span,
-        mut make: impl FnMut() -> (Kind, u64),
+        mut make: impl FnMut(bool) -> (Kind, u64),
     ) {
         let now = self.now();
         // Both ends are of one tier: its nodes are looked up once.
@@ -368,13 +368,13 @@ impl Kernel {
         let packet = Packet { from: end(from), to: end(to), size_bytes };
         if let Some(at) = self.network.route_plain(packet, now) {
             let incarnation = nodes.incarnation(to.member);
-            let (kind, word) = make();
+            let (kind, word) = make(true);
             return self.engine.schedule(at + more, Event::new(kind, to, incarnation, word));
         }
         let copies = 1 + u32::from(self.network.duplicates(packet));
-        for _ in 0..copies {
+        for copy in 1..=copies {
             if let Fate::Arrives(at) = self.network.route(packet, now) {
-                let (kind, word) = make();
+                let (kind, word) = make(copy == copies);
                 let held = self.network.holds_back(packet);
                 self.schedule(at + more + held, to, kind, word);
             }

@@ -209,7 +209,7 @@ impl<M: Machine> Process for Member<M> {
             Message::Appended { term, up_to, fits, round } => {
                 self.appended(from, term, up_to, fits, round, ctx)
             }
-            Message::Snapshot { term, whole } => self.installs(from, term, whole, ctx),
+            Message::Snapshot { term, whole } => self.installs(from, term, *whole, ctx),
             Message::Stand { term, last, pre } => self.asked_to_vote(from, term, last, pre, ctx),
             Message::Vote { term, granted, pre } => self.voted(from, term, granted, pre, ctx),
             Message::Lost { term, additions } if term == self.term => self.takes_in(from, &additions, ctx),

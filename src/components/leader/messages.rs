@@ -29,8 +29,8 @@ pub enum Message<M> {
     Snapshot {
         /// Term.
         term: u64,
-        /// The copy.
-        whole: Whole<M>,
+        /// The copy, which is large, and messages are moved often.
+        whole: Box<Whole<M>>,
     },
     /// Elect me.
     Stand {

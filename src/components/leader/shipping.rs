@@ -51,7 +51,7 @@ impl<M: Machine> Member<M> {
         let Some(term) = self.log.term(peer.sent) else {
             peer.sent = self.applied;
             front::count(ctx, Series::Snapshots);
-            let whole = self.whole();
+            let whole = Box::new(self.whole());
             return self.say(to, Message::Snapshot { term: self.term, whole }, ctx);
         };
         let after = Place { index: peer.sent, term };

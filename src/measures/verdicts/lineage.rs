@@ -29,18 +29,24 @@ const MADE: u64 = 1 << 63;
 
 /// Versions of some tables.
 pub(super) struct Lineage {
-    /// Where versions come from.
-    pub derived: Dag,
-    /// With what they replaced.
-    pub all: Dag,
     /// When the first copy had each.
     pub accepted: FxHashMap<Version, u64>,
     /// What copies took in, in the order of time.
     installs: Vec<(RowId, Install)>,
-    /// Edges from older to newer versions, by row.
-    newer: Vec<(RowId, Version, Version)>,
+    /// Where versions come from, as often as somebody took them in.
+    births: Vec<Birth>,
     names: Names,
     wanted: Vec<bool>,
+}
+
+/// A version was taken in.
+#[derive(Clone, Copy)]
+struct Birth {
+    row: RowId,
+    version: Version,
+    from: [Version; 2],
+    /// What it replaced.
+    over: Version,
 }
 
 /// By row: whether it belongs to one of these tables.
@@ -50,70 +56,86 @@ pub(super) fn wanted(tables: &[(TierId, u16)], run: &Run<'_>) -> Vec<bool> {
 
 impl Lineage {
     pub fn of(tables: &[(TierId, u16)], run: &Run<'_>) -> Lineage {
+        let wanted = wanted(tables, run);
+        let taken = || run.history.taken().iter().filter(|taken| wanted[taken.row.0 as usize]);
+        let many = taken().count();
         let mut lineage = Lineage {
-            derived: Dag::default(),
-            all: Dag::default(),
             accepted: FxHashMap::default(),
-            installs: Vec::new(),
-            newer: Vec::new(),
+            installs: Vec::with_capacity(many),
+            births: Vec::with_capacity(many),
             names: Names::of(tables, run),
-            wanted: wanted(tables, run),
+            wanted: Vec::new(),
         };
-        let taken = || run.history.taken().iter().filter(|taken| lineage.wanted[taken.row.0 as usize]);
         // A program may name the version of another row as the one that its write was derived from.
         let mut homes: FxHashMap<OpId, RowId> = FxHashMap::default();
-        homes.reserve(run.history.taken().len() / 2);
+        homes.reserve(many / 2);
         for taken in taken() {
             homes.insert(taken.value.version, taken.row);
-            homes.insert(taken.also, taken.row);
+            if taken.also != OpId(INITIAL) {
+                homes.insert(taken.also, taken.row);
+            }
         }
-        let taken: Vec<Taken> = taken().copied().collect();
-        for mut taken in taken {
+        for taken in taken() {
+            let mut taken = *taken;
             for version in [&mut taken.value.parent, &mut taken.also, &mut taken.over] {
-                if homes.get(version) != Some(&taken.row) {
+                if *version != OpId(INITIAL) && homes.get(version) != Some(&taken.row) {
                     *version = OpId(INITIAL);
                 }
             }
             lineage.add(&taken);
         }
+        lineage.wanted = wanted;
         lineage
     }
 
     fn add(&mut self, taken: &Taken) {
-        let (version, from, over) = self.names.name(taken);
+        let (row, (version, from, over)) = (taken.row, self.names.name(taken));
         if taken.copy != NO_COPY {
             let at = taken.at.as_ns();
-            for version in [version, taken.value.version.0, taken.also.0] {
+            let other = Some(taken.value.version.0).filter(|other| *other != version);
+            for version in [Some(version), other, Some(taken.also.0)].into_iter().flatten() {
                 if version != INITIAL {
                     self.accepted.entry(version).or_insert(at);
                 }
             }
-            let key = i64::from(taken.row.0);
-            let install = Install { at, copy: taken.copy as u8, key, version, beside: false };
-            self.installs.push((taken.row, install));
+            let install =
+                Install { at, copy: taken.copy as u8, key: i64::from(row.0), version, beside: false };
+            self.installs.push((row, install));
         }
-        if version == INITIAL {
-            return; // every row's: it comes from nothing
+        // The initial version is every row's: it comes from nothing.
+        if version != INITIAL {
+            self.births.push(Birth { row, version, from, over });
         }
-        self.derived.add(version, &from);
-        self.all.add(version, &from);
-        self.all.add(version, &[over]);
-        for older in from.into_iter().chain([over]).filter(|older| ![INITIAL, version].contains(older)) {
-            self.newer.push((taken.row, older, version));
+    }
+
+    /// Where versions come from.
+    pub fn derived(&self) -> Dag {
+        let mut dag = Dag::default();
+        self.births.iter().for_each(|birth| dag.add(birth.version, &birth.from));
+        dag
+    }
+
+    /// Where versions come from, with what they replaced.
+    pub fn all(&self) -> Dag {
+        let mut dag = Dag::default();
+        for Birth { version, from: [one, other], over, .. } in &self.births {
+            dag.add(*version, &[*one, *other, *over]);
         }
+        dag
     }
 
     /// Everything that a copy ever took in, as a write: for asking who has it.
     pub fn everything(&self) -> Vec<Write> {
-        let mut writes = BTreeMap::new();
-        for (row, install) in &self.installs {
-            let Some(accepted) = self.accepted.get(&install.version) else { continue };
-            let (key, accepted) = (i64::from(row.0), *accepted);
-            let (version, blind, place, returned) = (install.version, false, 0, PENDING);
-            let write = Write { version, key, blind, place, invoked: accepted, accepted, returned };
-            writes.insert(version, write);
-        }
-        writes.into_values().collect()
+        let write = |(row, install): &(RowId, Install)| {
+            let accepted = *self.accepted.get(&install.version)?;
+            let (key, version, blind, place, returned) =
+                (i64::from(row.0), install.version, false, 0, PENDING);
+            Some(Write { version, key, blind, place, invoked: accepted, accepted, returned })
+        };
+        let mut writes: Vec<Write> = self.installs.iter().filter_map(write).collect();
+        writes.sort_unstable_by_key(|write| write.version);
+        writes.dedup_by_key(|write| write.version);
+        writes
     }
 
     /// What the copies of a store came to hold, in the order of time.
@@ -165,8 +187,9 @@ impl Lineage {
             }
         }
         let mut edges: BTreeMap<RowId, Vec<(Version, Version)>> = BTreeMap::new();
-        for (row, older, newer) in &self.newer {
-            edges.entry(*row).or_default().push((*older, *newer));
+        for Birth { row, version, from, over } in &self.births {
+            let older = from.iter().chain([over]).filter(|older| ![INITIAL, *version].contains(older));
+            edges.entry(*row).or_default().extend(older.map(|older| (*older, *version)));
         }
         let of = |(row, mut versions): (RowId, Vec<Version>)| {
             versions.sort_unstable();

@@ -15,8 +15,9 @@ use crate::measures::verdicts::{Finding, Run, Told, words};
 use crate::record::history::{RowId, Step};
 use crate::record::survey::Survey;
 
-/// The writes of clients to some tables, each with its place among the operations.
-fn writes(tables: &[(TierId, u16)], lineage: &mut Lineage, run: &Run<'_>) -> Vec<Write> {
+/// The writes of clients to some tables, each with its place among the operations. What they come from by what their customers had seen
+/// is added to `derived`.
+fn writes(tables: &[(TierId, u16)], lineage: &Lineage, derived: &mut Dag, run: &Run<'_>) -> Vec<Write> {
     let wanted = wanted(tables, run);
     let mut writes = Vec::new();
     // The versions of a row that a customer's request has seen, where it also writes the row and does not say what that is derived from.
@@ -42,7 +43,7 @@ fn writes(tables: &[(TierId, u16)], lineage: &mut Lineage, run: &Run<'_>) -> Vec
         let before = known.filter(|(at, _)| *at <= step.invoked).max().map(|(_, version)| *version);
         let is_write = matches!(step.op, Op::Write { .. });
         if let Some(before) = before.filter(|_| is_write) {
-            lineage.derived.add(step.attempt.0, &[before]);
+            derived.add(step.attempt.0, &[before]);
         }
         let named = matches!(step.op, Op::Write { parent, .. } if lineage.accepted.contains_key(&parent.0));
         let returned = if step.outcome.is_ok() { step.returned.as_ns() } else { PENDING };
@@ -82,14 +83,15 @@ type Ask = fn(&Dag, &[Write], &[Held]) -> Vec<usize>;
 /// The operations behind the writes that something is true of.
 fn found(whose: &Whose, ask: Ask, run: &Run<'_>) -> Result<Vec<usize>, Finding> {
     let tables = whose.tables();
-    let mut lineage = Lineage::of(&tables, run);
+    let lineage = Lineage::of(&tables, run);
     let held = settled(&tables, &lineage, run).map_err(|why| Finding { value: Err(why), witness: None })?;
-    let writes = writes(&tables, &mut lineage, run);
+    let mut derived = lineage.derived();
+    let writes = writes(&tables, &lineage, &mut derived, run);
     let belongs = |write: &&Write| is_of(whose, &run.history.steps()[write.place]);
     if !writes.iter().any(|write| belongs(&write)) {
         return Err(Finding::unknown(format!("`{}` wrote nothing", whose.name())));
     }
-    let places = ask(&lineage.derived, &writes, &held).into_iter().map(|index| &writes[index]);
+    let places = ask(&derived, &writes, &held).into_iter().map(|index| &writes[index]);
     Ok(places.filter(belongs).map(|write| write.place).collect())
 }
 
@@ -153,13 +155,13 @@ pub(super) fn diverged(asked: &Asked, run: &Run<'_>) -> Finding {
     let ask = || -> Result<(usize, Option<Told>), Undefined> {
         let (before, at) = (run.time_of(&asked.before)?, run.time_of(&asked.at)?);
         let lineage = Lineage::of(&tables, run);
-        let everything = lineage.everything();
+        let (all, everything) = (lineage.all(), lineage.everything());
         let (mut many, mut first) = (0, None);
         for store in stores(&tables) {
             let survey = run.survey(store, at)?;
             let held = lineage.held(survey);
             let copies = run.facts.copies(store);
-            let keys = convergence::diverged(&lineage.all, &everything, copies, &held, before.as_ns());
+            let keys = convergence::diverged(&all, &everything, copies, &held, before.as_ns());
             many += keys.len();
             first = first
                 .or_else(|| keys.first().map(|key| disagreement(RowId(*key as u32), survey, before, run)));
@@ -192,11 +194,11 @@ pub(super) fn converged(whose: &Whose, run: &Run<'_>) -> Finding {
     };
     let tables = whose.tables();
     let lineage = Lineage::of(&tables, run);
-    let (everything, before) = (lineage.everything(), calm.as_ns());
+    let (all, everything, before) = (lineage.all(), lineage.everything(), calm.as_ns());
     let mut latest = before;
     for store in stores(&tables) {
         let (copies, installs) = (run.facts.copies(store), lineage.installs(store, run));
-        match convergence::converged(&lineage.all, &everything, copies, &installs, before, before) {
+        match convergence::converged(&all, &everything, copies, &installs, before, before) {
             Some(at) => latest = latest.max(at),
             None => return Finding::unknown("the copies had not agreed when the run ended"),
         }
