@@ -18,8 +18,6 @@ use crate::record::history::attempt;
 use crate::sim::context::Context;
 use crate::sim::process::{Disk, Order, Payload, Process, Word};
 
-/// A snapshot takes the log's place on disk once the log has this many records, and twice as many as there are rows.
-const LOG_MAX: usize = 1 << 16;
 /// Purpose of the stream of the applier's times.
 const APPLY: u8 = 1;
 
@@ -386,7 +384,7 @@ impl Member {
             return;
         }
         self.syncing = self.pending.len();
-        if self.logged >= LOG_MAX && self.logged >= 2 * self.rows.len() {
+        if front::is_long(self.logged, self.rows.len()) {
             ctx.snapshot(self.kept());
             self.logged = 0;
         }

@@ -44,8 +44,6 @@ const REPLY: u8 = 4;
 const LIFE: u8 = 5;
 /// Purpose of the stream of lots.
 pub(super) const LOT: u8 = 6;
-/// A snapshot takes the log's place once the log has this many records, and twice as many as there are rows.
-const LOG_MAX: usize = 1 << 16;
 
 /// Rows of a copy.
 type Rows = Keyed<RowName, Cell>;
@@ -295,7 +293,7 @@ impl Member {
         if self.syncing == 0 {
             return;
         }
-        if self.logged >= LOG_MAX && self.logged >= 2 * self.rows.len() {
+        if front::is_long(self.logged, self.rows.len()) {
             let mut snapshot = self.rows.clone();
             self.log.iter().for_each(|commit| merge(&mut snapshot, commit.row, &commit.cell));
             ctx.snapshot(snapshot);

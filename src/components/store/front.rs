@@ -21,8 +21,17 @@ pub const ANSWER_BYTES: u32 = 256;
 /// Purpose of the stream for the disk's times. Protocols number theirs from 1.
 const DISK: u8 = 0;
 
+/// Records of a short log: whoever starts reads them all, and some crash thousands of times in a run.
+const LOG_SHORT: usize = 1 << 12;
+
 /// What a fault may set.
 pub const SETTABLE: &[&str] = &["speed", "cores", "queue", "read", "write", "disk"];
+
+/// Whether a log on disk is so long that a snapshot shall take its place: no more often than after twice as many records as there
+/// are rows, so that it costs a constant per write.
+pub fn is_long(records: usize, rows: usize) -> bool {
+    records >= LOG_SHORT && records >= 2 * rows
+}
 
 /// Why the front wakes up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

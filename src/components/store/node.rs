@@ -32,10 +32,6 @@ use crate::record::history::attempt;
 use crate::sim::context::Context;
 use crate::sim::process::{Disk, Order, Process, Word};
 
-/// A snapshot takes the log's place once the log has this many records, and twice as many as there are rows: so it
-/// costs a constant per write.
-const LOG_MAX: usize = 1 << 16;
-
 /// The member.
 #[derive(Clone, Debug, Hash)]
 pub struct Node {
@@ -296,7 +292,7 @@ impl Node {
         if self.syncing == 0 {
             return;
         }
-        if self.logged >= LOG_MAX && self.logged >= 2 * (self.rows.len() + self.locks.len()) {
+        if front::is_long(self.logged, self.rows.len() + self.locks.len()) {
             let mut snapshot = self.rows.clone();
             for (row, value) in self.unsynced() {
                 snapshot.insert(row, value);
