@@ -1,5 +1,5 @@
 //! A generational slab: stable small indices, O(1) insert and remove, no allocation while it does not grow.
-//! A key of a removed entry never finds the entry that took its place.
+//! A key of a removed entry never finds the entry that took its place. [`Beside`] is for what others keep about its entries.
 
 /// Key of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
