@@ -434,10 +434,11 @@ impl Server {
         if let Some(Errand { strand: Some(strand), job, .. }) = self.errands.get(key) {
             let plain = matches!(
                 job,
-                Job::Data {
-                    op: Op::Drop { .. } | Op::Write { .. } | Op::Compute { .. } | Op::Begin | Op::Commit,
-                    ..
-                }
+                Job::Lock { .. }
+                    | Job::Data {
+                        op: Op::Drop { .. } | Op::Write { .. } | Op::Compute { .. } | Op::Begin | Op::Commit,
+                        ..
+                    }
             );
             self.ready.push_back((*strand, if plain { Input::Go } else { Input::Value(value) }));
         }

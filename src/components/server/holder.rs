@@ -11,7 +11,7 @@
 
 use crate::base::cause::Cause;
 use crate::base::ids::{PartId, Pid};
-use crate::base::op::{At, Fence, How, Op, Outcome, Reason, Reply};
+use crate::base::op::{At, Fence, How, Op, Outcome, Reason, Reply, Value};
 use crate::base::rng::Bits;
 use crate::base::session::Seen;
 use crate::base::slab::{Beside, Key};
@@ -20,7 +20,6 @@ use crate::components::locks::client::{Fencing, LockClient, Series};
 use crate::components::server::errand::{BACK_OFF, Errand, Job, PICK};
 use crate::components::server::host::{Ctx, Later, Server, Session};
 use crate::program::compile::MESSAGE_BYTES;
-use crate::program::instr::Input;
 use crate::program::interpret::{HoldId, StrandId};
 use crate::record::holds::Asked;
 use crate::sim::context::Request;
@@ -200,9 +199,7 @@ impl Server {
         if let (Some(renew), false) = (client.renew, client.how == How::Lease) {
             self.renews_after(id, renew, ctx);
         }
-        let strand = self.errands.get(errand).and_then(|errand| errand.strand);
-        self.ready.extend(strand.map(|strand| (strand, Input::Go)));
-        self.errands.free(errand);
+        self.errand_done(errand, Value::default());
     }
 
     /// It was not to be had this time.

@@ -41,7 +41,6 @@ pub struct Server {
     pub(super) flights: BTreeMap<(PartId, i64), Vec<Key>>,
     /// Strands that can go on now.
     pub(super) ready: VecDeque<(StrandId, Input)>,
-    pub(super) tokens: u64,
     pub(super) transactions: Transactions,
     pub(super) holds: Holds,
     pub(super) avoided: Avoided,
@@ -106,7 +105,6 @@ impl Process for Server {
             pools: BTreeMap::new(),
             flights: BTreeMap::new(),
             ready: VecDeque::new(),
-            tokens: 0,
             transactions: Transactions::default(),
             holds: Holds::default(),
             avoided: Avoided::default(),

@@ -187,9 +187,7 @@ impl Server {
 
     /// `SET key token EX ttl NX`.
     fn lock(&mut self, key: Key, ttl: Span, ctx: Ctx) {
-        self.tokens += 1;
-        let me = ctx.me();
-        let token = mix(mix(u64::from(me.tier.0), u64::from(me.member)), mix(ctx.now().as_ns(), self.tokens));
+        let token = ctx.unique();
         let Some(reading) = self.reading(key) else { return };
         reading.phase = Phase::Lock;
         reading.lock = Some(token);

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use crate::base::cause::Cause;
 use crate::base::ids::{PartId, PolicyId};
 use crate::base::op::{At, Op, Outcome, Reason, Reply};
-use crate::base::rng::{Bits, mix};
+use crate::base::rng::Bits;
 use crate::base::session::Seen;
 use crate::base::slab::Key;
 use crate::base::time::{Span, Time};
@@ -83,9 +83,7 @@ impl Server {
     pub(super) fn transact(&mut self, strand: StrandId, effect: Effect, ctx: Ctx) {
         let (tx, op, draw) = match effect {
             Effect::Begin { db, policy, tx, draw } => {
-                self.tokens += 1;
-                let me = mix(u64::from(ctx.me().tier.0), u64::from(ctx.me().member));
-                let name = mix(me, mix(ctx.now().as_ns(), self.tokens)).max(1);
+                let name = ctx.unique();
                 let (began, connected, stage) = (ctx.now(), false, Stage::Beginning);
                 let (failures, backoff) = (0, Span::ZERO);
                 let open = self.transactions.open.entry(tx);

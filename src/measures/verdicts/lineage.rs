@@ -84,8 +84,7 @@ impl Lineage {
             }
             lineage.add(&taken);
         }
-        lineage.wanted = wanted;
-        lineage
+        Lineage { wanted, ..lineage }
     }
 
     fn add(&mut self, taken: &Taken) {
