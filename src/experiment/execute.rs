@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use rayon::prelude::*;
 
 use crate::design::limits::EVENTS_MAX;
-use crate::experiment::load::Experiment;
+use crate::experiment::fork;
+use crate::experiment::load::{Cell, Experiment};
 use crate::experiment::outcome::{CellTrials, results};
 use crate::experiment::question::{RUNS_MIN, Runs};
 use crate::experiment::results::Results;
 use crate::experiment::statistics::Summary;
-use crate::experiment::trial::{self, Trial};
+use crate::experiment::trial::Trial;
 
 /// How far it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,13 +55,14 @@ pub fn execute<'a>(
     let pool = pool.map_err(|why| Stopped::Broken(why.to_string()))?;
     let mut cells: Vec<CellTrials<'a>> =
         experiment.cells.iter().map(|cell| CellTrials { cell, trials: Vec::new() }).collect();
+    let families = fork::families(&experiment.cells);
     let mut target = match experiment.question.runs {
         Runs::Fixed(runs) => runs,
         Runs::Until { .. } => RUNS_MIN,
     };
     let done = AtomicU64::new(0);
     loop {
-        pool.install(|| round(experiment, &mut cells, target, &done, progress, cancelled));
+        pool.install(|| round(experiment, &families, &mut cells, target, &done, progress, cancelled));
         if cancelled.load(Ordering::Relaxed) {
             let planned = u64::from(target) * cells.len() as u64;
             return Err(Stopped::Cancelled(Progress { done: done.load(Ordering::Relaxed), planned }));
@@ -89,6 +91,7 @@ pub fn execute<'a>(
 /// All missing trials up to `target` of each cell.
 fn round(
     experiment: &Experiment,
+    families: &[Vec<usize>],
     cells: &mut [CellTrials<'_>],
     target: u32,
     done: &AtomicU64,
@@ -96,25 +99,23 @@ fn round(
     cancelled: &AtomicBool,
 ) {
     let planned = u64::from(target) * cells.len() as u64;
-    let missing: Vec<(usize, u32)> = (0..target)
-        .flat_map(|run| (0..cells.len()).map(move |cell| (cell, run)))
-        .filter(|(cell, run)| cells[*cell].trials.len() <= *run as usize)
+    let missing: Vec<(&Vec<usize>, u32)> = (0..target)
+        .flat_map(|run| families.iter().map(move |family| (family, run)))
+        .filter(|(family, run)| cells[family[0]].trials.len() <= *run as usize)
         .collect();
-    let trials: Vec<Option<Trial>> = missing
+    let trials: Vec<Option<Vec<Trial>>> = missing
         .par_iter()
-        .map(|(cell, run)| {
-            if cancelled.load(Ordering::Relaxed) {
-                return None;
-            }
+        .map(|(family, run)| {
+            let family: Vec<&Cell> = family.iter().map(|cell| cells[*cell].cell).collect();
             let seed = experiment.question.seed.wrapping_add(u64::from(*run));
-            let trial =
-                trial::run(cells[*cell].cell, experiment.question.warmup, seed, *run == 0, cancelled)?;
-            progress(Progress { done: done.fetch_add(1, Ordering::Relaxed) + 1, planned });
-            Some(trial)
+            let each = || progress(Progress { done: done.fetch_add(1, Ordering::Relaxed) + 1, planned });
+            fork::run(&family, experiment.question.warmup, seed, *run == 0, &each, cancelled)
         })
         .collect();
-    for ((cell, _), trial) in missing.iter().zip(trials) {
-        cells[*cell].trials.extend(trial);
+    for ((family, _), trials) in missing.iter().zip(trials) {
+        for (cell, trial) in family.iter().zip(trials.into_iter().flatten()) {
+            cells[*cell].trials.push(trial);
+        }
     }
 }
 

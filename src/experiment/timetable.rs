@@ -91,12 +91,22 @@ impl Timetable {
     }
 
     /// What is known of a run before it: roles are open, and times of moments that only the run tells are left out.
-    pub fn known_before(&self, seed: u64, length: Span) -> Vec<Planned> {
+    pub fn foreseen(&self, seed: u64, length: Span) -> Schedule {
         let mut schedule = self.schedule(seed, length);
         while schedule.next().is_some() {
             schedule.step(None);
         }
-        schedule.plan_so_far()
+        schedule
+    }
+
+    /// The same as a plan.
+    pub fn known_before(&self, seed: u64, length: Span) -> Vec<Planned> {
+        self.foreseen(seed, length).plan_so_far()
+    }
+
+    /// Whether the times of all faults are known before the run.
+    pub fn is_foreseen(&self) -> bool {
+        self.entries.iter().all(|entry| self.is_known_before(&entry.name))
     }
 
     /// Whether the times of a fault are known before the run: those of elections, and of what waits for them, are not.

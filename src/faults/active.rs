@@ -100,6 +100,23 @@ impl Active {
         }
     }
 
+    /// The same with other indices: the plan is another one.
+    pub fn renumbered(&self, index: impl Fn(usize) -> usize) -> Active {
+        let all = |of: &BTreeMap<Pid, Vec<usize>>| {
+            of.iter().map(|(pid, on)| (*pid, on.iter().map(|at| index(*at)).collect())).collect()
+        };
+        let set = |(key, sets): (&(Pid, &'static str), &Vec<(usize, f64)>)| {
+            (*key, sets.iter().map(|(at, value)| (index(*at), *value)).collect())
+        };
+        Active {
+            crashes: all(&self.crashes),
+            pauses: all(&self.pauses),
+            sets: self.sets.iter().map(set).collect(),
+            clocks: self.clocks.iter().map(|(at, wrong)| (index(*at), wrong.clone())).collect(),
+            effects: self.effects.iter().map(|(at, ids)| (index(*at), ids.clone())).collect(),
+        }
+    }
+
     /// A process that starts again starts as designed; what is set still is.
     fn set_again(&self, pid: Pid, cluster: &mut dyn Cluster) {
         for ((of, knob), sets) in &self.sets {

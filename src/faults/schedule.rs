@@ -4,7 +4,7 @@
 //! At one instant ends come before beginnings, and both in the order of the faults' names; a fault that waits for another
 //! comes after it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::base::ids::SeriesId;
@@ -66,6 +66,8 @@ pub struct Schedule {
     owners: Vec<usize>,
     states: Vec<State>,
     due: BTreeSet<Due>,
+    /// What has begun and ended, in order: when, and the time of the plan.
+    done: Vec<(Time, Edge, usize)>,
     active: Active,
 }
 
@@ -152,6 +154,30 @@ impl Schedule {
         }
     }
 
+    /// Of two schedules that were stepped to their ends: before when both do the same. `None`: they never differ.
+    pub fn parts_from(&self, other: &Schedule) -> Option<Time> {
+        let same = |a: &(Time, Edge, usize), b: &(Time, Edge, usize)| {
+            let (mine, theirs) = (&self.planned[a.2], &other.planned[b.2]);
+            (a.0, a.1) == (b.0, b.1) && mine.fault == theirs.fault && mine.action == theirs.action
+        };
+        let alike = self.done.iter().zip(&other.done).take_while(|(a, b)| same(a, b)).count();
+        let next = [self, other].into_iter().filter_map(|schedule| schedule.done.get(alike));
+        next.map(|(at, _, _)| *at).min()
+    }
+
+    /// Takes over where another stands that has done in a world everything before `at`, which is just what this one would have done.
+    pub fn catch_up(&mut self, led: &Schedule, at: Time) {
+        while self.next().is_some_and(|due| due < at) {
+            self.step(None);
+        }
+        let mut mine = BTreeMap::new(); // by time of their plan: the same of ours
+        for ((_, _, theirs), (_, _, ours)) in led.done.iter().zip(&self.done) {
+            mine.insert(*theirs, *ours);
+            self.planned[*ours].action = led.planned[*theirs].action.clone();
+        }
+        self.active = led.active.renumbered(|theirs| mine[&theirs]);
+    }
+
     fn plan(&mut self, fault: usize, planned: Planned) -> usize {
         self.planned.push(planned);
         self.owners.push(fault);
@@ -171,6 +197,7 @@ impl Schedule {
             self.active.begin(index, &self.planned[index], cluster);
         }
         let Planned { at, until, .. } = self.planned[index];
+        self.done.push((at, Edge::Begin, index));
         self.states[fault].on += 1;
         if self.states[fault].on == 1 && until > at {
             self.each_that_waits_for(fault, |schedule, other| schedule.moment_begins(other, at));
@@ -183,6 +210,7 @@ impl Schedule {
         if let Some(cluster) = cluster {
             self.active.end(index, &self.planned[index], cluster);
         }
+        self.done.push((at, Edge::End, index));
         self.states[fault].on -= 1;
         if self.states[fault].on == 0 {
             self.each_that_waits_for(fault, |schedule, other| schedule.moment_ends(other, at));

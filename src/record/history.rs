@@ -254,10 +254,10 @@ impl History {
         }
     }
 
-    /// Makes room for so many operations and versions: growing while they come would copy them again and again.
+    /// Makes room for so many operations and versions in all: growing while they come would copy them again and again.
     pub fn reserve(&mut self, steps: usize, taken: usize) {
-        self.steps.reserve(steps);
-        self.taken.reserve(taken);
+        self.steps.reserve(steps.saturating_sub(self.steps.len()));
+        self.taken.reserve(taken.saturating_sub(self.taken.len()));
     }
 
     /// Whether an operation on a store is kept.

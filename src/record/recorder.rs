@@ -40,7 +40,7 @@ pub struct Finished {
 }
 
 /// What a run is to keep.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct RecordPlan {
     /// How long the run is.
     pub length: Span,
@@ -232,6 +232,16 @@ impl Recorder {
     /// What a reader should know of an automatic warm-up: that the run never seems to settle.
     pub fn warmup_note(&self) -> Option<&str> {
         self.warmup_note.as_deref()
+    }
+
+    /// Other edges of windows from now on, for a run that goes on in another way. Edges before now must be where they were;
+    /// window 0 stays as it is, since an automatic warm-up may have moved it.
+    pub fn move_windows(&mut self, windows: &[Window]) {
+        let first = self.windows.first().copied();
+        self.windows = first.into_iter().chain(windows.iter().skip(1).copied()).collect();
+        self.cells = Cells::new(self.bucket(), &self.windows);
+        self.ranges = self.windows.iter().map(|window| self.cells.range(*window)).collect();
+        self.here = Here::default();
     }
 
     /// A stretch of the same run seen in about so many slices of equal length (whole buckets): window k is the k-th

@@ -1,0 +1,144 @@
+//! Cells that differ in their faults alone are one run until their faults part: there its world is cloned, and each goes its own way.
+//! Each shows what it would have shown alone, byte for byte.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::base::time::Time;
+use crate::design::tree::Node;
+use crate::experiment::judging::Looks;
+use crate::experiment::load::Cell;
+use crate::experiment::question::Warmup;
+use crate::experiment::running::{Running, windows};
+use crate::experiment::timetable::times;
+use crate::experiment::trial::{self, Trial};
+use crate::faults::schedule::Schedule;
+use crate::record::series::Window;
+
+/// The cells of an experiment, by place, in families: those of one differ in nothing but faults whose times are known before a run.
+pub fn families(cells: &[Cell]) -> Vec<Vec<usize>> {
+    let mut families: Vec<Vec<usize>> = Vec::new();
+    let mut alike: BTreeMap<String, Vec<usize>> = BTreeMap::new(); // families, by what their designs look like
+    for (place, cell) in cells.iter().enumerate() {
+        if !cell.faults.is_foreseen() {
+            families.push(vec![place]);
+            continue;
+        }
+        let text = |(key, node): (&str, &Node)| format!("{key} = {}\n", node.show());
+        let alike = alike.entry(design(cell).map(text).collect()).or_default();
+        match alike.iter().find(|family| differ_in_faults_alone(&cells[families[**family][0]], cell)) {
+            Some(family) => families[*family].push(place),
+            None => {
+                alike.push(families.len());
+                families.push(vec![place]);
+            }
+        }
+    }
+    families
+}
+
+/// What a cell's design says of anything but faults.
+fn design(cell: &Cell) -> impl Iterator<Item = (&str, &Node)> {
+    let entries = cell.tree.entries().iter();
+    entries.map(|entry| (entry.key.as_str(), &entry.node)).filter(|(key, _)| *key != "fault")
+}
+
+fn differ_in_faults_alone(a: &Cell, b: &Cell) -> bool {
+    design(a).eq(design(b))
+        && a.record == b.record
+        && a.windows == b.windows
+        && a.length == b.length
+}
+
+/// A cell of a family, and what is known of its run before it.
+struct Foreseen<'a> {
+    /// Where it is in its family.
+    place: usize,
+    cell: &'a Cell,
+    schedule: Schedule,
+    faults: Vec<(String, Time, Time)>,
+    windows: Vec<Window>,
+    /// When its copies are first looked at.
+    look: Option<Time>,
+}
+
+impl<'a> Foreseen<'a> {
+    fn new(place: usize, cell: &'a Cell, warmup: Warmup, seed: u64) -> Self {
+        let schedule = cell.faults.foreseen(seed, cell.length);
+        let faults = times(&schedule.plan_so_far());
+        let look = Looks::new(cell, &faults).next();
+        Foreseen { place, cell, schedule, windows: windows(cell, warmup, &faults), faults, look }
+    }
+
+    /// Before when its run and that of another are one, and nobody has looked into it.
+    fn parts_from(&self, other: &Foreseen<'_>) -> Time {
+        let edges = self.windows.iter().zip(&other.windows).flat_map(|(mine, theirs)| {
+            let differ = |(mine, theirs): (Time, Time)| (mine != theirs).then(|| mine.min(theirs));
+            [(mine.from, theirs.from), (mine.until, theirs.until)].map(differ)
+        });
+        let others = [self.schedule.parts_from(&other.schedule), self.look, other.look];
+        edges.chain(others).flatten().min().unwrap_or(Time::NEVER)
+    }
+}
+
+/// What all the runs of a family have in common.
+struct Common<'a> {
+    keep: bool,
+    each: &'a (dyn Fn() + Sync),
+    cancelled: &'a AtomicBool,
+}
+
+/// Runs the cells of a family under a seed, and tells `each` when one is done: their trials, in the order of the cells. Nothing comes
+/// out when it is cancelled on the way.
+pub fn run(
+    family: &[&Cell],
+    warmup: Warmup,
+    seed: u64,
+    keep: bool,
+    each: &(dyn Fn() + Sync),
+    cancelled: &AtomicBool,
+) -> Option<Vec<Trial>> {
+    if let [cell] = family {
+        let trial = trial::run(cell, warmup, seed, keep, cancelled)?;
+        each();
+        return Some(vec![trial]);
+    }
+    let foreseen = family.iter().enumerate().map(|(place, cell)| Foreseen::new(place, cell, warmup, seed));
+    let foreseen: Vec<Foreseen<'_>> = foreseen.collect();
+    let first = foreseen.first()?;
+    let running = Running::with(first.cell, warmup, seed, &first.faults, &first.cell.record.history);
+    let common = Common { keep, each, cancelled };
+    let mut trials = go_on(running, foreseen, &common)?;
+    trials.sort_by_key(|(place, _)| *place);
+    Some(trials.into_iter().map(|(_, trial)| trial).collect())
+}
+
+/// Goes on with what is the run of the first and, so far, that of all others: trials, by place in the family.
+fn go_on<'a>(
+    mut running: Running<'a>,
+    mut all: Vec<Foreseen<'a>>,
+    common: &Common<'_>,
+) -> Option<Vec<(usize, Trial)>> {
+    let first = &all[0];
+    let Some(at) = all[1..].iter().map(|other| first.parts_from(other)).min() else {
+        running.go(common.cancelled);
+        if common.cancelled.load(Ordering::Relaxed) {
+            return None;
+        }
+        let trial = running.finish(common.keep);
+        (common.each)();
+        return Some(vec![(first.place, trial)]);
+    };
+    let (at, end) = (at.min(running.end), running.end);
+    running.go_until(at, common.cancelled);
+    let others = all.split_off(1);
+    let (with_first, without): (Vec<_>, Vec<_>) =
+        others.into_iter().partition(|other| at < end && all[0].parts_from(other) > at);
+    let other = &without[0];
+    let fork = running.fork(other.cell, at, &other.windows, &other.faults);
+    all.extend(with_first);
+    let (mut trials, others) =
+        rayon::join(|| go_on(running, all, common), || go_on(fork, without, common));
+    trials.as_mut()?.extend(others?);
+    trials
+}
