@@ -64,6 +64,12 @@ fn table(instr: &Instr) -> Option<(TierId, u16)> {
     }
 }
 
+/// Whether a program writes rows of a table by what they shall be, and not by what shall change.
+pub(super) fn is_written_outright(setup: &Setup, written: (TierId, u16)) -> bool {
+    let mut code = setup.design.programs.0.iter().flat_map(|program| &program.code);
+    code.any(|instr| matches!(instr, Instr::Write { .. }) && table(instr) == Some(written))
+}
+
 /// A store, and its tables.
 pub(super) fn store(setup: &Setup, name: &str) -> Option<(TierId, Vec<u16>)> {
     let part = setup.design.part(name)?;

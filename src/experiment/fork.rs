@@ -44,10 +44,7 @@ fn design(cell: &Cell) -> impl Iterator<Item = (&str, &Node)> {
 }
 
 fn differ_in_faults_alone(a: &Cell, b: &Cell) -> bool {
-    design(a).eq(design(b))
-        && a.record == b.record
-        && a.windows == b.windows
-        && a.length == b.length
+    design(a).eq(design(b)) && a.record == b.record && a.windows == b.windows && a.length == b.length
 }
 
 /// A cell of a family, and what is known of its run before it.
@@ -137,8 +134,7 @@ fn go_on<'a>(
     let other = &without[0];
     let fork = running.fork(other.cell, at, &other.windows, &other.faults);
     all.extend(with_first);
-    let (mut trials, others) =
-        rayon::join(|| go_on(running, all, common), || go_on(fork, without, common));
+    let (mut trials, others) = rayon::join(|| go_on(running, all, common), || go_on(fork, without, common));
     trials.as_mut()?.extend(others?);
     trials
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicUsize;
 
+use crate::base::ids::{ProbeId, SeriesId};
 use crate::base::problem::Problems;
 use crate::base::quantity::Quantity;
 use crate::base::time::{Span, Time};
@@ -21,13 +22,14 @@ use crate::design::text::Text;
 use crate::design::tree::Table;
 use crate::experiment::budget;
 use crate::experiment::cells::{Point, count, number, patched, points, variants};
+use crate::experiment::facts::is_written_outright;
 use crate::experiment::question::{self, Length, Property, PropertyKind, Question, Runs, TheoryEntry};
 use crate::experiment::setup::Setup;
 use crate::experiment::theory::evaluate;
 use crate::experiment::timetable::{Timetable, timetable};
 use crate::experiment::workload::add;
 use crate::measures::Dimension;
-use crate::measures::asked::{Asked, Whose};
+use crate::measures::asked::{Asked, Operations, Whose};
 use crate::measures::expression::{During, Expression, Needs};
 use crate::measures::functions::Target;
 use crate::program::syntax::expression;
@@ -438,6 +440,14 @@ fn record(
     for probe in needs.samples.iter().copied().chain(setup.called()) {
         plan.probes[probe.index()].samples = true;
     }
+    let mut asked = setup.called();
+    asked.extend(needs.targets.iter().filter_map(Target::probe));
+    for (probe, plan) in plan.probes.iter_mut().enumerate() {
+        plan.unasked = !asked.contains(&ProbeId(probe as u16));
+    }
+    let asked: BTreeSet<SeriesId> = needs.targets.iter().filter_map(Target::series).collect();
+    let all = (0..plan.series as u16).map(SeriesId);
+    plan.unasked = all.filter(|series| !asked.contains(series)).collect();
     for probe in &needs.gaps {
         plan.probes[probe.index()].gaps = true;
     }
@@ -476,17 +486,21 @@ fn record(
             asked.push(question);
         }
     }
-    plan.history = history(&asked);
+    plan.history = history(setup, &asked);
     (plan, windows, asked)
 }
 
 /// What must be kept of the history to answer these questions.
-fn history(asked: &[Asked]) -> HistoryPlan {
+fn history(setup: &Setup, asked: &[Asked]) -> HistoryPlan {
     let mut plan = HistoryPlan::default();
     for asked in asked {
         let (operations, versions) = asked.what.needs();
-        if operations {
-            plan.operations.extend(asked.whose.tables());
+        for table in asked.whose.tables() {
+            match operations {
+                Operations::Writes if !is_written_outright(setup, table) => plan.writes.push(table),
+                Operations::Writes | Operations::All => plan.operations.push(table),
+                Operations::None => {}
+            }
         }
         if versions {
             plan.versions.extend(asked.whose.tables());

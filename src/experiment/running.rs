@@ -104,7 +104,13 @@ impl<'a> Running<'a> {
 
     /// The run of another cell, of which everything before `at` has now happened: until then it would have been this one, and neither
     /// has been looked at.
-    pub fn fork(&self, cell: &'a Cell, at: Time, windows: &[Window], faults: &[(String, Time, Time)]) -> Self {
+    pub fn fork(
+        &self,
+        cell: &'a Cell,
+        at: Time,
+        windows: &[Window],
+        faults: &[(String, Time, Time)],
+    ) -> Self {
         let mut world = self.world.clone();
         world.recorder_mut().move_windows(windows);
         make_room(&mut world, cell);
@@ -355,4 +361,3 @@ pub fn windows(cell: &Cell, warmup: Warmup, faults: &[(String, Time, Time)]) -> 
     };
     cell.windows.iter().enumerate().map(window).collect()
 }
-

@@ -94,16 +94,30 @@ impl What {
         }
     }
 
-    /// Whether operations of clients must be recorded to answer it, and what copies take in.
-    pub fn needs(self) -> (bool, bool) {
+    /// Which operations of clients must be recorded to answer it, and whether what copies take in must be.
+    pub fn needs(self) -> (Operations, bool) {
         match self {
-            What::Linearizable | What::Causal | What::Keeps(_) => (true, false),
-            What::Sequential | What::Staleness(_) | What::KStale(_) | What::Stale(..) => (true, true),
-            What::Lost | What::Unacked | What::Isolated(_) => (true, true),
-            What::Diverged | What::Converged => (false, true),
-            What::Locks(_) => (false, false),
+            What::Linearizable | What::Causal | What::Keeps(_) => (Operations::All, false),
+            What::Sequential | What::Staleness(_) | What::KStale(_) | What::Stale(..) => {
+                (Operations::All, true)
+            }
+            What::Isolated(_) => (Operations::All, true),
+            What::Lost | What::Unacked => (Operations::Writes, true),
+            What::Diverged | What::Converged => (Operations::None, true),
+            What::Locks(_) => (Operations::None, false),
         }
     }
+}
+
+/// Which operations of clients on a table are recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operations {
+    /// None.
+    None,
+    /// Those that write; and reads too of a table that is written outright, since such a write comes after what its maker had read.
+    Writes,
+    /// All.
+    All,
 }
 
 /// Of whom it is asked.

@@ -35,6 +35,24 @@ pub enum Target {
     Constant(f64),
 }
 
+impl Target {
+    /// The requests, if it is some.
+    pub fn probe(&self) -> Option<ProbeId> {
+        match self {
+            Target::Probe(probe) => Some(*probe),
+            _ => None,
+        }
+    }
+
+    /// The series that must be recorded, if it is one.
+    pub fn series(&self) -> Option<SeriesId> {
+        match self {
+            Target::Series(series) | Target::Cores(_, series) => Some(*series),
+            _ => None,
+        }
+    }
+}
+
 /// A measure.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Function {

@@ -45,6 +45,8 @@ pub struct RowId(pub u32);
 pub struct HistoryPlan {
     /// Tables whose operations are.
     pub operations: Vec<(TierId, u16)>,
+    /// Tables of whose operations those that write are.
+    pub writes: Vec<(TierId, u16)>,
     /// Tables of which it is kept what each copy takes in.
     pub versions: Vec<(TierId, u16)>,
     /// Programs whose calls by workloads are.
@@ -179,6 +181,7 @@ impl Wanted {
 #[derive(Clone, Debug, Default)]
 pub struct History {
     wants_operations: Wanted,
+    wants_writes: Wanted,
     wants_versions: Wanted,
     calls_wanted: Vec<bool>,
     all: bool,
@@ -245,6 +248,7 @@ impl History {
         }
         History {
             wants_operations: Wanted::new(plan.all || plan.streams, &plan.operations),
+            wants_writes: Wanted::new(false, &plan.writes),
             wants_versions: Wanted::new(plan.all, &plan.versions),
             calls_wanted,
             all: plan.all,
@@ -263,7 +267,16 @@ impl History {
     /// Whether an operation on a store is kept.
     #[inline]
     pub fn wants_operation(&self, store: TierId, op: &Op) -> bool {
-        op.row().is_some_and(|(table, _)| self.wants_operations.has(store, table))
+        op.row().is_some_and(|(table, _)| match op {
+            Op::Read { .. } | Op::ReadForUpdate { .. } => self.wants_operations.has(store, table),
+            _ => self.wants_writes_of(store, table),
+        })
+    }
+
+    /// Whether operations that write a table are kept.
+    #[inline]
+    fn wants_writes_of(&self, store: TierId, table: u16) -> bool {
+        self.wants_operations.has(store, table) || self.wants_writes.has(store, table)
     }
 
     /// An operation that is wanted is sent by this call.
@@ -393,20 +406,18 @@ impl History {
     /// Whether anything is kept of a table.
     #[inline]
     pub fn wants(&self, store: TierId, table: u16) -> bool {
-        self.wants_operations.has(store, table) || self.wants_versions.has(store, table)
+        self.wants_writes_of(store, table) || self.wants_versions.has(store, table)
     }
 
     /// A copy of a store has taken a version in (see [`Taken`]; its `row` is filled in here): where a write takes effect, whoever
     /// is told.
     pub fn took(&mut self, name: RowName, taken: Taken) {
-        let (operations, versions) = (
-            self.wants_operations.has(name.store, name.table),
-            self.wants_versions.has(name.store, name.table),
-        );
-        if !operations && !versions {
+        let (writes, versions) =
+            (self.wants_writes_of(name.store, name.table), self.wants_versions.has(name.store, name.table));
+        if !writes && !versions {
             return;
         }
-        if operations && taken.copy != NO_COPY {
+        if writes && taken.copy != NO_COPY {
             self.had_effect(taken.value.version, taken.value.parent);
             if taken.also != OpId(0) {
                 self.had_effect(taken.also, taken.value.parent);

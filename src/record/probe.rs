@@ -53,6 +53,8 @@ impl Sample {
 /// What is to be kept of a probe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProbePlan {
+    /// Nobody asks for it: requests are counted, and nothing else is kept of them.
+    pub unasked: bool,
     /// Whether latencies are.
     pub samples: bool,
     /// Whether the longest time without a success is.
@@ -65,7 +67,13 @@ pub struct ProbePlan {
 
 impl Default for ProbePlan {
     fn default() -> Self {
-        ProbePlan { samples: false, gaps: false, causes: Vec::new(), samples_max: SAMPLES_MAX }
+        ProbePlan {
+            unasked: false,
+            samples: false,
+            gaps: false,
+            causes: Vec::new(),
+            samples_max: SAMPLES_MAX,
+        }
     }
 }
 
@@ -238,9 +246,13 @@ impl Probe {
     }
 
     pub(super) fn start(&mut self, intended: Time, now: Time, here: Here, cells: &Cells) {
+        self.started += 1;
+        if self.plan.unasked {
+            self.open += 1;
+            return;
+        }
         self.settle(now, here, cells);
         self.in_flight(1, intended, now, cells); // what began before we were told of it
-        self.started += 1;
         self.open += 1;
         self.open_intended_ns += i128::from(intended.as_ns());
         self.open_mark = self.open_mark.wrapping_add(mark(intended));
@@ -254,14 +266,19 @@ impl Probe {
         cells: &Cells,
         windows: &[Window],
     ) -> bool {
+        const ONCE: &str = "a request ends once, after it has started";
+        self.ended += 1;
+        if self.plan.unasked {
+            self.open = self.open.checked_sub(1).expect(ONCE);
+            return false;
+        }
         self.settle(request.ended, here, cells);
-        self.open = self.open.checked_sub(1).expect("a request ends once, after it has started");
+        self.open = self.open.checked_sub(1).expect(ONCE);
         self.open_intended_ns -= i128::from(request.intended.as_ns());
         self.open_mark = self.open_mark.wrapping_sub(mark(request.intended));
         self.strangers += u64::from(self.open == 0 && self.open_mark != 0);
         let latency = request.ended - request.intended;
         self.wrong_causes += u64::from(request.causes.total() != latency);
-        self.ended += 1;
         let cell = if request.intended >= here.from { here.cell } else { cells.of(request.intended) };
         reach(&mut self.cells, cell).add(request, latency);
         if self.plan.gaps && request.how == Ended::Ok {
@@ -335,6 +352,9 @@ impl Probe {
     /// 4. Those that end are those that started: whenever none is in flight, the intended starts of both are the
     ///    same, as a multiset (by a sum of hashes). Little's law alone cannot see this.
     pub(super) fn check(&mut self, end: Time, here: Here, cells: &Cells) -> Result<(), String> {
+        if self.plan.unasked {
+            return Ok(()); // those whose sums are kept are the same requests
+        }
         self.settle(end, here, cells);
         let all = self.sums(0..self.cells.len());
         let ended = all.ended();

@@ -48,6 +48,8 @@ pub struct RecordPlan {
     pub windows: Vec<Window>,
     /// How many series.
     pub series: usize,
+    /// Series that nobody asks for.
+    pub unasked: Vec<SeriesId>,
     /// How many tallies.
     pub tallies: usize,
     /// By probe.
@@ -94,6 +96,8 @@ impl Recorder {
             indices.into_iter().for_each(|index| marks[index] = true);
             marks
         };
+        let mut series = vec![Series::default(); plan.series];
+        plan.unasked.iter().for_each(|id| series[id.index()].unasked = true);
         let mut probes = plan.probes.clone();
         plan.steady.iter().for_each(|probe| probes[probe.index()].samples = true);
         Recorder {
@@ -101,7 +105,7 @@ impl Recorder {
             ranges: plan.windows.iter().map(|window| cells.range(*window)).collect(),
             cells,
             here: Here::default(),
-            series: vec![Series::default(); plan.series],
+            series,
             tallies: vec![Tally::default(); plan.tallies],
             probes: probes.into_iter().map(Probe::new).collect(),
             watched_series: marked(plan.series, plan.watched_series.iter().map(|id| id.index()).collect()),

@@ -48,6 +48,8 @@ impl Window {
 /// A counter and a level under one name; a part uses it as the one or the other.
 #[derive(Clone, Debug, Default)]
 pub struct Series {
+    /// Nobody asks for it: the total and the level are kept, not what they were when.
+    pub unasked: bool,
     /// Events in all.
     pub total: u64,
     /// The level now.
@@ -67,6 +69,9 @@ impl Series {
     #[inline]
     pub(super) fn count(&mut self, n: u64, here: Here) {
         self.total += n;
+        if self.unasked {
+            return;
+        }
         *reach(&mut self.counts, here.cell) += n;
     }
 
@@ -99,6 +104,9 @@ impl Series {
         self.is_level = true;
         self.level += change;
         self.lowest = self.lowest.min(self.level);
+        if self.unasked {
+            return;
+        }
         let (_, peak) = reach(&mut self.levels, here.cell);
         *peak = (*peak).max(self.level);
     }
@@ -106,7 +114,7 @@ impl Series {
     /// Brings the integrals up to `at`, which is in the cell `here`, and carries the level into the cells that it lasts into.
     #[inline]
     pub(super) fn settle(&mut self, at: Time, here: Here, cells: &Cells) {
-        if self.level != 0 && at > self.changed {
+        if self.level != 0 && at > self.changed && !self.unasked {
             if self.changed >= here.from {
                 self.last(here.cell, at - self.changed);
             } else {
