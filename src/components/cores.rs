@@ -152,6 +152,11 @@ impl Cores {
         Submitted::Queued
     }
 
+    /// Whether a job that comes now has a core to itself.
+    pub fn has_free(&self) -> bool {
+        self.discipline != Discipline::Ps && self.running.len() < self.cores as usize
+    }
+
     /// The instant at which the next job completes, if nothing changes before.
     pub fn next(&self) -> Option<Time> {
         if self.discipline != Discipline::Ps {

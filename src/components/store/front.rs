@@ -110,7 +110,7 @@ impl Front {
 /// keeps it.
 pub fn arrive<M: Member>(member: &mut M, call: CallId, op: Op, ctx: &mut Context<M>) {
     if ctx.transaction(call) != 0 && op != Op::Begin {
-        admit(member, call, op, ctx);
+        admit(member, call, op, true, ctx);
         return after_cores(member, ctx);
     }
     let pool = M::store(ctx.plan()).pool;
@@ -133,7 +133,7 @@ pub fn arrive<M: Member>(member: &mut M, call: CallId, op: Op, ctx: &mut Context
             if pool.is_some() {
                 connect(member, 1, ctx);
             }
-            if !admit(member, call, op, ctx) {
+            if !admit(member, call, op, true, ctx) {
                 disconnect(member, ctx);
             }
         }
@@ -269,8 +269,9 @@ pub fn count<M: Member>(ctx: &mut Context<M>, series: Series) {
     ctx.record().count(series, now, 1);
 }
 
-/// An operation that has a connection gets in line for a core. False if it was turned away.
-fn admit<M: Member>(member: &mut M, call: CallId, op: Op, ctx: &mut Context<M>) -> bool {
+/// An operation that has a connection gets in line for a core. False if it was turned away. What takes no time on a core that is free
+/// is served `at_once`, if that may be.
+fn admit<M: Member>(member: &mut M, call: CallId, op: Op, at_once: bool, ctx: &mut Context<M>) -> bool {
     let (plan, front) = (M::store(ctx.plan()), member.front());
     let (law, set, series) = match op {
         Op::Read { .. } | Op::ReadForUpdate { .. } => (&plan.read, front.set.read, Some(Series::Reads)),
@@ -286,7 +287,8 @@ fn admit<M: Member>(member: &mut M, call: CallId, op: Op, ctx: &mut Context<M>) 
         true => Span::ZERO,
         false => taking.or(set).unwrap_or_else(|| law.span(&mut ctx.draws(ctx.stem(call)))),
     };
-    if front.desk.take(Job::Client(call, op), demand, ctx.now()) == Submitted::Refused {
+    let at_once = at_once && demand == Span::ZERO && front.desk.cores.has_free();
+    if !at_once && front.desk.take(Job::Client(call, op), demand, ctx.now()) == Submitted::Refused {
         reject(call, ctx);
         return false;
     }
@@ -295,6 +297,9 @@ fn admit<M: Member>(member: &mut M, call: CallId, op: Op, ctx: &mut Context<M>) 
     }
     if let Some(series) = series {
         count(ctx, series);
+    }
+    if at_once {
+        member.serve(Served { call, op, queued: Span::ZERO, served: Span::ZERO }, ctx);
     }
     true
 }
@@ -326,7 +331,7 @@ fn disconnect<M: Member>(member: &mut M, ctx: &mut Context<M>) {
         return;
     }
     while let Some((call, op, _)) = member.front().line.pop_front() {
-        if admit(member, call, op, ctx) {
+        if admit(member, call, op, false, ctx) {
             return;
         }
     }
