@@ -86,13 +86,15 @@ impl Member {
             safe: 0,
         };
         let key = self.operations.insert(operation);
+        if self.patience.is_empty() {
+            ctx.wake(plan.patience, Timer::Patience);
+        }
         self.patience.push_back((ctx.now() + plan.patience, key));
-        ctx.wake(plan.patience, Timer::Patience);
         if !reads {
             return self.change(key, ctx);
         }
         let (op, asked) = (self.name(key), self.operations.get(key).expect("just begun").asked);
-        each(asked, &Message::Get { op, row }, HEADER_BYTES, READ, ctx);
+        self.tell_each(asked, &Message::Get { op, row }, HEADER_BYTES, READ, ctx);
     }
 
     /// The name of an operation, for this life.
@@ -147,7 +149,7 @@ impl Member {
         let (row, size, missing) = (operation.row, cell.size_bytes(), operation.asked & !safe);
         let op = self.name(key);
         (0..missing.count_ones()).for_each(|_| front::count(ctx, Series::Repairs));
-        each(missing, &Message::Put { op, row, cell }, size, WRITE, ctx);
+        self.tell_each(missing, &Message::Put { op, row, cell }, size, WRITE, ctx);
     }
 
     /// The value that an operation has read.
@@ -196,7 +198,7 @@ impl Member {
             operation.phase = Phase::Write;
             operation.asked = whom(plan.w, 0, ctx);
             let (asked, size) = (operation.asked, cell.size_bytes());
-            each(asked, &Message::Put { op, row, cell }, size, WRITE, ctx);
+            self.tell_each(asked, &Message::Put { op, row, cell }, size, WRITE, ctx);
         } else {
             operation.phase = Phase::Own;
             operation.asked = whom(plan.w, 1 << me, ctx);
@@ -216,7 +218,7 @@ impl Member {
             operation.phase = Phase::Write;
             let (row, cell) = (operation.row, operation.cell.clone().expect("it is being written"));
             let (size, others) = (cell.size_bytes(), operation.asked & !(1 << ctx.me().member));
-            each(others, &Message::Put { op, row, cell }, size, WRITE, ctx);
+            self.tell_each(others, &Message::Put { op, row, cell }, size, WRITE, ctx);
         }
         let operation = self.operations.get(key).expect("just seen");
         if !operation.answered && operation.safe.count_ones() >= u32::from(ctx.plan().w) {
@@ -252,6 +254,17 @@ impl Member {
             if reads {
                 self.repair(&operation, ctx);
             }
+        }
+    }
+
+    /// Patience with the first operations ends. The next timer is for the first one that is still under way.
+    pub(super) fn patience_ends(&mut self, ctx: &mut Context<Self>) {
+        while let Some((due, key)) = self.patience.front().copied() {
+            if due > ctx.now() && self.operations.get(key).is_some() {
+                return ctx.wake(due - ctx.now(), Timer::Patience);
+            }
+            self.patience.pop_front();
+            self.give_up(key, ctx);
         }
     }
 
@@ -354,11 +367,4 @@ fn whom(needed: u8, surely: u16, ctx: &mut Context<Member>) -> u16 {
         chosen |= 1 << ctx.stream(LOT).below(members);
     }
     chosen
-}
-
-/// Sends to these copies, perhaps our own among them.
-fn each(members: u16, message: &Message, size_bytes: u32, leg: u8, ctx: &mut Context<Member>) {
-    for member in (0..ctx.members()).filter(|member| members & 1 << member != 0) {
-        send(Pid::new(ctx.me().tier, member), message.clone(), size_bytes, leg, ctx);
-    }
 }

@@ -132,7 +132,7 @@ pub struct Member {
     /// What others have asked and our cores work on.
     jobs: Slab<(Pid, Message)>,
     pub(super) operations: Slab<Operation>,
-    /// Operations in the order in which patience with them ends.
+    /// Operations in the order in which patience with them ends. A timer runs for the first one.
     pub(super) patience: VecDeque<(Time, Key)>,
     /// What copies have not confirmed: a number, and what to send.
     pub(super) hints: BTreeMap<(u32, RowName), (u64, Cell)>,
@@ -200,12 +200,7 @@ impl Process for Member {
     fn on_timer(&mut self, timer: Timer, ctx: &mut Context<Self>) {
         match timer {
             Timer::Front(wake) => front::woken(self, wake, ctx),
-            Timer::Patience => {
-                while self.patience.front().is_some_and(|(due, _)| *due <= ctx.now()) {
-                    let (_, key) = self.patience.pop_front().expect("it is there");
-                    self.give_up(key, ctx);
-                }
-            }
+            Timer::Patience => self.patience_ends(ctx),
             Timer::Hints => self.send_hints(ctx),
         }
     }
@@ -255,7 +250,7 @@ impl front::Member for Member {
             Some((from, Message::Get { op, row })) => {
                 let cell = self.rows.get(&row).cloned();
                 let size = cell.as_ref().map_or(HEADER_BYTES, Cell::size_bytes);
-                send(from, Message::Got { op, cell }, size, REPLY, ctx);
+                self.tell(from, Message::Got { op, cell }, size, REPLY, ctx);
             }
             Some((from, Message::Put { op, row, cell })) => self.keep(Commit { from, op, row, cell }, ctx),
             _ => {}
@@ -267,6 +262,29 @@ impl Member {
     /// The value that this copy's disk has of a row.
     pub fn value(&self, plan: &Plan, row: RowName) -> Value {
         value(&self.rows, &plan.store.start, row)
+    }
+
+    /// Sends a message to these copies, perhaps our own among them.
+    pub(super) fn tell_each(
+        &mut self,
+        members: u16,
+        message: &Message,
+        size_bytes: u32,
+        leg: u8,
+        ctx: &mut Context<Self>,
+    ) {
+        for member in (0..ctx.members()).filter(|member| members & 1 << member != 0) {
+            self.tell(Pid::new(ctx.me().tier, member), message.clone(), size_bytes, leg, ctx);
+        }
+    }
+
+    /// Sends a message to a copy; our own takes it in at once, unless the leg takes time.
+    fn tell(&mut self, to: Pid, message: Message, size_bytes: u32, leg: u8, ctx: &mut Context<Self>) {
+        let more = longer(leg, ctx);
+        if to == ctx.me() && more == Span::ZERO {
+            return self.on_message(to, message, ctx);
+        }
+        ctx.send_after(more, to, message, size_bytes);
     }
 
     pub(super) fn keep(&mut self, commit: Commit, ctx: &mut Context<Self>) {
@@ -283,7 +301,7 @@ impl Member {
 
     fn confirm(&mut self, from: Pid, op: u64, ctx: &mut Context<Self>) {
         if op != NOBODY {
-            send(from, Message::Done { op }, HEADER_BYTES, ACK, ctx);
+            self.tell(from, Message::Done { op }, HEADER_BYTES, ACK, ctx);
         }
     }
 
@@ -316,7 +334,14 @@ pub(super) fn merge(rows: &mut Rows, row: RowName, cell: &Cell) {
     }
 }
 
+/// Sends a message to another copy or, by the network all the same, to our own.
 pub(super) fn send(to: Pid, message: Message, size_bytes: u32, leg: u8, ctx: &mut Context<Member>) {
+    let more = longer(leg, ctx);
+    ctx.send_after(more, to, message, size_bytes);
+}
+
+/// What a leg takes beyond the network.
+fn longer(leg: u8, ctx: &mut Context<Member>) -> Span {
     let legs = &ctx.plan().legs;
     let law: Option<&Dist> = match leg {
         WRITE => legs.write.as_ref(),
@@ -324,6 +349,5 @@ pub(super) fn send(to: Pid, message: Message, size_bytes: u32, leg: u8, ctx: &mu
         READ => legs.read.as_ref(),
         _ => legs.reply.as_ref(),
     };
-    let more = law.map_or(Span::ZERO, |law| law.span(ctx.stream(leg)));
-    ctx.send_after(more, to, message, size_bytes);
+    law.map_or(Span::ZERO, |law| law.span(ctx.stream(leg)))
 }
