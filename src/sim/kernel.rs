@@ -139,8 +139,13 @@ impl Kernel {
     /// Processes on one node are one end: they reach each other at once, and troubles name the node.
     #[inline]
     pub(super) fn end(&self, pid: Pid) -> End {
-        let home = TierId(self.homes[pid.tier.0 as usize]);
-        End { pid: Pid::new(home, pid.member), zone: self.tier_nodes(pid).zone(pid.member) }
+        End { pid: self.home(pid), zone: self.tier_nodes(pid).zone(pid.member) }
+    }
+
+    /// The node that a process runs on, by the name that the network knows.
+    #[inline]
+    pub(super) fn home(&self, pid: Pid) -> Pid {
+        Pid::new(TierId(self.homes[pid.tier.0 as usize]), pid.member)
     }
 
     #[inline]

@@ -121,7 +121,7 @@ impl TierNodes {
     pub fn zone(&self, member: u32) -> ZoneId {
         match self.zones[..] {
             [zone] => zone,
-            _ => self.zones[member as usize % self.zones.len()],
+            _ => self.zones[(member % self.zones.len() as u32) as usize],
         }
     }
 

@@ -250,7 +250,7 @@ impl World {
 
     /// The node that a process runs on, by the name that the network knows.
     pub fn home(&self, pid: Pid) -> Pid {
-        Pid::new(TierId(self.kernel.homes[pid.tier.0 as usize]), pid.member)
+        self.kernel.home(pid)
     }
 
     /// Gives an order to a process that is up.

@@ -8,34 +8,44 @@ use crate::sim::connections::{Parcel, Way};
 use crate::sim::event::{Event, Kind};
 use crate::sim::kernel::Kernel;
 
-impl Kernel {
-    /// The ends of a parcel's way.
-    fn ends(&self, parcel: Parcel) -> (End, End) {
-        let call = self.calls.get(parcel.call).expect("a parcel belongs to an open call");
-        let (caller, callee) = (End { zone: call.zone, ..self.end(call.caller) }, self.end(call.callee));
-        if parcel.answer { (callee, caller) } else { (caller, callee) }
-    }
+/// A parcel's way from end to end.
+#[derive(Clone, Copy)]
+struct Leg {
+    /// The connection that it rides: one for each pair of processes, those on one node included.
+    way: Way,
+    from: End,
+    to: End,
+    size_bytes: u32,
+    /// Which incarnation of the receiver it is for.
+    incarnation: u16,
+}
 
-    /// The connection that a parcel rides: one for each pair of processes, those on one node included.
-    fn way(&self, parcel: Parcel) -> Way {
+impl Kernel {
+    fn leg(&self, parcel: Parcel) -> Leg {
         let call = self.calls.get(parcel.call).expect("a parcel belongs to an open call");
         let lane = if self.tier_nodes(call.caller).independent { parcel.call.slot + 1 } else { 0 };
-        let (from, to) = if parcel.answer { (call.callee, call.caller) } else { (call.caller, call.callee) };
-        Way { from, to, lane }
+        let caller = End { pid: self.home(call.caller), zone: call.zone };
+        let (callee, size_bytes) = (self.end(call.callee), call.size_bytes);
+        if parcel.answer {
+            let way = Way { from: call.callee, to: call.caller, lane };
+            Leg { way, from: callee, to: caller, size_bytes, incarnation: call.caller_incarnation }
+        } else {
+            let way = Way { from: call.caller, to: call.callee, lane };
+            Leg { way, from: caller, to: callee, size_bytes, incarnation: call.callee_incarnation }
+        }
     }
 
     /// Puts a parcel on its way, behind what its connection still has to send again.
     pub(super) fn transmit(&mut self, parcel: Parcel) {
         self.sends += 1;
-        let (way, number) = (self.way(parcel), self.sends);
+        let (leg, number) = (self.leg(parcel), self.sends);
         self.calls.get_mut(parcel.call).expect("a parcel belongs to an open call").number = number;
-        if self.connections.is_stalled(way, number) {
-            return self.stall(way, parcel);
+        if self.connections.is_stalled(leg.way, number) {
+            return self.stall(leg.way, parcel);
         }
-        let ends = self.ends(parcel);
-        match self.route(parcel, ends) {
-            Fate::Arrives(at) => self.deliver(parcel, way, ends, at),
-            Fate::Lost | Fate::Cut => self.stall(way, parcel),
+        match self.route(&leg) {
+            Fate::Arrives(at) => self.deliver(parcel, &leg, at),
+            Fate::Lost | Fate::Cut => self.stall(leg.way, parcel),
         }
     }
 
@@ -43,13 +53,14 @@ impl Kernel {
         self.calls.get(parcel.call).expect("a parcel belongs to an open call").number
     }
 
-    fn route(&mut self, parcel: Parcel, (from, to): (End, End)) -> Fate {
-        let size_bytes = self.calls.get(parcel.call).expect("a parcel belongs to an open call").size_bytes;
+    fn route(&mut self, leg: &Leg) -> Fate {
+        let Leg { from, to, size_bytes, .. } = *leg;
         self.network.route(Packet { from, to, size_bytes }, self.now())
     }
 
     /// A parcel arrives at `at`, or when the one before it does.
-    fn deliver(&mut self, parcel: Parcel, way: Way, (from, to): (End, End), at: Time) {
+    fn deliver(&mut self, parcel: Parcel, leg: &Leg, at: Time) {
+        let Leg { way, from, to, .. } = *leg;
         let at = if way.lane != 0 || from.pid == to.pid {
             at // nothing was sent this way that it could overtake
         } else if self.network.keeps_order(from.zone, to.zone) {
@@ -59,13 +70,8 @@ impl Kernel {
             connection.last_arrival = connection.last_arrival.max(at);
             connection.last_arrival
         };
-        let call = self.calls.get(parcel.call).expect("a parcel belongs to an open call");
-        let (target, kind, incarnation) = if parcel.answer {
-            (call.caller, Kind::Reply, call.caller_incarnation)
-        } else {
-            (call.callee, Kind::Call, call.callee_incarnation)
-        };
-        self.engine.schedule(at, Event::new(kind, target, incarnation, parcel.call.to_word()));
+        let kind = if parcel.answer { Kind::Reply } else { Kind::Call };
+        self.engine.schedule(at, Event::new(kind, way.to, leg.incarnation, parcel.call.to_word()));
     }
 
     fn stall(&mut self, way: Way, parcel: Parcel) {
@@ -82,15 +88,15 @@ impl Kernel {
         let (since, way, first) =
             (connection.stalled_since, connection.way(), connection.stalled.front().copied());
         let Some(first) = first else { return Vec::new() };
-        let ends = self.ends(first);
-        if let Fate::Arrives(at) = self.route(first, ends) {
+        let leg = Leg { way, ..self.leg(first) }; // whose sender may be gone
+        if let Fate::Arrives(at) = self.route(&leg) {
             let mut stalled = self.connections.go_on(key);
             stalled.pop_front();
-            self.deliver(first, way, ends, at);
+            self.deliver(first, &leg, at);
             stalled.into_iter().for_each(|parcel| self.transmit(parcel));
             return Vec::new();
         }
-        let (from, to) = ends;
+        let (from, to) = (leg.from, leg.to);
         if self.now() - since >= self.network.path(from.zone, to.zone).break_after {
             return self.connections.close(key).into_iter().map(|parcel| parcel.call).collect();
         }
@@ -104,8 +110,7 @@ impl Kernel {
         if self.resuming || self.network.untroubled() && self.connections.none_is_stalled() {
             return true;
         }
-        let (from, to) = self.ends(parcel);
-        let way = self.way(parcel);
+        let Leg { way, from, to, .. } = self.leg(parcel);
         if self.network.admits(from, to) && !self.connections.is_stalled(way, self.number(parcel)) {
             return true;
         }
