@@ -34,7 +34,9 @@ pub(super) fn rows(whose: &Whose, run: &Run<'_>) -> Vec<Vec<usize>> {
 pub(super) fn operations(name: RowName, places: &[usize], run: &Run<'_>) -> (Vec<Operation>, i64) {
     let steps = run.history.steps();
     let numbers = run.facts.merging(name.store) == Merging::Adds;
-    let values = if numbers { Vec::new() } else { values(name, places, run) };
+    let met_another = |place: &usize| steps[*place].outcome == Outcome::Fail(Reason::Condition);
+    let asks_which = !numbers && places.iter().any(met_another);
+    let values = if asks_which { values(name, places, run) } else { Vec::new() };
     let mut operations = Vec::with_capacity(places.len());
     for place in places {
         let step = &steps[*place];
