@@ -42,6 +42,13 @@ struct Node {
 const NONE: u32 = u32::MAX;
 
 impl Dag {
+    /// Nothing yet, with room for so many versions.
+    pub fn with_room(versions: usize) -> Dag {
+        let mut dag = Dag { nodes: Vec::with_capacity(versions), ..Dag::default() };
+        dag.numbers.reserve(versions);
+        dag
+    }
+
     /// Says that a version was derived from others, or took their place. Said twice, both hold; [`INITIAL`] and the
     /// version itself say nothing.
     pub fn add(&mut self, version: Version, parents: &[Version]) {

@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicUsize;
 
-use crate::base::ids::{ProbeId, SeriesId};
 use crate::base::problem::Problems;
 use crate::base::quantity::Quantity;
 use crate::base::time::{Span, Time};
@@ -22,20 +21,17 @@ use crate::design::text::Text;
 use crate::design::tree::Table;
 use crate::experiment::budget;
 use crate::experiment::cells::{Point, count, number, patched, points, variants};
-use crate::experiment::facts::is_written_outright;
 use crate::experiment::question::{self, Length, Property, PropertyKind, Question, Runs, TheoryEntry};
+use crate::experiment::recording::record;
 use crate::experiment::setup::Setup;
 use crate::experiment::theory::evaluate;
 use crate::experiment::timetable::{Timetable, timetable};
 use crate::experiment::workload::add;
 use crate::measures::Dimension;
-use crate::measures::asked::{Asked, Operations, Whose};
-use crate::measures::expression::{During, Expression, Needs};
-use crate::measures::functions::Target;
+use crate::measures::asked::Asked;
+use crate::measures::expression::{During, Expression};
 use crate::program::syntax::expression;
-use crate::record::history::HistoryPlan;
 use crate::record::recorder::RecordPlan;
-use crate::record::series::Window;
 
 /// What the command line changes.
 #[derive(Clone, Debug, Default)]
@@ -423,92 +419,4 @@ fn expected_by(theory: &TheoryEntry, cell: &Cell, problems: &mut Problems) {
         let help = "write a value of the measure's unit: `3ms`, `20/s`, `80%`";
         problems.at(codes::WRONG_UNIT, text.place(0..text.as_str().len()), message).help(help);
     }
-}
-
-/// What must be kept for the measures and properties of a cell.
-fn record(
-    setup: &Setup,
-    length: Span,
-    measures: &[Named],
-    judged: &[Judged],
-) -> (RecordPlan, Vec<During>, Vec<Asked>) {
-    let mut needs = Needs::default();
-    for named in measures.iter().chain(judged.iter().filter_map(|judged| judged.condition.as_ref())) {
-        named.expression.needs(&mut needs);
-    }
-    let mut plan = setup.record_plan(length);
-    for probe in needs.samples.iter().copied().chain(setup.called()) {
-        plan.probes[probe.index()].samples = true;
-    }
-    let mut asked = setup.called();
-    asked.extend(needs.targets.iter().filter_map(Target::probe));
-    for (probe, plan) in plan.probes.iter_mut().enumerate() {
-        plan.unasked = !asked.contains(&ProbeId(probe as u16));
-    }
-    let asked: BTreeSet<SeriesId> = needs.targets.iter().filter_map(Target::series).collect();
-    let all = (0..plan.series as u16).map(SeriesId);
-    plan.unasked = all.filter(|series| !asked.contains(series)).collect();
-    for probe in &needs.gaps {
-        plan.probes[probe.index()].gaps = true;
-    }
-    for (probe, cause) in needs.causes {
-        let causes = &mut plan.probes[probe.index()].causes;
-        if !causes.contains(&cause) {
-            causes.push(cause);
-        }
-    }
-    let mut windows = vec![During::Run, During::Run];
-    for during in needs.windows {
-        if !windows.contains(&during) {
-            windows.push(during);
-        }
-    }
-    plan.windows = vec![Window { from: Time::ZERO, until: Time::ZERO + length }; windows.len()];
-    let watched = judged.iter().filter(|judged| {
-        matches!(judged.property.kind, PropertyKind::Always | PropertyKind::Sometimes)
-            && judged.condition.as_ref().is_some_and(|named| named.expression.can_be_watched())
-    });
-    let mut targets = Needs::default();
-    for named in watched.filter_map(|judged| judged.condition.as_ref()) {
-        named.expression.needs(&mut targets);
-    }
-    for target in targets.targets {
-        match target {
-            Target::Series(series) | Target::Cores(_, series) => plan.watched_series.push(series),
-            Target::Tally(tally) => plan.watched_tallies.push(tally),
-            Target::Probe(probe) => plan.watched_probes.push(probe),
-            Target::Constant(_) => {}
-        }
-    }
-    let mut asked: Vec<Asked> = Vec::new();
-    for question in needs.asked {
-        if !asked.contains(&question) {
-            asked.push(question);
-        }
-    }
-    plan.history = history(setup, &asked);
-    (plan, windows, asked)
-}
-
-/// What must be kept of the history to answer these questions.
-fn history(setup: &Setup, asked: &[Asked]) -> HistoryPlan {
-    let mut plan = HistoryPlan::default();
-    for asked in asked {
-        let (operations, versions) = asked.what.needs();
-        for table in asked.whose.tables() {
-            match operations {
-                Operations::Writes if !is_written_outright(setup, table) => plan.writes.push(table),
-                Operations::Writes | Operations::All => plan.operations.push(table),
-                Operations::None => {}
-            }
-        }
-        if versions {
-            plan.versions.extend(asked.whose.tables());
-        }
-        plan.locks |= matches!(asked.whose, Whose::Lock { .. });
-        if let Whose::Program { probe, .. } = &asked.whose {
-            plan.calls.push(*probe);
-        }
-    }
-    plan
 }

@@ -17,6 +17,7 @@ pub mod outcome;
 pub mod pictures;
 pub mod plot;
 pub mod question;
+pub mod recording;
 pub mod results;
 pub mod running;
 pub mod setup;

@@ -6,6 +6,7 @@ mod designs;
 mod docs;
 mod elsewhere;
 mod faults;
+mod forks;
 mod golden;
 mod histories;
 mod hosting;

@@ -13,6 +13,24 @@ type Copies = u64;
 /// Copies at most.
 pub const COPIES_MAX: u8 = 64;
 
+/// What copies hold of the keys of which not all of them hold the same. On the others they agree, whatever came from what.
+pub fn differing(mut held: Vec<Held>, copies: u8) -> Vec<Held> {
+    held.sort_unstable();
+    let mut differing = Vec::new();
+    for of_key in held.chunk_by(|a, b| a.key == b.key) {
+        let mut of_copies = of_key.chunk_by(|a, b| a.copy == b.copy);
+        let first = of_copies.next().unwrap_or_default();
+        let same =
+            |other: &[Held]| other.iter().map(|held| held.version).eq(first.iter().map(|held| held.version));
+        let (alike, others) =
+            of_copies.fold((1, 1), |(alike, all), other| (alike + u8::from(same(other)), all + 1));
+        if alike < others || others < copies {
+            differing.extend_from_slice(of_key);
+        }
+    }
+    differing
+}
+
 /// The keys on which copies have diverged with regard to writes accepted before an instant, in order. `copies` of them
 /// exist; one that holds nothing of a key holds its initial value.
 ///

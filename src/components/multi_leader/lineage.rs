@@ -19,7 +19,7 @@ impl Member {
         let plan = ctx.plan();
         let before = self.value(plan, row);
         merge(&mut self.rows, change);
-        let came = change.cell.value(Initial::value(&plan.store.start, row));
+        let came = change.cell.value(row, Initial::value(&plan.store.start, row));
         merged(plan.merge, row, before, came, self.value(plan, row), ctx);
     }
 

@@ -296,7 +296,7 @@ impl Member {
     /// What readers see of a row.
     pub fn value(&self, plan: &Plan, row: RowName) -> Value {
         let initial = Initial::value(&plan.store.start, row);
-        self.rows.get(&row).map_or(initial, |cell| cell.value(initial))
+        self.rows.get(&row).map_or(initial, |cell| cell.value(row, initial))
     }
 
     /// An operation takes effect on this copy: its answer, and what it changes.
@@ -305,7 +305,7 @@ impl Member {
         let initial = Initial::value(&plan.store.start, row);
         let ahead = self.ahead.get(&row);
         let known = ahead.map(|(cell, _)| cell).or(self.rows.get(&row)).cloned().or(Cell::empty(plan.merge));
-        let current = known.as_ref().map_or(initial, |cell| cell.value(initial));
+        let current = known.as_ref().map_or(initial, |cell| cell.value(row, initial));
         let (outcome, written) = apply(&served.op, current, attempt(served.call));
         let Some(value) = written else { return (outcome, None) };
         let mut cell = match plan.merge {
@@ -321,7 +321,7 @@ impl Member {
             Merge::Counter => cell.add(me, value.n.saturating_sub(current.n)),
         }
         let outcome = match plan.merge {
-            Merge::Counter => Outcome::Ok(cell.value(initial)),
+            Merge::Counter => Outcome::Ok(cell.value(row, initial)),
             _ => outcome,
         };
         let pending = ahead.map_or(1, |(_, pending)| pending + 1);

@@ -12,6 +12,7 @@ use crate::base::ids::OpId;
 use crate::base::op::Value;
 use crate::base::rng::mix;
 use crate::base::time::Time;
+use crate::components::store::rows::RowName;
 
 /// The most copies of a store.
 pub const COPIES_MAX: usize = 9;
@@ -119,8 +120,9 @@ impl Cell {
     }
 
     /// What a reader is told. Of several siblings the one with the greatest dot, under a version that stands for them
-    /// all: a write that names it as its parent replaces them all.
-    pub fn value(&self, initial: Value) -> Value {
+    /// all: a write that names it as its parent replaces them all. The version of a counter stands for who added how often, and for
+    /// the row: no two rows share a version.
+    pub fn value(&self, (table, key): RowName, initial: Value) -> Value {
         match self {
             Cell::Last { value, .. } => *value,
             Cell::Siblings { alive, .. } => match &alive[..] {
@@ -130,7 +132,8 @@ impl Cell {
             },
             Cell::Counter(sums) => {
                 let n = sums.iter().fold(initial.n, |n, (sum, _)| n.saturating_add(*sum));
-                let version = sums.iter().fold(0, |version, (_, times)| mix(version, *times));
+                let row = mix(u64::from(table), key as u64);
+                let version = sums.iter().fold(row, |version, (_, times)| mix(version, *times));
                 let untouched = sums.iter().all(|(_, times)| *times == 0);
                 Value { n, version: OpId(if untouched { 0 } else { version | 1 }), parent: OpId(0) }
             }
@@ -182,6 +185,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    const ROW: RowName = (0, 7);
+
     fn value(n: i64, version: u64, parent: u64) -> Value {
         Value { n, version: OpId(version), parent: OpId(parent) }
     }
@@ -199,7 +204,7 @@ mod tests {
     fn the_newer_stamp_wins_whoever_is_asked() {
         let (mut a, mut b) = (last(5, 1), last(9, 2));
         assert!(a.merge(&b) && !b.merge(&last(5, 1)));
-        assert_eq!((a.value(Value::default()).n, a), (2, b));
+        assert_eq!((a.value(ROW, Value::default()).n, a), (2, b));
     }
 
     #[test]
@@ -208,7 +213,7 @@ mod tests {
         a.write(0, value(1, 11, 0));
         b.write(1, value(2, 22, 0));
         a.merge(&b);
-        let seen = a.value(Value::default());
+        let seen = a.value(ROW, Value::default());
         assert_eq!(seen.n, 2, "the greatest dot's");
         let mut blind = a.clone();
         blind.write(2, value(9, 99, 11));
@@ -230,8 +235,21 @@ mod tests {
         b.add(1, 1);
         a.merge(&b);
         b.merge(&a);
-        assert_eq!((a.value(value(100, 0, 0)).n, &a), (104, &b));
+        assert_eq!((a.value(ROW, value(100, 0, 0)).n, &a), (104, &b));
         assert!(!a.merge(&b));
+    }
+
+    /// Else what became of one row's additions would hide what became of another's.
+    #[test]
+    fn rows_with_the_same_additions_have_versions_of_their_own() {
+        let mut cell = Cell::empty(Merge::Counter).unwrap();
+        cell.add(0, 1);
+        let versions: std::collections::BTreeSet<u64> = (0..3u16)
+            .flat_map(|table| (-50..50).map(move |key| (table, key)))
+            .map(|row| cell.value(row, Value::default()).version.0)
+            .collect();
+        assert_eq!(versions.len(), 300);
+        assert_eq!(Cell::empty(Merge::Counter).unwrap().value(ROW, Value::default()).version, OpId(0));
     }
 
     /// Cells as copies of one store could hold them: each member writes to its own copy, copies meet now and then.
@@ -252,7 +270,7 @@ mod tests {
                             }
                         }
                         (Merge::Siblings, Some(cell)) => {
-                            let parent = if n > 0 { cell.value(Value::default()).version.0 } else { 0 };
+                            let parent = if n > 0 { cell.value(ROW, Value::default()).version.0 } else { 0 };
                             cell.write(member, value(n, version, parent));
                         }
                         (Merge::Counter, Some(cell)) => cell.add(member, n),

@@ -155,8 +155,9 @@ impl Member {
     /// The value that an operation has read.
     fn seen(&self, key: Key, plan: &Plan) -> Value {
         let operation = self.operations.get(key).expect("it is under way");
-        let initial = Initial::value(&plan.store.start, operation.row);
-        operation.cell.as_ref().map_or(initial, |cell| cell.value(initial))
+        let row = operation.row;
+        let initial = Initial::value(&plan.store.start, row);
+        operation.cell.as_ref().map_or(initial, |cell| cell.value(row, initial))
     }
 
     /// The operation has read what it needs: it writes.
@@ -192,7 +193,7 @@ impl Member {
         let op = self.name(key);
         let initial = Initial::value(&plan.store.start, row);
         let operation = self.operations.get_mut(key).expect("it is under way");
-        operation.written = if plan.merge == Merge::Counter { cell.value(initial) } else { value };
+        operation.written = if plan.merge == Merge::Counter { cell.value(row, initial) } else { value };
         operation.cell = Some(cell.clone());
         if plan.merge == Merge::LastWrite {
             operation.phase = Phase::Write;

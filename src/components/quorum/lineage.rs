@@ -23,7 +23,7 @@ impl Member {
         let plan = ctx.plan();
         let before = self.value(plan, row);
         merge(&mut self.rows, row, cell);
-        let came = cell.value(Initial::value(&plan.store.start, row));
+        let came = cell.value(row, Initial::value(&plan.store.start, row));
         merged(plan.merge, row, before, came, self.value(plan, row), ctx);
     }
 
@@ -89,9 +89,9 @@ pub fn made_of<'a, P: Process>(
     cells: impl Iterator<Item = &'a Cell>,
     ctx: &mut Context<P>,
 ) {
-    let value = Value { parent: OpId(0), ..all.value(initial) };
+    let value = Value { parent: OpId(0), ..all.value(row, initial) };
     for cell in cells {
-        lineage::made(row, value, cell.value(initial).version, ctx);
+        lineage::made(row, value, cell.value(row, initial).version, ctx);
     }
     if let Cell::Siblings { alive, .. } = all {
         for (_, one) in alive.iter().filter(|_| alive.len() > 1) {
@@ -109,7 +109,7 @@ pub fn made_by<P: Process>(
     attempt: OpId,
     ctx: &mut Context<P>,
 ) {
-    let value = Value { parent: before.value(initial).version, ..cell.value(initial) };
+    let value = Value { parent: before.value(row, initial).version, ..cell.value(row, initial) };
     lineage::made(row, value, attempt, ctx);
 }
 
@@ -129,7 +129,7 @@ pub fn settle<'a>(
 ) -> Holdings {
     let value = |cell: Option<&Cell>, row: &RowName| {
         let initial = Initial::value(start, *row);
-        cell.map_or(initial, |cell| cell.value(initial))
+        cell.map_or(initial, |cell| cell.value(*row, initial))
     };
     let held = |member| rows.iter().map(|row| value(cell(member, row), row)).collect();
     let copies: Vec<Vec<Value>> = (0..members).map(held).collect();

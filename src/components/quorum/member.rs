@@ -324,7 +324,7 @@ impl Member {
 
 fn value(rows: &Rows, start: &[Initial], row: RowName) -> Value {
     let initial = Initial::value(start, row);
-    rows.get(&row).map_or(initial, |cell| cell.value(initial))
+    rows.get(&row).map_or(initial, |cell| cell.value(row, initial))
 }
 
 pub(super) fn merge(rows: &mut Rows, row: RowName, cell: &Cell) {

@@ -69,6 +69,7 @@ impl Lineage {
         // A program may name the version of another row as the one that its write was derived from.
         let mut homes: FxHashMap<OpId, RowId> = FxHashMap::default();
         homes.reserve(many / 2);
+        lineage.accepted.reserve(many / 2);
         for taken in taken() {
             homes.insert(taken.value.version, taken.row);
             if taken.also != OpId(INITIAL) {
@@ -109,14 +110,14 @@ impl Lineage {
 
     /// Where versions come from.
     pub fn derived(&self) -> Dag {
-        let mut dag = Dag::default();
+        let mut dag = Dag::with_room(self.births.len() / 2);
         self.births.iter().for_each(|birth| dag.add(birth.version, &birth.from));
         dag
     }
 
     /// Where versions come from, with what they replaced.
     pub fn all(&self) -> Dag {
-        let mut dag = Dag::default();
+        let mut dag = Dag::with_room(self.births.len() / 2);
         for Birth { version, from: [one, other], over, .. } in &self.births {
             dag.add(*version, &[*one, *other, *over]);
         }

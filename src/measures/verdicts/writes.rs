@@ -1,5 +1,7 @@
 //! What became of writes: which are lost, which are there although nobody was told, on which keys copies disagree and for how long.
 
+use std::cell::LazyCell;
+
 use rustc_hash::FxHashMap;
 
 use crate::base::ids::TierId;
@@ -155,13 +157,17 @@ pub(super) fn diverged(asked: &Asked, run: &Run<'_>) -> Finding {
     let ask = || -> Result<(usize, Option<Told>), Undefined> {
         let (before, at) = (run.time_of(&asked.before)?, run.time_of(&asked.at)?);
         let lineage = Lineage::of(&tables, run);
-        let (all, everything) = (lineage.all(), lineage.everything());
+        let versions = LazyCell::new(|| (lineage.all(), lineage.everything()));
         let (mut many, mut first) = (0, None);
         for store in stores(&tables) {
             let survey = run.survey(store, at)?;
-            let held = lineage.held(survey);
             let copies = run.facts.copies(store);
-            let keys = convergence::diverged(&all, &everything, copies, &held, before.as_ns());
+            let held = convergence::differing(lineage.held(survey), copies);
+            if held.is_empty() {
+                continue;
+            }
+            let (all, everything) = &*versions;
+            let keys = convergence::diverged(all, everything, copies, &held, before.as_ns());
             many += keys.len();
             first = first
                 .or_else(|| keys.first().map(|key| disagreement(RowId(*key as u32), survey, before, run)));

@@ -47,7 +47,7 @@ fn is_gone(write: Written, left: &Cell, all: &[Written]) -> bool {
     match left {
         Cell::Siblings { alive, .. } => !alive.iter().any(|(_, value)| value.n == n),
         left => {
-            let winner = left.value(Default::default()).n;
+            let winner = left.value((0, 0), Default::default()).n;
             let won = all.iter().find(|write| write.2 == winner).and_then(|write| write.3);
             winner != n && won.is_some_and(|won| won < at)
         }
@@ -66,7 +66,8 @@ fn lost(seed: u64, merge: Merge, kinds: &[Trouble]) -> (Option<String>, u64) {
     let mut world = trials::world::<Member>(seed, lines.clone(), plan, 3, trials::rough());
     trials::sail(&mut world, &trials::troubles(seed, 3, kinds), 3, &[]);
     until(&mut world, END);
-    let value = |_, key| together(&world, merge, key).map_or(0, |cell| cell.value(Default::default()).n);
+    let value =
+        |_, key| together(&world, merge, key).map_or(0, |cell| cell.value((0, key), Default::default()).n);
     let mut lost = trials::miscounted(&world, &own, &[0], value);
     let told = answers(&world, lines.len());
     for key in FIRST..FIRST + SHARED {
