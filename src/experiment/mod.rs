@@ -1,8 +1,8 @@
 //! From an experiment file to results: variants × sweep points × seeds, trials, statistics.
 //!
 //! Data path: [`load`](mod@load) reads the [`question`] and makes a [`setup`] for each of the [`cells`] ·
-//! [`execute`](mod@execute) runs each [`trial`] · [`outcome`] judges and makes [`results`] · [`draw`](mod@draw) turns
-//! [`plot`] entries into [`pictures`], which the report draws.
+//! [`execute`](mod@execute) runs each [`trial`], or several as one as far as they are one ([`fork`]) · [`outcome`] judges and makes
+//! [`results`] · [`draw`](mod@draw) turns [`plot`] entries into [`pictures`], which the report draws.
 
 pub mod budget;
 pub mod cells;
