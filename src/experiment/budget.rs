@@ -4,6 +4,7 @@
 use crate::base::problem::Problems;
 use crate::design::codes;
 use crate::design::limits::{MEMORY_BYTES_MAX, REQUESTS_MAX};
+use crate::experiment::fork::families;
 use crate::experiment::load::{Cell, Experiment};
 use crate::experiment::question::Runs;
 use crate::experiment::workload::expected_requests;
@@ -16,6 +17,11 @@ const USER_BYTES: f64 = 250.0;
 
 /// What a request leaves in a history that is asked, bytes: two operations, and three copies that take in a version.
 const HISTORY_BYTES: f64 = 600.0;
+
+/// What runs that are one at first may take together, bytes: they are under way at once.
+const FAMILY_BYTES_MAX: f64 = 1e9;
+/// How many of them there are at most: where one parts, the others wait.
+const FAMILY_MAX: usize = 8;
 
 /// What the runs of one cell take.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -63,6 +69,11 @@ pub fn check(cell: &Cell, problems: &mut Problems) {
     }
 }
 
+/// How many runs like a cell's may be one at first.
+pub fn family_max(cell: &Cell) -> usize {
+    ((FAMILY_BYTES_MAX / budget(cell).running) as usize).clamp(1, FAMILY_MAX)
+}
+
 /// The memory that all runs of an experiment take, `jobs` at once, bytes, about.
 pub fn memory(experiment: &Experiment, jobs: usize) -> f64 {
     let runs = match experiment.question.runs {
@@ -71,6 +82,7 @@ pub fn memory(experiment: &Experiment, jobs: usize) -> f64 {
     };
     let trials = experiment.cells.len().saturating_mul(runs as usize);
     let budgets: Vec<Budget> = experiment.cells.iter().map(budget).collect();
-    let largest = budgets.iter().map(|budget| budget.running).fold(0.0, f64::max);
+    let together = |family: &Vec<usize>| family.iter().map(|cell| budgets[*cell].running).sum();
+    let largest = families(&experiment.cells).iter().map(together).fold(0.0, f64::max);
     largest * jobs.min(trials) as f64 + budgets.iter().map(|budget| budget.kept).sum::<f64>()
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::base::time::Time;
 use crate::design::tree::Node;
+use crate::experiment::budget::family_max;
 use crate::experiment::judging::Looks;
 use crate::experiment::load::Cell;
 use crate::experiment::question::Warmup;
@@ -15,7 +16,8 @@ use crate::experiment::trial::{self, Trial};
 use crate::faults::schedule::Schedule;
 use crate::record::series::Window;
 
-/// The cells of an experiment, by place, in families: those of one differ in nothing but faults whose times are known before a run.
+/// The cells of an experiment, by place, in families: those of one differ in nothing but faults whose times are known before a run,
+/// and are no more than may be under way at once.
 pub fn families(cells: &[Cell]) -> Vec<Vec<usize>> {
     let mut families: Vec<Vec<usize>> = Vec::new();
     let mut alike: BTreeMap<String, Vec<usize>> = BTreeMap::new(); // families, by what their designs look like
@@ -26,7 +28,12 @@ pub fn families(cells: &[Cell]) -> Vec<Vec<usize>> {
         }
         let text = |(key, node): (&str, &Node)| format!("{key} = {}\n", node.show());
         let alike = alike.entry(design(cell).map(text).collect()).or_default();
-        match alike.iter().find(|family| differ_in_faults_alone(&cells[families[**family][0]], cell)) {
+        let most = family_max(cell);
+        let takes = |family: &&usize| {
+            let family = &families[**family];
+            family.len() < most && differ_in_faults_alone(&cells[family[0]], cell)
+        };
+        match alike.iter().find(takes) {
             Some(family) => families[*family].push(place),
             None => {
                 alike.push(families.len());
