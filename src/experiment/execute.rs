@@ -106,6 +106,9 @@ fn round(
     let trials: Vec<Option<Vec<Trial>>> = missing
         .par_iter()
         .map(|(family, run)| {
+            if cancelled.load(Ordering::Relaxed) {
+                return None; // thousands may be left
+            }
             let family: Vec<&Cell> = family.iter().map(|cell| cells[*cell].cell).collect();
             let seed = experiment.question.seed.wrapping_add(u64::from(*run));
             let each = || progress(Progress { done: done.fetch_add(1, Ordering::Relaxed) + 1, planned });

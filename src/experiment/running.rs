@@ -138,6 +138,7 @@ impl<'a> Running<'a> {
 
     /// Everything before an instant, with the faults at their times, and looks at the copies after the faults of an instant.
     pub fn go_until(&mut self, stop: Time, cancelled: &AtomicBool) {
+        self.cut_short |= cancelled.load(Ordering::Relaxed);
         self.notice();
         while !self.cut_short {
             let due = [self.schedule.next(), self.looks.next()].into_iter().flatten().min();

@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicBool;
 
 use splitbrain::experiment::results::Results;
-use splitbrain::experiment::{Overrides, execute};
+use splitbrain::experiment::{Overrides, Stopped, execute};
 
 use crate::support::{experiment, run};
 
@@ -23,6 +23,23 @@ fn width(results: &Results, cell: usize) -> f64 {
     let estimate = &results.cells[cell].measures["mean(job)"];
     let [low, high] = estimate.ci95.expect("several runs");
     (high - low) / 2.0 / estimate.mean.expect("defined")
+}
+
+/// Who interrupts a campaign of 50,000 runs, which would take minutes, after the first one waits for no other.
+#[test]
+fn a_cancelled_campaign_begins_no_more_runs() {
+    let (told, ended) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let text = text("runs = 50000").replace("length = \"50s\"", "length = \"500s\"");
+        let loaded = experiment("tests/runs.toml", &text, &Overrides::default());
+        let cancelled = AtomicBool::new(false);
+        let stop = |_| cancelled.store(true, std::sync::atomic::Ordering::Relaxed);
+        let stopped = execute(&loaded, 2, &stop, &cancelled).err();
+        told.send(stopped).expect("somebody waits");
+    });
+    let patience = std::time::Duration::from_secs(60);
+    let stopped = ended.recv_timeout(patience).expect("it goes on although it was cancelled");
+    assert!(matches!(stopped, Some(Stopped::Cancelled(progress)) if progress.done <= 2), "{stopped:?}");
 }
 
 #[test]
