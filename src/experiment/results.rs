@@ -142,11 +142,11 @@ pub struct Theory {
 pub struct Summary {
     /// Runs done.
     pub trials: u64,
-    /// Events processed.
+    /// Events of all runs; what several runs share counts for each.
     pub events: u64,
     /// Wall time, s. May differ between two runs of the same thing.
     pub wall_s: f64,
-    /// Events per second of wall time. May differ between two runs of the same thing.
+    /// These events per second of wall time. May differ between two runs of the same thing.
     pub events_per_s: f64,
     /// Whether every property and every theory came as expected.
     pub as_expected: bool,

@@ -194,6 +194,7 @@ impl Probe {
 
     /// The sums of some cells.
     pub fn sums(&self, cells: Range<usize>) -> Sums {
+        debug_assert!(!self.plan.unasked, "somebody asks");
         let mut sums = Sums::default();
         let told = |cell: &&Sums| !cell.is_nothing(); // most of a short run's are
         reached(&self.cells, cells).iter().filter(told).for_each(|cell| sums.merge(cell));

@@ -77,6 +77,7 @@ impl Series {
 
     /// Events of some cells.
     pub fn counted(&self, cells: Range<usize>) -> u64 {
+        debug_assert!(!self.unasked, "somebody asks");
         match cells.start == 0 && cells.end >= self.counts.len() {
             true => self.total,
             false => reached(&self.counts, cells).iter().sum(),
@@ -85,11 +86,13 @@ impl Series {
 
     /// Level × time over some cells, level·nanoseconds.
     pub fn integral(&self, cells: Range<usize>) -> i128 {
+        debug_assert!(!self.unasked, "somebody asks");
         reached(&self.levels, cells).iter().map(|(integral, _)| integral).sum()
     }
 
     /// The highest level in some cells.
     pub fn peak(&self, cells: Range<usize>) -> i64 {
+        debug_assert!(!self.unasked, "somebody asks");
         reached(&self.levels, cells).iter().map(|(_, peak)| *peak).max().unwrap_or(0)
     }
 

@@ -30,15 +30,15 @@ pay  = "update kv.balance[acct] -= amt when >= amt else fail declined; tally pai
 "#;
 
 const COPIES: [&str; 4] = [
-    "async\", failover = \"after(2s)",
-    "raft",
-    "quorum(r=2, w=2, hints=1s)",
-    "multi_leader\", merge = \"counter",
+    r#"copy = "async", failover = "after(2s)""#,
+    r#"copy = "raft""#,
+    r#"copy = "quorum(r=2, w=2, hints=1s)""#,
+    r#"copy = "multi_leader", merge = "counter""#,
 ];
 
 fn loaded(copy: &str, more: &str) -> Experiment {
     let kv = format!(
-        r#"db.kv = {{ at = ["a", "b", "c"], copy = "{copy}", start = {{ balance = "each(100, keys=40)" }} }}"#
+        r#"db.kv = {{ at = ["a", "b", "c"], {copy}, start = {{ balance = "each(100, keys=40)" }} }}"#
     );
     experiment("tests/forks.toml", &format!("{more}\n{kv}{BASE}"), &Overrides::default())
 }
@@ -68,7 +68,7 @@ fault.wrong = { at = "4s", for = "20s", do = "skew(kv[0], by=2s)" }
 fault.slow  = { at = "5s", for = "12s", do = "set(kv.read, 4ms)" }
 sweep = { fault.split.for = ["1s", "4s", "12s"], fault.slow.for = ["6s", "12s"], fault.fall.chance = ["70%", "0%"] }"#;
     for copy in COPIES {
-        let has_leader = copy.starts_with("async") || copy == "raft";
+        let has_leader = copy.contains("async") || copy.contains("raft");
         let loaded = match has_leader {
             true => loaded(copy, more),
             false => loaded(copy, &more.replace("leader(kv)", "any(kv, 1)")),
@@ -87,7 +87,7 @@ variant.cut    = {}
 variant.late   = { fault.split.at = "20s", fault.split.for = "30s" }
 variant.quick  = { db.kv.read = "100us" }
 variant.timely = { fault.more = { at = "during(election(kv))", do = "pause(any(kv, 1))" } }"#;
-    let loaded = loaded("raft", more);
+    let loaded = loaded(COPIES[1], more);
     let families = fork::families(&loaded.cells);
     assert_eq!(families, [vec![0, 1, 2], vec![3], vec![4]], "what only a run tells is of no family");
     families.iter().for_each(|family| compare(&loaded, family, 7));
@@ -96,7 +96,7 @@ variant.timely = { fault.more = { at = "during(election(kv))", do = "pause(any(k
 #[test]
 fn what_never_parts_is_one_run_to_the_end() {
     let more = "sweep = { fault.split.at = [\"40s\", \"50s\"] }"; // after the run has ended
-    let loaded = loaded("async", more);
+    let loaded = loaded(COPIES[0], more);
     assert_eq!(fork::families(&loaded.cells), [[0, 1]]);
     compare(&loaded, &[0, 1], 1);
 }

@@ -18,13 +18,11 @@ pub fn differing(mut held: Vec<Held>, copies: u8) -> Vec<Held> {
     held.sort_unstable();
     let mut differing = Vec::new();
     for of_key in held.chunk_by(|a, b| a.key == b.key) {
-        let mut of_copies = of_key.chunk_by(|a, b| a.copy == b.copy);
-        let first = of_copies.next().unwrap_or_default();
-        let same =
-            |other: &[Held]| other.iter().map(|held| held.version).eq(first.iter().map(|held| held.version));
-        let (alike, others) =
-            of_copies.fold((1, 1), |(alike, all), other| (alike + u8::from(same(other)), all + 1));
-        if alike < others || others < copies {
+        let of_copies = || of_key.chunk_by(|a, b| a.copy == b.copy);
+        let versions = |of_copy: &[Held]| of_copy.iter().map(|held| held.version).collect::<Vec<_>>();
+        let first = of_copies().next().map(versions);
+        let alike = of_copies().filter(|of_copy| Some(versions(of_copy)) == first).count();
+        if alike < usize::from(copies) {
             differing.extend_from_slice(of_key);
         }
     }

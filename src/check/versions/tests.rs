@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
-use super::convergence::{converged, diverged};
+use super::convergence::{converged, differing, diverged};
 use super::{Dag, Held, INITIAL, Install, Version, Write, held, lost, unacknowledged};
 use crate::check::history::PENDING;
 
@@ -22,6 +22,13 @@ fn chain(versions: &[Version]) -> Dag {
         dag.add(pair[1], &[pair[0]]);
     }
     dag
+}
+
+#[test]
+fn copies_that_hold_the_same_are_not_asked_why() {
+    let held = [holds(0, 2), holds(1, 2), Held { key: 2, ..holds(1, 3) }, Held { key: 2, ..holds(0, 2) }];
+    assert_eq!(differing(held.to_vec(), 2), [Held { key: 2, ..holds(0, 2) }, Held { key: 2, ..holds(1, 3) }]);
+    assert_eq!(differing(held.to_vec(), 3).len(), 4, "the third has nothing");
 }
 
 #[test]
@@ -203,6 +210,8 @@ proptest! {
         let now = held(&store.installs, u64::MAX);
         prop_assert_eq!(lost(&dag, &store.writes, &now), store.lost(&now));
         prop_assert_eq!(diverged(&dag, &store.writes, COPIES, &now, before), store.diverged(&now, before));
+        let some = differing(now.clone(), COPIES);
+        prop_assert_eq!(diverged(&dag, &store.writes, COPIES, &some, before), store.diverged(&now, before));
         // The last instant at which copies had diverged, and the one after it.
         let mut instants: Vec<u64> = store.installs.iter().map(|install| install.at).collect();
         instants.push(from);

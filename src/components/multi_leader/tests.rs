@@ -250,7 +250,7 @@ fn trial(seed: u64, plan: Plan) -> (Option<String>, Option<u64>, u64) {
         let acknowledged = of_row().filter(|(_, answer)| trials::is_ok(answer));
         match members(&world)[0].rows.get(&(0, key)) {
             Some(cell @ Cell::Counter(_)) => {
-                let n = cell.value((0, 0), Default::default()).n;
+                let n = cell.value((0, key), Default::default()).n;
                 let least = acknowledged.count() as i64;
                 let most = of_row().filter(|(_, answer)| !trials::failed(answer)).count() as i64;
                 if !(least..=most).contains(&n) {

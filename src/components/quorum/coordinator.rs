@@ -9,9 +9,7 @@ use crate::base::time::Time;
 use crate::components::desk::Served;
 use crate::components::quorum::Plan;
 use crate::components::quorum::cell::{Cell, Merge, Stamp};
-use crate::components::quorum::member::{
-    Commit, HEADER_BYTES, LOT, Member, Message, READ, Timer, WRITE, send,
-};
+use crate::components::quorum::member::{Commit, HEADER_BYTES, LOT, Member, Message, READ, Timer, WRITE};
 use crate::components::store::Series;
 use crate::components::store::rows::{Initial, RowName, apply};
 use crate::components::store::{front, lineage};
@@ -304,7 +302,7 @@ impl Member {
             if cell.as_ref() != Some(&newest) {
                 front::count(ctx, Series::Repairs);
                 let put = Message::Put { op: NOBODY, row: operation.row, cell: newest.clone() };
-                send(Pid::new(ctx.me().tier, *member), put, newest.size_bytes(), WRITE, ctx);
+                self.tell(Pid::new(ctx.me().tier, *member), put, newest.size_bytes(), WRITE, ctx);
             }
         }
     }
@@ -329,10 +327,10 @@ impl Member {
     pub(super) fn send_hints(&mut self, ctx: &mut Context<Self>) {
         self.hinting = !self.hints.is_empty();
         let Some(every) = ctx.plan().hints.filter(|_| self.hinting) else { return };
-        for ((member, row), (number, cell)) in &self.hints {
+        for ((member, row), (op, cell)) in self.hints.clone() {
             front::count(ctx, Series::Hints);
-            let put = Message::Put { op: *number, row: *row, cell: cell.clone() };
-            send(Pid::new(ctx.me().tier, *member), put, cell.size_bytes(), WRITE, ctx);
+            let size = cell.size_bytes();
+            self.tell(Pid::new(ctx.me().tier, member), Message::Put { op, row, cell }, size, WRITE, ctx);
         }
         ctx.wake(every, Timer::Hints);
     }

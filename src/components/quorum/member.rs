@@ -279,7 +279,14 @@ impl Member {
     }
 
     /// Sends a message to a copy; our own takes it in at once, unless the leg takes time.
-    fn tell(&mut self, to: Pid, message: Message, size_bytes: u32, leg: u8, ctx: &mut Context<Self>) {
+    pub(super) fn tell(
+        &mut self,
+        to: Pid,
+        message: Message,
+        size_bytes: u32,
+        leg: u8,
+        ctx: &mut Context<Self>,
+    ) {
         let more = longer(leg, ctx);
         if to == ctx.me() && more == Span::ZERO {
             return self.on_message(to, message, ctx);
@@ -332,12 +339,6 @@ pub(super) fn merge(rows: &mut Rows, row: RowName, cell: &Cell) {
         Some(known) => _ = known.merge(cell),
         None => _ = rows.insert(row, cell.clone()),
     }
-}
-
-/// Sends a message to another copy or, by the network all the same, to our own.
-pub(super) fn send(to: Pid, message: Message, size_bytes: u32, leg: u8, ctx: &mut Context<Member>) {
-    let more = longer(leg, ctx);
-    ctx.send_after(more, to, message, size_bytes);
 }
 
 /// What a leg takes beyond the network.
