@@ -275,8 +275,8 @@ impl Function {
         let ended = sums.ended();
         let share = |part: u64| if ended == 0 { Err(none_ended()) } else { Ok(part as f64 / ended as f64) };
         match self {
-            Function::Success => share(sums.ok),
-            Function::Errors => share(ended - sums.ok),
+            Function::Success => share(sums.answers()),
+            Function::Errors => share(ended - sums.answers()),
             Function::Rate | Function::Throughput => Ok(ended as f64 / evaluation.seconds(window)?),
             Function::Goodput => Ok(sums.ok as f64 / evaluation.seconds(window)?),
             Function::Late => Ok(sums.late as f64),

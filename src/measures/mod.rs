@@ -132,13 +132,13 @@ pub const ALL: &[Measure] = &[
         name: "errors",
         of: Of::Requests,
         from: Source::Record(Function::Errors),
-        doc: "Share of requests that did not succeed.",
+        doc: "Share of requests that failed; an answer that is declared as expected is no failure.",
     },
     Measure {
         name: "success",
         of: Of::Requests,
         from: Source::Record(Function::Success),
-        doc: "Share of requests that succeeded.",
+        doc: "Share of requests that succeeded, or got another answer that is declared as expected.",
     },
     Measure {
         name: "goodput",

@@ -265,3 +265,35 @@ fn over_time_a_level_is_what_it_is_in_each_slice() {
         assert_eq!(value, Ok(1.0), "two are busy for half of each second: {slice}");
     }
 }
+
+#[test]
+fn an_expected_answer_is_no_failure_and_no_success() {
+    let window = Window { from: Time::ZERO, until: at_s(10) };
+    let plan = RecordPlan {
+        length: Span::from_secs(10),
+        windows: vec![window],
+        probes: vec![ProbePlan { samples: true, ..ProbePlan::default() }],
+        ..RecordPlan::default()
+    };
+    let mut recorder = Recorder::new(&plan);
+    for (n, how) in [Ended::Ok, Ended::Answered, Ended::Answered, Ended::Failed].into_iter().enumerate() {
+        let (intended, span) = (at_s(n as u64), Span::from_ms(10));
+        let causes = Causes::only(Cause::Cpu, span);
+        recorder.started(ProbeId(0), intended, intended);
+        recorder
+            .finished(ProbeId(0), Finished { intended, ended: intended + span, how, attempts: 1, causes });
+    }
+    assert_eq!(recorder.close(at_s(10), &|_| "product".into()), Ok(()));
+    let kept: Vec<Ended> = recorder.probe(ProbeId(0)).samples.iter().map(|sample| sample.how()).collect();
+    assert_eq!(kept, [Ended::Ok, Ended::Answered, Ended::Answered, Ended::Failed]);
+    for (text, value) in [
+        ("success(product)", 0.75),
+        ("errors(product)", 0.25),
+        ("goodput(product)", 0.1),
+        ("throughput(product)", 0.4),
+    ] {
+        let value_of =
+            compiled(text).expect("it compiles").value(&mut Evaluation::new(&recorder, &[During::Run]));
+        assert_eq!(value_of, Ok(value), "{text}");
+    }
+}

@@ -31,6 +31,7 @@ impl Sample {
             Ended::Ok => 0,
             Ended::Failed => 1,
             Ended::Unknown => 2,
+            Ended::Answered => 3,
         };
         Sample { intended: request.intended, packed: (request.ended - request.intended).as_ns() << 2 | how }
     }
@@ -45,7 +46,8 @@ impl Sample {
         match self.packed & 3 {
             0 => Ended::Ok,
             1 => Ended::Failed,
-            _ => Ended::Unknown,
+            2 => Ended::Unknown,
+            _ => Ended::Answered,
         }
     }
 }
@@ -82,6 +84,8 @@ impl Default for ProbePlan {
 pub struct Sums {
     /// Succeeded.
     pub ok: u64,
+    /// Got another answer that is expected.
+    pub answered: u64,
     /// Certainly failed.
     pub failed: u64,
     /// Nobody knows.
@@ -101,9 +105,14 @@ pub struct Sums {
 }
 
 impl Sums {
+    /// Requests that got an answer that is expected.
+    pub fn answers(&self) -> u64 {
+        self.ok + self.answered
+    }
+
     /// Requests that ended.
     pub fn ended(&self) -> u64 {
-        self.ok + self.failed + self.unknown
+        self.answers() + self.failed + self.unknown
     }
 
     /// Whether there is nothing to be summed up.
@@ -114,6 +123,7 @@ impl Sums {
     fn add(&mut self, request: &Finished, latency: Span) {
         match request.how {
             Ended::Ok => self.ok += 1,
+            Ended::Answered => self.answered += 1,
             Ended::Failed => self.failed += 1,
             Ended::Unknown => self.unknown += 1,
         }
@@ -127,6 +137,7 @@ impl Sums {
 
     fn merge(&mut self, other: &Sums) {
         self.ok += other.ok;
+        self.answered += other.answered;
         self.failed += other.failed;
         self.unknown += other.unknown;
         self.late += other.late;

@@ -18,10 +18,20 @@ use crate::record::warmup::mser5;
 pub enum Ended {
     /// Success.
     Ok,
+    /// A program said no, and its design declares that as an answer that is expected: sold out. Nothing failed, and whoever
+    /// called has what there is to know.
+    Answered,
     /// It certainly failed.
     Failed,
     /// Nobody knows (timeout, reset).
     Unknown,
+}
+
+impl Ended {
+    /// Whether the caller got an answer that it may expect: a success, or one that is declared as such.
+    pub const fn is_answer(self) -> bool {
+        matches!(self, Ended::Ok | Ended::Answered)
+    }
 }
 
 /// A finished request.
