@@ -120,7 +120,7 @@ fn entries() -> String {
         text += &row(&[&name, entry.doc]);
     }
     for entry in ENTRIES {
-        if let Holds::Knobs(inner) = entry.holds {
+        if let Holds::Knobs(inner) | Holds::ValueOrKnobs(_, inner) = entry.holds {
             text += &format!("\n### `{}`\n\n{}\n\n{}", entry.name, entry.doc, knobs(inner));
         }
     }

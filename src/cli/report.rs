@@ -51,6 +51,7 @@ fn command(arguments: &Run) -> String {
     }
     words.extend(arguments.seed.map(|seed| format!("--seed {seed}")));
     words.extend(arguments.runs.map(|runs| format!("--runs {runs}")));
+    words.extend(arguments.full.then(|| "--full".to_owned()));
     words.join(" ")
 }
 

@@ -3,6 +3,7 @@
 
 use crate::base::knob::{Knob, Preset, Takes};
 use crate::base::time::Span;
+use crate::design::limits::RUNS_MAX;
 
 /// A kind of entry, besides the kinds of parts.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +25,8 @@ pub enum Holds {
     Value(Takes),
     /// A table of knobs.
     Knobs(&'static [Knob]),
+    /// One value, or a table of knobs.
+    ValueOrKnobs(Takes, &'static [Knob]),
     /// Changes by dotted path.
     Patch,
     /// Lists of values by dotted path.
@@ -243,6 +246,21 @@ const fn many(name: &'static str, holds: Holds, doc: &'static str) -> EntryKind 
     EntryKind { name, named: true, holds, doc }
 }
 
+const RUNS: &[Knob] = &[
+    Knob {
+        name: "quick",
+        takes: Takes::Count { min: 1, max: RUNS_MAX },
+        default: Preset::Required,
+        doc: "How many `run` makes unless it is told otherwise: enough to see what happens. 1 to 100,000.",
+    },
+    Knob {
+        name: "full",
+        takes: Takes::Count { min: 1, max: RUNS_MAX },
+        default: Preset::Required,
+        doc: "How many `run --full` makes: enough for every theory to be judged. At least `quick`, at most 100,000.",
+    },
+];
+
 /// Every kind of entry that is no part, in the order in which an experiment is told.
 pub const ENTRIES: &[EntryKind] = &[
     one("title", Takes::Text, "One line: what this is."),
@@ -251,11 +269,13 @@ pub const ENTRIES: &[EntryKind] = &[
     one("length", Takes::Text, "How long a run is: a span, or `trace`."),
     one("warmup", Takes::Text, "What is cut off at the start: a span, or `auto` (MSER-5)."),
     one("seed", Takes::Count { min: 0, max: i64::MAX as u64 }, "The first seed."),
-    one(
-        "runs",
-        Takes::Any,
-        "How many runs: a count, or `until(ci=5%, on=p99(product), max=64)`; without it 1, or 5 where an `slo` or a `theory` needs an interval.",
-    ),
+    EntryKind {
+        name: "runs",
+        named: false,
+        holds: Holds::ValueOrKnobs(Takes::Any, RUNS),
+        doc: "How many runs: a count, `until(ci=5%, on=p99(product), max=64)`, or `{ quick = 3, full = 30 }`; without it 1, or 5 where an `slo` or a \
+              `theory` needs an interval.",
+    },
     many("zone", Holds::Knobs(ZONE), "A place on the network."),
     EntryKind {
         name: "net",

@@ -28,6 +28,9 @@ pub const PARTS_MAX: usize = 64;
 /// Workloads: with [`PARTS_MAX`] parts, what runs the programs of those that are stores, and the kernel they must fit into 256 tiers.
 pub const WORKLOADS_MAX: usize = 120;
 
+/// Runs of a cell: a hundred thousand narrow an interval three hundred times.
+pub const RUNS_MAX: u64 = 100_000;
+
 /// Members of one part: four million processes of 250 bytes are 1 GB.
 pub const MEMBERS_MAX: u64 = 4_000_000;
 

@@ -37,6 +37,9 @@ fn entry_schema(entry: &EntryKind, tables: &Tables) -> Value {
     let one = match entry.holds {
         Holds::Value(takes) => described(value(&takes), entry.doc),
         Holds::Knobs(knobs) => object(knobs.iter(), entry.doc),
+        Holds::ValueOrKnobs(takes, knobs) => {
+            described(json!({ "anyOf": [value(&takes), object(knobs.iter(), entry.doc)] }), entry.doc)
+        }
         Holds::Policy => object(tables.policy.iter(), entry.doc),
         Holds::Patch => json!({ "type": "object", "description": entry.doc }),
         Holds::Sweep => {

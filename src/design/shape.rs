@@ -103,6 +103,14 @@ fn sizes(tree: &Table, problems: &mut Problems) {
     let variants = entries_of(tree, "variant").len().max(1) as u64;
     let runs = match tree.get("runs").map(|node| &node.value) {
         Some(Value::Integer(runs)) => u64::try_from(*runs).unwrap_or(0),
+        Some(Value::Table(table)) => ["quick", "full"]
+            .iter()
+            .filter_map(|key| match table.get(key)?.value {
+                Value::Integer(runs) => u64::try_from(runs).ok(),
+                _ => None,
+            })
+            .max()
+            .unwrap_or(1),
         _ => 1, // `until(…)` has a maximum of its own
     };
     let zipped = lengths("zip").into_iter().max().unwrap_or(1);
@@ -151,11 +159,11 @@ fn shape(kind: &'static EntryKind, path: &str, entry: &Entry, checker: &mut Chec
             let help = format!("write `\"{number}s\"` or `\"{number}m\"`");
             checker.problems.at(codes::MISSING_UNIT, place.clone(), message).help(help);
         }
-        (Holds::Value(takes), _) => {
-            checker.value(path, takes, Given::Node(&entry.node));
-        }
-        (Holds::Knobs(knobs), Value::Table(table)) => {
+        (Holds::Knobs(knobs) | Holds::ValueOrKnobs(_, knobs), Value::Table(table)) => {
             check(path, table, &entry.key_place, &[knobs], checker);
+        }
+        (Holds::Value(takes) | Holds::ValueOrKnobs(takes, _), _) => {
+            checker.value(path, takes, Given::Node(&entry.node));
         }
         (Holds::Patch, Value::Table(_)) | (Holds::Outcomes, Value::Table(_)) => {}
         _ => {

@@ -39,7 +39,7 @@ fn every_shipped_default_is_what_its_knob_takes() {
         all_knobs(kind.name, kind.knobs, &mut knobs);
     }
     for entry in ENTRIES {
-        if let Holds::Knobs(table) = entry.holds {
+        if let Holds::Knobs(table) | Holds::ValueOrKnobs(_, table) = entry.holds {
             all_knobs(entry.name, table, &mut knobs);
         }
     }

@@ -77,7 +77,7 @@ pub fn family_max(cell: &Cell) -> usize {
 /// The memory that all runs of an experiment take, `jobs` at once, bytes, about.
 pub fn memory(experiment: &Experiment, jobs: usize) -> f64 {
     let runs = match experiment.question.runs {
-        Runs::Fixed(runs) => runs,
+        Runs::Fixed(runs) | Runs::Quick { quick: runs, .. } => runs,
         Runs::Until { max, .. } => max,
     };
     let trials = experiment.cells.len().saturating_mul(runs as usize);

@@ -57,7 +57,7 @@ pub fn execute<'a>(
         experiment.cells.iter().map(|cell| CellTrials { cell, trials: Vec::new() }).collect();
     let families = fork::families(&experiment.cells);
     let mut target = match experiment.question.runs {
-        Runs::Fixed(runs) => runs,
+        Runs::Fixed(runs) | Runs::Quick { quick: runs, .. } => runs,
         Runs::Until { .. } => RUNS_MIN,
     };
     let done = AtomicU64::new(0);

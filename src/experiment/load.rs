@@ -40,6 +40,8 @@ pub struct Overrides {
     pub seed: Option<u64>,
     /// `--runs`
     pub runs: Option<u32>,
+    /// `--full`: as many runs as the experiment's theories need.
+    pub full: bool,
     /// `--variant`: only these.
     pub variants: Vec<String>,
     /// `--set PATH=VALUE`
@@ -170,8 +172,13 @@ pub fn load(reader: &dyn Reader, path: &str, overrides: &Overrides) -> Result<Ex
         question.runs = Runs::Fixed(runs.max(1));
         question.defaults.remove("runs");
     }
+    if let Runs::Quick { full, .. } = question.runs
+        && overrides.full
+    {
+        question.runs = Runs::Fixed(full);
+    }
     let runs = match question.runs {
-        Runs::Fixed(runs) => runs,
+        Runs::Fixed(runs) | Runs::Quick { quick: runs, .. } => runs,
         Runs::Until { max, .. } => max,
     };
     let trials = (chosen.len() * points.len()) as u64 * u64::from(runs);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::base::cause::Cause;
 use crate::experiment::load::{Cell, Experiment, Named, theories_of};
-use crate::experiment::question::{Expected, PropertyKind, RUNS_MIN, TheoryEntry, Within};
+use crate::experiment::question::{Expected, PropertyKind, RUNS_MIN, Runs, TheoryEntry, Within};
 use crate::experiment::results::{self, Comparison, Estimate, Results, Summary as RunSummary, Theory};
 use crate::experiment::statistics::{Summary, agrees, paired, undecided};
 use crate::experiment::theory::evaluate;
@@ -48,7 +48,8 @@ pub fn results(experiment: &Experiment, cells: &[CellTrials<'_>]) -> Results {
     let properties =
         out.cells.iter().flat_map(|cell| cell.properties.values()).all(|property| property.as_expected);
     let broken = cells.iter().flat_map(|cell| &cell.trials).any(|trial| trial.broken.is_some());
-    out.summary.as_expected = properties && out.theory.iter().all(|theory| theory.agrees) && !broken;
+    out.summary.as_expected =
+        properties && out.theory.iter().all(|theory| theory.agrees || theory.needs_full) && !broken;
     out
 }
 
@@ -337,6 +338,7 @@ fn theory(experiment: &Experiment, cell: &CellTrials<'_>, entry: &TheoryEntry) -
     let judged = |rule: &dyn Fn(f64, f64, f64, f64) -> bool| {
         summary.is_some_and(|summary| rule(summary.mean, half, value, tolerance))
     };
+    let quick = matches!(experiment.question.runs, Runs::Quick { quick, full } if quick < full);
     Some(Theory {
         name: entry.name.clone(),
         variant: cell.cell.variant.clone(),
@@ -351,5 +353,6 @@ fn theory(experiment: &Experiment, cell: &CellTrials<'_>, entry: &TheoryEntry) -
         source: entry.source.clone(),
         agrees: judged(&agrees),
         undecided: judged(&undecided),
+        needs_full: quick && (summary.is_none() || judged(&undecided)),
     })
 }

@@ -8,10 +8,11 @@ use crate::base::quantity::Unit;
 use crate::base::time::Span;
 use crate::design::codes;
 use crate::design::knobs::DefaultUsed;
+use crate::design::limits::RUNS_MAX;
 use crate::design::shape::Entries;
 use crate::design::text::Text;
 use crate::design::tree::{Entry, Node, Table, Value};
-use crate::experiment::cells::Point;
+use crate::experiment::cells::{Point, number};
 use crate::experiment::plot::{PlotEntry, plots};
 use crate::experiment::workload::add;
 use crate::program::syntax::{ArgKey, Expr, Spanned, expression};
@@ -19,9 +20,6 @@ use crate::program::syntax::{ArgKey, Expr, Spanned, expression};
 /// Runs that `until` does before it judges for the first time, and those of an experiment that does not say how many
 /// but has something to judge by an interval: one from fewer is a guess.
 pub const RUNS_MIN: u32 = 5;
-/// Replications of one cell at most.
-pub const RUNS_MAX: u64 = 100_000;
-
 /// The first seed where none is given.
 const SEED: &str = "1";
 
@@ -30,6 +28,13 @@ const SEED: &str = "1";
 pub enum Runs {
     /// This many.
     Fixed(u32),
+    /// A few to see what happens, or enough for every theory to be judged.
+    Quick {
+        /// How many without `--full`.
+        quick: u32,
+        /// How many with it.
+        full: u32,
+    },
     /// Until the 95 % interval of a measure is this narrow, relative to its mean, in every cell.
     Until {
         /// Half width over mean.
@@ -289,12 +294,27 @@ impl Reading<'_> {
                     return runs;
                 }
             }
+            Value::Table(table) => return self.quick_and_full(table),
             _ => {}
         }
         let help = "write `runs = 30` or `runs = \"until(ci=5%, on=p99(product), max=64)\"`";
-        let message = format!("`runs` is a count from 1 to {RUNS_MAX}, or `until(…)`");
+        let message =
+            format!("`runs` is a count from 1 to {RUNS_MAX}, `until(…)`, or `{{ quick = 3, full = 30 }}`");
         self.wrong(&entry.node.place.clone(), message, help);
         Runs::Fixed(1)
+    }
+
+    /// Both numbers of a table, whose values have been checked.
+    fn quick_and_full(&mut self, table: &Table) -> Runs {
+        let runs =
+            |key| table.get(key).and_then(|node| number(&node.show())).map_or(1, |many| many.value as u32);
+        let (quick, full) = (runs("quick"), runs("full"));
+        if let Some(entry) = table.entry("full").filter(|_| quick > full) {
+            let message = format!("`full` makes {full} runs, fewer than `quick` with {quick}");
+            let help = "write `runs = { quick = 3, full = 30 }`";
+            self.problems.at(codes::DOES_NOT_FIT, entry.node.place.clone(), message).help(help);
+        }
+        Runs::Quick { quick, full }
     }
 
     /// How many runs there are when the file does not say.

@@ -135,6 +135,9 @@ pub struct Theory {
     /// Neither: the interval is wider than the tolerance, and more runs would tell.
     #[serde(default)]
     pub undecided: bool,
+    /// It is undecided because these were the quick runs: `--full` tells. Such a row does not change the exit status.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub needs_full: bool,
 }
 
 /// The run as a whole.

@@ -204,6 +204,7 @@ fn theory(results: &Results) -> Markup {
                                 tr {
                                     td {
                                         @if theory.agrees { span.good title="agrees" { "✓" } }
+                                        @else if theory.needs_full { span.open title="undecided by the quick runs: --full" { "?" } }
                                         @else if theory.undecided { span.open title="undecided: more runs" { "?" } }
                                         @else { span.bad title="parts" { "✗" } }
                                     }

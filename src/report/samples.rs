@@ -87,6 +87,7 @@ fn theory(variant: usize, agrees: bool) -> Theory {
         source: "Kleinrock 1975, 3.2".to_owned(),
         agrees,
         undecided: false,
+        needs_full: false,
     }
 }
 

@@ -96,3 +96,31 @@ fn an_automatic_warm_up_cuts_what_a_crowd_at_the_start_makes_too_long() {
     assert!(whole > 0.04, "the crowd is seen: {whole} s");
     assert!((cut - 0.02).abs() < (whole - 0.02).abs() / 4.0, "whole {whole} s, cut {cut} s");
 }
+
+/// Three quick runs cannot tell whether M/M/1's mean is within 5 %; the 60 of `--full` can. What is wrong is wrong with three.
+#[test]
+fn quick_runs_leave_open_what_only_all_runs_can_tell() {
+    let theory = |is: &str| {
+        format!(
+            "runs = {{ quick = 3, full = 60 }}\n\
+             theory.mean = {{ of = \"mean(job)\", is = \"{is}\", within = \"5%\", source = \"Kleinrock\" }}"
+        )
+    };
+    let of = |is: &str, full: bool| {
+        let overrides = Overrides { full, ..Overrides::default() };
+        run(&experiment("tests/runs.toml", &text(&theory(is)), &overrides), 2)
+    };
+    let quick = of("20ms", false);
+    let row = &quick.theory[0];
+    assert_eq!(
+        (quick.cells[0].runs, row.agrees, row.undecided, row.needs_full),
+        (3, false, true, true),
+        "{row:?}"
+    );
+    assert!(quick.summary.as_expected, "it is not known to be wrong");
+    let full = of("20ms", true);
+    let row = &full.theory[0];
+    assert_eq!((full.cells[0].runs, row.agrees, row.needs_full), (60, true, false), "{row:?}");
+    let wrong = of("60ms", false);
+    assert!(!wrong.summary.as_expected && !wrong.theory[0].needs_full, "{:?}", wrong.theory[0]);
+}

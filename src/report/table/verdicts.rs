@@ -109,8 +109,10 @@ pub(super) fn theory(page: &mut Page, paint: Paint, results: &Results) {
         return;
     }
     let good = results.theory.iter().filter(|theory| theory.agrees).count();
-    let open = results.theory.iter().filter(|theory| theory.undecided).count();
+    let full = results.theory.iter().filter(|theory| theory.needs_full).count();
+    let open = results.theory.iter().filter(|theory| theory.undecided && !theory.needs_full).count();
     let more = if open > 0 { format!(", {open} need more runs to tell") } else { String::new() };
+    let more = if full > 0 { format!("{more}, {full} need --full") } else { more };
     let all = results.theory.len();
     page.line(paint.bold(&format!("Theory: {good} of {all} agree with the simulation{more}")));
     // as many points on one line as fit
@@ -126,7 +128,7 @@ pub(super) fn theory(page: &mut Page, paint: Paint, results: &Results) {
             page.line(paint.dim(&format!("    {}", text.trim_end())));
         } else {
             let first = groups[index - 1][0];
-            let mark = match (first.agrees, first.undecided) {
+            let mark = match (first.agrees, first.undecided || first.needs_full) {
                 (true, _) => Mark::Good,
                 (false, true) => Mark::Open,
                 (false, false) => Mark::Bad,
