@@ -27,6 +27,8 @@ pub struct Target {
     pub session: Option<u8>,
     /// By zone of the caller: the members, nearest first. Empty where nobody asks.
     pub near: Arc<[Vec<u32>]>,
+    /// By zone of the caller: the members in the nearest zone that has any. Empty where all are in one zone.
+    pub closest: Arc<[Vec<u32>]>,
 }
 
 impl Target {
@@ -140,8 +142,8 @@ impl Directory {
         &self.0[part.index()]
     }
 
-    /// The member that a call of `part` from a zone goes to: of its load balancer if it has one; any one, evenly; of a store
-    /// the nearest that `avoided` does not name. `draw` draws below a number, where there is a choice.
+    /// The member that a call of `part` from a zone goes to: of its load balancer if it has one; one of the nearest zone that has any,
+    /// evenly; of a store the nearest that `avoided` does not name. `draw` draws below a number, where there is a choice.
     pub fn way_in(
         &self,
         part: PartId,
@@ -154,7 +156,12 @@ impl Directory {
             return Pid::new(host, target.nearest(from, avoided));
         }
         let entry = target.way_in.map_or(target, |balancer| self.target(balancer));
-        let member = if entry.count == 1 { 0 } else { draw(u64::from(entry.count)) as u32 };
+        let member = match entry.closest.get(from.index()) {
+            _ if entry.count == 1 => 0,
+            Some(closest) if closest.len() == 1 => closest[0],
+            Some(closest) => closest[draw(closest.len() as u64) as usize],
+            None => draw(u64::from(entry.count)) as u32,
+        };
         Pid::new(entry.tier, member)
     }
 

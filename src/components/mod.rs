@@ -156,7 +156,8 @@ pub const COMMON: &[Knob] = &[
         name: "at",
         takes: Takes::Zones,
         default: Preset::Absent,
-        doc: "The zones of its members, in turn; without it the first zone by name.",
+        doc: "The zones of its members, in turn; without it the first zone by name. Who calls it asks members in the nearest zone that has any \
+              (by mean latency, among them evenly); an `lb` chooses among all behind it, and a cache's key has one owner, wherever that stands.",
     },
     Knob {
         name: "count",

@@ -1,5 +1,6 @@
 //! One variant at one sweep point, ready to run: the design resolved, everything wired, a world for each seed.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -175,6 +176,7 @@ fn directory(design: &Design, hosts: &[PartId], first_host: usize) -> Directory 
             client: part.client(),
             session: None,
             near: near(design, name),
+            closest: closest(design, name),
         })
         .collect();
     for (store, tier) in hosts.iter().zip(first_host..) {
@@ -201,21 +203,45 @@ fn directory(design: &Design, hosts: &[PartId], first_host: usize) -> Directory 
 
 /// The members of a part as seen from each zone: those in it first, then by mean latency, then by number.
 fn near(design: &Design, part: &PartName) -> Arc<[Vec<u32>]> {
-    let zones = design.known.zones.len() as u8;
     let from = |zone: ZoneId| {
         let mut members: Vec<u32> = (0..part.count.min(NEAR_MAX)).collect();
-        let far = |member: &u32| {
-            let to = part.zones[*member as usize % part.zones.len()];
-            let mean = design.places.path(zone, to).latency.mean().unwrap_or(f64::INFINITY);
-            (to != zone, mean)
-        };
-        members.sort_by(|a, b| {
-            let (a, b) = (far(a), far(b));
-            a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
-        });
+        members.sort_by(|a, b| farther(design, zone, home(part, *a), home(part, *b)));
         members
     };
-    (0..zones).map(|zone| from(ZoneId(zone))).collect()
+    zones(design).map(from).collect()
+}
+
+/// The members of a part in the zone nearest to each zone, for callers that find their way by themselves.
+fn closest(design: &Design, part: &PartName) -> Arc<[Vec<u32>]> {
+    if (1..part.count).all(|member| home(part, member) == home(part, 0)) {
+        return Arc::default();
+    }
+    let from = |zone: ZoneId| {
+        let nearest = (0..part.count.min(part.zones.len() as u32))
+            .map(|member| home(part, member))
+            .min_by(|a, b| farther(design, zone, *a, *b));
+        (0..part.count).filter(|member| Some(home(part, *member)) == nearest).collect()
+    };
+    zones(design).map(from).collect()
+}
+
+fn zones(design: &Design) -> impl Iterator<Item = ZoneId> {
+    (0..design.known.zones.len() as u8).map(ZoneId)
+}
+
+/// Where a member stands.
+fn home(part: &PartName, member: u32) -> ZoneId {
+    part.zones[member as usize % part.zones.len()]
+}
+
+/// Which of two zones is farther from a third: itself is nearest, then by mean latency.
+fn farther(design: &Design, from: ZoneId, a: ZoneId, b: ZoneId) -> Ordering {
+    let far = |to: ZoneId| {
+        let mean = design.places.path(from, to).latency.mean().unwrap_or(f64::INFINITY);
+        (to != from, mean)
+    };
+    let (a, b) = (far(a), far(b));
+    a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
 }
 
 /// Programs, then parts (for calls of dependencies), then workloads.

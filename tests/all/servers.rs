@@ -143,3 +143,36 @@ fn a_failure_of_arithmetic_fails_the_request_and_no_more() {
         near(of(&results, "count(page)"), 200.0);
     }
 }
+
+/// Members in two zones, 40 ms apart: without a load balancer nobody crosses the ocean unless nobody is nearer, neither for a server nor for a
+/// dependency, nor to reach a load balancer; what is behind that may be anywhere.
+#[test]
+fn who_calls_asks_members_in_the_nearest_zone() {
+    let of_design = |more: &str, from: &str| {
+        let text = format!(
+            r#"
+length = "2s"
+measures = ["p0(page)", "max(page)", "peak(app.threads)"]
+zone = {{ a = {{}}, b = {{}}, c = {{}} }}
+net = {{ latency = "1ms" }}
+link = {{ "a b" = {{ latency = "40ms" }}, "a c" = {{ latency = "60ms" }}, "b c" = {{ latency = "50ms" }} }}
+server.app = {{ at = ["a", "b"], count = 4, threads = "unlimited" }}
+external.bank = {{ at = ["b", "a"], count = 2, reply = "5ms" }}
+workload.crowd = {{ do = "page()", arrive = "once(200)", zone = "{from}" }}
+{more}
+[on.app]
+page = "call bank"
+"#
+        );
+        let results = run(&experiment("tests/servers.toml", &text, &Overrides::default()), 1);
+        [of(&results, "p0(page)"), of(&results, "max(page)")]
+    };
+    for (from, there) in [("a", 0.001), ("b", 0.001), ("c", 0.050)] {
+        let [least, most] = of_design("", from);
+        near(least, 2.0 * there + 0.007);
+        near(most, 2.0 * there + 0.007);
+    }
+    let [least, most] = of_design("lb.edge = { to = \"app\", at = [\"a\", \"b\"], count = 2 }", "b");
+    near(least, 0.002 + 0.002 + 0.007);
+    near(most, 0.002 + 0.080 + 0.007);
+}
