@@ -1,4 +1,5 @@
-//! Users' mistakes: collected, never first-come; each with its place, what is wrong and what would be right.
+//! Users' mistakes: collected, never first-come; each with its place, what is wrong and what would be right. What is
+//! merely unwise is a warning: told in the same way, and nothing is refused for it.
 
 use std::ops::Range;
 
@@ -15,7 +16,7 @@ pub struct Place {
     pub bytes: Range<usize>,
 }
 
-/// One mistake in a user's file.
+/// One mistake in a user's file, or something unwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// Documented code, `SB0102`.
@@ -28,9 +29,9 @@ pub struct Problem {
     pub help: Option<String>,
 }
 
-/// All mistakes found so far.
+/// All mistakes found so far, and beside them what is merely unwise.
 #[derive(Clone, Debug, Default)]
-pub struct Problems(pub Vec<Problem>);
+pub struct Problems(pub Vec<Problem>, Vec<Problem>);
 
 impl Problems {
     /// Adds a problem at a place.
@@ -45,9 +46,26 @@ impl Problems {
         self.0.last_mut().expect("just pushed")
     }
 
-    /// Whether there are none.
+    /// Warns of something at a place: the design is carried out all the same.
+    pub fn warn(&mut self, code: &'static str, place: Place, message: impl Into<String>) -> &mut Problem {
+        self.1.push(Problem { code, message: message.into(), place: Some(place), help: None });
+        self.1.last_mut().expect("just pushed")
+    }
+
+    /// Whether there are no mistakes. There may be warnings.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// The warnings so far, each once, in order of place.
+    pub fn warnings(&self) -> Vec<Problem> {
+        let mut warnings = self.1.clone();
+        let at = |warning: &Problem| {
+            warning.place.as_ref().map(|place| (place.file, place.bytes.start, place.bytes.end))
+        };
+        warnings.sort_by(|a, b| (at(a), a.code, &a.message).cmp(&(at(b), b.code, &b.message)));
+        warnings.dedup();
+        warnings
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use clap::{Args, ValueEnum};
 
 use crate::cli::files::find;
-use crate::cli::{BAD_INPUT, Colour, complain, print};
+use crate::cli::{BAD_INPUT, Colour, Denying, complain, print};
 use crate::components::KINDS;
 use crate::components::store::DB;
 use crate::design::codes;
@@ -37,6 +37,9 @@ pub struct Explain {
     /// Only the topology, as a drawing
     #[arg(long, value_enum)]
     pub topology: Option<Topology>,
+    /// Whether warnings end it
+    #[command(flatten)]
+    pub denying: Denying,
 }
 
 /// How the topology is drawn.
@@ -53,7 +56,10 @@ pub fn explain(arguments: &Explain, colour: Colour) -> u8 {
     let code = arguments.file.to_uppercase();
     if code.starts_with("SB") && code.len() == 6 && code[2..].chars().all(|c| c.is_ascii_digit()) {
         return match codes::explain(&code) {
-            Some(known) => print(&format!("{}: {}\n\n{}\n", known.code, known.title, known.text)),
+            Some(known) => {
+                let severity = if known.is_warning() { " (a warning)" } else { "" };
+                print(&format!("{}{severity}: {}\n\n{}\n", known.code, known.title, known.text))
+            }
             None => complain(&format!("no problem has the code {code}")),
         };
     }
@@ -65,6 +71,9 @@ pub fn explain(arguments: &Explain, colour: Colour) -> u8 {
         Overrides { variants: arguments.variant.iter().cloned().collect(), ..Overrides::default() };
     match load(reader.as_ref(), &path, &overrides) {
         Ok(experiment) => {
+            if arguments.denying.warned(&experiment.sources, &experiment.warnings, colour) {
+                return BAD_INPUT;
+            }
             let cell = experiment.cells.first();
             print(&cell.map_or(String::new(), |cell| match arguments.topology {
                 Some(Topology::Dot) => graph::dot(&cell.setup.graph()),

@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand. Results go to stdout, diagnostics and progress to stderr.
 //!
 //! Exit status: 0 as expected · 1 a property broke its expectation · 2 bad input · 3 undecided · 130 interrupted.
+//! Warnings change none of them, unless `--deny-warnings` makes them bad input.
 
 pub mod diagram;
 pub mod explain;
@@ -22,6 +23,10 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::base::problem::Problem;
+use crate::design::render::render_warnings;
+use crate::design::source::Sources;
 
 /// As expected.
 pub const AS_EXPECTED: u8 = 0;
@@ -144,6 +149,29 @@ pub fn print(text: &str) -> u8 {
         Ok(()) => AS_EXPECTED,
         Err(why) if why.kind() == std::io::ErrorKind::BrokenPipe => AS_EXPECTED,
         Err(why) => complain(&format!("cannot write to stdout: {why}")),
+    }
+}
+
+/// Whether warnings are to end with exit status 2.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub struct Denying {
+    /// End with exit status 2 if there are warnings
+    #[arg(long)]
+    pub deny_warnings: bool,
+}
+
+impl Denying {
+    /// Shows warnings on stderr; whether they end the command.
+    pub fn warned(self, sources: &Sources, warnings: &[Problem], colour: Colour) -> bool {
+        let shown = render_warnings(sources, warnings, colour.on_stderr());
+        let _ = std::io::stderr().write_all(shown.as_bytes());
+        let denied = self.deny_warnings && !warnings.is_empty();
+        if denied {
+            let count = warnings.len();
+            let warnings = if count == 1 { "1 warning".to_owned() } else { format!("{count} warnings") };
+            complain(&format!("{warnings}, and --deny-warnings"));
+        }
+        denied
     }
 }
 

@@ -199,9 +199,10 @@ fn limits() -> String {
 }
 
 fn codes() -> String {
-    let mut text = heading(&["code", "problem", "what to do"]);
+    let mut text = heading(&["code", "", "problem", "what to do"]);
     for code in CODES {
-        text += &row(&[&format!("`{}`", code.code), code.title, code.text]);
+        let severity = if code.is_warning() { "warning" } else { "error" };
+        text += &row(&[&format!("`{}`", code.code), severity, code.title, code.text]);
     }
     text
 }

@@ -14,7 +14,7 @@ use crate::cli::files::find;
 use crate::cli::recorded;
 use crate::cli::report::gather;
 use crate::cli::{
-    AS_EXPECTED, BAD_INPUT, Colour, INTERRUPTED, NOT_AS_EXPECTED, UNDECIDED, complain, folder, machine, print,
+    AS_EXPECTED, BAD_INPUT, Colour, Denying, INTERRUPTED, NOT_AS_EXPECTED, UNDECIDED, complain, folder, machine, print,
 };
 use crate::design::render::render as render_problems;
 use crate::experiment::budget::memory;
@@ -62,9 +62,9 @@ pub struct Run {
     /// Run the first seed of each cell twice and compare event by event
     #[arg(long)]
     pub verify: bool,
-    /// Record a trace of the first run (not in this version)
-    #[arg(long)]
-    pub trace: bool,
+    /// Whether warnings end it
+    #[command(flatten)]
+    pub denying: Denying,
     /// Record the history of the first run, of the first variant and point unless `--variant` and `--set` choose:
     /// `history.jsonl` and `history.edn`
     #[arg(long)]
@@ -82,9 +82,6 @@ pub enum Format {
 
 /// Runs it.
 pub fn run(arguments: &Run, colour: Colour) -> u8 {
-    if arguments.trace {
-        return complain("this version records no traces\nhelp: leave out --trace");
-    }
     let (reader, path) = match find(&arguments.experiment) {
         Ok(found) => found,
         Err(why) => return complain(&why),
@@ -104,6 +101,9 @@ pub fn run(arguments: &Run, colour: Colour) -> u8 {
             return BAD_INPUT;
         }
     };
+    if arguments.denying.warned(&experiment.sources, &experiment.warnings, colour) {
+        return BAD_INPUT;
+    }
     let out = arguments.out.clone().unwrap_or_else(|| Path::new("out").join(&experiment.name));
     if let Err(why) = folder::replaceable(&out).and_then(|()| enough_memory(arguments, &experiment)) {
         return complain(&why);

@@ -20,6 +20,13 @@ pub struct Code {
     pub text: &'static str,
 }
 
+impl Code {
+    /// Whether it is merely a warning.
+    pub fn is_warning(&self) -> bool {
+        self.code.starts_with("SB06")
+    }
+}
+
 /// The documentation of a code.
 pub fn explain(code: &str) -> Option<&'static Code> {
     CODES.iter().find(|known| known.code.eq_ignore_ascii_case(code))
@@ -128,6 +135,8 @@ codes! {
         "`during(x)` and `after(x)` wait for another fault of the experiment, and there is no `fault.x`. The nearest name is shown.";
     FAULT_CYCLE = "SB0502", "Faults that wait for each other",
         "A fault that begins `during` or `after` another waits for it, and these wait for each other in a circle: none of them would ever begin. Let one of them begin at a time.";
+    UNUSED = "SB0601", "Something is never used",
+        "No workload reaches this part, nothing calls this program, or nobody names this policy, in any variant. It changes no result, so perhaps another name was meant where it should be used. What stands in a file that `use` joins may be left unused: a model holds more than one experiment needs.";
 }
 
 #[cfg(test)]

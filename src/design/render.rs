@@ -15,9 +15,18 @@ const CHARACTERS_BEFORE: usize = 40;
 /// Lines of a place that are shown; a place of more lines is cut.
 const LINES_MAX: usize = 4;
 
-/// All problems as text, sorted by file and place (those about files as a whole first), with colours or without.
+/// All mistakes as text, sorted by file and place (those about files as a whole first), with colours or without.
 pub fn render(sources: &Sources, problems: &Problems, colour: bool) -> String {
-    let mut sorted: Vec<&Problem> = problems.0.iter().collect();
+    several(sources, &problems.0, Level::ERROR, colour)
+}
+
+/// The same of warnings.
+pub fn render_warnings(sources: &Sources, warnings: &[Problem], colour: bool) -> String {
+    several(sources, warnings, Level::WARNING, colour)
+}
+
+fn several(sources: &Sources, problems: &[Problem], level: Level<'_>, colour: bool) -> String {
+    let mut sorted: Vec<&Problem> = problems.iter().collect();
     sorted.sort_by_key(|problem| {
         let place = problem.place.as_ref().map(|place| (place.file, place.bytes.start, place.bytes.end));
         (place, problem.code, &problem.message)
@@ -26,15 +35,15 @@ pub fn render(sources: &Sources, problems: &Problems, colour: bool) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.term_width(200);
     let mut shown: Vec<String> =
-        sorted.iter().take(PROBLEMS_SHOWN_MAX).map(|problem| one(&renderer, sources, problem)).collect();
+        sorted.iter().take(PROBLEMS_SHOWN_MAX).map(|problem| one(&renderer, sources, problem, &level)).collect();
     if sorted.len() > PROBLEMS_SHOWN_MAX {
         shown.push(format!("… and {} more\n", sorted.len() - PROBLEMS_SHOWN_MAX));
     }
     shown.join("\n")
 }
 
-fn one(renderer: &Renderer, sources: &Sources, problem: &Problem) -> String {
-    let title = Level::ERROR.primary_title(&problem.message).id(problem.code);
+fn one(renderer: &Renderer, sources: &Sources, problem: &Problem, level: &Level<'_>) -> String {
+    let title = level.clone().primary_title(&problem.message).id(problem.code);
     let help = problem.help.as_ref().map(|help| Level::HELP.message(help));
     let Some(place) = &problem.place else {
         return format!("{}\n", renderer.render(&[title.elements(help)]));

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicUsize;
 
-use crate::base::problem::Problems;
+use crate::base::problem::{Problem, Problems};
 use crate::base::quantity::Quantity;
 use crate::base::time::{Span, Time};
 use crate::components::KINDS;
@@ -19,6 +19,7 @@ use crate::design::shape;
 use crate::design::source::Sources;
 use crate::design::text::Text;
 use crate::design::tree::Table;
+use crate::experiment::advice;
 use crate::experiment::budget;
 use crate::experiment::cells::{Point, count, number, patched, points, variants};
 use crate::experiment::question::{self, Length, Property, PropertyKind, Question, Runs, TheoryEntry};
@@ -136,6 +137,8 @@ pub struct Experiment {
     pub cells: Vec<Cell>,
     /// Its texts.
     pub sources: Sources,
+    /// What is unwise about it, each once, in order of place.
+    pub warnings: Vec<Problem>,
 }
 
 /// Loads an experiment.
@@ -205,7 +208,7 @@ pub fn load(reader: &dyn Reader, path: &str, overrides: &Overrides) -> Result<Ex
         }
     }
     problems.0.dedup();
-    let mut seen: Vec<crate::base::problem::Problem> = Vec::new();
+    let mut seen: Vec<Problem> = Vec::new();
     problems.0.retain(|problem| {
         let new = !seen.contains(problem);
         seen.push(problem.clone());
@@ -214,8 +217,12 @@ pub fn load(reader: &dyn Reader, path: &str, overrides: &Overrides) -> Result<Ex
     if !problems.is_empty() {
         return Err((sources, problems));
     }
+    if overrides.variants.is_empty() {
+        advice::unused(&tree, &cells, &mut problems); // a variant that was left out may use it
+    }
+    let warnings = problems.warnings();
     let stem = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".toml").to_owned();
-    Ok(Experiment { name: stem, path: path.to_owned(), question, variants: all, points, cells, sources })
+    Ok(Experiment { name: stem, path: path.to_owned(), question, variants: all, points, cells, sources, warnings })
 }
 
 fn command_line(set: &[String], sources: &mut Sources, problems: &mut Problems) -> Vec<Change> {

@@ -4,6 +4,7 @@
 //! [`execute`](mod@execute) runs each [`trial`], or several as one as far as they are one ([`fork`]) · [`outcome`] judges and makes
 //! [`results`] · [`draw`](mod@draw) turns [`plot`] entries into [`pictures`], which the report draws.
 
+pub mod advice;
 pub mod budget;
 pub mod cells;
 pub mod draw;

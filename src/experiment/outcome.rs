@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::base::cause::Cause;
+use crate::base::problem::Problem;
 use crate::experiment::load::{Cell, Experiment, Named, theories_of};
 use crate::experiment::question::{Expected, PropertyKind, RUNS_MIN, Runs, TheoryEntry, Within};
 use crate::experiment::results::{self, Comparison, Estimate, Results, Summary as RunSummary, Theory};
@@ -33,6 +34,7 @@ pub fn results(experiment: &Experiment, cells: &[CellTrials<'_>]) -> Results {
         seed: experiment.question.seed,
         fingerprint: fingerprint(cells),
         defaults: defaults(experiment, cells),
+        warnings: warnings(experiment),
         cells: cells.iter().map(|cell| result_cell(experiment, cell)).collect(),
         comparisons: comparisons(experiment, cells),
         findings: BTreeMap::new(),
@@ -65,6 +67,16 @@ fn defaults(experiment: &Experiment, cells: &[CellTrials<'_>]) -> BTreeMap<Strin
         .chain(&experiment.question.defaults)
         .map(|(path, used)| (path.clone(), used.value.clone()))
         .collect()
+}
+
+fn warnings(experiment: &Experiment) -> Vec<results::Warning> {
+    let warning = |told: &Problem| results::Warning {
+        code: told.code.to_owned(),
+        message: told.message.clone(),
+        place: told.place.as_ref().map(|place| experiment.sources.describe(place)),
+        help: told.help.clone(),
+    };
+    experiment.warnings.iter().map(warning).collect()
 }
 
 fn estimate(values: &[f64], dimension: Dimension, note: Option<String>) -> Estimate {

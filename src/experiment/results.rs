@@ -22,6 +22,9 @@ pub struct Results {
     pub fingerprint: String,
     /// Every default that was used, by path.
     pub defaults: BTreeMap<String, String>,
+    /// What is unwise about the experiment: told when it was loaded.
+    #[serde(default)]
+    pub warnings: Vec<Warning>,
     /// Variant × sweep point, variants in file order, points in sweep order.
     pub cells: Vec<Cell>,
     /// Pairs of variants under the same seeds.
@@ -32,6 +35,19 @@ pub struct Results {
     pub theory: Vec<Theory>,
     /// The run as a whole.
     pub summary: Summary,
+}
+
+/// Something unwise.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
+pub struct Warning {
+    /// Documented code, `SB0601`: `splitbrain explain SB0601`.
+    pub code: String,
+    /// What is unwise, in one sentence.
+    pub message: String,
+    /// Where: `models/shop.toml:12:3`.
+    pub place: Option<String>,
+    /// What would be better.
+    pub help: Option<String>,
 }
 
 /// One variant at one sweep point.

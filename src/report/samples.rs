@@ -100,6 +100,7 @@ fn results() -> Results {
         seed: 1,
         fingerprint: "0123456789abcdef0123456789abcdef".to_owned(),
         defaults: map([("network.delay", "500us".to_owned()), ("store.cores", "4".to_owned())]),
+        warnings: Vec::new(),
         cells: (0..4).map(|index| cell(index / 2, index % 2)).collect(),
         comparisons: vec![Comparison {
             measure: "latency.p99".to_owned(),

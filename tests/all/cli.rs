@@ -71,6 +71,38 @@ fn the_exit_status_says_how_it_ended() {
 }
 
 #[test]
+fn warnings_are_told_and_change_the_status_only_where_they_are_denied() {
+    let unwise = format!("cache.pages = {{}}\n{SMALL}spare = \"cpu 1ms\"\n");
+    let folder = Folder::with("unwise.toml", &unwise);
+    folder.write("small.toml", SMALL);
+    for command in [&["validate"][..], &["explain"], &["run", "--quiet", "--runs", "2"]] {
+        let words = [command, &["unwise.toml"]].concat();
+        let (status, _, err) = folder.run(&words);
+        assert_eq!(status, 0, "{command:?}: {err}");
+        assert_eq!(err.matches("warning[SB0601]").count(), 2, "{command:?}: {err}");
+        assert!(err.contains("unwise.toml:1:7") && err.contains("no workload reaches the cache 'pages'"), "{err}");
+        assert!(err.contains("nothing calls the program 'spare' of 'app'") && err.contains("help: "), "{err}");
+        let (status, out, err) = folder.run(&[&words[..], &["--deny-warnings"]].concat());
+        assert_eq!((status, out.as_str()), (2, ""), "{command:?}: {err}");
+        assert!(err.contains("2 warnings, and --deny-warnings"), "{err}");
+        let (status, _, err) = folder.run(&[command, &["small.toml", "--deny-warnings"]].concat());
+        assert_eq!((status, err.as_str()), (0, ""), "{command:?}: nothing to warn of");
+    }
+    let results: serde_json::Value = serde_json::from_str(&folder.results("out/unwise")).expect("JSON");
+    let first = &results["warnings"][0];
+    assert_eq!((first["code"].as_str(), first["place"].as_str()), (Some("SB0601"), Some("unwise.toml:1:7")));
+    assert!(first["message"].is_string() && first["help"].is_string());
+    assert_eq!(results["warnings"].as_array().map(Vec::len), Some(2));
+    let small: serde_json::Value = serde_json::from_str(&folder.results("out/small")).expect("JSON");
+    assert_eq!(small["warnings"], serde_json::json!([]));
+    let (status, out, _) = folder.run(&["explain", "SB0601"]);
+    assert!(status == 0 && out.starts_with("SB0601 (a warning): "), "{out}");
+    folder.write("bad.toml", &unwise.replace("cores = 2", "coers = 2"));
+    let (status, _, err) = folder.run(&["validate", "bad.toml"]);
+    assert!(status == 2 && !err.contains("warning"), "what is wrong hides what is unwise: {err}");
+}
+
+#[test]
 fn a_run_writes_all_its_files_and_the_same_bytes_for_any_number_of_jobs() {
     let folder = Folder::with("small.toml", SMALL);
     let run = |out: &str, more: &[&str]| {
