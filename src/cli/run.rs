@@ -14,7 +14,8 @@ use crate::cli::files::find;
 use crate::cli::recorded;
 use crate::cli::report::gather;
 use crate::cli::{
-    AS_EXPECTED, BAD_INPUT, Colour, Denying, INTERRUPTED, NOT_AS_EXPECTED, UNDECIDED, complain, folder, machine, print,
+    AS_EXPECTED, BAD_INPUT, Colour, Denying, INTERRUPTED, NOT_AS_EXPECTED, UNDECIDED, complain, folder,
+    machine, print,
 };
 use crate::design::render::render as render_problems;
 use crate::experiment::budget::memory;

@@ -34,8 +34,11 @@ fn several(sources: &Sources, problems: &[Problem], level: Level<'_>, colour: bo
     sorted.dedup();
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.term_width(200);
-    let mut shown: Vec<String> =
-        sorted.iter().take(PROBLEMS_SHOWN_MAX).map(|problem| one(&renderer, sources, problem, &level)).collect();
+    let mut shown: Vec<String> = sorted
+        .iter()
+        .take(PROBLEMS_SHOWN_MAX)
+        .map(|problem| one(&renderer, sources, problem, &level))
+        .collect();
     if sorted.len() > PROBLEMS_SHOWN_MAX {
         shown.push(format!("… and {} more\n", sorted.len() - PROBLEMS_SHOWN_MAX));
     }

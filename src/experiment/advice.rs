@@ -26,7 +26,12 @@ pub fn unused(tree: &Table, cells: &[Cell], problems: &mut Problems) {
         let used = Used::of(cell);
         let design = &cell.setup.design;
         let part = |id: &PartId| design.names[id.index()].name.clone();
-        parts.extend((0..design.names.len() as u16).map(PartId).filter(|id| cell.setup.reaches(*id)).map(|id| part(&id)));
+        parts.extend(
+            (0..design.names.len() as u16)
+                .map(PartId)
+                .filter(|id| cell.setup.reaches(*id))
+                .map(|id| part(&id)),
+        );
         programs.extend(used.programs.iter().map(|id| {
             let program = &design.programs.0[id.index()];
             (part(&program.part), program.name.clone())

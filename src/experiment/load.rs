@@ -222,7 +222,16 @@ pub fn load(reader: &dyn Reader, path: &str, overrides: &Overrides) -> Result<Ex
     }
     let warnings = problems.warnings();
     let stem = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".toml").to_owned();
-    Ok(Experiment { name: stem, path: path.to_owned(), question, variants: all, points, cells, sources, warnings })
+    Ok(Experiment {
+        name: stem,
+        path: path.to_owned(),
+        question,
+        variants: all,
+        points,
+        cells,
+        sources,
+        warnings,
+    })
 }
 
 fn command_line(set: &[String], sources: &mut Sources, problems: &mut Problems) -> Vec<Change> {

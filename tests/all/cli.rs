@@ -80,8 +80,14 @@ fn warnings_are_told_and_change_the_status_only_where_they_are_denied() {
         let (status, _, err) = folder.run(&words);
         assert_eq!(status, 0, "{command:?}: {err}");
         assert_eq!(err.matches("warning[SB0601]").count(), 2, "{command:?}: {err}");
-        assert!(err.contains("unwise.toml:1:7") && err.contains("no workload reaches the cache 'pages'"), "{err}");
-        assert!(err.contains("nothing calls the program 'spare' of 'app'") && err.contains("help: "), "{err}");
+        assert!(
+            err.contains("unwise.toml:1:7") && err.contains("no workload reaches the cache 'pages'"),
+            "{err}"
+        );
+        assert!(
+            err.contains("nothing calls the program 'spare' of 'app'") && err.contains("help: "),
+            "{err}"
+        );
         let (status, out, err) = folder.run(&[&words[..], &["--deny-warnings"]].concat());
         assert_eq!((status, out.as_str()), (2, ""), "{command:?}: {err}");
         assert!(err.contains("2 warnings, and --deny-warnings"), "{err}");
