@@ -10,6 +10,7 @@ pub mod op;
 pub mod problem;
 pub mod quantity;
 pub mod rng;
+pub mod series;
 pub mod session;
 pub mod slab;
 pub mod time;

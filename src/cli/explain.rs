@@ -197,8 +197,8 @@ fn of_cell(cell: &Cell, experiment: &Experiment) -> String {
         }
     }
     text += "\nseries\n";
-    for series in &design.series {
-        text += &format!("  {series}\n");
+    for (name, series) in &design.series {
+        text += &format!("  {name}    # {}, {}\n", series.kind.name(), series.unit);
     }
     text
 }

@@ -1,11 +1,13 @@
 //! `docs/language.md`: prose from a template, every table from the tables that the loader itself uses.
 
 use crate::base::knob::{Form, Knob, Preset, Takes};
+use crate::base::series::Series;
 use crate::components::{COMMON, KINDS, Kind, arrivals, chooser, policy};
 use crate::design::codes::CODES;
 use crate::design::describe::{describe, example};
 use crate::design::entries::{ENTRIES, Holds};
 use crate::experiment::theory;
+use crate::measures::fits::{FITS, Thing};
 use crate::program::law::LAWS;
 use crate::{faults, measures};
 
@@ -24,6 +26,7 @@ pub fn reference() -> String {
         ("{{laws}}", laws()),
         ("{{faults}}", forms(faults::FORMS)),
         ("{{measures}}", all_measures()),
+        ("{{fits}}", all_fits()),
         ("{{theories}}", theories()),
         ("{{limits}}", limits()),
         ("{{codes}}", codes()),
@@ -132,9 +135,9 @@ fn parts() -> String {
     for Kind { name, doc, knobs: own, series, runs_programs, .. } in KINDS {
         let programs = if *runs_programs { " It runs programs: `[on.NAME]`." } else { "" };
         text += &format!("\n### `{name}`\n\n{doc}{programs}\n\n{}", knobs(own));
-        text += &format!("\nSeries:\n\n{}", heading(&["series", "what it counts"]));
-        for (series, doc) in *series {
-            text += &row(&[&format!("`NAME.{series}`"), doc]);
+        text += &format!("\nSeries:\n\n{}", heading(&["series", "kind", "unit", "what is recorded"]));
+        for Series { name, kind, unit, doc } in *series {
+            text += &row(&[&format!("`NAME.{name}`"), kind.name(), unit, doc]);
         }
     }
     text
@@ -154,8 +157,7 @@ fn all_measures() -> String {
     for measure in measures::ALL {
         let of = match measure.of {
             measures::Of::Requests => "requests",
-            measures::Of::Anything => "requests, a series, a tally",
-            measures::Of::LevelOrRequests => "requests, a level",
+            measures::Of::Anything => &things(measure.name),
             measures::Of::Tally => "a tally",
             measures::Of::Part => "a part",
             measures::Of::Cell => "a key of a db",
@@ -164,6 +166,28 @@ fn all_measures() -> String {
             measures::Of::Lock => "a lock",
         };
         text += &row(&[&format!("`{}`", measure.name), of, measure.doc]);
+    }
+    text
+}
+
+/// What a measure that is of several things is of.
+fn things(name: &str) -> String {
+    let fit = FITS.iter().find(|fit| fit.name == name);
+    let things = fit.into_iter().flat_map(|fit| Thing::ALL.iter().zip(&fit.of));
+    things.filter(|(_, of)| of.is_ok()).map(|(thing, _)| thing.name()).collect::<Vec<_>>().join(", ")
+}
+
+/// The measures that are of several things, and what each is of each.
+fn all_fits() -> String {
+    let names: Vec<String> = FITS.iter().map(|fit| format!("`{}`", fit.name)).collect();
+    let mut text = heading(&[&["of"][..], &names.iter().map(String::as_str).collect::<Vec<_>>()].concat());
+    for (place, thing) in Thing::ALL.iter().enumerate() {
+        let cells = FITS.iter().map(|fit| match fit.of[place] {
+            Ok(doc) => doc.to_owned(),
+            Err(remedy) => format!("refused: {remedy}"),
+        });
+        let cells: Vec<String> = std::iter::once(thing.name().to_owned()).chain(cells).collect();
+        text += &row(&cells.iter().map(String::as_str).collect::<Vec<_>>());
     }
     text
 }

@@ -9,6 +9,7 @@ use crate::base::knob::{Form, Knob, Knobs, Preset, Takes};
 use crate::base::op::{Op, Reply};
 use crate::base::problem::Problems;
 use crate::base::rng::Bits;
+use crate::base::series::series;
 use crate::base::slab::{Key, Slab};
 use crate::base::time::Span;
 use crate::components::directory::Client;
@@ -22,7 +23,7 @@ pub const LB: Kind = Kind {
     name: "lb",
     doc: "A load balancer in front of a part's members.",
     knobs: KNOBS,
-    series: SERIES,
+    series: Series::ALL,
     runs_programs: false,
     resolve,
 };
@@ -83,7 +84,13 @@ const KNOBS: &[Knob] = &[
     },
 ];
 
-const SERIES: &[(&str, &str)] = &[("calls", "Calls passed on."), ("busy", "Calls under way (level).")];
+series! {
+    /// The series, in the order in which users see them.
+    pub enum Series {
+        Calls: Counter "calls", "calls", "Calls passed on.";
+        Busy: Level "busy", "calls", "Calls under way.";
+    }
+}
 
 /// How a member is chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -205,8 +212,8 @@ impl Process for Node {
         };
         ctx.call(Pid::new(plan.to, backend), request, tag);
         let now = ctx.now();
-        ctx.record().count(plan.first_series, now, 1);
-        ctx.record().level(SeriesId(plan.first_series.0 + 1), now, 1);
+        ctx.record().count(Series::Calls.id(plan.first_series), now, 1);
+        ctx.record().level(Series::Busy.id(plan.first_series), now, 1);
     }
 
     fn on_reply(&mut self, _call: CallId, tag: u64, reply: Reply, ctx: &mut Context<Self>) {
@@ -219,7 +226,7 @@ impl Process for Node {
     }
 
     fn on_crash(&mut self, ctx: &mut Context<Self>) {
-        let (series, now) = (SeriesId(ctx.plan().first_series.0 + 1), ctx.now());
+        let (series, now) = (Series::Busy.id(ctx.plan().first_series), ctx.now());
         ctx.record().level(series, now, -(self.carried.len() as i64));
     }
 
@@ -231,7 +238,7 @@ impl Process for Node {
 fn pass_back(call: CallId, reply: &Reply, causes: &Causes, ctx: &mut Context<Node>) {
     ctx.saw(call, reply.seen);
     ctx.reply(call, reply.outcome, reply.note, causes, ANSWER_BYTES);
-    let (series, now) = (SeriesId(ctx.plan().first_series.0 + 1), ctx.now());
+    let (series, now) = (Series::Busy.id(ctx.plan().first_series), ctx.now());
     ctx.record().level(series, now, -1);
 }
 
@@ -327,7 +334,7 @@ mod tests {
             first_series: SeriesId(0),
         };
         let lines = vec![(0, PART, Op::Drop { key: 0 }), (1, PART, Op::Drop { key: 0 })];
-        let mut world = world::<Node>(lines, plan, 1);
+        let mut world = world::<Node>(lines, plan, 1, Series::ALL);
         world.add::<Slow>("slow", Arc::new(()), 2, &[crate::base::ids::ZoneId(0)], false);
         until(&mut world, 50);
         assert_eq!((total(&world, 0), level(&world, 1)), (2, 1));

@@ -15,6 +15,7 @@ use crate::base::dist::Dist;
 use crate::base::ids::SeriesId;
 use crate::base::knob::{Knob, Knobs, Preset, Setting, Takes};
 use crate::base::problem::Problems;
+use crate::base::series::series;
 use crate::base::time::Span;
 use crate::components::cache::entries::Capacity;
 use crate::components::cache::node::Node;
@@ -30,7 +31,7 @@ pub const CACHE: Kind = Kind {
     name: "cache",
     doc: "A keyed cache with lifetimes, a capacity and a guard against stampedes.",
     knobs: KNOBS,
-    series: SERIES,
+    series: Series::ALL,
     runs_programs: false,
     resolve,
 };
@@ -129,51 +130,27 @@ const KNOBS: &[Knob] = &[
     },
 ];
 
-const SERIES: &[(&str, &str)] = &[
-    ("hits", "Reads answered with a live value."),
-    ("misses", "Reads that found none."),
-    ("expired", "Entries found expired by a reader: once per expiry."),
-    ("evictions", "Entries that left for want of room."),
-    ("fills", "Values put."),
-    ("refused", "Puts refused: an old lease, or larger than the cache."),
-    ("stale", "Reads answered with an expired value."),
-    ("renewals", "Readers asked to rebuild a value that they also got."),
-    ("rounds", "First readers sent to rebuild an entry since it was put."),
-    (
-        "lead",
-        "How long before the entry's expiry these were sent, summed up; nothing once it has expired (time).",
-    ),
-    ("granted", "Tokens given: leases and flights."),
-    ("locks", "Locks taken."),
-    ("held", "Locks that were not to be had."),
-    ("lapsed", "Locks whose holder's time was over when the next one wanted them."),
-    ("foreign_releases", "Locks given back that somebody else held (`release = \"del\"`)."),
-    ("busy", "Operations being served (level)."),
-    ("queue", "Operations that wait for a core (level)."),
-];
-
-/// The series, by place in the kind's list.
-#[derive(Clone, Copy, Debug)]
-#[repr(u16)]
-#[allow(missing_docs)] // documented by the table
-pub enum Series {
-    Hits,
-    Misses,
-    Expired,
-    Evictions,
-    Fills,
-    Refused,
-    Stale,
-    Renewals,
-    Rounds,
-    Lead,
-    Granted,
-    Locks,
-    Held,
-    Lapsed,
-    ForeignReleases,
-    Busy,
-    Queue,
+series! {
+    /// The series, in the order in which users see them.
+    pub enum Series {
+        Hits: Counter "hits", "reads", "Reads answered with a live value.";
+        Misses: Counter "misses", "reads", "Reads that found none.";
+        Expired: Counter "expired", "entries", "Entries found expired by a reader: once per expiry.";
+        Evictions: Counter "evictions", "entries", "Entries that left for want of room.";
+        Fills: Counter "fills", "puts", "Values put.";
+        Refused: Counter "refused", "puts", "Puts refused: an old lease, or larger than the cache.";
+        Stale: Counter "stale", "reads", "Reads answered with an expired value.";
+        Renewals: Counter "renewals", "reads", "Readers asked to rebuild a value that they also got.";
+        Rounds: Counter "rounds", "rebuilds", "First readers sent to rebuild an entry since it was put.";
+        Lead: Time "lead", "s", "How long before the entry's expiry these were sent, summed up; nothing once it has expired.";
+        Granted: Counter "granted", "tokens", "Tokens given: leases and flights.";
+        Locks: Counter "locks", "locks", "Locks taken.";
+        Held: Counter "held", "refusals", "Locks that were not to be had.";
+        Lapsed: Counter "lapsed", "locks", "Locks whose holder's time was over when the next one wanted them.";
+        ForeignReleases: Counter "foreign_releases", "releases", "Locks given back that somebody else held (`release = \"del\"`).";
+        Busy: Level "busy", "operations", "Operations being served.";
+        Queue: Level "queue", "operations", "Operations that wait for a core.";
+    }
 }
 
 /// What all members share.
@@ -210,7 +187,7 @@ pub struct Plan {
 impl Plan {
     /// The id of a series.
     pub fn series(&self, series: Series) -> SeriesId {
-        SeriesId(self.first_series.0 + series as u16)
+        series.id(self.first_series)
     }
 }
 

@@ -10,6 +10,7 @@ use crate::base::knob::{Knob, Knobs, Preset, Takes};
 use crate::base::op::{Op, Outcome, Reason};
 use crate::base::problem::Problems;
 use crate::base::rng::Bits;
+use crate::base::series::series;
 use crate::base::slab::{Key, Slab};
 use crate::base::time::{Span, Time};
 use crate::components::{DOES_NOT_FIT, Kind, Names, Part, PartName, Wiring, count_u32, share_ppm};
@@ -22,7 +23,7 @@ pub const EXTERNAL: Kind = Kind {
     name: "external",
     doc: "A dependency that we do not own: a bank, a mail service.",
     knobs: KNOBS,
-    series: SERIES,
+    series: Series::ALL,
     runs_programs: false,
     resolve,
 };
@@ -54,25 +55,18 @@ const KNOBS: &[Knob] = &[
     },
 ];
 
-const SERIES: &[(&str, &str)] = &[
-    ("calls", "Calls that arrived."),
-    ("errors", "Calls that failed."),
-    ("rejected", "Calls above the limit."),
-    ("busy", "Calls that wait for their answer (level)."),
-];
+series! {
+    /// The series, in the order in which users see them.
+    pub enum Series {
+        Calls: Counter "calls", "calls", "Calls that arrived.";
+        Errors: Counter "errors", "calls", "Calls that failed.";
+        Rejected: Counter "rejected", "calls", "Calls above the limit.";
+        Busy: Level "busy", "calls", "Calls that wait for their answer.";
+    }
+}
 
 /// What a fault may set.
 const SETTABLE: &[&str] = &["speed", "reply", "errors", "limit"];
-
-/// The series, by place in the kind's list.
-#[derive(Clone, Copy, Debug)]
-#[repr(u16)]
-enum Series {
-    Calls,
-    Errors,
-    Rejected,
-    Busy,
-}
 
 /// What all members share.
 #[derive(Clone, Debug)]
@@ -238,12 +232,12 @@ impl Process for Node {
 const ANSWER_BYTES: u32 = 256;
 
 fn count(ctx: &mut Context<Node>, series: Series, n: u64) {
-    let (series, now) = (SeriesId(ctx.plan().first_series.0 + series as u16), ctx.now());
+    let (series, now) = (series.id(ctx.plan().first_series), ctx.now());
     ctx.record().count(series, now, n);
 }
 
 fn level(ctx: &mut Context<Node>, change: i64) {
-    let (series, now) = (SeriesId(ctx.plan().first_series.0 + Series::Busy as u16), ctx.now());
+    let (series, now) = (Series::Busy.id(ctx.plan().first_series), ctx.now());
     ctx.record().level(series, now, change);
 }
 
@@ -286,7 +280,7 @@ mod tests {
 
     #[test]
     fn it_answers_after_its_time_however_many_call_and_fails_at_its_share() {
-        let mut world = world::<Node>(calls(vec![5; 10_000]), plan(0.3, None), 1);
+        let mut world = world::<Node>(calls(vec![5; 10_000]), plan(0.3, None), 1, Series::ALL);
         until(&mut world, 10);
         assert_eq!(level(&world, Series::Busy as u16), 10_000);
         until(&mut world, 100);
@@ -300,7 +294,7 @@ mod tests {
 
     #[test]
     fn above_its_limit_it_turns_calls_away_at_once() {
-        let mut world = world::<Node>(calls([0, 1, 2, 101, 102]), plan(0.0, Some(10.0)), 1);
+        let mut world = world::<Node>(calls([0, 1, 2, 101, 102]), plan(0.0, Some(10.0)), 1, Series::ALL);
         until(&mut world, 1000);
         let overloaded = Outcome::Fail(Reason::Overloaded);
         let yes = Outcome::ok(1);
@@ -311,7 +305,7 @@ mod tests {
 
     #[test]
     fn it_can_be_set_slower_and_back() {
-        let mut world = world::<Node>(calls([0, 100, 200]), plan(0.0, None), 1);
+        let mut world = world::<Node>(calls([0, 100, 200]), plan(0.0, None), 1, Series::ALL);
         until(&mut world, 50);
         world.order(PART, Order::Set { knob: "reply", value: 70e6 });
         until(&mut world, 199);

@@ -24,7 +24,7 @@ pub const LOCK: Kind = Kind {
     name: "lock",
     doc: "A distributed lock: who may, for how long, and who waits.",
     knobs: KNOBS,
-    series: SERIES,
+    series: client::Series::ALL,
     runs_programs: false,
     resolve,
 };
@@ -120,15 +120,6 @@ const KNOBS: &[Knob] = &[
         default: Preset::Is { text: "1s", source: "a small part of the ttl (redis.io)" },
         doc: "How long a member that is asked without standing in line may take to answer; then it counts as not taken, and is given back.",
     },
-];
-
-const SERIES: &[(&str, &str)] = &[
-    ("acquired", "Locks that programs got."),
-    ("given_up", "Locks that programs waited for in vain."),
-    ("tries", "Times that a member was asked for a lock."),
-    ("lost", "Renewals that came too late: somebody else may have it."),
-    ("waiting", "Programs that wait for it (level)."),
-    ("held", "Programs that believe they hold it (level)."),
 ];
 
 struct Lock(Arc<LockClient>);

@@ -34,6 +34,7 @@ use std::sync::Arc;
 use crate::base::ids::{PartId, ProbeId, SeriesId, TierId, ZoneId};
 use crate::base::knob::{Knob, Knobs, Preset, Setting, Takes};
 use crate::base::problem::Problems;
+use crate::base::series::Series;
 use crate::components::directory::{Client, Directory};
 use crate::components::policy::Policy;
 use crate::program::instr::SharedPrograms;
@@ -48,9 +49,8 @@ pub struct Kind {
     pub doc: &'static str,
     /// Its knobs, besides those that every part has ([`COMMON`]).
     pub knobs: &'static [Knob],
-    /// Names of its series (`hits`), with a sentence each: counters; levels, whose sentence ends in "(level)."; counters
-    /// of time, recorded in nanoseconds, whose sentence ends in "(time).".
-    pub series: &'static [(&'static str, &'static str)],
+    /// What it records of itself while it runs.
+    pub series: &'static [Series],
     /// Whether `[on.part]` programs may be given.
     pub runs_programs: bool,
     /// From checked knobs to a part that can be built; says what does not fit together.

@@ -7,6 +7,7 @@ use crate::base::cause::Causes;
 use crate::base::dist::Dist;
 use crate::base::ids::{CallId, Pid, SeriesId, TierId, ZoneId};
 use crate::base::op::{Op, Outcome, Reply};
+use crate::base::series::{Series, kinds};
 use crate::base::session::Seen;
 use crate::base::time::{Span, Time};
 use crate::net::Network;
@@ -86,10 +87,10 @@ impl Process for Script {
     }
 }
 
-/// A world with a script and, after it, a part; a network that takes no time; room for 64 series.
-pub fn world<P: Process>(script: Lines, plan: P::Plan, members: u32) -> World {
+/// A world with a script and, after it, a part with its series; a network that takes no time.
+pub fn world<P: Process>(script: Lines, plan: P::Plan, members: u32, series: &[Series]) -> World {
     let path = Path { latency: Dist::Constant(0.0), ..Path::default() };
-    let record = RecordPlan { length: Span::from_secs(60), series: 64, ..RecordPlan::default() };
+    let record = RecordPlan { length: Span::from_secs(60), series: kinds(series), ..RecordPlan::default() };
     let mut world = World::new(1, Network::flat(1, path), Recorder::new(&record));
     world.add::<Script>("script", Arc::new(script), 1, &[ZoneId(0)], true);
     world.add::<P>("part", Arc::new(plan), members, &[ZoneId(0)], false);

@@ -22,6 +22,7 @@ use crate::base::dist::Dist;
 use crate::base::ids::{PartId, SeriesId};
 use crate::base::knob::{Form, Knob, Knobs, Preset, Setting, Takes};
 use crate::base::problem::Problems;
+use crate::base::series::series;
 use crate::base::time::Span;
 use crate::components::cores::{DISCIPLINE, Discipline};
 use crate::components::directory::{Client, PoolClient, StoreClient};
@@ -45,7 +46,7 @@ pub const DB: Kind = Kind {
     name: "db",
     doc: "A keyed store with real values and versions.",
     knobs: KNOBS,
-    series: SERIES,
+    series: Series::ALL,
     runs_programs: true,
     resolve,
 };
@@ -128,86 +129,43 @@ const KNOBS: &[Knob] = &[
     },
 ];
 
-const SERIES: &[(&str, &str)] = &[
-    ("reads", "Reads that arrived and were not turned away."),
-    ("writes", "Writes that arrived and were not turned away."),
-    ("updates", "Updates and compare-and-sets that arrived and were not turned away."),
-    ("rejected", "Operations turned away: no place in a queue, or no connection in time."),
-    ("syncs", "Batches of writes made safe."),
-    ("busy", "Operations being served (level)."),
-    ("queue", "Operations that wait for a core (level)."),
-    ("connected", "Connections in use, with `pool(…, per=all)` (level)."),
-    ("repairs", "Old values that a quorum's coordinator found in a copy and brought up to date."),
-    ("hints", "Writes that a quorum's coordinator has sent again to a copy that had not confirmed them."),
-    ("leaders", "Members that believe they lead (level)."),
-    ("leaderless", "Time during which no member believed that it leads (time)."),
-    ("elections", "Leaders elected."),
-    (
-        "split_votes",
-        "Candidates that ran out of time, or gave way to a later term, without having been elected.",
-    ),
-    ("truncated", "Times that a follower cut off entries of its log which the leader does not have."),
-    ("snapshots", "Whole copies sent to followers whose log could not be repaired."),
-    ("programs", "Programs under way at its members (level)."),
-    ("standing", "Members that stand for election, or ask whether they should (level)."),
-    ("engaged", "Members that lead or stand for election (level)."),
-    ("silent", "Time during which no member led or stood for election, up to when one did (time)."),
-    (
-        "resent",
-        "Times that a leader of several has sent its changes again to one that had not confirmed them.",
-    ),
-    ("merged", "Additions of a deposed leader that its successor has added to its own."),
-    ("commits", "Transactions committed."),
-    ("aborts", "Transactions that their clients aborted, or whose clients were not heard of."),
-    ("conflicts", "Transactions aborted because of what others have written or read meanwhile."),
-    ("deadlocks", "Transactions aborted because they and others waited for each other."),
-    ("lock_timeouts", "Transactions aborted because they had waited too long for a lock."),
-    ("lock_waits", "Operations that wait for the lock of a row (level)."),
-    ("locks", "Locks taken at once; others are handed on."),
-    ("held", "Locks that were not to be had."),
-    ("lapsed", "Locks whose holder's time was over when the next one wanted them."),
-    ("foreign_releases", "Locks given back that somebody else held (`release = \"del\"`)."),
-    ("fenced", "Operations refused because a row had seen a newer fencing token."),
-];
-
-/// The series, by place in the kind's list.
-#[derive(Clone, Copy, Debug)]
-#[repr(u16)]
-#[allow(missing_docs)] // documented by the table
-pub enum Series {
-    Reads,
-    Writes,
-    Updates,
-    Rejected,
-    Syncs,
-    Busy,
-    Queue,
-    Connected,
-    Repairs,
-    Hints,
-    Leaders,
-    Leaderless,
-    Elections,
-    SplitVotes,
-    Truncated,
-    Snapshots,
-    Programs,
-    Standing,
-    Engaged,
-    Silent,
-    Resent,
-    Merged,
-    Commits,
-    Aborts,
-    Conflicts,
-    Deadlocks,
-    LockTimeouts,
-    LockWaits,
-    Locks,
-    Held,
-    Lapsed,
-    ForeignReleases,
-    Fenced,
+series! {
+    /// The series, in the order in which users see them.
+    pub enum Series {
+        Reads: Counter "reads", "operations", "Reads that arrived and were not turned away.";
+        Writes: Counter "writes", "operations", "Writes that arrived and were not turned away.";
+        Updates: Counter "updates", "operations", "Updates and compare-and-sets that arrived and were not turned away.";
+        Rejected: Counter "rejected", "operations", "Operations turned away: no place in a queue, or no connection in time.";
+        Syncs: Counter "syncs", "batches", "Batches of writes made safe.";
+        Busy: Level "busy", "operations", "Operations being served.";
+        Queue: Level "queue", "operations", "Operations that wait for a core.";
+        Connected: Level "connected", "connections", "Connections in use, with `pool(…, per=all)`.";
+        Repairs: Counter "repairs", "values", "Old values that a quorum's coordinator found in a copy and brought up to date.";
+        Hints: Counter "hints", "writes", "Writes that a quorum's coordinator has sent again to a copy that had not confirmed them.";
+        Leaders: Level "leaders", "members", "Members that believe they lead.";
+        Leaderless: Time "leaderless", "s", "Time during which no member believed that it leads.";
+        Elections: Counter "elections", "elections", "Leaders elected.";
+        SplitVotes: Counter "split_votes", "candidacies", "Candidates that ran out of time, or gave way to a later term, without having been elected.";
+        Truncated: Counter "truncated", "times", "Times that a follower cut off entries of its log which the leader does not have.";
+        Snapshots: Counter "snapshots", "copies", "Whole copies sent to followers whose log could not be repaired.";
+        Programs: Level "programs", "programs", "Programs under way at its members.";
+        Standing: Level "standing", "members", "Members that stand for election, or ask whether they should.";
+        Engaged: Level "engaged", "members", "Members that lead or stand for election.";
+        Silent: Time "silent", "s", "Time during which no member led or stood for election.";
+        Resent: Counter "resent", "times", "Times that a leader of several has sent its changes again to one that had not confirmed them.";
+        Merged: Counter "merged", "additions", "Additions of a deposed leader that its successor has added to its own.";
+        Commits: Counter "commits", "transactions", "Transactions committed.";
+        Aborts: Counter "aborts", "transactions", "Transactions that their clients aborted, or whose clients were not heard of.";
+        Conflicts: Counter "conflicts", "transactions", "Transactions aborted because of what others have written or read meanwhile.";
+        Deadlocks: Counter "deadlocks", "transactions", "Transactions aborted because they and others waited for each other.";
+        LockTimeouts: Counter "lock_timeouts", "transactions", "Transactions aborted because they had waited too long for a lock.";
+        LockWaits: Level "lock_waits", "operations", "Operations that wait for the lock of a row.";
+        Locks: Counter "locks", "locks", "Locks taken at once; others are handed on.";
+        Held: Counter "held", "refusals", "Locks that were not to be had.";
+        Lapsed: Counter "lapsed", "locks", "Locks whose holder's time was over when the next one wanted them.";
+        ForeignReleases: Counter "foreign_releases", "releases", "Locks given back that somebody else held (`release = \"del\"`).";
+        Fenced: Counter "fenced", "operations", "Operations refused because a row had seen a newer fencing token.";
+    }
 }
 
 /// What all members share.
@@ -250,7 +208,7 @@ pub struct Plan {
 impl Plan {
     /// The id of a series.
     pub fn series(&self, series: Series) -> SeriesId {
-        SeriesId(self.first_series.0 + series as u16)
+        series.id(self.first_series)
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::base::ids::{PartId, PolicyId, SeriesId, TierId, ZoneId};
 use crate::base::knob::{Knob, Knobs, Setting};
 use crate::base::problem::{Place, Problems};
+use crate::base::series::Series;
 use crate::components::policy::POLICY;
 use crate::components::{COMMON, KINDS, Kind, Names, Part, PartName};
 use crate::design::codes;
@@ -66,7 +67,7 @@ pub struct Design {
     /// Tables, tallies, failures: names by id.
     pub naming: Naming,
     /// `SeriesId` to `pages.hits`.
-    pub series: Vec<String>,
+    pub series: Vec<(String, Series)>,
     /// Where each part's series begin.
     pub first_series: Vec<SeriesId>,
     /// Defaults that hold, by path.
@@ -109,7 +110,7 @@ impl Design {
 
     /// The series of that name, `pages.hits`.
     pub fn series(&self, name: &str) -> Option<SeriesId> {
-        index(self.series.iter().map(String::as_str), name).map(|index| SeriesId(index as u16))
+        index(self.series.iter().map(|(name, _)| name.as_str()), name).map(|index| SeriesId(index as u16))
     }
 }
 
@@ -233,12 +234,13 @@ fn members(kind: &Kind, knobs: &Knobs, zones: &[ZoneId]) -> u64 {
     }
 }
 
-fn series(written: &[Written<'_>]) -> (Vec<String>, Vec<SeriesId>) {
+fn series(written: &[Written<'_>]) -> (Vec<(String, Series)>, Vec<SeriesId>) {
     let (mut series, mut first_series) = (Vec::new(), Vec::new());
     for part in written {
         first_series
             .push(SeriesId(u16::try_from(series.len()).expect("64 parts have fewer than 65,536 series")));
-        series.extend(part.kind.series.iter().map(|(name, _)| format!("{}.{name}", part.entry.key)));
+        let named = |series: &Series| (format!("{}.{}", part.entry.key, series.name), *series);
+        series.extend(part.kind.series.iter().map(named));
     }
     (series, first_series)
 }

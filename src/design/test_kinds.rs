@@ -2,6 +2,7 @@
 
 use crate::base::knob::{Form, Knob, Knobs, Preset, Takes};
 use crate::base::problem::Problems;
+use crate::base::series::{Series, SeriesKind};
 use crate::base::time::Span;
 use crate::components::{Kind, Names, Part, PartName, Wiring};
 use crate::design::file::{self, Data, Loaded};
@@ -84,15 +85,11 @@ const DB: &[Knob] = &[
 
 const LB: &[Knob] = &[knob("to", Takes::Part(&["server", "db"]), Preset::Required)];
 
+const HITS: Series = Series { name: "hits", kind: SeriesKind::Counter, unit: "reads", doc: "How often." };
+const MISSES: Series = Series { name: "misses", doc: "How seldom.", ..HITS };
+
 const fn kind(name: &'static str, knobs: &'static [Knob], runs_programs: bool) -> Kind {
-    Kind {
-        name,
-        doc: "A part.",
-        knobs,
-        series: &[("hits", "How often."), ("misses", "How seldom.")],
-        runs_programs,
-        resolve: server,
-    }
+    Kind { name, doc: "A part.", knobs, series: &[HITS, MISSES], runs_programs, resolve: server }
 }
 
 /// Kinds to test with.

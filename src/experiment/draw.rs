@@ -16,6 +16,7 @@ use crate::experiment::outcome::CellTrials;
 use crate::experiment::pictures::{Axis, BarGroup, Curve, GridLine, Plot, PlotKind, TimelineRow};
 use crate::experiment::plot::{PlotEntry, Shape, VARIANT};
 use crate::experiment::results::{self, Results};
+use crate::measures::Dimension;
 use crate::program::syntax::expression;
 use crate::record::recorder::Recorder;
 use crate::record::series::Window;
@@ -122,10 +123,12 @@ struct Drawing<'a> {
     by: String,
 }
 
-/// A measure of a plot: its name in results, and its unit.
+/// A measure of a plot: its name in results, its unit, and whether it is a time that spreads over orders of magnitude,
+/// as percentiles do.
 struct Measure {
     name: String,
     unit: String,
+    spreads: bool,
 }
 
 impl<'a> Drawing<'a> {
@@ -159,8 +162,9 @@ impl<'a> Drawing<'a> {
         names
             .map(|expr| expr.value.to_string())
             .filter_map(|name| {
-                let unit = self.cells.iter().find_map(|cell| cell.measure(&name))?.1.expression.unit().unit();
-                Some(Measure { name, unit: unit.to_owned() })
+                let expression = &self.cells.iter().find_map(|cell| cell.measure(&name))?.1.expression;
+                let spreads = expression.has_percentile() && expression.unit() == Dimension::Seconds;
+                Some(Measure { name, unit: expression.unit().unit().to_owned(), spreads })
             })
             .collect()
     }
@@ -277,12 +281,11 @@ impl<'a> Drawing<'a> {
                 }
             }
             for (measure, series) in measures.iter().zip(series) {
-                let log = measure.name.starts_with('p') && measure.unit == "s";
                 plots.push(Plot {
                     name: String::new(),
                     title: self.title(&measure.name, measures.len() == 1, &label),
                     x: Axis { label: "time".to_owned(), unit: "s".to_owned(), log: false },
-                    y: self.value_axis(measure, log && is_wide(&series)),
+                    y: self.value_axis(measure, measure.spreads && is_wide(&series)),
                     kind: PlotKind::Line { series, faults: faults.clone() },
                 });
             }
@@ -301,12 +304,11 @@ impl<'a> Drawing<'a> {
                     .into_iter()
                     .map(|(name, cells)| along(name, &cells, x, &measure.name))
                     .collect();
-                let log = measure.name.starts_with('p') && measure.unit == "s";
                 plots.push(Plot {
                     name: String::new(),
                     title: self.title(&measure.name, measures.len() == 1, &label),
                     x: axis.clone(),
-                    y: self.value_axis(measure, log && is_wide(&series)),
+                    y: self.value_axis(measure, measure.spreads && is_wide(&series)),
                     kind: PlotKind::Line { series, faults: Vec::new() },
                 });
             }

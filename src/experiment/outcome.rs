@@ -100,7 +100,9 @@ fn result_cell(experiment: &Experiment, cell: &CellTrials<'_>) -> results::Cell 
     for (index, named) in cell.cell.measures.iter().enumerate() {
         let defined = values(cell, index);
         let undefined = cell.trials.iter().find_map(|trial| trial.values[index].as_ref().err());
-        let percentile = named.name.starts_with('p') && cell.trials.iter().any(|trial| trial.approximate);
+        let samples = named.expression.samples();
+        let approximate = cell.trials.iter().flat_map(|trial| &trial.approximate);
+        let percentile = approximate.into_iter().any(|probe| samples.contains(probe));
         let note = match undefined {
             Some(why) if defined.is_empty() => Some(why.0.clone()),
             Some(why) => Some(format!("undefined in {} runs: {}", cell.trials.len() - defined.len(), why.0)),

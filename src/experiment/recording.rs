@@ -36,7 +36,7 @@ pub(super) fn record(
         plan.unasked = !probes.contains(&ProbeId(probe as u16));
     }
     let series: BTreeSet<SeriesId> = needs.targets.iter().filter_map(Target::series).collect();
-    let all = (0..plan.series as u16).map(SeriesId);
+    let all = (0..plan.series.len() as u16).map(SeriesId);
     plan.unasked = all.filter(|one| !series.contains(one)).collect();
     for probe in &needs.gaps {
         plan.probes[probe.index()].gaps = true;

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::base::ids::ProbeId;
 use crate::base::time::{Span, Time};
 use crate::design::limits::EVENTS_MAX;
 use crate::experiment::judging::Looks;
@@ -249,7 +250,8 @@ impl<'a> Running<'a> {
             (*probe, sums.ended(), sums.causes)
         });
         let causes = causes.collect();
-        let approximate = called.iter().any(|probe| recorder.probe(*probe).histograms.is_some());
+        let all = (0..cell.record.probes.len()).map(|probe| ProbeId(probe as u16));
+        let approximate = all.filter(|probe| !recorder.probe(*probe).is_exact()).collect();
         let warmup_note = recorder.warmup_note().map(str::to_owned);
         let (mut recorder, fingerprint) = self.world.into_recorder();
         let (steps, taken) = (recorder.history.steps().len(), recorder.history.taken().len());

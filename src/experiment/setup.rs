@@ -7,13 +7,14 @@ use std::sync::Arc;
 use crate::base::ids::{PartId, ProbeId, SeriesId, TallyId, TierId, ZoneId};
 use crate::base::knob::Setting;
 use crate::base::problem::Problems;
+use crate::base::series::Series;
 use crate::base::time::{Span, Time};
 use crate::components::client::{Client as Caller, Plan as CallerPlan};
 use crate::components::directory::{CacheClient, Client, Directory, Filling, Target};
 use crate::components::nobody::Nobody;
 use crate::components::policy::Policy;
 use crate::components::store::DB;
-use crate::components::{KINDS, PartName, Wiring};
+use crate::components::{PartName, Wiring};
 use crate::design::file::Data;
 use crate::design::resolve::Design;
 use crate::design::sessions::sessions;
@@ -121,7 +122,7 @@ impl Setup {
     pub fn record_plan(&self, length: Span) -> RecordPlan {
         RecordPlan {
             length,
-            series: self.design.series.len(),
+            series: self.design.series.iter().map(|(_, series)| series.kind).collect(),
             tallies: self.design.naming.tallies.len(),
             probes: vec![Default::default(); self.probe_names.len()],
             ..RecordPlan::default()
@@ -266,15 +267,9 @@ impl Names for Setup {
         Some(ProbeId(position as u16))
     }
 
-    fn series(&self, name: &str) -> Option<SeriesId> {
-        self.design.series(name)
-    }
-
-    fn is_time(&self, series: SeriesId) -> bool {
-        let part = self.design.first_series.partition_point(|first| *first <= series) - 1;
-        let kind = KINDS.iter().find(|kind| kind.name == self.design.names[part].kind);
-        let place = series.index() - self.design.first_series[part].index();
-        kind.is_some_and(|kind| kind.series[place].1.ends_with("(time)."))
+    fn series(&self, name: &str) -> Option<(SeriesId, Series)> {
+        let id = self.design.series(name)?;
+        Some((id, self.design.series[id.index()].1))
     }
 
     fn tally(&self, name: &str) -> Option<TallyId> {
@@ -332,7 +327,7 @@ impl Names for Setup {
 
     fn all(&self) -> Vec<String> {
         let mut all: Vec<String> = self.probe_names.iter().flatten().cloned().collect();
-        all.extend(self.design.series.iter().cloned());
+        all.extend(self.design.series.iter().map(|(name, _)| name.clone()));
         all.extend(self.design.naming.tallies.iter().cloned());
         all
     }

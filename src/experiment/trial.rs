@@ -52,8 +52,8 @@ pub struct Trial {
     pub broken: Option<String>,
     /// Whether it had more than [`EVENTS_MAX`] events: nothing can be concluded from it.
     pub cut_short: bool,
-    /// Whether percentiles came from a histogram.
-    pub approximate: bool,
+    /// Requests whose percentiles came from a histogram.
+    pub approximate: Vec<ProbeId>,
     /// What a reader should know of an automatic warm-up.
     pub warmup_note: Option<String>,
 }

@@ -5,8 +5,10 @@ mod asked;
 use crate::base::cause::Cause;
 use crate::base::problem::nearest;
 use crate::base::quantity::Unit;
+use crate::base::series::SeriesKind;
 use crate::measures::asked::Stat;
 use crate::measures::expression::{During, Names, Node};
+use crate::measures::fits::{Thing, fit};
 use crate::measures::functions::{Function, Target};
 use crate::measures::{ALL, Dimension, Of, Source};
 use crate::program::syntax::{Arg, ArgKey, BinaryOp, Expr, Spanned, SyntaxError, UnaryOp};
@@ -49,8 +51,8 @@ impl Compiler<'_> {
             }
             Expr::Binary(op, left, right) => self.binary(expr, *op, left, right),
             Expr::Name(_) | Expr::Field(..) => {
-                let target = self.target(expr, Of::Anything)?;
-                Ok(self.in_its_unit(Function::Count, target, None, During::Run))
+                let (target, thing) = self.target(expr, Of::Anything, "count")?;
+                Ok(in_its_unit(Function::Count, target, thing, None, During::Run))
             }
             Expr::Call(function) => self.measure(function),
             other => error(&expr.at, format!("`{other}` is not measured"), "write a measure, `p99(product)`"),
@@ -151,11 +153,11 @@ impl Compiler<'_> {
         {
             return self.figure(call, stat, inner);
         }
-        let mut target = None;
+        let mut found = None;
         let (mut cause, mut during) = (None, During::Run);
         for arg in &call.args {
             match arg.key.as_ref().map(|key| &key.value) {
-                None if target.is_none() => target = Some(self.target(&arg.value, measure.of)?),
+                None if found.is_none() => found = Some((self.target(&arg.value, measure.of, name)?, arg)),
                 None => {
                     return error(
                         &arg.value.at,
@@ -174,7 +176,7 @@ impl Compiler<'_> {
                 }
             }
         }
-        let Some(target) = target else {
+        let Some(((target, thing), of)) = found else {
             return error(&call.name.at, format!("`{name}` of what?"), "write `mean(product)`");
         };
         if function == Function::Waited && cause.is_none() {
@@ -189,25 +191,8 @@ impl Compiler<'_> {
                 "pN, mean, max and waited of requests take `cause=`",
             );
         }
-        Ok(self.in_its_unit(function, target, cause, during))
-    }
-
-    /// A measure; a counter of time is recorded in nanoseconds and told in seconds.
-    fn in_its_unit(
-        &self,
-        function: Function,
-        target: Target,
-        cause: Option<Cause>,
-        during: During,
-    ) -> (Node, Dimension, bool) {
-        let time = matches!(target, Target::Series(series) if self.names.is_time(series));
-        let dimension = function.dimension(&target);
-        let measure = Node::Measure { function, target, cause, during };
-        if time && function == Function::Count {
-            let seconds = Node::Binary(BinaryOp::Multiply, Box::new(measure), Box::new(Node::Number(1e-9)));
-            return (seconds, Dimension::Seconds, false);
-        }
-        (measure, dimension, false)
+        fits(call, function, thing, &of.value, &during)?;
+        Ok(in_its_unit(function, target, thing, cause, during))
     }
 
     fn cause(&self, arg: &Arg) -> Result<Cause, SyntaxError> {
@@ -250,7 +235,13 @@ impl Compiler<'_> {
         }
     }
 
-    fn target(&self, expr: &Spanned<Expr>, of: Of) -> Result<Target, SyntaxError> {
+    /// What is measured, and what sort of thing that is where measures differ by it.
+    fn target(
+        &self,
+        expr: &Spanned<Expr>,
+        of: Of,
+        name: &str,
+    ) -> Result<(Target, Option<Thing>), SyntaxError> {
         let text = expr.value.to_string();
         match of {
             Of::Cell => {
@@ -260,12 +251,12 @@ impl Compiler<'_> {
                     && let Some(value) =
                         self.names.initial(&db.value.to_string(), &table.value, key.exact.unwrap_or(0))
                 {
-                    return Ok(Target::Constant(value));
+                    return Ok((Target::Constant(value), None));
                 }
                 error(&expr.at, format!("`{text}` is no key of a db"), "write `initial(shop.stock[1])`")
             }
             Of::Part => match self.names.cores(&text) {
-                Some((cores, busy)) => Ok(Target::Cores(cores, busy)),
+                Some((cores, busy)) => Ok((Target::Cores(cores, busy), None)),
                 None => error(
                     &expr.at,
                     format!("`{text}` is no part with a limited number of cores"),
@@ -275,28 +266,85 @@ impl Compiler<'_> {
             Of::Tables | Of::Operations | Of::Lock => {
                 unreachable!("questions to the history have targets of their own")
             }
-            Of::Requests | Of::Anything | Of::LevelOrRequests | Of::Tally => {
-                if of != Of::Tally
-                    && let Some(probe) = self.names.probe(&text)
-                {
-                    return Ok(Target::Probe(probe));
-                }
-                if matches!(of, Of::Anything | Of::LevelOrRequests)
-                    && let Some(series) = self.names.series(&text)
-                {
-                    return Ok(Target::Series(series));
-                }
-                if matches!(of, Of::Anything | Of::Tally)
-                    && let Some(tally) = self.names.tally(&text)
-                {
-                    return Ok(Target::Tally(tally));
-                }
-                let known = self.names.all();
-                let near = nearest(&text, known.iter().map(String::as_str));
-                let help = near
-                    .map_or(format!("known: {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
-                error(&expr.at, format!("nothing to measure is called `{text}`"), help)
+            Of::Requests | Of::Anything | Of::Tally => {
+                let Some((target, thing)) = self.thing(&text, of) else { return self.unknown(expr) };
+                let wanted = match of {
+                    Of::Requests if thing != Thing::Requests => "requests",
+                    Of::Tally if thing != Thing::Tally => "a tally",
+                    _ => return Ok((target, Some(thing))),
+                };
+                error(
+                    &expr.at,
+                    format!("`{name}` is of {wanted}, and `{text}` is {}", thing.name()),
+                    match wanted {
+                        "requests" => "name a program or a workload",
+                        _ => "name a tally: `tally NAME[key]` in a program",
+                    },
+                )
             }
         }
     }
+
+    /// What a name stands for; where it stands for several things, for the one that is wanted.
+    fn thing(&self, text: &str, of: Of) -> Option<(Target, Thing)> {
+        let tally = || self.names.tally(text).map(|tally| (Target::Tally(tally), Thing::Tally));
+        let probe = || self.names.probe(text).map(|probe| (Target::Probe(probe), Thing::Requests));
+        let series = || {
+            let (id, series) = self.names.series(text)?;
+            Some((Target::Series(id), Thing::Series(series.kind)))
+        };
+        match of {
+            Of::Tally => tally().or_else(probe).or_else(series),
+            _ => probe().or_else(series).or_else(tally),
+        }
+    }
+
+    fn unknown<T>(&self, expr: &Spanned<Expr>) -> Result<T, SyntaxError> {
+        let text = expr.value.to_string();
+        let known = self.names.all();
+        let near = nearest(&text, known.iter().map(String::as_str));
+        let help =
+            near.map_or(format!("known: {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
+        error(&expr.at, format!("nothing to measure is called `{text}`"), help)
+    }
+}
+
+/// Whether there is this measure of such a thing.
+fn fits(
+    call: &crate::program::syntax::Function,
+    function: Function,
+    thing: Option<Thing>,
+    of: &Spanned<Expr>,
+    during: &During,
+) -> Result<(), SyntaxError> {
+    let Some(thing) = thing else { return Ok(()) };
+    let name = &call.name.value;
+    if let Some(Err(remedy)) = fit(function, thing) {
+        let message = format!("`{}` is {}, which has no `{name}`", of.value, thing.name());
+        return error(&call.name.at, message, remedy);
+    }
+    let is_level = thing == Thing::Series(SeriesKind::Level);
+    if is_level && function == Function::Count && *during != During::Run {
+        let message = format!("`{}` is a level: it is not counted over a stretch of the run", of.value);
+        return error(&call.name.at, message, "write `mean` or `max`");
+    }
+    Ok(())
+}
+
+/// A measure; time is recorded in nanoseconds and told in seconds, per second it is a plain number.
+fn in_its_unit(
+    function: Function,
+    target: Target,
+    thing: Option<Thing>,
+    cause: Option<Cause>,
+    during: During,
+) -> (Node, Dimension, bool) {
+    let dimension = function.dimension(&target);
+    let measure = Node::Measure { function, target, cause, during };
+    if thing != Some(Thing::Series(SeriesKind::Time)) {
+        return (measure, dimension, false);
+    }
+    let seconds = Node::Binary(BinaryOp::Multiply, Box::new(measure), Box::new(Node::Number(1e-9)));
+    let dimension = if function == Function::Count { Dimension::Seconds } else { Dimension::One };
+    (seconds, dimension, false)
 }

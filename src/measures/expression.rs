@@ -3,9 +3,10 @@
 
 use crate::base::cause::Cause;
 use crate::base::ids::{PartId, ProbeId, SeriesId, TallyId, TierId};
+use crate::base::series::Series;
 use crate::base::time::Span;
 use crate::measures::Dimension;
-use crate::measures::asked::Asked;
+use crate::measures::asked::{Asked, Stat, What};
 use crate::measures::compile::Compiler;
 use crate::measures::functions::{Evaluation, Function, Target, Undefined};
 use crate::program::syntax::{BinaryOp, Expr, Spanned, SyntaxError};
@@ -14,12 +15,8 @@ use crate::program::syntax::{BinaryOp, Expr, Spanned, SyntaxError};
 pub trait Names {
     /// The requests of a program or a workload.
     fn probe(&self, name: &str) -> Option<ProbeId>;
-    /// A series, `pages.hits`.
-    fn series(&self, name: &str) -> Option<SeriesId>;
-    /// Whether a series is a counter of time, ns.
-    fn is_time(&self, _series: SeriesId) -> bool {
-        false
-    }
+    /// A series, `pages.hits`, and what is declared of it.
+    fn series(&self, name: &str) -> Option<(SeriesId, Series)>;
     /// A tally.
     fn tally(&self, name: &str) -> Option<TallyId>;
     /// All cores of a part, and the series of its busy cores.
@@ -147,6 +144,18 @@ impl Expression {
         comparing.then(|| (*op, side(left), side(right)))
     }
 
+    /// Whether a percentile is in it: its values spread over orders of magnitude.
+    pub fn has_percentile(&self) -> bool {
+        self.node.has_percentile()
+    }
+
+    /// The requests of which it needs the samples one by one.
+    pub fn samples(&self) -> Vec<ProbeId> {
+        let mut needs = Needs::default();
+        self.needs(&mut needs);
+        needs.samples
+    }
+
     /// Whether it asks the history of the whole run and nothing else: it holds at every instant if it does at the end.
     pub fn is_of_history(&self) -> bool {
         self.node.is_of_history()
@@ -201,6 +210,18 @@ impl Node {
                 return binary(*op, left, right);
             }
         })
+    }
+
+    fn has_percentile(&self) -> bool {
+        match self {
+            Node::Number(_) => false,
+            Node::Negate(of) | Node::Not(of) => of.has_percentile(),
+            Node::Binary(_, left, right) => left.has_percentile() || right.has_percentile(),
+            Node::Asked(asked) => {
+                matches!(asked.what, What::Staleness(Stat::Percentile(_)) | What::KStale(Stat::Percentile(_)))
+            }
+            Node::Measure { function, .. } => matches!(function, Function::Percentile(_)),
+        }
     }
 
     fn is_of_history(&self) -> bool {

@@ -7,6 +7,7 @@ use hdrhistogram::Histogram;
 
 use crate::base::cause::Cause;
 use crate::base::ids::{ProbeId, SeriesId, TallyId};
+use crate::base::series::SeriesKind;
 use crate::base::time::Span;
 use crate::measures::Dimension;
 use crate::measures::asked::Asked;
@@ -14,7 +15,7 @@ use crate::measures::expression::During;
 use crate::measures::verdicts::{Finding, Told};
 use crate::record::probe::Probe;
 use crate::record::recorder::Recorder;
-use crate::record::series::{Series, Window};
+use crate::record::series::{Recorded, Window};
 
 /// Why a measure has no value: one sentence without a full stop.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -235,26 +236,20 @@ impl Function {
 
     fn of_series(
         self,
-        series: &Series,
+        series: &Recorded,
         window: usize,
         evaluation: &Evaluation<'_>,
     ) -> Result<f64, Undefined> {
-        let is_counter = !series.is_level && series.total > 0;
+        let is_level = series.kind == SeriesKind::Level;
         let cells = evaluation.recorder.range(window);
         match self {
-            Function::Mean | Function::Max if is_counter => {
-                Err(Undefined("it counts: it has a `count`, a `rate` and a `peak`".to_owned()))
-            }
-            Function::Rate | Function::Peak if series.is_level => {
-                Err(Undefined("it is a level: it has a `mean` and a `max`".to_owned()))
-            }
             Function::Mean => mean_level(series, window, evaluation),
             Function::Max => Ok(series.peak(cells) as f64),
             Function::Peak => Ok(evaluation.busiest_second(window, |cells| series.counted(cells))),
             Function::Rate => Ok(series.counted(cells) as f64 / evaluation.seconds(window)?),
             // over time a level is what it is on average over the slice
-            _ if series.is_level && evaluation.slice.is_some() => mean_level(series, window, evaluation),
-            _ if series.is_level => Ok(series.level as f64),
+            _ if is_level && evaluation.slice.is_some() => mean_level(series, window, evaluation),
+            _ if is_level => Ok(series.level as f64),
             _ => Ok(series.counted(cells) as f64),
         }
     }
@@ -306,7 +301,7 @@ impl Function {
     }
 }
 
-fn mean_level(series: &Series, window: usize, evaluation: &Evaluation<'_>) -> Result<f64, Undefined> {
+fn mean_level(series: &Recorded, window: usize, evaluation: &Evaluation<'_>) -> Result<f64, Undefined> {
     Ok(series.integral(evaluation.recorder.range(window)) as f64 / 1e9 / evaluation.seconds(window)?)
 }
 

@@ -9,6 +9,7 @@
 pub mod asked;
 mod compile;
 pub mod expression;
+pub mod fits;
 pub mod functions;
 #[cfg(test)]
 mod tests;
@@ -50,10 +51,8 @@ impl Dimension {
 pub enum Of {
     /// The requests of a program or a workload.
     Requests,
-    /// Requests, a series or a tally.
+    /// Requests, a series or a tally, as far as [`fits`] says.
     Anything,
-    /// A level, or requests.
-    LevelOrRequests,
     /// A tally.
     Tally,
     /// A part.
@@ -100,9 +99,9 @@ pub const ALL: &[Measure] = &[
     },
     Measure {
         name: "mean",
-        of: Of::LevelOrRequests,
+        of: Of::Anything,
         from: Source::Record(Function::Mean),
-        doc: "Mean latency, or mean time of one cause, s; of a level its average over time.",
+        doc: "Mean latency, or mean time of one cause, s; average of a level over time.",
     },
     Measure {
         name: "max",
@@ -120,7 +119,7 @@ pub const ALL: &[Measure] = &[
         name: "peak",
         of: Of::Anything,
         from: Source::Record(Function::Peak),
-        doc: "Highest rate over any second (over a thousandth of a long run), 1/s. Levels have `max`.",
+        doc: "Highest rate over any second (over a thousandth of a long run). Levels have `max`.",
     },
     Measure {
         name: "count",

@@ -2,6 +2,7 @@
 
 use crate::base::cause::{Cause, Causes};
 use crate::base::ids::{ProbeId, SeriesId, TallyId, TierId};
+use crate::base::series::{Series, SeriesKind};
 use crate::base::time::{Span, Time};
 use crate::measures::asked::{Asked, Moment, Stat, What};
 use crate::measures::expression::{During, Expression, Names, Needs};
@@ -13,13 +14,18 @@ use crate::record::series::Window;
 
 struct Shop;
 
+const KINDS: [SeriesKind; 4] =
+    [SeriesKind::Counter, SeriesKind::Counter, SeriesKind::Level, SeriesKind::Time];
+
 impl Names for Shop {
     fn probe(&self, name: &str) -> Option<ProbeId> {
         ["product", "idle"].iter().position(|known| *known == name).map(|index| ProbeId(index as u16))
     }
-    fn series(&self, name: &str) -> Option<SeriesId> {
-        let known = ["pages.fills", "pages.expired", "app.busy"];
-        known.iter().position(|known| *known == name).map(|index| SeriesId(index as u16))
+    fn series(&self, name: &str) -> Option<(SeriesId, Series)> {
+        let known = ["pages.fills", "pages.expired", "app.busy", "kv.silent"];
+        let place = known.iter().position(|known| *known == name)?;
+        let kind = KINDS[place];
+        Some((SeriesId(place as u16), Series { name: known[place], kind, unit: "1", doc: "A test." }))
     }
     fn tally(&self, name: &str) -> Option<TallyId> {
         (name == "order").then_some(TallyId(0))
@@ -67,7 +73,7 @@ fn run() -> (Recorder, Vec<During>) {
     let mut recorder = Recorder::new(&RecordPlan {
         length: Span::from_secs(10),
         windows,
-        series: 3,
+        series: KINDS.to_vec(),
         tallies: 1,
         probes: vec![probe.clone(), probe],
         ..RecordPlan::default()
@@ -78,6 +84,7 @@ fn run() -> (Recorder, Vec<During>) {
         recorder.level(SeriesId(2), intended, 2);
         recorder.count(SeriesId(0), intended, 3);
         recorder.count(SeriesId(1), intended, 1);
+        recorder.count(SeriesId(3), intended, 156_000_000);
         recorder.tally(TallyId(0), (n % 2) as i64, intended, 1);
         let mut causes = Causes::only(if n < 5 { Cause::Cpu } else { Cause::Queue }, half);
         causes.add(Cause::Cpu, half);
@@ -128,6 +135,10 @@ fn measures_have_the_values_that_one_reckons_by_hand() {
         ("mean(app.busy)", 1.0, "1"),
         ("max(app.busy, during=split)", 2.0, "1"),
         ("app.busy", 0.0, "1"),
+        ("kv.silent", 8.0 * 0.156, "s"),
+        ("count(kv.silent, during=split)", 2.0 * 0.156, "s"),
+        ("rate(kv.silent)", 0.156, "1"), // seconds per second
+        ("peak(kv.silent)", 0.156, "1"),
         ("util(app)", 0.25, "1"),
         ("count(order)", 10.0, "1"), // a tally is state: it has no warm-up
         ("rate(order)", 1.0, "1/s"),
@@ -148,16 +159,7 @@ fn measures_have_the_values_that_one_reckons_by_hand() {
 #[test]
 fn an_empty_sample_is_undefined_and_never_zero() {
     let (recorder, windows) = run();
-    for text in [
-        "p99(idle)",
-        "mean(idle)",
-        "errors(idle)",
-        "max(idle)",
-        "1 / count(idle)",
-        "rate(app.busy)",
-        "max(pages.fills)",
-        "outage(idle)",
-    ] {
+    for text in ["p99(idle)", "mean(idle)", "errors(idle)", "max(idle)", "1 / count(idle)", "outage(idle)"] {
         let expression = compiled(text).unwrap_or_else(|why| panic!("{text}: {why}"));
         assert!(expression.value(&mut Evaluation::new(&recorder, &windows)).is_err(), "{text}");
     }
@@ -179,7 +181,23 @@ fn what_makes_no_sense_is_told() {
         ("mean(app.busy, cause=queue)", "`mean` of this has no causes"),
         ("mean(product, cause=quue)", "unknown cause `quue`"),
         ("mean(product, during=splt)", "`splt` is no stretch of the run"),
-        ("jain(product)", "nothing to measure is called `product`"),
+        ("jain(product)", "`jain` is of a tally, and `product` is requests"),
+        ("errors(pages.fills)", "`errors` is of requests, and `pages.fills` is a counter"),
+        ("p99(app.busy)", "`p99` is of requests, and `app.busy` is a level"),
+        ("goodput(order)", "`goodput` is of requests, and `order` is a tally"),
+        ("rate(app.busy)", "`app.busy` is a level, which has no `rate`"),
+        ("peak(app.busy)", "`app.busy` is a level, which has no `peak`"),
+        ("mean(pages.fills)", "`pages.fills` is a counter, which has no `mean`"),
+        ("max(pages.fills)", "`pages.fills` is a counter, which has no `max`"),
+        ("mean(kv.silent)", "`kv.silent` is a sum of time, which has no `mean`"),
+        ("max(kv.silent, during=split)", "`kv.silent` is a sum of time, which has no `max`"),
+        ("mean(order)", "`order` is a tally, which has no `mean`"),
+        (
+            "count(app.busy, during=split)",
+            "`app.busy` is a level: it is not counted over a stretch of the run",
+        ),
+        ("kv.silent < 5", "this mixes s and 1"),
+        ("rate(kv.silent) < 5/s", "this mixes 1 and 1/s"),
         ("lost(prodct)", "no program and no table of a db is called `prodct`"),
         ("lost(idle)", "`idle` reads and writes no store"),
         ("lost(product, before=split.end)", "`lost` has no such argument"),
@@ -231,6 +249,27 @@ fn questions_to_the_history_name_what_they_are_about() {
         let unknown = compiled.value(&mut Evaluation::new(&recorder, &windows));
         assert!(unknown.is_err(), "nobody has judged: {text}");
     }
+}
+
+#[test]
+fn whether_it_is_a_percentile_is_asked_of_the_expression() {
+    for (text, percentile) in [
+        ("p99(product)", true),
+        ("1 * p99(product)", true),
+        ("-p50(product) + mean(product)", true),
+        ("p99(staleness(product))", true),
+        ("p99(product) < 1s", true),
+        ("peak(product)", false),
+        ("mean(product)", false),
+        ("staleness(product)", false),
+        ("product", false),
+    ] {
+        assert_eq!(compiled(text).map(|expression| expression.has_percentile()), Ok(percentile), "{text}");
+    }
+    let samples = |text| compiled(text).map(|expression| expression.samples());
+    assert_eq!(samples("1 * p99(product)"), Ok(vec![ProbeId(0)]));
+    assert_eq!(samples("max(idle, cause=queue) - mean(product)"), Ok(vec![ProbeId(1)]));
+    assert_eq!(samples("peak(product)"), Ok(vec![]));
 }
 
 #[test]

@@ -5,11 +5,12 @@ use std::ops::Range;
 
 use crate::base::cause::Causes;
 use crate::base::ids::{ProbeId, SeriesId, TallyId};
+use crate::base::series::SeriesKind;
 use crate::base::time::{Span, Time};
 use crate::record::cells::{Cells, Here};
 use crate::record::history::{History, HistoryPlan};
 use crate::record::probe::{Probe, ProbePlan};
-use crate::record::series::{Series, Window, bucket_width};
+use crate::record::series::{Recorded, Window, bucket_width};
 use crate::record::tally::Tally;
 use crate::record::warmup::mser5;
 
@@ -56,8 +57,8 @@ pub struct RecordPlan {
     pub length: Span,
     /// Window 0 is the run after its warm-up; others are those that measures name.
     pub windows: Vec<Window>,
-    /// How many series.
-    pub series: usize,
+    /// The series, each with what it is.
+    pub series: Vec<SeriesKind>,
     /// Series that nobody asks for.
     pub unasked: Vec<SeriesId>,
     /// How many tallies.
@@ -84,7 +85,7 @@ pub struct Recorder {
     ranges: Vec<Range<usize>>,
     cells: Cells,
     here: Here,
-    series: Vec<Series>,
+    series: Vec<Recorded>,
     tallies: Vec<Tally>,
     probes: Vec<Probe>,
     watched_series: Vec<bool>,
@@ -106,7 +107,7 @@ impl Recorder {
             indices.into_iter().for_each(|index| marks[index] = true);
             marks
         };
-        let mut series = vec![Series::default(); plan.series];
+        let mut series: Vec<Recorded> = plan.series.iter().map(|kind| Recorded::new(*kind)).collect();
         plan.unasked.iter().for_each(|id| series[id.index()].unasked = true);
         let mut probes = plan.probes.clone();
         plan.steady.iter().for_each(|probe| probes[probe.index()].samples = true);
@@ -118,7 +119,10 @@ impl Recorder {
             series,
             tallies: vec![Tally::default(); plan.tallies],
             probes: probes.into_iter().map(Probe::new).collect(),
-            watched_series: marked(plan.series, plan.watched_series.iter().map(|id| id.index()).collect()),
+            watched_series: marked(
+                plan.series.len(),
+                plan.watched_series.iter().map(|id| id.index()).collect(),
+            ),
             watched_tallies: marked(plan.tallies, plan.watched_tallies.iter().map(|id| id.index()).collect()),
             watched_probes: marked(
                 plan.probes.len(),
@@ -156,15 +160,17 @@ impl Recorder {
         self.changed |= self.watched_series[index];
     }
 
-    /// The same for a level whose time at zero is recorded too, by a counter of time: from the start of the run, and
-    /// whenever the level leaves zero.
+    /// The same for a level whose time at zero is recorded too: from the start of the run, whenever the level leaves
+    /// zero, and at the end.
     pub fn occupied(&mut self, series: SeriesId, vacancy: SeriesId, at: Time, change: i64) {
         let empty = |recorder: &Self| recorder.series[series.index()].level == 0;
         let (was_empty, since) = (empty(self), self.series[series.index()].since());
         self.level(series, at, change);
         if was_empty && !empty(self) {
-            self.count(vacancy, at, (at - since).as_ns());
+            self.series[vacancy.index()].pass(since, at, &self.cells);
+            self.changed |= self.watched_series[vacancy.index()];
         }
+        self.series[series.index()].vacancy = Some(vacancy);
     }
 
     /// A request that was meant to be sent at `intended`, now or before, is in flight.
@@ -203,8 +209,13 @@ impl Recorder {
     /// When Little's law, the conservation of requests or the sum of causes is broken: our mistake, named.
     pub fn close(&mut self, end: Time, names: &dyn Fn(ProbeId) -> String) -> Result<(), String> {
         let here = self.here.at(end, &self.cells);
-        for series in &mut self.series {
-            series.settle(end, here, &self.cells);
+        for index in 0..self.series.len() {
+            let series = &self.series[index];
+            if let (Some(vacancy), 0) = (series.vacancy, series.level) {
+                let since = series.since();
+                self.series[vacancy.index()].pass(since, end.max(since), &self.cells);
+            }
+            self.series[index].settle(end, here, &self.cells);
         }
         let checks =
             self.probes.iter_mut().map(|probe| probe.check(end, here, &self.cells)).collect::<Vec<_>>();
@@ -298,7 +309,7 @@ impl Recorder {
     }
 
     /// A series.
-    pub fn series(&self, id: SeriesId) -> &Series {
+    pub fn series(&self, id: SeriesId) -> &Recorded {
         &self.series[id.index()]
     }
 
@@ -327,7 +338,7 @@ mod tests {
         Recorder::new(&RecordPlan {
             length: Span::from_ns(1000),
             windows: vec![window(100, 1000), window(200, 300)],
-            series: 1,
+            series: vec![SeriesKind::Counter, SeriesKind::Level, SeriesKind::Time],
             tallies: 1,
             probes: vec![ProbePlan { samples: true, causes: vec![Cause::Queue], ..ProbePlan::default() }],
             ..RecordPlan::default()
@@ -390,13 +401,27 @@ mod tests {
     #[test]
     fn levels_are_weighted_by_time() {
         let mut recorder = recorder();
-        recorder.level(SeriesId(0), ns(50), 2);
-        recorder.level(SeriesId(0), ns(250), -1);
+        recorder.level(SeriesId(1), ns(50), 2);
+        recorder.level(SeriesId(1), ns(250), -1);
         recorder.close(ns(1000), &|_| String::new()).expect("nothing is broken");
-        let series = recorder.series(SeriesId(0));
+        let series = recorder.series(SeriesId(1));
         let integral = |window| series.integral(recorder.range(window));
         assert_eq!([integral(0), integral(1)], [2 * 150 + 750, 2 * 50 + 50]);
         assert_eq!(series.integral(0..usize::MAX), 2 * 200 + 750);
+    }
+
+    #[test]
+    fn the_time_of_a_level_at_zero_lies_where_it_passed() {
+        let mut recorder = recorder();
+        let (level, vacancy) = (SeriesId(1), SeriesId(2));
+        for (at, change) in [(0, 0), (150, 1), (250, -1), (260, 2), (270, -2)] {
+            recorder.occupied(level, vacancy, ns(at), change);
+        }
+        recorder.close(ns(1000), &|_| String::new()).expect("nothing is broken");
+        let series = recorder.series(vacancy);
+        let passed = |window| series.counted(recorder.range(window));
+        // at zero until 150, from 250 to 260, and from 270 to the end
+        assert_eq!([series.total, passed(0), passed(1)], [150 + 10 + 730, 50 + 10 + 730, 10 + 30]);
     }
 
     #[test]
@@ -446,7 +471,7 @@ mod tests {
         let plan = RecordPlan {
             length: Span::from_ns(100_000),
             windows: vec![window],
-            series: 2,
+            series: vec![SeriesKind::Level, SeriesKind::Counter],
             tallies: 1,
             probes: vec![probe],
             steady,
@@ -483,7 +508,7 @@ mod tests {
             let fixed = eventful(vec![], from, samples_max);
             let seen = |recorder: &Recorder| {
                 let cells = || recorder.range(0);
-                let of = |series: &Series| {
+                let of = |series: &Recorded| {
                     (series.counted(cells()), series.integral(cells()), series.peak(cells()))
                 };
                 let series: Vec<_> = recorder.series.iter().map(of).collect();

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::base::ids::SeriesId;
+use crate::base::series::SeriesKind;
 use crate::base::time::{Span, Time};
 use crate::record::cells::{Cells, Here, reach, reached};
 
@@ -45,29 +47,46 @@ impl Window {
     }
 }
 
-/// A counter and a level under one name; a part uses it as the one or the other.
-#[derive(Clone, Debug, Default)]
-pub struct Series {
+/// What is recorded of one series.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// What it is.
+    pub kind: SeriesKind,
     /// Nobody asks for it: the total and the level are kept, not what they were when.
     pub unasked: bool,
-    /// Events in all.
+    /// Events, or nanoseconds, in all.
     pub total: u64,
     /// The level now.
     pub level: i64,
     /// The lowest level ever; below 0 it is somebody's mistake.
     pub lowest: i64,
-    /// Whether it was ever used as a level.
-    pub is_level: bool,
+    /// The sum of the time that this level was 0, if that is recorded.
+    pub(super) vacancy: Option<SeriesId>,
     changed: Time,
-    /// Events, by cell.
+    /// Events or nanoseconds, by cell.
     counts: Vec<u64>,
     /// By cell: level × time, level·nanoseconds, and the highest level.
     levels: Vec<(i128, i64)>,
 }
 
-impl Series {
+impl Recorded {
+    pub(super) fn new(kind: SeriesKind) -> Self {
+        Recorded {
+            kind,
+            unasked: false,
+            total: 0,
+            level: 0,
+            lowest: 0,
+            vacancy: None,
+            changed: Time::ZERO,
+            counts: Vec::new(),
+            levels: Vec::new(),
+        }
+    }
+
     #[inline]
     pub(super) fn count(&mut self, n: u64, here: Here) {
+        debug_assert!(self.kind != SeriesKind::Level, "a level changes, it does not count");
         self.total += n;
         if self.unasked {
             return;
@@ -75,7 +94,22 @@ impl Series {
         *reach(&mut self.counts, here.cell) += n;
     }
 
-    /// Events of some cells.
+    /// Time that passed from one instant until another, nanosecond by nanosecond where it passed.
+    pub(super) fn pass(&mut self, from: Time, until: Time, cells: &Cells) {
+        debug_assert!(self.kind == SeriesKind::Time, "time is recorded as such");
+        self.total += (until - from).as_ns();
+        if self.unasked {
+            return;
+        }
+        let mut from = from;
+        while from < until {
+            let end = cells.end(from).min(until);
+            *reach(&mut self.counts, cells.of(from)) += (end - from).as_ns();
+            from = end;
+        }
+    }
+
+    /// Events, or nanoseconds, of some cells.
     pub fn counted(&self, cells: Range<usize>) -> u64 {
         debug_assert!(!self.unasked, "somebody asks");
         match cells.start == 0 && cells.end >= self.counts.len() {
@@ -103,8 +137,8 @@ impl Series {
 
     #[inline]
     pub(super) fn change(&mut self, at: Time, change: i64, here: Here, cells: &Cells) {
+        debug_assert!(self.kind == SeriesKind::Level, "what is no level does not change");
         self.settle(at, here, cells);
-        self.is_level = true;
         self.level += change;
         self.lowest = self.lowest.min(self.level);
         if self.unasked {
@@ -162,7 +196,7 @@ mod tests {
     fn a_level_that_lasts_into_a_window_is_its_peak() {
         let windows = [Window { from: Time::from_ns(11), until: Time::from_ns(20) }];
         let cells = Cells::new(Span::from_ns(5), &windows);
-        let (mut series, mut here) = (Series::default(), Here::default());
+        let (mut series, mut here) = (Recorded::new(SeriesKind::Level), Here::default());
         for (at, change) in [(2, 7), (30, -7)] {
             let at = Time::from_ns(at);
             series.change(at, change, here.at(at, &cells), &cells);

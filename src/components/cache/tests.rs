@@ -44,7 +44,7 @@ fn drops(ms: u64) -> (u64, crate::base::ids::Pid, Op) {
 }
 
 fn run(script: Lines, plan: Plan) -> World {
-    let mut world = world::<Node>(script, plan, 1);
+    let mut world = world::<Node>(script, plan, 1, Series::ALL);
     until(&mut world, 10_000);
     world
 }
@@ -222,7 +222,7 @@ fn locks_are_apart_from_values_and_expire() {
 fn a_flush_and_a_crash_lose_everything() {
     for flush in [true, false] {
         let script = vec![put(0, 0, 7), read(10), read(30), put(40, 0, 8), read(41)];
-        let mut world = world::<Node>(script, plan(Guard::None), 1);
+        let mut world = world::<Node>(script, plan(Guard::None), 1, Series::ALL);
         until(&mut world, 20);
         if flush {
             world.order(PART, Order::Flush);
@@ -239,7 +239,7 @@ fn a_flush_and_a_crash_lose_everything() {
 #[test]
 fn operations_wait_for_a_core_and_the_queue_is_bounded() {
     let busy = Plan { serve: Dist::Constant(10e6), cores: 1, queue: 1, ..plan(Guard::None) };
-    let mut world = world::<Node>(vec![read(0), read(1), read(2)], busy, 1);
+    let mut world = world::<Node>(vec![read(0), read(1), read(2)], busy, 1, Series::ALL);
     until(&mut world, 15);
     assert_eq!((level(&world, Series::Busy as u16), level(&world, Series::Queue as u16)), (1, 0));
     until(&mut world, 100);
@@ -254,7 +254,7 @@ fn operations_wait_for_a_core_and_the_queue_is_bounded() {
 #[test]
 fn a_crash_takes_its_levels_back() {
     let busy = Plan { serve: Dist::Constant(10e6), cores: 1, ..plan(Guard::None) };
-    let mut world = world::<Node>(vec![read(0), read(1), read(2)], busy, 1);
+    let mut world = world::<Node>(vec![read(0), read(1), read(2)], busy, 1, Series::ALL);
     until(&mut world, 5);
     assert_eq!((level(&world, Series::Busy as u16), level(&world, Series::Queue as u16)), (1, 2));
     world.crash(PART, Crash::Machine);
@@ -264,7 +264,7 @@ fn a_crash_takes_its_levels_back() {
 #[test]
 fn a_set_knob_holds_until_it_is_reset() {
     let slow = Plan { serve: Dist::Constant(10e6), ..plan(Guard::None) };
-    let mut world = world::<Node>(vec![read(0), read(100), read(200)], slow, 1);
+    let mut world = world::<Node>(vec![read(0), read(100), read(200)], slow, 1, Series::ALL);
     until(&mut world, 50);
     world.order(PART, Order::Set { knob: "serve", value: 40e6 });
     until(&mut world, 150);

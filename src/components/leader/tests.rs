@@ -9,6 +9,7 @@ use super::member::Member;
 use super::*;
 use crate::base::ids::{OpId, Pid, SeriesId, TierId, ZoneId};
 use crate::base::op::{At, Op, Outcome, Reason};
+use crate::base::series::kinds;
 use crate::base::time::Time;
 use crate::check::Verdict;
 use crate::check::history::{Call, Operation, PENDING, Texts};
@@ -86,7 +87,8 @@ pub(super) fn world(seed: u64, script: Lines, plan: Plan<Tables>, copies: u32) -
     let pairs = all.iter().flat_map(|a| all.iter().map(move |b| (*a, *b)));
     let links: Vec<_> = pairs.map(|(a, b)| (a, b, if a == b { near.clone() } else { far.clone() })).collect();
     let names = all.iter().map(|zone| format!("z{}", zone.0)).collect();
-    let record = RecordPlan { length: Span::from_secs(60), series: 64, ..RecordPlan::default() };
+    let record =
+        RecordPlan { length: Span::from_secs(60), series: kinds(Series::ALL), ..RecordPlan::default() };
     let mut world = World::new(seed, Network::new(seed, names, near, &links), Recorder::new(&record));
     world.add::<Script>("script", Arc::new(script), 1, &all[..1], true);
     world.add::<Member<Tables>>("kv", Arc::new(plan), copies, &all[1..], false);

@@ -2,20 +2,20 @@
 
 use crate::base::ids::{PartId, SeriesId};
 use crate::base::op::How;
+use crate::base::series::series;
 use crate::base::time::Span;
 use crate::components::policy::Retry;
 
-/// The series, by place in the kind's list.
-#[derive(Clone, Copy, Debug)]
-#[repr(u16)]
-#[allow(missing_docs)] // documented by the table
-pub enum Series {
-    Acquired,
-    GivenUp,
-    Tries,
-    Lost,
-    Waiting,
-    Held,
+series! {
+    /// The series, in the order in which users see them.
+    pub enum Series {
+        Acquired: Counter "acquired", "locks", "Locks that programs got.";
+        GivenUp: Counter "given_up", "locks", "Locks that programs waited for in vain.";
+        Tries: Counter "tries", "requests", "Times that a member was asked for a lock.";
+        Lost: Counter "lost", "renewals", "Renewals that came too late: somebody else may have it.";
+        Waiting: Level "waiting", "programs", "Programs that wait for it.";
+        Held: Level "held", "programs", "Programs that believe they hold it.";
+    }
 }
 
 /// Which operations carry a token.
@@ -63,7 +63,7 @@ pub struct LockClient {
 impl LockClient {
     /// The id of a series.
     pub fn series(&self, series: Series) -> SeriesId {
-        SeriesId(self.first_series.0 + series as u16)
+        series.id(self.first_series)
     }
 
     /// Its number at the part that holds it.

@@ -10,6 +10,7 @@ use super::*;
 use crate::base::dist::Dist;
 use crate::base::ids::{Pid, SeriesId, TierId, ZoneId};
 use crate::base::op::{At, Op, Outcome, When};
+use crate::base::series::kinds;
 use crate::components::cores::Discipline;
 use crate::components::script::{Answer, Lines, PART, Script, answers, total, until};
 use crate::components::store::Series;
@@ -68,7 +69,8 @@ fn world(script: Lines, plan: Plan) -> World {
         .map(|(a, b)| (a, b, if a == b { near.clone() } else { far.clone() }))
         .collect();
     let names = ["a", "b", "c"].map(str::to_owned).to_vec();
-    let record = RecordPlan { length: Span::from_secs(60), series: 64, ..RecordPlan::default() };
+    let record =
+        RecordPlan { length: Span::from_secs(60), series: kinds(Series::ALL), ..RecordPlan::default() };
     let mut world = World::new(1, Network::new(1, names, near, &links), Recorder::new(&record));
     world.add::<Script>("script", Arc::new(script), 1, &zones[..1], true);
     world.add::<Member>("kv", Arc::new(plan), 3, &zones, false);
@@ -135,7 +137,8 @@ fn reads_in_parallel_take_the_order_statistic_of_their_copies() {
     for (r, expected) in [(1, 1.0 / 3.0), (2, 1.0 / 3.0 + 0.5), (3, 1.0 / 3.0 + 0.5 + 1.0)] {
         let legs = Legs { reply: Some(Dist::Exponential { mean: mean_ms * 1e6 }), ..Legs::default() };
         let far = Plan { legs, patience: Span::from_secs(60), ..plan(r, 1, Merge::LastWrite) };
-        let record = RecordPlan { length: Span::from_secs(200), series: 64, ..RecordPlan::default() };
+        let record =
+            RecordPlan { length: Span::from_secs(200), series: kinds(Series::ALL), ..RecordPlan::default() };
         let flat = Network::flat(1, Path { latency: ms(0.0), ..Path::default() });
         let mut world = World::new(1, flat, Recorder::new(&record));
         world.add::<Script>("script", Arc::new(lines.clone()), 1, &[ZoneId(0)], true);
@@ -158,7 +161,8 @@ fn copies_that_are_not_asked_are_as_stale_as_the_lots_say() {
         (0..writes).flat_map(|n| [write(4 * n, 0, n as i64 + 1), read(4 * n + 2, 0)]).collect();
     for (w, p) in [(1, 2.0 / 3.0), (2, 1.0 / 3.0)] {
         let asked = Plan { enough: true, ..plan(1, w, Merge::LastWrite) };
-        let record = RecordPlan { length: Span::from_secs(100), series: 64, ..RecordPlan::default() };
+        let record =
+            RecordPlan { length: Span::from_secs(100), series: kinds(Series::ALL), ..RecordPlan::default() };
         let flat = Network::flat(1, Path { latency: ms(0.0), ..Path::default() });
         let mut world = World::new(1, flat, Recorder::new(&record));
         world.add::<Script>("script", Arc::new(lines.clone()), 1, &[ZoneId(0)], true);

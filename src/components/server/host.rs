@@ -13,7 +13,7 @@ use crate::components::directory::Avoided;
 use crate::components::server::errand::{Errand, Pool};
 use crate::components::server::holder::Holds;
 use crate::components::server::transactor::Transactions;
-use crate::components::server::{Plan, series};
+use crate::components::server::{Plan, Series};
 use crate::components::share_ppm;
 use crate::program::instr::{Effect, Ending, Input};
 use crate::program::interpret::{Frames, HoldId, StrandId};
@@ -118,9 +118,9 @@ impl Process for Server {
             self.go_on(ctx);
         } else if (self.waiting.len() as u64) < plan.queue {
             self.waiting.push_back(call);
-            level(series::QUEUED, 1, ctx);
+            level(Series::Queued, 1, ctx);
         } else {
-            count(series::REFUSED, ctx);
+            count(Series::Refused, ctx);
             ctx.reply(call, Outcome::Fail(Reason::Overloaded), 0, &Causes::NONE, 0);
         }
     }
@@ -163,9 +163,9 @@ impl Process for Server {
 
     /// What was under way is over, and nobody knows how far it came.
     fn on_crash(&mut self, ctx: &mut Context<Self>) {
-        level(series::BUSY, -i64::from(self.busy), ctx);
-        level(series::THREADS, -i64::from(self.threads_busy), ctx);
-        level(series::QUEUED, -(self.waiting.len() as i64), ctx);
+        level(Series::Busy, -i64::from(self.busy), ctx);
+        level(Series::Threads, -i64::from(self.threads_busy), ctx);
+        level(Series::Queued, -(self.waiting.len() as i64), ctx);
         self.drops_holds(ctx);
         let ended = ctx.now();
         for (_, activation) in self.activations.iter() {
@@ -201,7 +201,7 @@ impl Server {
         let plan = ctx.plan();
         let (now, arrived, stem) = (ctx.now(), ctx.arrived(call), ctx.stem(call));
         self.threads_busy += 1;
-        level(series::THREADS, 1, ctx);
+        level(Series::Threads, 1, ctx);
         if let Some(probe) = plan.probes[program.index()] {
             ctx.record().started(probe, arrived, now);
         }
@@ -217,7 +217,7 @@ impl Server {
     pub(super) fn rebuild(&mut self, errand: Key, program: ProgramId, args: [i64; 3], stem: u64, ctx: Ctx) {
         let plan = ctx.plan();
         let began = ctx.now();
-        count(series::REBUILDS, ctx);
+        count(Series::Rebuilds, ctx);
         if let Some(probe) = plan.probes[program.index()] {
             ctx.record().started(probe, began, began);
         }
@@ -318,7 +318,7 @@ impl Server {
         let change = i64::from(self.cores.busy()) - i64::from(self.busy);
         if change != 0 {
             self.busy = self.cores.busy();
-            level(series::BUSY, change, ctx);
+            level(Series::Busy, change, ctx);
         }
     }
 
@@ -372,9 +372,9 @@ impl Server {
     /// A thread is free: the next request that waits gets it.
     fn thread_free(&mut self, ctx: Ctx) {
         self.threads_busy -= 1;
-        level(series::THREADS, -1, ctx);
+        level(Series::Threads, -1, ctx);
         if let Some(call) = self.waiting.pop_front() {
-            level(series::QUEUED, -1, ctx);
+            level(Series::Queued, -1, ctx);
             let op = ctx.op(call);
             self.begin(call, op, ctx);
         }
@@ -382,16 +382,16 @@ impl Server {
 }
 
 /// Changes a level, where it is kept.
-fn level(place: u16, change: i64, ctx: Ctx) {
-    if let Some(series) = ctx.plan().series(place) {
+fn level(series: Series, change: i64, ctx: Ctx) {
+    if let Some(series) = ctx.plan().series(series) {
         let now = ctx.now();
         ctx.record().level(series, now, change);
     }
 }
 
 /// One more, where it is counted.
-fn count(place: u16, ctx: Ctx) {
-    if let Some(series) = ctx.plan().series(place) {
+fn count(series: Series, ctx: Ctx) {
+    if let Some(series) = ctx.plan().series(series) {
         let now = ctx.now();
         ctx.record().count(series, now, 1);
     }

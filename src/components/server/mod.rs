@@ -15,6 +15,7 @@ use std::sync::Arc;
 use crate::base::ids::{PartId, ProbeId, SeriesId};
 use crate::base::knob::{Knob, Knobs, Preset, Takes};
 use crate::base::problem::Problems;
+use crate::base::series::series;
 use crate::components::cores::{DISCIPLINE, Discipline, FULL_SPEED};
 use crate::components::directory::Directory;
 use crate::components::policy::Policy;
@@ -51,21 +52,23 @@ pub const KNOBS: &[Knob] = &[
     },
 ];
 
-/// Its series.
-pub const SERIES: &[(&str, &str)] = &[
-    ("busy", "Cores that are busy."),
-    ("threads", "Threads that are busy."),
-    ("queued", "Requests that wait for a thread."),
-    ("refused", "Requests refused because the queue was full."),
-    ("rebuilds", "Rebuilds of cache entries begun here."),
-];
+series! {
+    /// The series, in the order in which users see them.
+    pub enum Series {
+        Busy: Level "busy", "cores", "Cores that are busy.";
+        Threads: Level "threads", "threads", "Threads that are busy.";
+        Queued: Level "queued", "requests", "Requests that wait for a thread.";
+        Refused: Counter "refused", "requests", "Requests refused because the queue was full.";
+        Rebuilds: Counter "rebuilds", "rebuilds", "Rebuilds of cache entries begun here.";
+    }
+}
 
 /// The kind.
 pub const KIND: Kind = Kind {
     name: "server",
     doc: "App servers: they run programs.",
     knobs: KNOBS,
-    series: SERIES,
+    series: Series::ALL,
     runs_programs: true,
     resolve,
 };
@@ -100,18 +103,18 @@ pub struct Plan {
 /// Where a host of programs records what it does.
 #[derive(Clone, Copy, Debug)]
 pub enum Told {
-    /// All of [`SERIES`], which begin here.
+    /// All of [`Series`], which begin here.
     Server(SeriesId),
     /// Only the programs under way: a store has other series for the rest.
     Store(SeriesId),
 }
 
 impl Plan {
-    /// A series of [`SERIES`] by its place there, if it is kept.
-    pub(in crate::components::server) fn series(&self, place: u16) -> Option<SeriesId> {
+    /// The id of a series, if it is kept.
+    pub(in crate::components::server) fn series(&self, series: Series) -> Option<SeriesId> {
         match self.told {
-            Told::Server(first) => Some(SeriesId(first.0 + place)),
-            Told::Store(programs) => (place == series::THREADS).then_some(programs),
+            Told::Server(first) => Some(series.id(first)),
+            Told::Store(programs) => (series == Series::Threads).then_some(programs),
         }
     }
 }
@@ -133,15 +136,6 @@ pub fn add_beside(store: PartId, at: &PartName, programs: SeriesId, wiring: &Wir
         beside: Some(store),
     };
     world.add_beside::<host::Server>(&format!("{}.programs", at.name), Arc::new(plan), at.tier);
-}
-
-/// Places in [`SERIES`].
-pub(super) mod series {
-    pub const BUSY: u16 = 0;
-    pub const THREADS: u16 = 1;
-    pub const QUEUED: u16 = 2;
-    pub const REFUSED: u16 = 3;
-    pub const REBUILDS: u16 = 4;
 }
 
 struct ServerPart(Plan);

@@ -7,8 +7,10 @@ use crate::base::dist::Dist;
 use crate::base::ids::{OpId, Pid, ZoneId};
 use crate::base::op::{Op, Outcome};
 use crate::base::rng::{Bits, Stream};
+use crate::base::series::kinds;
 use crate::base::time::Span;
 use crate::components::script::{Answer, Lines, PART, Script, answers, until};
+use crate::components::store::Series;
 use crate::net::effect::{Effect, NodeSet};
 use crate::net::path::Path;
 use crate::net::{EffectId, Network};
@@ -49,7 +51,8 @@ pub fn world<P: Process>(seed: u64, script: Lines, plan: P::Plan, copies: u32, p
     let links: Vec<_> =
         pairs.map(|(a, b)| (a, b, if a == b { near.clone() } else { path.clone() })).collect();
     let names = all.iter().map(|zone| format!("z{}", zone.0)).collect();
-    let record = RecordPlan { length: Span::from_secs(60), series: 64, ..RecordPlan::default() };
+    let record =
+        RecordPlan { length: Span::from_secs(60), series: kinds(Series::ALL), ..RecordPlan::default() };
     let mut world = World::new(seed, Network::new(seed, names, near, &links), Recorder::new(&record));
     world.add::<Script>("script", Arc::new(script), 1, &all[..1], true);
     world.add::<P>("kv", Arc::new(plan), copies, &all[1..], false);
