@@ -159,11 +159,8 @@ impl Compiler<'_> {
             match arg.key.as_ref().map(|key| &key.value) {
                 None if found.is_none() => found = Some((self.target(&arg.value, measure.of, name)?, arg)),
                 None => {
-                    return error(
-                        &arg.value.at,
-                        format!("`{name}` takes one thing"),
-                        "write `mean(product)`",
-                    );
+                    let message = format!("`{name}` takes one thing");
+                    return error(&arg.value.at, message, "write `mean(product)`");
                 }
                 Some(ArgKey::Name(key)) if key == "cause" => cause = Some(self.cause(arg)?),
                 Some(ArgKey::Name(key)) if key == "during" => during = self.during(&arg.value)?,
