@@ -4,6 +4,7 @@
 use divan::Bencher;
 use splitbrain::base::cause::{Cause, Causes};
 use splitbrain::base::ids::{ProbeId, SeriesId};
+use splitbrain::base::series::SeriesKind;
 use splitbrain::base::time::{Span, Time};
 use splitbrain::record::probe::ProbePlan;
 use splitbrain::record::recorder::{Ended, Finished, RecordPlan, Recorder};
@@ -25,7 +26,7 @@ fn recorder() -> Recorder {
             window(0, length.as_ns()),
             window(20_000_000, 30_000_000),
         ],
-        series: 3,
+        series: vec![SeriesKind::Counter, SeriesKind::Level, SeriesKind::Counter],
         probes: vec![ProbePlan { samples: true, ..ProbePlan::default() }],
         ..RecordPlan::default()
     })
