@@ -320,6 +320,8 @@ pub enum Reason {
     Arithmetic,
     /// The member that was asked does not lead (any more), and knows nobody who does.
     NoLeader,
+    /// The member that was asked leads, and one that does not was wanted.
+    NoReplica,
     /// The dependency answered with an error.
     Error,
     /// A `fail NAME` step; the number is the name's index in the design's list of failures.
@@ -344,6 +346,7 @@ impl Reason {
                 | Reason::Refused
                 | Reason::Overloaded
                 | Reason::NoLeader
+                | Reason::NoReplica
                 | Reason::Error
                 | Reason::Conflict
                 | Reason::Deadlock

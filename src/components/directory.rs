@@ -38,6 +38,35 @@ impl Target {
         let answering = near.iter().find(|member| !avoided(Pid::new(self.tier, **member)));
         *answering.unwrap_or(&near[0])
     }
+
+    /// Any member but one, evenly, that `avoided` does not name; any of them when it names them all, and that one when there is no
+    /// other.
+    fn any_but(
+        &self,
+        one: Option<u32>,
+        avoided: impl Fn(Pid) -> bool,
+        draw: impl FnOnce(u64) -> u64,
+    ) -> u32 {
+        let candidates = || (0..self.count).filter(|member| Some(*member) != one);
+        let answering = || candidates().filter(|member| !avoided(Pid::new(self.tier, *member)));
+        let place = |of: usize| if of > 1 { draw(of as u64) as usize } else { 0 };
+        let member = match answering().count() {
+            0 => candidates().nth(place(candidates().count())),
+            of => answering().nth(place(of)),
+        };
+        member.or(one).unwrap_or(0)
+    }
+}
+
+/// Who leads which store, as far as a client was told: the first leader, then whoever has refused to be read as a replica.
+#[derive(Clone, Debug, Default, Hash)]
+pub struct Leading(BTreeMap<PartId, u32>);
+
+impl Leading {
+    /// A member has said that it leads.
+    pub fn learn(&mut self, store: PartId, member: u32) {
+        self.0.insert(store, member);
+    }
 }
 
 /// Members of stores that did not answer, and until when they are not asked.
@@ -119,6 +148,8 @@ pub struct StoreClient {
     pub leaderless: bool,
     /// How long a member that did not answer is avoided.
     pub avoid: Span,
+    /// Who leads at the start, if somebody does.
+    pub led_by: Option<u32>,
 }
 
 /// A pool of connections in each process.
@@ -173,13 +204,19 @@ impl Directory {
         Pid::new(target.tier, member as u32)
     }
 
-    /// The member of a store that an operation goes to, from a zone; members that `avoided` names only when all are. `draw` draws below a
-    /// number, where there is a choice.
+    /// Who leads a store, as far as a client knows.
+    pub fn leader(&self, part: PartId, told: &Leading) -> Option<u32> {
+        told.0.get(&part).copied().or(self.store(part).led_by)
+    }
+
+    /// The member of a store that an operation goes to, from a zone; members that `avoided` names only when all are, and the one that is
+    /// said to lead not at all where a replica is wanted and there is one. `draw` draws below a number, where there is a choice.
     pub fn copy(
         &self,
         part: PartId,
         from: ZoneId,
         at: At,
+        leader: Option<u32>,
         avoided: impl Fn(Pid) -> bool,
         draw: impl FnOnce(u64) -> u64,
     ) -> Pid {
@@ -187,7 +224,8 @@ impl Directory {
         let member = match at {
             _ if target.count == 1 => 0,
             At::Copy(member) => u32::from(member).min(target.count - 1),
-            At::Any | At::Replica => draw(u64::from(target.count)) as u32,
+            At::Any => target.any_but(None, avoided, draw),
+            At::Replica => target.any_but(leader, avoided, draw),
             At::Primary | At::Nearest | At::Session => target.nearest(from, avoided),
         };
         Pid::new(target.tier, member)

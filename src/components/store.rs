@@ -309,7 +309,11 @@ fn resolve(knobs: &Knobs, names: &Names, problems: &mut Problems) -> Option<Box<
     });
     let timeout = knobs.span("timeout");
     let leaderless = matches!(knobs.get("copy"), Some(Setting::Form("quorum" | "multi_leader", _)));
-    let client = StoreClient { timeout, pool, leaderless, avoid: knobs.span("avoid") };
+    let led_by = match knobs.get("copy") {
+        Some(Setting::Form("async" | "sync" | "raft", copy)) if copy.word("begin") == "led" => Some(0),
+        _ => None,
+    };
+    let client = StoreClient { timeout, pool, leaderless, avoid: knobs.span("avoid"), led_by };
     let programs = plan.series(Series::Programs);
     Some(Box::new(Store {
         me: names.me,

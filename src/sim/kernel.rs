@@ -427,6 +427,7 @@ fn reason_number(reason: Reason) -> u64 {
         Reason::Deadlock => 15,
         Reason::LockTimeout => 16,
         Reason::Fenced => 17,
+        Reason::NoReplica => 18,
         Reason::Named(n) => 0x100 + u64::from(n),
     }
 }

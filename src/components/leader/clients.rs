@@ -64,6 +64,9 @@ impl<M: Machine> Member<M> {
     fn find_place(&mut self, key: Key, forwarded: bool, ctx: Ctx<M>) {
         let Some(ask) = self.asks.get(key).copied() else { return };
         let here = matches!(ask.served.op, Op::Read { at, .. } if at != At::Primary);
+        if self.is_for_a_replica(&ask.served.op, ctx) {
+            return self.answers(key, Outcome::Fail(Reason::NoReplica), ctx);
+        }
         if here && self.waits(key, &ask.served, ctx) {
             return;
         }
@@ -95,6 +98,11 @@ impl<M: Machine> Member<M> {
         }
     }
 
+    /// Whether somebody wants to read a copy that does not lead, and we do and are not the only one.
+    fn is_for_a_replica(&self, op: &Op, ctx: Ctx<M>) -> bool {
+        matches!(op, Op::Read { at: At::Replica, .. }) && self.role == Role::Leader && ctx.members() > 1
+    }
+
     /// It gets in line for a core.
     pub(super) fn work(&mut self, key: Key, ctx: Ctx<M>) {
         let Some(ask) = self.asks.get(key) else { return };
@@ -116,6 +124,9 @@ impl<M: Machine> Member<M> {
         ask.spent.merge(work);
         ask.since = now;
         let (served, op, attempt) = (ask.served, ask.served.op, ask.attempt);
+        if self.is_for_a_replica(&op, ctx) {
+            return self.answers(key, Outcome::Fail(Reason::NoReplica), ctx);
+        }
         if matches!(op, Op::Read { at, .. } if at != At::Primary) {
             if self.waits(key, &served, ctx) {
                 return; // our copy was put back meanwhile

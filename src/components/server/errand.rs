@@ -226,7 +226,8 @@ impl Server {
         }
         let (zone, now) = (ctx.zone(), ctx.now());
         let avoided = |member: Pid| self.avoided.names(member, now);
-        let to = directory.copy(part, zone, at, avoided, |n| ctx.stream(PICK).below(n));
+        let leader = directory.leader(part, &self.leading);
+        let to = directory.copy(part, zone, at, leader, avoided, |n| ctx.stream(PICK).below(n));
         let call = self.ask(key, to, op, timeout, ctx);
         self.goes_with(key, call, op, ctx);
         self.record(key, call, to, op, ctx);
@@ -276,6 +277,21 @@ impl Server {
         {
             self.avoided.add(member, ctx.now() + span);
         }
+    }
+
+    /// A member that was to be read as a replica leads: another one is asked, unless so many have said so that there is none.
+    fn asks_another(&mut self, key: Key, reply: &Reply, ctx: Ctx) -> bool {
+        let Some(errand) = self.errands.get_mut(key) else { return false };
+        let Job::Data { part, asked: Some(leader), .. } = errand.job else { return false };
+        let others = ctx.plan().directory.target(part).count;
+        if reply.outcome != Outcome::Fail(Reason::NoReplica) || errand.failures + 1 >= others {
+            return false;
+        }
+        errand.failures += 1;
+        self.leading.learn(part, leader.member);
+        self.spend(key, &reply.causes);
+        self.ask_store(key, ctx);
+        true
     }
 
     /// A step on a db takes a connection of the pool, or waits for one.
@@ -347,6 +363,9 @@ impl Server {
                 self.avoid(asked, part, reply.outcome, ctx);
                 if let Some(tx) = transaction {
                     return self.transaction_answered(key, tx, &reply, ctx);
+                }
+                if self.asks_another(key, &reply, ctx) {
+                    return;
                 }
                 self.spend(key, &reply.causes);
                 match reply.outcome {

@@ -149,7 +149,7 @@ impl Server {
         }
         let (zone, now) = (ctx.zone(), ctx.now());
         let avoided = |member: Pid| self.avoided.names(member, now);
-        vec![directory.copy(client.place, zone, At::Primary, avoided, |n| ctx.stream(PICK).below(n))]
+        vec![directory.copy(client.place, zone, At::Primary, None, avoided, |n| ctx.stream(PICK).below(n))]
     }
 
     /// A member has answered, or has not.

@@ -9,7 +9,7 @@ use crate::base::session::Seen;
 use crate::base::slab::{Key, Slab};
 use crate::base::time::Time;
 use crate::components::cores::{Cores, Submitted};
-use crate::components::directory::Avoided;
+use crate::components::directory::{Avoided, Leading};
 use crate::components::server::errand::{Errand, Pool};
 use crate::components::server::holder::Holds;
 use crate::components::server::transactor::Transactions;
@@ -44,6 +44,7 @@ pub struct Server {
     pub(super) transactions: Transactions,
     pub(super) holds: Holds,
     pub(super) avoided: Avoided,
+    pub(super) leading: Leading,
 }
 
 /// What a frame runs for.
@@ -108,6 +109,7 @@ impl Process for Server {
             transactions: Transactions::default(),
             holds: Holds::default(),
             avoided: Avoided::default(),
+            leading: Leading::default(),
         }
     }
 

@@ -215,7 +215,7 @@ impl Server {
         if tells {
             let directory = &ctx.plan().directory;
             let (zone, timeout) = (ctx.zone(), directory.store(db).timeout);
-            let to = directory.copy(db, zone, At::Primary, |_| false, |n| ctx.stream(PICK).below(n));
+            let to = directory.copy(db, zone, At::Primary, None, |_| false, |n| ctx.stream(PICK).below(n));
             let (op, stem, size_bytes) = (Op::Abort, 0, MESSAGE_BYTES);
             let (timeout, session, origin, seen) = (Some(timeout), 0, 0, Seen::NOTHING);
             let request = Request { op, stem, size_bytes, timeout, from: None, session, origin, seen };
