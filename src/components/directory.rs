@@ -41,12 +41,7 @@ impl Target {
 
     /// Any member but one, evenly, that `avoided` does not name; any of them when it names them all, and that one when there is no
     /// other.
-    fn any_but(
-        &self,
-        one: Option<u32>,
-        avoided: impl Fn(Pid) -> bool,
-        draw: impl FnOnce(u64) -> u64,
-    ) -> u32 {
+    fn any_but(&self, one: Option<u32>, avoided: impl Fn(Pid) -> bool, draw: impl FnOnce(u64) -> u64) -> u32 {
         let candidates = || (0..self.count).filter(|member| Some(*member) != one);
         let answering = || candidates().filter(|member| !avoided(Pid::new(self.tier, *member)));
         let place = |of: usize| if of > 1 { draw(of as u64) as usize } else { 0 };

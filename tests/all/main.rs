@@ -14,6 +14,7 @@ mod house;
 mod locks;
 mod random_numbers;
 mod readme;
+mod replicas;
 mod rows;
 mod runs;
 mod servers;

@@ -158,8 +158,9 @@ impl<M: Machine> Member<M> {
         let plan = ctx.plan();
         let asks = plan.rule == Rule::Majority && plan.twin != Twin::ReadsWhenDeposed;
         if !asks {
-            // Committed is what our disk decides; nothing newer can be acknowledged by us.
-            self.reads.push_back((0, self.commit, key));
+            // Nothing newer can be acknowledged by us than what we have committed, once that is all that anybody has.
+            let index = if self.commits_its_term() { self.commit } else { u64::MAX };
+            self.reads.push_back((0, index, key));
             return self.may_read(ctx);
         }
         if self.holds_lease(ctx) {
@@ -193,7 +194,7 @@ impl<M: Machine> Member<M> {
 
     /// Whether an entry of our own term is committed: only then do we know what is (section 6.4).
     pub(super) fn commits_its_term(&self) -> bool {
-        self.log.term(self.commit) == Some(self.term)
+        self.commit >= self.led_from
     }
 
     /// Reads whose round is answered learn which index they wait for; and the next round begins.

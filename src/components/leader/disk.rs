@@ -2,10 +2,10 @@
 
 use crate::base::ids::Pid;
 use crate::base::time::Span;
-use crate::components::leader::Twin;
 use crate::components::leader::log::{Log, Place};
 use crate::components::leader::member::{Ctx, Member};
 use crate::components::leader::messages::{Kept, Message, Record};
+use crate::components::leader::{Ack, Rule, Twin};
 use crate::components::machine::Machine;
 use crate::components::store::front;
 use crate::sim::process::Disk;
@@ -32,9 +32,21 @@ impl<M: Machine> Member<M> {
                 Record::Truncate(index) => self.log.truncate(*index),
                 Record::Entry(entry) => self.log.push(entry.clone()),
                 Record::Taken(origins) => origins.iter().for_each(|origin| _ = self.lost.remove(origin)),
+                Record::Applied(index) => self.commit = self.commit.max(*index),
             }
         }
         self.safe = self.log.last().index;
+        self.fits = self.safe;
+    }
+
+    /// After a restart: our copy is again what it was when its disk last had word of it. Where an acknowledgement has said of
+    /// more that readers see it, they wait until they do.
+    pub(super) fn replays(&mut self, ctx: Ctx<M>) {
+        self.commit = self.commit.min(self.safe);
+        while self.applied < self.commit && self.apply_one(ctx) {}
+        if ctx.plan().ack == Ack::Apply {
+            self.shows_from = self.safe;
+        }
     }
 
     /// The term and the vote, on disk.
@@ -54,6 +66,7 @@ impl<M: Machine> Member<M> {
                 self.safe = self.safe.min(index);
                 self.covers = self.covers.map(|covers| covers.min(index));
                 self.worked = self.worked.min(index);
+                self.shows_from = self.shows_from.min(index);
             }
             _ => {}
         }
@@ -90,6 +103,9 @@ impl<M: Machine> Member<M> {
             return;
         }
         self.shorten(ctx);
+        if ctx.plan().rule != Rule::Majority {
+            ctx.append(Record::Applied(self.applied)); // what readers have seen of it they see after a restart
+        }
         self.dirty = false;
         self.covers = Some(self.log.last().index);
         self.said_after = std::mem::take(&mut self.said_next);

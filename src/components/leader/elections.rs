@@ -147,6 +147,7 @@ impl<M: Machine> Member<M> {
         self.becomes(Role::Leader, ctx);
         self.leader = Some(me);
         self.followed = me;
+        self.led_from = last + 1;
         self.peers = vec![Peer { sent: last, ..Peer::default() }; ctx.members() as usize];
         self.rounds.clear();
         self.settled = 0;
@@ -200,6 +201,7 @@ impl<M: Machine> Member<M> {
         if self.leader != Some(from) {
             self.leader = Some(from);
             self.followed = from;
+            self.fits = self.applied; // of the rest we do not know whether it has it
             self.owed = None;
             self.early.clear();
             self.leader_is_known(ctx);
@@ -221,6 +223,7 @@ impl<M: Machine> Member<M> {
         let led = self.role == Role::Leader;
         self.becomes(Role::Follower, ctx);
         if led {
+            self.fits = self.applied;
             self.counts_as_leader(-1, ctx);
             self.deposed(ctx);
             self.hears(false, ctx);

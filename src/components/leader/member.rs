@@ -58,6 +58,12 @@ pub struct Member<M: Machine> {
     /// How far its applier has got: an entry is applied once it is committed and the applier is through with it.
     pub(super) worked: u64,
     pub(super) commit: u64,
+    /// While we follow: up to where our log is known to be that of whoever we follow, or was until nobody led.
+    pub(super) fits: u64,
+    /// While we lead: the first entry of ours. Once it is committed all that was before is too.
+    pub(super) led_from: u64,
+    /// After a restart, where an acknowledgement says that an entry is shown: nobody reads our copy before it is there again.
+    pub(super) shows_from: u64,
     pub(super) log: Log,
     pub(super) term: u64,
     pub(super) voted: Option<u32>,
@@ -133,6 +139,9 @@ impl<M: Machine> Process for Member<M> {
             applied: 0,
             worked: 0,
             commit: 0,
+            fits: 0,
+            led_from: 0,
+            shows_from: 0,
             log: Log::default(),
             term: u64::from(led),
             voted: led.then_some(0),
@@ -173,6 +182,7 @@ impl<M: Machine> Process for Member<M> {
 
     fn start(&mut self, disk: &Disk<Record, Kept<M>>, ctx: &mut Context<Self>) {
         self.remember(disk);
+        self.replays(ctx);
         let first = ctx.now() == Time::ZERO;
         if !first {
             self.holds_another(None, ctx);
@@ -311,12 +321,21 @@ impl<M: Machine> Member<M> {
         (self.role == Role::Leader).then_some(self.term)
     }
 
-    /// Applies what is committed: a leader and members without a law at once, others one entry after the other. Where an
-    /// acknowledgement says that an entry is applied, the applier does not wait for it to be committed; readers do.
+    /// Up to where entries may take effect here: at a leader and under `raft` what is committed, elsewhere what our disk has of
+    /// the leader's log, acknowledged or not.
+    fn appliable(&self, plan: &Plan<M>) -> u64 {
+        match self.role {
+            Role::Follower | Role::Candidate { .. } if plan.rule != Rule::Majority => {
+                self.safe.min(self.fits)
+            }
+            _ => self.commit,
+        }
+    }
+
+    /// Applies what may take effect: a leader and members without a law at once, others one entry after the other.
     pub(super) fn apply(&mut self, ctx: Ctx<M>) {
         let plan = ctx.plan();
-        let ahead = if plan.ack == Ack::Apply { self.safe } else { 0 };
-        let goal = self.commit.max(ahead);
+        let goal = self.appliable(plan);
         self.worked = self.worked.max(self.applied);
         if self.worked < goal && !self.applying {
             match plan.apply.as_ref().filter(|_| self.role != Role::Leader) {
@@ -328,7 +347,7 @@ impl<M: Machine> Member<M> {
                 }
             }
         }
-        while self.applied < self.commit.min(self.worked) && self.apply_one(ctx) {}
+        while self.applied < goal.min(self.worked) && self.apply_one(ctx) {}
         self.owe(ctx);
         self.read_applied(ctx);
         self.caught_up(ctx);
@@ -387,7 +406,7 @@ impl<M: Machine> Member<M> {
             _ if plan.store.acks_early => u64::MAX,
             Ack::Receive => u64::MAX,
             Ack::Flush => self.safe,
-            Ack::Apply => self.worked.min(self.safe),
+            Ack::Apply => self.applied.min(self.safe),
         }
     }
 

@@ -127,6 +127,8 @@ pub enum Record {
     Entry(Entry),
     /// A leader has these of our lost additions.
     Taken(Vec<Place>),
+    /// The copy itself has taken in the log up to here.
+    Applied(u64),
 }
 
 /// What a snapshot keeps.

@@ -25,8 +25,12 @@ const INDEX_BITS: u32 = 44;
 impl<M: Machine> Member<M> {
     /// Where our copy is.
     pub(super) fn position(&self) -> u64 {
-        let term = self.log.term(self.applied).unwrap_or(0).min((1 << (64 - INDEX_BITS)) - 1);
-        term << INDEX_BITS | self.applied.min((1 << INDEX_BITS) - 1)
+        self.place(self.applied)
+    }
+
+    fn place(&self, index: u64) -> u64 {
+        let term = self.log.term(index).unwrap_or(0).min((1 << (64 - INDEX_BITS)) - 1);
+        term << INDEX_BITS | index.min((1 << INDEX_BITS) - 1)
     }
 
     /// Whoever gets this answer has seen our copy as it is now.
@@ -38,6 +42,9 @@ impl<M: Machine> Member<M> {
 
     /// Up to where our copy must be for an operation, if it is not there yet.
     fn lacks(&self, served: &Served, ctx: Ctx<M>) -> Option<u64> {
+        if self.applied < self.shows_from {
+            return Some(self.place(self.shows_from));
+        }
         let Op::Read { at: At::Session, .. } = served.op else { return None };
         let store = ctx.plan().store.session.filter(|_| ctx.plan().twin != Twin::IgnoresSessions)?;
         Some(ctx.seen(served.call).of(store)).filter(|position| *position > self.position())

@@ -133,8 +133,9 @@ impl<M: Machine> Member<M> {
         self.owed = (has < end).then_some((term, end, has));
         self.say(from, Message::Appended { term, up_to: has, fits: true, round }, ctx);
         self.ledger.settle(settled.min(end));
-        if commit.min(end) > self.commit {
-            self.commit = commit.min(end);
+        let news = commit.min(end) > self.commit || end > self.fits;
+        (self.commit, self.fits) = (self.commit.max(commit.min(end)), self.fits.max(end));
+        if news {
             self.apply(ctx);
         }
         self.hands_on(ctx);
@@ -170,7 +171,7 @@ impl<M: Machine> Member<M> {
                     return None;
                 }
                 self.keep(Record::Truncate(index - 1), ctx);
-                self.commit = self.commit.min(index - 1);
+                (self.commit, self.fits) = (self.commit.min(index - 1), self.fits.min(index - 1));
                 front::count(ctx, Series::Truncated);
             }
             self.keep(Record::Entry(entry.clone()), ctx);
@@ -201,6 +202,7 @@ impl<M: Machine> Member<M> {
             self.holds_another(Some(&old), ctx);
             (self.ledger, self.log) = (whole.ledger, log);
             (self.applied, self.worked, self.commit) = (at.index, at.index, at.index);
+            (self.fits, self.shows_from) = (at.index, self.shows_from.min(at.index));
             self.early.clear();
             self.snapshot(at, ctx);
             self.caught_up(ctx);
@@ -257,6 +259,7 @@ impl<M: Machine> Member<M> {
         if index > self.commit && (of_our_term(self, index) || plan.twin == Twin::CountsOldTerms) {
             self.commit = index;
             self.apply(ctx);
+            self.may_read(ctx);
         }
     }
 

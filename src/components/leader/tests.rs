@@ -2,6 +2,7 @@
 
 mod campaign;
 mod merging;
+mod showing;
 
 use std::sync::Arc;
 
