@@ -4,7 +4,7 @@
 //! are the same for all, so a leader that comes back after a failover truncates what the others never had.
 //!
 //! [`log`] is the log · [`member`] the process: its state, and how it applies · [`messages`] what members tell each other · `disk`
-//! what they keep safe · `clients` what they do for clients · `sessions` what `read … at session` waits for · `shipping` how the
+//! what they keep safe · `applier` when what they have takes effect · `clients` what they do for clients · `sessions` what `read … at session` waits for · `shipping` how the
 //! leader's log reaches the others · `elections` who leads · [`additions`] what of a lost suffix need not be lost · `lineage` what
 //! is recorded of copies.
 //!
@@ -12,13 +12,18 @@
 //! 1. A vote and an entry are safe on the voter's disk before anybody is told of them.
 //! 2. A leader counts copies only of entries of its own term; its first entry is empty, so that it soon has one
 //!    (section 3.6.2, figure 3.7).
-//! 3. Nothing that is not committed is visible to any read or condition.
+//! 3. At a leader and under `raft` nothing that is not committed is visible to any read or condition. Under the other rules a copy that
+//!    follows shows what it has applied, which it may do once its own disk has it, acknowledged or not; so readers of two copies may see
+//!    new, then old, and what they saw may be lost (`dirty_reads`). Where an acknowledgement says `apply`, each copy that has given it shows
+//!    the entry from then on for ever, also after a restart. PostgreSQL, synchronous_commit = remote_write, on, remote_apply.
 //! 4. Votes needed: a majority, and under `sync(of=k)` at least N − k + 1, so that every election meets a copy of each
 //!    acknowledged entry.
 //! 5. Under `raft` a read of the primary waits until a majority has answered a message sent after it came (section 6.4);
 //!    with a lease until then nobody else can have been elected (section 6.4.1), since whoever has heard a leader votes for nobody
 //!    until the least election timeout is over (section 4.2.3). Under the other rules a leader answers at once,
-//!    even one that has been deposed and has not heard of it.
+//!    even one that has been deposed and has not heard of it, but not before an entry of its own is committed: until then it may
+//!    lack what the one before it has acknowledged.
+//! 6. Entries leave when the leader's sender has its turn. What has not left by then nobody else has.
 //!
 //! **Liveness.** Once troubles are over and a majority can reach each other (under `sync(of=k)` k of them at least), everybody is served
 //! again, and the copies are one, within R + n·(E + 4·L + 2·D):
@@ -31,6 +36,7 @@
 //!   (`experiments/raft-election.toml`), so 5 are enough in all but one of a million.
 
 pub mod additions;
+mod applier;
 mod clients;
 mod disk;
 mod elections;
@@ -50,6 +56,7 @@ use crate::base::time::Span;
 use crate::components::machine::Machine;
 use crate::components::store;
 use crate::components::store::legs::Legs;
+use crate::components::store::pace::PerCopy;
 
 pub use lineage::survey;
 
@@ -146,8 +153,12 @@ pub struct Plan<M: Machine> {
     pub pre_vote: bool,
     /// How long a majority's answers keep others from being elected; `None`: reads ask each time.
     pub lease: Option<Span>,
-    /// What a follower takes to apply an entry; `None`: nothing.
-    pub apply: Option<Dist>,
+    /// What a follower takes to apply an entry.
+    pub apply: PerCopy,
+    /// How old an entry must be before a follower applies it.
+    pub lag: PerCopy,
+    /// How long the sender waits for its turn; `None`: it sends at once.
+    pub send: Option<Dist>,
     /// Whether member 0 leads from the start; otherwise the first leader is elected.
     pub begins_led: bool,
     /// Whether what a lost suffix of the log has added is added again by the new leader.

@@ -9,11 +9,12 @@
 //!    when the disk has it; readers see what the disk has.
 //! 2. A change is what its writer has made of the row. Its writer numbers it, and has it on disk before anybody is told: so a
 //!    number names one change for ever.
-//! 3. Each member sends its changes to each other one in order, without waiting for an answer, but no further than `WINDOW` beyond
+//! 3. Once its sender has its turn each member sends its changes to each other one in order, without waiting for an answer, but no further than `WINDOW` beyond
 //!    what that one has confirmed. What is not confirmed is sent again, from there on: after 200 ms, then after twice the wait
 //!    before, at most `again`; whatever is confirmed begins this anew.
 //! 4. A receiver takes the changes of each writer in order – those that come early wait – and confirms what its disk has. Its
-//!    applier merges them one after the other, each for the time that `apply` says; readers see them then.
+//!    applier merges them one after the other, each for the time that `apply` says, and not before it is as old as `lag` says;
+//!    readers see them then.
 //! 5. Changes that are not confirmed, and how far those of the others go, are on disk: whoever comes back goes on where it
 //!    was.
 //! 6. Whoever is so far behind that its next change is no longer kept is sent all rows: merging is idempotent.
@@ -33,6 +34,7 @@ use crate::base::time::Span;
 use crate::components::quorum::cell::Merge;
 use crate::components::store;
 use crate::components::store::legs::Legs;
+use crate::components::store::pace::PerCopy;
 use crate::sim::connections::RETRANSMIT_FIRST;
 
 pub use lineage::survey;
@@ -47,8 +49,12 @@ pub struct Plan {
     pub store: store::Plan,
     /// How concurrent writes are merged.
     pub merge: Merge,
-    /// What the applier takes for a change; `None`: nothing.
-    pub apply: Option<Dist>,
+    /// What a member's applier takes for a change.
+    pub apply: PerCopy,
+    /// How old a change of another member must be before it is applied.
+    pub lag: PerCopy,
+    /// How long the sender waits for its turn; `None`: it sends at once.
+    pub send: Option<Dist>,
     /// The longest wait before what is not confirmed is sent again.
     pub again: Span,
     /// What changes (`write`) and confirmations (`ack`) take on top of the network.

@@ -11,6 +11,7 @@ pub mod legs;
 pub mod lineage;
 mod locking;
 pub mod node;
+pub mod pace;
 pub mod rows;
 #[cfg(test)]
 pub(super) mod tests;
@@ -165,6 +166,10 @@ series! {
         Lapsed: Counter "lapsed", "locks", "Locks whose holder's time was over when the next one wanted them.";
         ForeignReleases: Counter "foreign_releases", "releases", "Locks given back that somebody else held (`release = \"del\"`).";
         Fenced: Counter "fenced", "operations", "Operations refused because a row had seen a newer fencing token.";
+        Behind: Level "behind", "entries", "Entries that copies have not applied and those whose logs they follow have, over all copies.";
+        Applied: Counter "applied", "entries", "Entries that copies have applied which others had written, over all copies.";
+        Lagged: Time "lagged", "s", "Time from when each of these was written until it was applied: over `applied` it is the mean lag.";
+        DirtyReads: Counter "dirty_reads", "reads", "Reads that were shown what a failover has taken back.";
     }
 }
 

@@ -3,7 +3,7 @@
 //! [`recorder`] collects while the run goes on · [`cells`] is how a run is cut · [`probe`] keeps the requests of one
 //! program · [`gaps`] the longest time without a success · [`series`] keeps counters and levels · [`tally`] what programs
 //! count · [`history`] what clients asked of stores and what copies took in · [`survey`] what copies hold at an instant ·
-//! [`transactions`] which of them belong together ·
+//! [`transactions`] which of them belong together · [`replicas`] how far copies are behind ·
 //! [`warmup`] finds where a run becomes steady.
 
 pub mod cells;
@@ -12,6 +12,7 @@ pub mod history;
 pub mod holds;
 pub mod probe;
 pub mod recorder;
+pub mod replicas;
 pub mod series;
 pub mod survey;
 pub mod tally;

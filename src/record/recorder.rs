@@ -10,6 +10,7 @@ use crate::base::time::{Span, Time};
 use crate::record::cells::{Cells, Here};
 use crate::record::history::{History, HistoryPlan};
 use crate::record::probe::{Probe, ProbePlan};
+use crate::record::replicas::Replicas;
 use crate::record::series::{Recorded, Window, bucket_width};
 use crate::record::tally::Tally;
 use crate::record::warmup::mser5;
@@ -99,6 +100,8 @@ pub struct Recorder {
     warmup_note: Option<String>,
     /// What clients asked of stores, and what copies took in.
     pub history: History,
+    /// How far copies are behind, and what they have shown.
+    pub replicas: Replicas,
 }
 
 impl Recorder {
@@ -135,6 +138,7 @@ impl Recorder {
             steady: plan.steady.clone(),
             warmup_note: None,
             history: History::new(&plan.history),
+            replicas: Replicas::default(),
         }
     }
 

@@ -192,7 +192,7 @@ fn stale(results: &Results, variant: &str) -> (Vec<f64>, bool) {
         let stale = count(cell, "count(stale)") + count(cell, "count(stale_far)");
         stale / (stale + count(cell, "count(fresh)") + count(cell, "count(fresh_far)"))
     };
-    let holds = |cell: &&Cell| cell.properties.iter().all(|property| property.outcome == "holds");
+    let holds = |cell: &&Cell| cell.properties.values().all(|property| property.outcome == "holds");
     (cells.iter().map(share).collect(), cells.iter().all(holds))
 }
 

@@ -159,7 +159,8 @@ impl<M: Machine> Member<M> {
         let asks = plan.rule == Rule::Majority && plan.twin != Twin::ReadsWhenDeposed;
         if !asks {
             // Nothing newer can be acknowledged by us than what we have committed, once that is all that anybody has.
-            let index = if self.commits_its_term() { self.commit } else { u64::MAX };
+            let knows = self.commits_its_term() || plan.twin == Twin::ReadsWhenDeposed;
+            let index = if knows { self.commit } else { u64::MAX };
             self.reads.push_back((0, index, key));
             return self.may_read(ctx);
         }
@@ -254,6 +255,7 @@ impl<M: Machine> Member<M> {
 
     pub(super) fn answers(&mut self, key: Key, outcome: Outcome, ctx: Ctx<M>) {
         let Some(ask) = self.asks.remove(key) else { return };
+        self.has_shown(&ask.served.op, outcome, ctx);
         let mut spent = ask.spent;
         spent.add(Cause::Replication, ctx.now() - ask.since);
         front::answer(self, ask.served, outcome, &spent, ctx);

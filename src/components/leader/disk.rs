@@ -44,6 +44,7 @@ impl<M: Machine> Member<M> {
     pub(super) fn replays(&mut self, ctx: Ctx<M>) {
         self.commit = self.commit.min(self.safe);
         while self.applied < self.commit && self.apply_one(ctx) {}
+        self.tells_progress(ctx);
         if ctx.plan().ack == Ack::Apply {
             self.shows_from = self.safe;
         }
@@ -66,6 +67,7 @@ impl<M: Machine> Member<M> {
                 self.safe = self.safe.min(index);
                 self.covers = self.covers.map(|covers| covers.min(index));
                 self.worked = self.worked.min(index);
+                self.due = self.due.filter(|(next, _)| *next <= index);
                 self.shows_from = self.shows_from.min(index);
             }
             _ => {}

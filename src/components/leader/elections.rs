@@ -148,6 +148,8 @@ impl<M: Machine> Member<M> {
         self.leader = Some(me);
         self.followed = me;
         self.led_from = last + 1;
+        self.shows_from = self.shows_from.min(last);
+        self.released = last;
         self.peers = vec![Peer { sent: last, ..Peer::default() }; ctx.members() as usize];
         self.rounds.clear();
         self.settled = 0;
@@ -202,6 +204,7 @@ impl<M: Machine> Member<M> {
             self.leader = Some(from);
             self.followed = from;
             self.fits = self.applied; // of the rest we do not know whether it has it
+            self.asked_for_whole = None;
             self.owed = None;
             self.early.clear();
             self.leader_is_known(ctx);

@@ -4,12 +4,14 @@ use rustc_hash::FxHashMap;
 
 use crate::base::ids::OpId;
 use crate::base::op::{At, Op, Outcome, Value};
-use crate::components::leader::Plan;
+use crate::components::leader::log::{Entry, Place};
 use crate::components::leader::member::{Ctx, Member, Role};
+use crate::components::leader::{Election, Plan, Rule};
 use crate::components::locks::desk;
 use crate::components::machine::{Machine, Told};
-use crate::components::store::lineage;
+use crate::components::store::{Series, front, lineage};
 use crate::record::survey::Holdings;
+use crate::sim::context::Context;
 
 impl<M: Machine> Member<M> {
     /// Applies an operation of the log.
@@ -26,6 +28,51 @@ impl<M: Machine> Member<M> {
             desk::count::<Self>(op, outcome, aside, ctx);
         }
         outcome
+    }
+
+    /// A new entry of ours is about to be the last of our log.
+    pub(super) fn has_made(&self, entry: &Entry, ctx: Ctx<M>) {
+        let (me, members, now) = (ctx.me(), ctx.members(), ctx.now());
+        let place = (self.log.last().index + 1, entry.term);
+        let replicas = &mut ctx.record().replicas;
+        let behind = replicas.made((me.tier, 0), (entry.term, me.member), place.0, members, now);
+        if Self::may_lose(ctx) {
+            for (_, version) in entry.changes() {
+                ctx.record().replicas.opens(me.tier, place, version);
+            }
+        }
+        let series = ctx.plan().store.series(Series::Behind);
+        ctx.record().level(series, now, behind);
+    }
+
+    /// Whether a failover may lose what readers have seen.
+    fn may_lose(ctx: &Context<Self>) -> bool {
+        let plan = ctx.plan();
+        plan.rule != Rule::Majority && !matches!(plan.election, Election::Never)
+    }
+
+    /// Somebody has been answered.
+    pub(super) fn has_shown(&self, op: &Op, outcome: Outcome, ctx: Ctx<M>) {
+        if let (Op::Read { .. } | Op::ReadForUpdate { .. }, Outcome::Ok(value)) = (op, outcome)
+            && Self::may_lose(ctx)
+            && value.version != OpId(0)
+        {
+            let store = ctx.me().tier;
+            if ctx.record().replicas.shown(store, value.version) {
+                front::count(ctx, Series::DirtyReads);
+            }
+        }
+    }
+
+    /// We lead, and others have what is ours: what others had besides is lost, and whoever has read it has read what never was.
+    pub(super) fn counts_lost_reads(&self, ctx: Ctx<M>) {
+        if Self::may_lose(ctx) {
+            let (store, now) = (ctx.me().tier, ctx.now());
+            let has = |index, term| self.log.has(Place { index, term });
+            let reads = ctx.record().replicas.settles(store, self.settled, has);
+            let series = ctx.plan().store.series(Series::DirtyReads);
+            ctx.record().count(series, now, reads);
+        }
     }
 
     /// Another copy has taken the place of ours, which is told if it took the place of anything: after a crash it does not.

@@ -23,7 +23,9 @@ use crate::sim::process::{Disk, Order, Process};
 
 /// Purposes of the streams.
 pub(super) const TIMEOUT: u8 = 1;
-const APPLY: u8 = 2;
+pub(super) const APPLY: u8 = 2;
+pub(super) const LAG: u8 = 5;
+pub(super) const SEND: u8 = 6;
 
 /// What a member is in its term.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -62,8 +64,11 @@ pub struct Member<M: Machine> {
     pub(super) fits: u64,
     /// While we lead: the first entry of ours. Once it is committed all that was before is too.
     pub(super) led_from: u64,
-    /// After a restart, where an acknowledgement says that an entry is shown: nobody reads our copy before it is there again.
+    /// Nobody reads our copy before it is there: after a restart where an acknowledgement has said that an entry is shown, and when
+    /// it is put back to what a leader has, until it is known (`u64::MAX`) how much of ours that is.
     pub(super) shows_from: u64,
+    /// The term of the leader that we have asked for a whole copy.
+    pub(super) asked_for_whole: Option<u64>,
     pub(super) log: Log,
     pub(super) term: u64,
     pub(super) voted: Option<u32>,
@@ -89,7 +94,13 @@ pub struct Member<M: Machine> {
     pub(super) said_next: VecDeque<(u32, Message<M>)>,
     /// To whom we owe word of how far our log is safe: the leader's term, up to where it is its log, and what we have said.
     pub(super) owed: Option<(u64, u64, u64)>,
-    pub(super) applying: bool,
+    /// The entry that the applier works on, or waits to.
+    pub(super) working: Option<u64>,
+    /// From when on the next one may be applied, by our wall clock.
+    pub(super) due: Option<(u64, Time)>,
+    /// While we lead: what may leave, up to where, and whether the sender waits for its turn.
+    pub(super) released: u64,
+    pub(super) sending: bool,
     /// Entries that came before those that they follow.
     pub(super) early: BTreeMap<u64, (Place, Vec<Entry>)>,
     pub(super) peers: Vec<Peer>,
@@ -142,6 +153,7 @@ impl<M: Machine> Process for Member<M> {
             fits: 0,
             led_from: 0,
             shows_from: 0,
+            asked_for_whole: None,
             log: Log::default(),
             term: u64::from(led),
             voted: led.then_some(0),
@@ -159,7 +171,10 @@ impl<M: Machine> Process for Member<M> {
             said_after: VecDeque::new(),
             said_next: VecDeque::new(),
             owed: None,
-            applying: false,
+            working: None,
+            due: None,
+            released: 0,
+            sending: false,
             early: BTreeMap::new(),
             peers: Vec::new(),
             round: 0,
@@ -233,11 +248,9 @@ impl<M: Machine> Process for Member<M> {
             Timer::Front(wake) => front::woken(self, wake, ctx),
             Timer::Stand => self.may_stand(ctx),
             Timer::Heartbeat => self.heartbeat(ctx),
-            Timer::Applied => {
-                self.applying = false;
-                self.worked = (self.worked + 1).min(self.log.last().index);
-                self.apply(ctx);
-            }
+            Timer::Applied => self.has_worked(ctx),
+            Timer::Due => self.is_due(ctx),
+            Timer::Send => self.sends(ctx),
             Timer::Patience => {
                 self.lets_go(ctx);
                 self.gives_up_catching_up(ctx);
@@ -321,33 +334,15 @@ impl<M: Machine> Member<M> {
         (self.role == Role::Leader).then_some(self.term)
     }
 
-    /// Up to where entries may take effect here: at a leader and under `raft` what is committed, elsewhere what our disk has of
-    /// the leader's log, acknowledged or not.
-    fn appliable(&self, plan: &Plan<M>) -> u64 {
-        match self.role {
-            Role::Follower | Role::Candidate { .. } if plan.rule != Rule::Majority => {
-                self.safe.min(self.fits)
-            }
-            _ => self.commit,
-        }
-    }
-
-    /// Applies what may take effect: a leader and members without a law at once, others one entry after the other.
+    /// Applies what may take effect, as far as the applier has got.
     pub(super) fn apply(&mut self, ctx: Ctx<M>) {
-        let plan = ctx.plan();
-        let goal = self.appliable(plan);
-        self.worked = self.worked.max(self.applied);
-        if self.worked < goal && !self.applying {
-            match plan.apply.as_ref().filter(|_| self.role != Role::Leader) {
-                None => self.worked = goal,
-                Some(law) => {
-                    self.applying = true;
-                    let span = law.span(ctx.stream(APPLY));
-                    ctx.wake(span, Timer::Applied);
-                }
-            }
-        }
+        let goal = self.appliable(ctx.plan());
+        self.works_towards(goal, ctx);
+        let before = self.applied;
         while self.applied < goal.min(self.worked) && self.apply_one(ctx) {}
+        if self.applied != before {
+            self.tells_progress(ctx);
+        }
         self.owe(ctx);
         self.read_applied(ctx);
         self.caught_up(ctx);

@@ -157,6 +157,10 @@ pub enum Timer {
     Heartbeat,
     /// An entry has been applied.
     Applied,
+    /// An entry may be applied.
+    Due,
+    /// The sender has its turn.
+    Send,
     /// Operations for which no leader is known may have waited for too long.
     Patience,
 }
@@ -169,6 +173,8 @@ impl Word for Timer {
             Timer::Heartbeat => 3,
             Timer::Applied => 4,
             Timer::Patience => 5,
+            Timer::Due => 6,
+            Timer::Send => 7,
         }
     }
     fn from_word(word: u64) -> Self {
@@ -177,6 +183,8 @@ impl Word for Timer {
             3 => Timer::Heartbeat,
             4 => Timer::Applied,
             5 => Timer::Patience,
+            6 => Timer::Due,
+            7 => Timer::Send,
             front => Timer::Front(Wake::from_word(front)),
         }
     }

@@ -25,12 +25,8 @@ const INDEX_BITS: u32 = 44;
 impl<M: Machine> Member<M> {
     /// Where our copy is.
     pub(super) fn position(&self) -> u64 {
-        self.place(self.applied)
-    }
-
-    fn place(&self, index: u64) -> u64 {
-        let term = self.log.term(index).unwrap_or(0).min((1 << (64 - INDEX_BITS)) - 1);
-        term << INDEX_BITS | index.min((1 << INDEX_BITS) - 1)
+        let term = self.log.term(self.applied).unwrap_or(0).min((1 << (64 - INDEX_BITS)) - 1);
+        term << INDEX_BITS | self.applied.min((1 << INDEX_BITS) - 1)
     }
 
     /// Whoever gets this answer has seen our copy as it is now.
@@ -43,7 +39,7 @@ impl<M: Machine> Member<M> {
     /// Up to where our copy must be for an operation, if it is not there yet.
     fn lacks(&self, served: &Served, ctx: Ctx<M>) -> Option<u64> {
         if self.applied < self.shows_from {
-            return Some(self.place(self.shows_from));
+            return Some(u64::MAX);
         }
         let Op::Read { at: At::Session, .. } = served.op else { return None };
         let store = ctx.plan().store.session.filter(|_| ctx.plan().twin != Twin::IgnoresSessions)?;
@@ -61,7 +57,13 @@ impl<M: Machine> Member<M> {
 
     /// Our copy has changed: reads that waited for it go on.
     pub(super) fn caught_up(&mut self, ctx: Ctx<M>) {
-        let position = self.position();
+        if self.applied < self.shows_from {
+            return;
+        }
+        let mut position = self.position();
+        if self.behind.last_key_value().is_some_and(|((needed, _), _)| *needed == u64::MAX) {
+            position = u64::MAX; // they have waited for our copy to be open; whoever needs more goes on waiting
+        }
         while self.behind.first_key_value().is_some_and(|((needed, _), _)| *needed <= position) {
             let ((_, word), _) = self.behind.pop_first().expect("it is there");
             let (key, now) = (Key::from_word(word), ctx.now());
@@ -93,6 +95,7 @@ mod tests {
     use crate::components::leader::Plan;
     use crate::components::leader::tests::{asynchronous, copy, cut, heal, peek, raft, told, world, write};
     use crate::components::script::until;
+    use crate::components::store::pace::PerCopy;
     use crate::components::store::rows::Tables;
 
     /// All lines of a script are of one customer.
@@ -107,7 +110,7 @@ mod tests {
 
     /// A copy that takes 60 ms to apply an entry.
     fn slow() -> Plan<Tables> {
-        Plan { apply: Some(Dist::Constant(60e6)), ..asynchronous() }
+        Plan { apply: PerCopy::all(Dist::Constant(60e6)), ..asynchronous() }
     }
 
     /// Under Raft the leader's word that the entry is committed comes with its next heartbeat, at 150 ms.

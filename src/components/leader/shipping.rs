@@ -5,7 +5,7 @@
 //! whose place is not there.
 
 use crate::components::leader::log::{Entry, Log, Place};
-use crate::components::leader::member::{Ctx, Member, Peer, Role};
+use crate::components::leader::member::{Ctx, Member, Peer, Role, SEND};
 use crate::components::leader::messages::{Append, Message, Record, Timer, Whole};
 use crate::components::leader::{Rule, Twin};
 use crate::components::machine::Machine;
@@ -23,16 +23,40 @@ const ROUNDS_MAX: usize = 1024;
 impl<M: Machine> Member<M> {
     /// A new entry of ours.
     pub(super) fn propose(&mut self, entry: Entry, ctx: Ctx<M>) {
+        let entry = Entry { at: ctx.clock(), ..entry };
+        self.has_made(&entry, ctx);
         self.keep(Record::Entry(entry), ctx);
         self.sync(ctx);
         self.ship(ctx);
         self.may_commit(ctx);
     }
 
-    /// Sends everybody what they have not been sent yet. Where the leader's disk alone decides, only what is safe there, lest
-    /// others have what a crash makes it lose.
+    /// Sends everybody what they have not been sent yet, once the sender has its turn.
     pub(super) fn ship(&mut self, ctx: Ctx<M>) {
-        let end = self.shippable(ctx);
+        let ready = self.sendable(ctx);
+        match &ctx.plan().send {
+            None => self.released = self.released.max(ready),
+            Some(law) if ready > self.released && !self.sending => {
+                self.sending = true;
+                let span = law.span(ctx.stream(SEND));
+                ctx.wake(span, Timer::Send);
+            }
+            Some(_) => {}
+        }
+        self.send_released(ctx);
+    }
+
+    /// The sender has its turn: all that there is leaves.
+    pub(super) fn sends(&mut self, ctx: Ctx<M>) {
+        self.sending = false;
+        if self.role == Role::Leader {
+            self.released = self.released.max(self.sendable(ctx));
+            self.send_released(ctx);
+        }
+    }
+
+    fn send_released(&mut self, ctx: Ctx<M>) {
+        let end = self.released;
         for to in Self::others(ctx) {
             if self.peers[to as usize].sent < end {
                 self.append(to, ctx);
@@ -40,13 +64,14 @@ impl<M: Machine> Member<M> {
         }
     }
 
-    fn shippable(&self, ctx: Ctx<M>) -> u64 {
+    /// What may be sent. Where the leader's disk alone decides, only what is safe there, lest others have what a crash makes it lose.
+    fn sendable(&self, ctx: Ctx<M>) -> u64 {
         if ctx.plan().rule == Rule::Majority { self.log.last().index } else { self.safe }
     }
 
     /// Sends one member what follows what it was sent, if only that we are there.
     fn append(&mut self, to: u32, ctx: Ctx<M>) {
-        let end = self.shippable(ctx);
+        let end = self.released;
         let peer = &mut self.peers[to as usize];
         let Some(term) = self.log.term(peer.sent) else {
             peer.sent = self.applied;
@@ -112,7 +137,10 @@ impl<M: Machine> Member<M> {
             return;
         }
         // We have applied what this leader never had, or would lose additions: only the whole copy helps.
-        let wants_whole = |member: &Self| refusal(member, u64::MAX);
+        let wants_whole = |member: &mut Self| {
+            member.asked_for_whole = Some(term);
+            refusal(member, u64::MAX)
+        };
         if !self.log.has(after) {
             // The leader goes on before the first entry of the term that does not fit (section 3.5).
             let wrong = self.log.term(after.index);
@@ -133,7 +161,11 @@ impl<M: Machine> Member<M> {
         self.owed = (has < end).then_some((term, end, has));
         self.say(from, Message::Appended { term, up_to: has, fits: true, round }, ctx);
         self.ledger.settle(settled.min(end));
-        let news = commit.min(end) > self.commit || end > self.fits;
+        let was_put_back = self.shows_from == u64::MAX;
+        if was_put_back {
+            self.shows_from = end; // what we share with the leader is shown again before anything is
+        }
+        let news = was_put_back || commit.min(end) > self.commit || end > self.fits;
         (self.commit, self.fits) = (self.commit.max(commit.min(end)), self.fits.max(end));
         if news {
             self.apply(ctx);
@@ -184,10 +216,12 @@ impl<M: Machine> Member<M> {
         if !self.follows(from, term, ctx) {
             return;
         }
-        let at = whole.at;
-        let rewinds = !self.log.has(at);
-        if rewinds || at.index > self.applied {
-            if rewinds && ctx.plan().merges {
+        let (at, merges) = (whole.at, ctx.plan().merges);
+        let asked = self.asked_for_whole.take() == Some(term);
+        let rewinds = !self.log.has(at) || asked && merges;
+        if rewinds || asked || at.index > self.applied {
+            let goes_back = rewinds || at.index < self.applied;
+            if rewinds && merges {
                 let common = self.log.terms().common(self.log.last().index, &whole.terms, at.index);
                 self.loses_beyond(common, ctx);
             }
@@ -202,7 +236,9 @@ impl<M: Machine> Member<M> {
             self.holds_another(Some(&old), ctx);
             (self.ledger, self.log) = (whole.ledger, log);
             (self.applied, self.worked, self.commit) = (at.index, at.index, at.index);
-            (self.fits, self.shows_from) = (at.index, self.shows_from.min(at.index));
+            (self.fits, self.due) = (at.index, None);
+            self.shows_from = if goes_back { u64::MAX } else { self.shows_from.min(at.index) };
+            self.tells_progress(ctx);
             self.early.clear();
             self.snapshot(at, ctx);
             self.caught_up(ctx);
@@ -233,7 +269,7 @@ impl<M: Machine> Member<M> {
             peer.sent = if up_to == u64::MAX { up_to } else { up_to.min(last) };
             self.append(from, ctx);
         }
-        let end = self.shippable(ctx);
+        let end = self.released;
         if fits && self.peers[from as usize].sent < end {
             self.append(from, ctx);
         }
@@ -254,10 +290,15 @@ impl<M: Machine> Member<M> {
         if settled > self.settled && of_our_term(self, settled) {
             self.settled = settled;
             self.ledger.settle(settled);
+            self.counts_lost_reads(ctx);
         }
         let index = has[plan.rule.copies(copies) as usize - 1];
         if index > self.commit && (of_our_term(self, index) || plan.twin == Twin::CountsOldTerms) {
+            let knew = self.commits_its_term();
             self.commit = index;
+            if !knew {
+                self.counts_lost_reads(ctx);
+            }
             self.apply(ctx);
             self.may_read(ctx);
         }

@@ -59,7 +59,9 @@ fn plan(rule: Rule, election: Election) -> Plan<Tables> {
         heartbeat: Span::from_ms(50),
         pre_vote: false,
         lease: None,
-        apply: None,
+        apply: PerCopy::default(),
+        lag: PerCopy::default(),
+        send: None,
         begins_led: true,
         merges: false,
         legs: Legs::default(),
@@ -251,7 +253,7 @@ fn a_follower_that_missed_more_than_the_log_keeps_gets_a_copy() {
 #[test]
 fn an_applier_that_takes_its_time_lags() {
     let mut slow = asynchronous();
-    slow.apply = Some(ms(20.0));
+    slow.apply = PerCopy::all(ms(20.0));
     let script =
         (0..10).map(|n| write(100 + n, 0, n as i64 + 1)).chain([peek(200, 1), peek(600, 1)]).collect();
     let mut world = world(1, script, slow, 3);

@@ -5,8 +5,8 @@ use crate::components::multi_leader::Plan;
 use crate::components::multi_leader::member::{Change, Ctx, Member, merge};
 use crate::components::quorum::cell::{Cell, Merge};
 use crate::components::quorum::lineage::{made_by, made_of, merged, settle};
-use crate::components::store::lineage;
 use crate::components::store::rows::{Initial, RowName};
+use crate::components::store::{Series, lineage};
 use crate::record::survey::Holdings;
 
 impl Member {
@@ -21,6 +21,28 @@ impl Member {
         merge(&mut self.rows, change);
         let came = change.cell.value(row, Initial::value(&plan.store.start, row));
         merged(plan.merge, row, before, came, self.value(plan, row), ctx);
+    }
+
+    /// A change of ours gets the next number.
+    pub(super) fn has_numbered(&self, ctx: Ctx) {
+        let (me, members, now) = (ctx.me(), ctx.members(), ctx.now());
+        let number = self.base + self.log.len() as u64 + 1;
+        let replicas = &mut ctx.record().replicas;
+        let behind = replicas.made((me.tier, me.member), (0, me.member), number, members, now);
+        let series = ctx.plan().store.series(Series::Behind);
+        ctx.record().level(series, now, behind);
+    }
+
+    /// Our copy has the changes of a member up to a number.
+    pub(super) fn tells_progress(&self, from: u32, number: u64, ctx: Ctx) {
+        let (me, now, plan) = (ctx.me(), ctx.now(), &ctx.plan().store);
+        if from == me.member {
+            return;
+        }
+        let progress = ctx.record().replicas.applied((me.tier, from), me.member, number, now);
+        ctx.record().level(plan.series(Series::Behind), now, progress.behind);
+        ctx.record().count(plan.series(Series::Applied), now, progress.applied);
+        ctx.record().count(plan.series(Series::Lagged), now, progress.lagged.as_ns());
     }
 
     /// A change of ours was made of what we knew, by one attempt.

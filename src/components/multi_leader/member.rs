@@ -20,6 +20,9 @@ use crate::sim::process::{Disk, Order, Payload, Process, Word};
 
 /// Purpose of the stream of the applier's times.
 const APPLY: u8 = 1;
+/// Purposes of those of lags and of the sender's turns.
+const LAG: u8 = 4;
+pub(super) const TURN: u8 = 5;
 
 /// Rows of a copy.
 pub(super) type Rows = Keyed<RowName, Cell>;
@@ -33,6 +36,8 @@ pub struct Change {
     pub row: RowName,
     /// What is to be merged into it.
     pub cell: Cell,
+    /// When it was made, by its writer's wall clock.
+    pub at: Time,
 }
 
 /// What members tell each other.
@@ -90,7 +95,15 @@ pub enum Timer {
     Applied,
     /// What this member has not confirmed may have to be sent again.
     Again(u32),
+    /// A change may be applied.
+    Due,
+    /// The sender has its turn.
+    Send,
 }
+
+/// Words of timers beyond those of the front and of other members.
+const DUE: u64 = 1 << 40;
+const SEND: u64 = 1 << 41;
 
 impl Word for Timer {
     fn to_word(self) -> u64 {
@@ -98,16 +111,23 @@ impl Word for Timer {
             Timer::Front(wake) => wake.to_word(),
             Timer::Applied => 2,
             Timer::Again(member) => 3 + u64::from(member),
+            Timer::Due => DUE,
+            Timer::Send => SEND,
         }
     }
     fn from_word(word: u64) -> Self {
         match word {
             2 => Timer::Applied,
+            DUE => Timer::Due,
+            SEND => Timer::Send,
             3.. => Timer::Again((word - 3) as u32),
             front => Timer::Front(Wake::from_word(front)),
         }
     }
 }
+
+/// A change of another member: whose, and its number, if it is the last of those that came together.
+pub(super) type Came = (u32, Option<u64>, Change);
 
 /// Something to make safe.
 #[derive(Clone, Debug, Hash)]
@@ -131,8 +151,13 @@ pub struct Member {
     logged: usize,
     writes: u32,
     /// Changes of others that are safe and not merged yet.
-    pub(super) applier: VecDeque<Change>,
+    pub(super) applier: VecDeque<Came>,
     applying: bool,
+    /// From when on the first of them may be merged, by our wall clock, once that is drawn.
+    due: Option<Time>,
+    /// Which of our changes may leave, up to where, and whether the sender waits for its turn.
+    pub(super) released: u64,
+    pub(super) sending: bool,
     /// Our changes, from the one after `base` on, and up to which number they are safe.
     pub(super) log: VecDeque<Change>,
     pub(super) base: u64,
@@ -161,6 +186,9 @@ impl Process for Member {
             writes: 0,
             applier: VecDeque::new(),
             applying: false,
+            due: None,
+            released: 0,
+            sending: false,
             log: VecDeque::new(),
             base: 0,
             safe: 0,
@@ -187,7 +215,11 @@ impl Process for Member {
         }
         self.logged = disk.records.len();
         self.safe = self.base + self.log.len() as u64;
+        self.released = self.base;
         self.peers = vec![Peer::at(self.base); members];
+        for from in 0..members {
+            self.tells_progress(from as u32, self.streams[from].safe(), ctx);
+        }
         self.ship(ctx);
     }
 
@@ -212,6 +244,11 @@ impl Process for Member {
                 self.applies_one(ctx);
                 self.applies(ctx);
             }
+            Timer::Due => {
+                self.applying = false;
+                self.applies(ctx);
+            }
+            Timer::Send => self.sends(ctx),
         }
     }
 
@@ -229,7 +266,7 @@ impl Process for Member {
                     }
                 }
                 Commit::Theirs(from, number, change) => {
-                    self.applier.push_back(change);
+                    self.applier.push_back((from, number, change));
                     if let Some(number) = number {
                         self.streams[from as usize].is_safe(number);
                     }
@@ -325,7 +362,8 @@ impl Member {
             _ => outcome,
         };
         let pending = ahead.map_or(1, |(_, pending)| pending + 1);
-        let change = Change { row, cell };
+        let change = Change { row, cell, at: ctx.clock() };
+        self.has_numbered(ctx);
         self.has_made(&change, known.as_ref(), value.version, ctx);
         let mut together = known.unwrap_or_else(|| change.cell.clone());
         together.merge(&change.cell);
@@ -354,8 +392,18 @@ impl Member {
 
     /// Sets the applier to work.
     fn applies(&mut self, ctx: Ctx) {
-        while !self.applying && !self.applier.is_empty() {
-            match &ctx.plan().apply {
+        let (plan, me) = (ctx.plan(), ctx.me().member);
+        while let Some((_, _, change)) = self.applier.front().filter(|_| !self.applying) {
+            if let Some(law) = plan.lag.at(me) {
+                let at = change.at;
+                let due = self.due.unwrap_or_else(|| at + law.span(ctx.stream(LAG)));
+                self.due = Some(due);
+                if due > ctx.clock() {
+                    self.applying = true;
+                    return ctx.wake(due.since(ctx.clock()), Timer::Due);
+                }
+            }
+            match plan.apply.at(me) {
                 None => self.applies_one(ctx),
                 Some(law) => {
                     self.applying = true;
@@ -368,8 +416,12 @@ impl Member {
 
     /// A change of another member takes effect on this copy. What is ahead of the disk is built on it too.
     fn applies_one(&mut self, ctx: Ctx) {
-        let Some(change) = self.applier.pop_front() else { return };
+        let Some((from, number, change)) = self.applier.pop_front() else { return };
+        self.due = None;
         self.takes_in(&change, ctx);
+        if let Some(number) = number {
+            self.tells_progress(from, number, ctx);
+        }
         if let Some((ahead, _)) = self.ahead.get_mut(&change.row) {
             let before = ahead.clone();
             ahead.merge(&change.cell);
@@ -396,7 +448,7 @@ impl Member {
     fn kept(&self) -> Kept {
         let mut rows = self.rows.clone();
         let mut theirs: Vec<u64> = self.streams.iter().map(Stream::safe).collect();
-        self.applier.iter().for_each(|change| merge(&mut rows, change));
+        self.applier.iter().for_each(|(_, _, change)| merge(&mut rows, change));
         for commit in &self.pending {
             match commit {
                 Commit::Ours { change, .. } => change.iter().for_each(|change| merge(&mut rows, change)),

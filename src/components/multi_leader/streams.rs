@@ -3,7 +3,7 @@
 use crate::base::dist::Dist;
 use crate::base::ids::Pid;
 use crate::base::time::{Span, Time};
-use crate::components::multi_leader::member::{Change, Ctx, Early, Member, Message, Timer};
+use crate::components::multi_leader::member::{Change, Ctx, Early, Member, Message, TURN, Timer};
 use crate::components::multi_leader::{AGAIN_FIRST, Twin};
 use crate::components::store::Series;
 use crate::components::store::front;
@@ -74,6 +74,26 @@ impl Member {
     /// Sends everybody what is safe here and has not been sent yet, as far as the window goes.
     pub(super) fn ship(&mut self, ctx: Ctx) {
         self.forget(ctx);
+        match &ctx.plan().send {
+            None => self.released = self.safe,
+            Some(law) if self.safe > self.released && !self.sending => {
+                self.sending = true;
+                let span = law.span(ctx.stream(TURN));
+                ctx.wake(span, Timer::Send);
+            }
+            Some(_) => {}
+        }
+        self.ship_to_all(ctx);
+    }
+
+    /// The sender has its turn: all that there is leaves.
+    pub(super) fn sends(&mut self, ctx: Ctx) {
+        self.sending = false;
+        self.released = self.safe;
+        self.ship_to_all(ctx);
+    }
+
+    fn ship_to_all(&mut self, ctx: Ctx) {
         let me = ctx.me().member;
         for to in (0..ctx.members()).filter(|member| *member != me) {
             self.ship_to(to, ctx);
@@ -93,7 +113,7 @@ impl Member {
     fn ship_to(&mut self, to: u32, ctx: Ctx) {
         loop {
             let peer = &mut self.peers[to as usize];
-            let end = self.safe.min(peer.has + WINDOW);
+            let end = self.released.min(peer.has + WINDOW);
             if peer.sent >= end {
                 return;
             }
@@ -104,7 +124,9 @@ impl Member {
                 peer.sent = self.safe;
                 front::count(ctx, Series::Snapshots);
                 let rows = self.rows.in_order().into_iter();
-                let rows = rows.map(|(row, cell)| Change { row: *row, cell: cell.clone() }).collect();
+                let rows = rows
+                    .map(|(row, cell)| Change { row: *row, cell: cell.clone(), at: Time::ZERO })
+                    .collect();
                 Message::Whole { up_to: self.safe, rows }
             } else {
                 let (after, skip) = (peer.sent, (peer.sent - self.base) as usize);

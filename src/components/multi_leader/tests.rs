@@ -36,7 +36,9 @@ fn plan(merge: Merge) -> Plan {
             acks_early: false,
         },
         merge,
-        apply: None,
+        apply: PerCopy::default(),
+        lag: PerCopy::default(),
+        send: None,
         again: Span::from_secs(1),
         legs: Legs::default(),
         twin: Twin::Sound,
@@ -160,7 +162,7 @@ fn a_crash_keeps_what_was_acknowledged() {
 
 #[test]
 fn an_applier_that_takes_its_time_lags_and_loses_nothing() {
-    let slow = Plan { apply: Some(ms(20.0)), ..plan(Merge::Counter) };
+    let slow = Plan { apply: PerCopy::all(ms(20.0)), ..plan(Merge::Counter) };
     let script: Lines = (0..50).map(|n| add(100 + n, 0, 1, 1)).collect();
     let mut world = world(script, slow);
     until(&mut world, 405);
@@ -296,4 +298,28 @@ fn broken_twins_of_several_leaders_are_caught() {
     let mut early = plan(Merge::Counter);
     early.store.acks_early = true;
     assert!((0..40).any(|seed| trial(seed, early.clone()).0.is_some()), "acknowledging early was not caught");
+}
+
+/// What has not left when its writer crashes for good nobody else ever hears of.
+#[test]
+fn what_has_not_left_stays_with_its_writer() {
+    for (send, there) in [(None, 40), (Some(ms(20.0)), 0)] {
+        let script: Lines = (0..40).map(|n| add(100 + n / 4, 0, 1, 1)).collect();
+        let mut world = world(script, Plan { send, ..plan(Merge::Counter) });
+        until(&mut world, 115);
+        world.crash(copy(0), Crash::Machine);
+        until(&mut world, 3_000);
+        assert_eq!(values(&world, Merge::Counter, 1)[1..], [there; 2]);
+    }
+}
+
+#[test]
+fn changes_sit_a_lag_out_at_once() {
+    let lag = PerCopy::each(vec![ms(0.0), ms(0.0), ms(200.0)]);
+    let script: Lines = (0..50).map(|n| add(100 + n, 0, 1, 1)).collect();
+    let mut world = world(script, Plan { lag, ..plan(Merge::Counter) });
+    until(&mut world, 300);
+    assert_eq!(values(&world, Merge::Counter, 1), [50, 50, 0], "the first was written at 102 ms");
+    until(&mut world, 360);
+    assert_eq!(values(&world, Merge::Counter, 1), [50; 3]);
 }

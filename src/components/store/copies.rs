@@ -1,6 +1,5 @@
 //! How a store's copies agree: the knobs, and what they make of a plan.
 
-use crate::base::dist::Dist;
 use crate::base::knob::{Form, Knob, Knobs, Preset, Setting, Takes};
 use crate::base::problem::Problems;
 use crate::base::time::Span;
@@ -8,6 +7,7 @@ use crate::components::quorum::cell::{COPIES_MAX, Merge};
 use crate::components::store::Plan;
 use crate::components::store::fitting::{Fitting, fits};
 use crate::components::store::legs::Legs;
+use crate::components::store::pace::{APPLY, LAG, PerCopy, SEND, SEND_AT_ONCE, time};
 use crate::components::store::rows::Tables;
 use crate::components::{Names, leader, multi_leader, quorum};
 
@@ -45,13 +45,6 @@ pub const AVOID: Knob = Knob {
     doc: "How long a client that had no answer from one of several members asks the next nearest instead.",
 };
 
-const APPLY: Knob = Knob {
-    name: "apply",
-    takes: Takes::Law,
-    default: Preset::Is { text: "0ms", source: "followers apply as fast as they receive" },
-    doc: "What a follower takes to apply an entry, one after the other: it lags when this is more than it has time for.",
-};
-
 const HEARTBEAT: Knob = Knob {
     name: "heartbeat",
     takes: Takes::Span { min: Span::from_ns(1_000), max: Span::MAX },
@@ -73,7 +66,7 @@ const FORMS: &[Form] = &[
     Form { name: "none", knobs: &[], doc: "There is one copy." },
     Form {
         name: "async",
-        knobs: &[APPLY, HEARTBEAT, BEGIN],
+        knobs: &[APPLY, LAG, SEND, HEARTBEAT, BEGIN],
         doc: "A leader acknowledges what its own disk has; the others follow.",
     },
     Form {
@@ -89,9 +82,13 @@ const FORMS: &[Form] = &[
                 name: "ack",
                 takes: Takes::Word(&["receive", "flush", "apply"]),
                 default: Preset::Is { text: "flush", source: "PostgreSQL, synchronous_commit = on" },
-                doc: "What a copy has done when it acknowledges: received the write, made it safe, or applied it.",
+                doc: "What a copy has done when it acknowledges: received the write, made it safe, or applied it, so that it shows it from \
+                      then on (PostgreSQL, synchronous_commit: remote_write, on, remote_apply). With `apply` and `of` as many as there are \
+                      copies, whoever was acknowledged a write sees it at any copy; with fewer at so many of them, and nobody says at which.",
             },
             APPLY,
+            LAG,
+            SEND_AT_ONCE,
             HEARTBEAT,
             BEGIN,
         ],
@@ -124,6 +121,8 @@ const FORMS: &[Form] = &[
                       the least election timeout, or somebody else may lead by then.",
             },
             APPLY,
+            LAG,
+            SEND_AT_ONCE,
             BEGIN,
         ],
         doc: "Raft: a leader acknowledges what a majority has, and is elected by one.",
@@ -176,6 +175,8 @@ const FORMS: &[Form] = &[
         name: "multi_leader",
         knobs: &[
             APPLY,
+            LAG,
+            SEND,
             Knob {
                 name: "again",
                 takes: Takes::Span { min: multi_leader::AGAIN_FIRST, max: Span::MAX },
@@ -254,7 +255,9 @@ pub fn copies(
         "multi_leader" => Copies::MultiLeader(multi_leader::Plan {
             store: plan,
             merge,
-            apply: applied(copy),
+            apply: PerCopy::of(copy, "apply"),
+            lag: PerCopy::of(copy, "lag"),
+            send: time(copy.law("send")),
             again: copy.span("again"),
             legs: Legs::of(knobs),
             twin: multi_leader::Twin::Sound,
@@ -278,11 +281,6 @@ fn quorum(copy: &Knobs, knobs: &Knobs, merge: Merge, count: u32, plan: Plan) -> 
         patience: copy.span("patience"),
         legs: Legs::of(knobs),
     }
-}
-
-/// What a copy takes to apply an entry.
-fn applied(copy: &Knobs) -> Option<Dist> {
-    Some(copy.law("apply")).filter(|law| *law != Dist::Constant(0.0))
 }
 
 /// `async`, `sync` and `raft`.
@@ -317,7 +315,9 @@ fn led(form: &str, copy: &Knobs, knobs: &Knobs, plan: Plan, patience: Span) -> l
         heartbeat: copy.span("heartbeat"),
         pre_vote: form == "raft" && copy.switch("pre_vote"),
         lease: Some(lease).filter(|lease| *lease > Span::ZERO),
-        apply: applied(copy),
+        apply: PerCopy::of(copy, "apply"),
+        lag: PerCopy::of(copy, "lag"),
+        send: time(copy.law("send")),
         begins_led: copy.word("begin") == "led",
         merges: form == "async" && knobs.word("merge") == "counter",
         legs: Legs::of(knobs),

@@ -6,6 +6,7 @@
 use crate::base::knob::{Knobs, Setting};
 use crate::base::problem::Problems;
 use crate::components::quorum::cell::COPIES_MAX;
+use crate::components::store::pace::PerCopy;
 use crate::components::{DOES_NOT_FIT, Names};
 
 /// A way to copy, as far as the others depend on it.
@@ -60,6 +61,13 @@ fn copies(how: &Fitting<'_>, names: &Names, wrong: &mut Wrong<'_>) {
         let asked = copy.count(knob);
         let message = format!("`{knob}={asked}` of '{}', which has {count} copies", names.name);
         wrong("copy", message, "a quorum has at most as many members as there are copies");
+    }
+    for knob in ["apply", "lag"] {
+        let laws = PerCopy::of(copy, knob).len();
+        if laws > 1 && laws != *count as usize {
+            let message = format!("`{knob}` has {laws} laws, and '{}' has {count} copies", names.name);
+            wrong("copy", message, "write one law for all copies, or one for each");
+        }
     }
 }
 

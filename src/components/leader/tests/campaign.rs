@@ -174,7 +174,7 @@ fn soon(plan: Plan<Tables>) -> Plan<Tables> {
 fn synchronous_copies_never_lose_what_they_acknowledged_and_asynchronous_ones_converge() {
     let mut receive = Plan { ack: Ack::Receive, ..synchronous(2) };
     receive.store.disk = ms(50.0);
-    let apply = Plan { ack: Ack::Apply, apply: Some(ms(2.0)), ..synchronous(2) };
+    let apply = Plan { ack: Ack::Apply, apply: PerCopy::all(ms(2.0)), ..synchronous(2) };
     let plans = [
         ("sync of 2", synchronous(2), false),
         ("sync of 3", synchronous(3), false),

@@ -11,6 +11,7 @@ use crate::base::time::Span;
 use crate::components::cores::Discipline;
 use crate::components::quorum::cell::Merge;
 use crate::components::script::until;
+use crate::components::store::pace::PerCopy;
 use crate::components::store::rows::Initial;
 use crate::components::transactions::Isolation;
 use crate::components::{leader, multi_leader, quorum};
@@ -55,7 +56,9 @@ fn led(rule: leader::Rule, election: leader::Election, acks_early: bool) -> lead
         heartbeat: Span::from_ms(50),
         pre_vote: false,
         lease: None,
-        apply: None,
+        apply: PerCopy::default(),
+        lag: PerCopy::default(),
+        send: None,
         begins_led: true,
         merges: false,
         legs: Legs::default(),
@@ -142,7 +145,9 @@ fn every_store_that_acknowledges_before_its_disk_has_synced_is_caught() {
         let plan = multi_leader::Plan {
             store: store(early),
             merge: Merge::Counter,
-            apply: None,
+            apply: PerCopy::default(),
+            lag: PerCopy::default(),
+            send: None,
             again: Span::from_secs(1),
             legs: Legs::default(),
             twin: multi_leader::Twin::Sound,
