@@ -183,8 +183,9 @@ mod tests {
     #[test]
     fn reads_of_what_is_lost_are_counted_once_it_is() {
         let (mut replicas, store) = (Replicas::default(), TierId(1));
-        [(1, 1, 7), (2, 1, 8), (3, 1, 9)]
-            .map(|(index, term, id)| replicas.opens(store, (index, term), OpId(id)));
+        for (index, term, id) in [(1, 1, 7), (2, 1, 8), (3, 1, 9)] {
+            replicas.opens(store, (index, term), OpId(id));
+        }
         for id in [7, 8, 9, 9] {
             assert!(!replicas.shown(store, OpId(id)));
         }
