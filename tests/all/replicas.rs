@@ -37,7 +37,7 @@ fn readers(copies: usize, copy: &str) -> String {
         .iter()
         .map(|name| {
             format!(
-                "variant.{0} = {{ workload.readers.do = \"get_{0}(id=sequence(1000000))\" }}\n",
+                "variant.{0} = {{ workload.readers.do = \"look_{0}(id=sequence(1000000))\" }}\n",
                 word(name)
             )
         })
@@ -46,7 +46,7 @@ fn readers(copies: usize, copy: &str) -> String {
         .iter()
         .map(|name| {
             format!(
-                "get_{} = \"x = read kv.item[1] at {name}; if x == 1 {{ tally led }} else {{ tally followed }}\"\n",
+                "look_{} = \"x = read kv.item[1] at {name}; if x == 1 {{ tally led }} else {{ tally followed }}\"\n",
                 word(name)
             )
         })
@@ -55,10 +55,10 @@ fn readers(copies: usize, copy: &str) -> String {
         "length = \"40s\"\nwarmup = \"0s\"\nnet = {{ latency = \"0ms\" }}\nzone = {{ here = {{ users = \"100%\" }}{zones} }}\n\
          link = {{ {} }}\nserver.app = {{ at = \"here\", threads = \"unlimited\" }}\n\
          db.kv = {{ at = {names:?}, copy = \"{copy}\", read = \"0ms\", write = \"0ms\" }}\n\
-         workload.writer = {{ do = \"put()\", arrive = \"once(1)\" }}\n\
-         workload.readers = {{ do = \"get_any(id=sequence(1000000))\", arrive = \"even(200/s)\", from = \"1s\", to = \"39s\" }}\n\
+         workload.writer = {{ do = \"save()\", arrive = \"once(1)\" }}\n\
+         workload.readers = {{ do = \"look_any(id=sequence(1000000))\", arrive = \"even(200/s)\", from = \"1s\", to = \"39s\" }}\n\
          measures = [\"count(led)\", \"count(followed)\", \"mean(readers)\", \"success(readers)\"]\n{variants}\
-         [on.app]\nput = \"write kv.item[1] = 1\"\n{programs}",
+         [on.app]\nsave = \"write kv.item[1] = 1\"\n{programs}",
         links.join(", ")
     )
 }
@@ -113,9 +113,9 @@ fn no_replica_is_no_answer_but_where_there_is_one_copy() {
             "length = \"20s\"\nwarmup = \"0s\"\nzone = {{ z = {{}} }}\nserver.app = {{ at = \"z\" }}\n\
              db.kv = {{ at = {at}, {more} timeout = \"100ms\", start = {{ item = \"each(7, keys=1)\" }} }}\n\
              fault.down = {{ at = \"10s\", do = \"crash(kv[1], mode=machine)\" }}\n\
-             workload.readers = {{ do = \"get()\", arrive = \"even(20/s)\", to = \"19s\" }}\n\
+             workload.readers = {{ do = \"look()\", arrive = \"even(20/s)\", to = \"19s\" }}\n\
              measures = [\"count(seen)\", \"success(readers)\"]\n[on.app]\n\
-             get = \"x = read kv.item[1] at replica; if x == 7 {{ tally seen }}\"\n"
+             look = \"x = read kv.item[1] at replica; if x == 7 {{ tally seen }}\"\n"
         )
     };
     let two = results(&text("[\"z\", \"z\"]", "copy = \"async\","));
@@ -130,11 +130,11 @@ fn after_a_failover_the_new_leader_is_no_replica_and_the_old_one_is() {
     let text = "length = \"60s\"\nwarmup = \"0s\"\nzone = { z = {} }\nserver.app = { at = \"z\" }\n\
          db.kv = { at = [\"z\", \"z\", \"z\"], copy = \"async(apply=1h)\", failover = \"after(1s)\", read = \"0ms\", write = \"0ms\", timeout = \"200ms\" }\n\
          fault.down = { at = \"10s\", for = \"10s\", do = \"crash(kv[0], mode=machine)\" }\n\
-         workload.late = { do = \"put()\", arrive = \"even(1/s)\", from = \"30s\", to = \"59s\" }\n\
-         workload.readers = { do = \"get()\", arrive = \"even(100/s)\", from = \"31.5s\", to = \"59s\" }\n\
+         workload.late = { do = \"save()\", arrive = \"even(1/s)\", from = \"30s\", to = \"59s\" }\n\
+         workload.readers = { do = \"look()\", arrive = \"even(100/s)\", from = \"31.5s\", to = \"59s\" }\n\
          measures = [\"count(led)\", \"count(followed)\", \"success(late)\", \"success(readers)\"]\n\
-         [on.app]\nput = \"write kv.item[1] = 1\"\n\
-         get = \"x = read kv.item[1] at replica; if x == 1 { tally led } else { tally followed }\"\n";
+         [on.app]\nsave = \"write kv.item[1] = 1\"\n\
+         look = \"x = read kv.item[1] at replica; if x == 1 { tally led } else { tally followed }\"\n";
     let results = results(text);
     let value = |measure| value(&results, "base", measure);
     assert_eq!((value("success(late)"), value("success(readers)")), (1.0, 1.0));
@@ -150,19 +150,21 @@ fn a_replica_that_lags_misses_always_and_the_leader_never() {
              server.app = {{ at = \"z\" }}\n\
              db.shop = {{ at = {at}, copy = \"async(apply=500ms)\", read = \"1ms\", write = \"1ms\" }}\n\
              workload.posts = {{ do = \"post(k=sequence(1000))\", arrive = \"even(2/s)\", to = \"50s\" }}\n\
-             workload.soon = {{ do = \"look(k=sequence(1000), late=0)\", arrive = \"even(2/s)\", from = \"126ms\", to = \"50126ms\" }}\n\
-             workload.later = {{ do = \"look(k=sequence(1000), late=1)\", arrive = \"even(2/s)\", from = \"406ms\", to = \"50406ms\" }}\n\
-             measures = [\"miss[0]\", \"miss[1]\", \"count(soon)\", \"count(later)\"]\nvariant.replica = {{}}\n\
-             variant.primary.workload = {{ soon.do = \"first(k=sequence(1000), late=0)\", later.do = \"first(k=sequence(1000), late=1)\" }}\n\
+             workload.soon = {{ do = \"soon_r(k=sequence(1000))\", arrive = \"even(2/s)\", from = \"126ms\", to = \"50126ms\" }}\n\
+             workload.later = {{ do = \"later_r(k=sequence(1000))\", arrive = \"even(2/s)\", from = \"406ms\", to = \"50406ms\" }}\n\
+             measures = [\"miss_soon\", \"miss_later\", \"count(soon)\", \"count(later)\"]\nvariant.replica = {{}}\n\
+             variant.primary.workload = {{ soon.do = \"soon_p(k=sequence(1000))\", later.do = \"later_p(k=sequence(1000))\" }}\n\
              [on.app]\npost = \"write shop.jobs[k] = 1\"\n\
-             look = \"x = read shop.jobs[k] at replica; if x < 1 {{ tally miss[late] }}\"\n\
-             first = \"x = read shop.jobs[k] at primary; if x < 1 {{ tally miss[late] }}\"\n"
+             soon_r = \"x = read shop.jobs[k] at replica; if x < 1 {{ tally miss_soon }}\"\n\
+             later_r = \"x = read shop.jobs[k] at replica; if x < 1 {{ tally miss_later }}\"\n\
+             soon_p = \"x = read shop.jobs[k] at primary; if x < 1 {{ tally miss_soon }}\"\n\
+             later_p = \"x = read shop.jobs[k] at primary; if x < 1 {{ tally miss_later }}\"\n"
         );
         let results = results(&text);
         for (variant, missed) in [("replica", 100.0), ("primary", 0.0)] {
             let value = |measure| value(&results, variant, measure);
             assert_eq!((value("count(soon)"), value("count(later)")), (100.0, 100.0));
-            assert_eq!((value("miss[0]"), value("miss[1]")), (missed, missed), "{at}: {variant}");
+            assert_eq!((value("miss_soon"), value("miss_later")), (missed, missed), "{at}: {variant}");
         }
     }
 }
