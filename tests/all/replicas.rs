@@ -31,16 +31,13 @@ fn readers(copies: usize, copy: &str) -> String {
         .zip(AWAY)
         .map(|(name, ms)| format!("\"here {name}\" = {{ latency = \"{ms}ms\" }}"))
         .collect();
-    let words = ["primary", "replica", "nearest", "session", "any", "copy[0]", "copy[1]"];
+    // Without an order of all writes nobody can tell what a customer has seen: `at session` is refused.
+    let words = ["primary", "replica", "nearest", "any", "copy[0]", "copy[1]", "session"];
+    let words = &words[..if copy == "multi_leader" { 6 } else { 7 }];
     let word = |word: &str| word.replace(['[', ']'], "");
     let variants: String = words
         .iter()
-        .map(|name| {
-            format!(
-                "variant.{0} = {{ workload.readers.do = \"look_{0}(id=sequence(1000000))\" }}\n",
-                word(name)
-            )
-        })
+        .map(|name| format!("variant.{0} = {{ workload.readers.do = \"look_{0}()\" }}\n", word(name)))
         .collect();
     let programs: String = words
         .iter()
@@ -56,7 +53,7 @@ fn readers(copies: usize, copy: &str) -> String {
          link = {{ {} }}\nserver.app = {{ at = \"here\", threads = \"unlimited\" }}\n\
          db.kv = {{ at = {names:?}, copy = \"{copy}\", read = \"0ms\", write = \"0ms\" }}\n\
          workload.writer = {{ do = \"save()\", arrive = \"once(1)\" }}\n\
-         workload.readers = {{ do = \"look_any(id=sequence(1000000))\", arrive = \"even(200/s)\", from = \"1s\", to = \"39s\" }}\n\
+         workload.readers = {{ do = \"look_any()\", arrive = \"even(200/s)\", from = \"1s\", to = \"39s\" }}\n\
          measures = [\"count(led)\", \"count(followed)\", \"mean(readers)\", \"success(readers)\"]\n{variants}\
          [on.app]\nsave = \"write kv.item[1] = 1\"\n{programs}",
         links.join(", ")
@@ -88,6 +85,9 @@ fn each_word_of_a_read_is_answered_by_whom_it_says() {
                 ("copy1", &[1], 0.0),
             ];
             for (word, who, leader) in expected {
+                if (copy, word) == ("multi_leader", "session") {
+                    continue;
+                }
                 let value = |measure| value(&results, word, measure);
                 let (mean, reference) = (value("mean(readers)"), there_and_back(who));
                 // Of one copy the time is exact; of several it is a mean of 7,600 draws.
@@ -128,7 +128,7 @@ fn no_replica_is_no_answer_but_where_there_is_one_copy() {
 #[test]
 fn after_a_failover_the_new_leader_is_no_replica_and_the_old_one_is() {
     let text = "length = \"60s\"\nwarmup = \"0s\"\nzone = { z = {} }\nserver.app = { at = \"z\" }\n\
-         db.kv = { at = [\"z\", \"z\", \"z\"], copy = \"async(apply=1h)\", failover = \"after(1s)\", read = \"0ms\", write = \"0ms\", timeout = \"200ms\" }\n\
+         db.kv = { at = [\"z\", \"z\", \"z\"], copy = \"async(lag=1h)\", failover = \"after(1s)\", read = \"0ms\", write = \"0ms\", timeout = \"200ms\" }\n\
          fault.down = { at = \"10s\", for = \"10s\", do = \"crash(kv[0], mode=machine)\" }\n\
          workload.late = { do = \"save()\", arrive = \"even(1/s)\", from = \"30s\", to = \"59s\" }\n\
          workload.readers = { do = \"look()\", arrive = \"even(100/s)\", from = \"31.5s\", to = \"59s\" }\n\
