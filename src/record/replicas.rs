@@ -110,7 +110,7 @@ impl Replicas {
         if copy != line.writer {
             for at in (from + 1..=up_to).filter_map(|index| line.made_at(index)) {
                 progress.applied += 1;
-                progress.lagged = progress.lagged + (now - at);
+                progress.lagged += now - at;
             }
         }
         *line.reach(copy) = up_to;

@@ -36,8 +36,10 @@ impl<M: Machine> Member<M> {
             let leads = self.role == Role::Leader;
             let lag = if leads { Span::ZERO } else { self.lag_left(next, ctx) };
             if lag > Span::ZERO {
-                self.working = Some(next);
-                return ctx.wake(lag, Timer::Due);
+                if !std::mem::replace(&mut self.sits, true) {
+                    ctx.wake(lag, Timer::Due);
+                }
+                return;
             }
             match plan.apply.at(me).filter(|_| !leads || next < self.led_from) {
                 None => self.worked = next,
@@ -71,7 +73,7 @@ impl<M: Machine> Member<M> {
 
     /// The lag of the next entry is over, unless our clock was put back.
     pub(super) fn is_due(&mut self, ctx: Ctx<M>) {
-        self.working = None;
+        self.sits = false;
         self.apply(ctx);
     }
 

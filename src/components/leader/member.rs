@@ -65,8 +65,9 @@ pub struct Member<M: Machine> {
     /// While we lead: the first entry of ours. Once it is committed all that was before is too.
     pub(super) led_from: u64,
     /// Nobody reads our copy before it is there: after a restart where an acknowledgement has said that an entry is shown, and when
-    /// it is put back to what a leader has, until it is known (`u64::MAX`) how much of ours that is.
+    /// it is put back to what a leader has, until it is known (`u64::MAX`) how much that is of what it had shown before.
     pub(super) shows_from: u64,
+    pub(super) had_shown: u64,
     /// The term of the leader that we have asked for a whole copy.
     pub(super) asked_for_whole: Option<u64>,
     pub(super) log: Log,
@@ -94,8 +95,9 @@ pub struct Member<M: Machine> {
     pub(super) said_next: VecDeque<(u32, Message<M>)>,
     /// To whom we owe word of how far our log is safe: the leader's term, up to where it is its log, and what we have said.
     pub(super) owed: Option<(u64, u64, u64)>,
-    /// The entry that the applier works on, or waits to.
+    /// The entry that the applier works on, and whether a timer is set for when the next is old enough.
     pub(super) working: Option<u64>,
+    pub(super) sits: bool,
     /// From when on the next one may be applied, by our wall clock.
     pub(super) due: Option<(u64, Time)>,
     /// While we lead: what may leave, up to where, and whether the sender waits for its turn.
@@ -153,6 +155,7 @@ impl<M: Machine> Process for Member<M> {
             fits: 0,
             led_from: 0,
             shows_from: 0,
+            had_shown: 0,
             asked_for_whole: None,
             log: Log::default(),
             term: u64::from(led),
@@ -172,6 +175,7 @@ impl<M: Machine> Process for Member<M> {
             said_next: VecDeque::new(),
             owed: None,
             working: None,
+            sits: false,
             due: None,
             released: 0,
             sending: false,

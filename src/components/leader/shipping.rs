@@ -163,7 +163,7 @@ impl<M: Machine> Member<M> {
         self.ledger.settle(settled.min(end));
         let was_put_back = self.shows_from == u64::MAX;
         if was_put_back {
-            self.shows_from = end; // what we share with the leader is shown again before anything is
+            self.shows_from = end.min(self.had_shown); // what the leader has of it is shown again before anything is
         }
         let news = was_put_back || commit.min(end) > self.commit || end > self.fits;
         (self.commit, self.fits) = (self.commit.max(commit.min(end)), self.fits.max(end));
@@ -221,6 +221,7 @@ impl<M: Machine> Member<M> {
         let rewinds = !self.log.has(at) || asked && merges;
         if rewinds || asked || at.index > self.applied {
             let goes_back = rewinds || at.index < self.applied;
+            self.had_shown = self.applied;
             if rewinds && merges {
                 let common = self.log.terms().common(self.log.last().index, &whole.terms, at.index);
                 self.loses_beyond(common, ctx);
