@@ -17,7 +17,7 @@ use crate::design::resolve::Design;
 use crate::design::source::Sources;
 use crate::design::tree::{Entry, Value};
 use crate::experiment::load::Cell;
-use crate::experiment::question::Question;
+use crate::experiment::question::{PropertyKind, Question, Warmup};
 use crate::experiment::trial;
 use crate::experiment::{Experiment, Overrides, load};
 use crate::report::graph;
@@ -151,6 +151,40 @@ fn named(instr: &str, design: &Design) -> String {
     text
 }
 
+/// When a run begins to count and when it ends, and what is measured from when on.
+fn windows(cell: &Cell, question: &Question) -> String {
+    let end = match &cell.drain {
+        None => format!("{}, the end", cell.length),
+        Some(drain) => format!(
+            "the end of the last request; the last one arrives at {}, and is waited for no longer than {}",
+            drain.last, drain.patience
+        ),
+    };
+    let from = match question.warmup {
+        Warmup::Span(span) => format!("{span}"),
+        Warmup::Auto => "where MSER-5 finds latencies settled".to_owned(),
+    };
+    let mut text = format!("\nmeasured from {from} to {end}\n");
+    if let Some(drain) = &cell.drain {
+        text +=
+            &format!("  per time (rate, goodput, throughput, inflight, util, peak): up to {}\n", drain.last);
+    }
+    let conditions = cell.judged.iter().filter_map(|judged| {
+        let always = matches!(judged.property.kind, PropertyKind::Always | PropertyKind::Sometimes);
+        judged.condition.as_ref().map(|named| (named, always))
+    });
+    let measures = cell.measures.iter().map(|named| (named, false));
+    let mut seen: Vec<&str> = Vec::new();
+    for (named, always) in measures.chain(conditions) {
+        if (always || named.expression.counts_from_zero()) && !seen.contains(&named.name.as_str()) {
+            seen.push(&named.name);
+            let why = if always { "watched from the start" } else { "compared with the state of a store" };
+            text += &format!("  {}: counts from 0 s, {why}\n", named.name);
+        }
+    }
+    text
+}
+
 fn of_cell(cell: &Cell, experiment: &Experiment) -> String {
     let sources = &experiment.sources;
     let design = &cell.setup.design;
@@ -188,6 +222,7 @@ fn of_cell(cell: &Cell, experiment: &Experiment) -> String {
     for (path, (value, source)) in &knobs {
         text += &format!("  {path} = {value}    # {source}\n");
     }
+    text += &windows(cell, &experiment.question);
     text += "\nprograms\n";
     for program in &design.programs.0 {
         let part = &design.names[program.part.index()].name;

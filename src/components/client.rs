@@ -171,6 +171,13 @@ impl Process for Client {
     fn touch(&self) -> u64 {
         self.number
     }
+
+    fn under_way(&self, plan: &Plan, tell: &mut dyn FnMut(ProbeId, Time)) {
+        self.pending.for_each(|pending| {
+            tell(plan.calls[pending.call as usize].probe, pending.intended);
+            tell(plan.probe, pending.intended);
+        });
+    }
 }
 
 impl Client {

@@ -8,7 +8,8 @@ use crate::experiment::fork::families;
 use crate::experiment::load::{Cell, Experiment};
 use crate::experiment::question::Runs;
 use crate::experiment::workload::expected_requests;
-use crate::record::probe::{SAMPLE_BYTES, SAMPLES_MAX};
+use crate::record::probe::SAMPLES_MAX;
+use crate::record::sample::SAMPLE_BYTES;
 
 /// What a member of a part takes with its events and its calls, bytes: measured, 630 for a server.
 const MEMBER_BYTES: f64 = 700.0;

@@ -237,7 +237,7 @@ impl<'a> Drawing<'a> {
 
     /// The part of a run that is shown.
     fn stretch(&self, cell: &Shown<'_>) -> Window {
-        let end = Time::ZERO + cell.trials.cell.length;
+        let end = cell.recorder().map_or(Time::ZERO + cell.trials.cell.length, Recorder::end);
         let (from, to) = self.entry.stretch;
         Window {
             from: (Time::ZERO + from).min(end),

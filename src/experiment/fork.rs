@@ -22,7 +22,7 @@ pub fn families(cells: &[Cell]) -> Vec<Vec<usize>> {
     let mut families: Vec<Vec<usize>> = Vec::new();
     let mut alike: BTreeMap<String, Vec<usize>> = BTreeMap::new(); // families, by what their designs look like
     for (place, cell) in cells.iter().enumerate() {
-        if !cell.faults.is_foreseen() {
+        if !cell.faults.is_foreseen() || cell.drain.is_some() {
             families.push(vec![place]);
             continue;
         }

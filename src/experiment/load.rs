@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicUsize;
 
+use crate::base::ids::ProbeId;
 use crate::base::problem::{Problem, Problems};
 use crate::base::quantity::Quantity;
 use crate::base::time::{Span, Time};
@@ -99,10 +100,23 @@ pub struct Cell {
     pub windows: Vec<During>,
     /// What is asked of the history.
     pub asked: Vec<Asked>,
-    /// How long it runs.
+    /// How long it runs, at most.
     pub length: Span,
+    /// Where it is over when the last request has ended.
+    pub drain: Option<Drain>,
     /// How much a run of it has recorded so far at most: the next makes as much room at once. It changes no result.
     pub room: Room,
+}
+
+/// What a run waits for that ends with its last request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drain {
+    /// When the last arrives.
+    pub last: Time,
+    /// Whose requests.
+    pub probes: Vec<ProbeId>,
+    /// How long after the last arrival it waits, at most.
+    pub patience: Span,
 }
 
 /// Operations, and versions that copies took in.
@@ -279,7 +293,7 @@ impl Loading<'_> {
         let faults = timetable(&design, self.data, problems);
         let setup = Setup::new(design, self.data, problems)?;
         let faults = faults?;
-        let length = self.length(&setup, problems);
+        let (length, drain) = self.length(&setup, problems);
         let before = problems.0.len();
         let measures = self.measures(&setup, variant, problems);
         let judged = self.judged(&setup, problems);
@@ -288,6 +302,7 @@ impl Loading<'_> {
         }
         let (mut record, windows, asked) = record(&setup, length, &measures, &judged);
         record.watched_series.extend(faults.watched());
+        record.arrivals = drain.as_ref().map(|drain| drain.last);
         let variant = variant.to_owned();
         let cell = Cell {
             variant,
@@ -301,6 +316,7 @@ impl Loading<'_> {
             windows,
             asked,
             length,
+            drain,
             room: Room::default(),
         };
         budget::check(&cell, problems);
@@ -310,23 +326,27 @@ impl Loading<'_> {
         Some(cell)
     }
 
-    fn length(&self, setup: &Setup, problems: &mut Problems) -> Span {
-        match self.question.length {
-            Length::Span(span) => span,
-            Length::Trace => {
-                let last = setup.workloads.iter().filter_map(|workload| match &workload.plan.arrivals {
-                    Arrivals::Trace(instants) => instants.last().copied(),
-                    _ => None,
-                });
-                let Some(last) = last.max() else {
-                    let message = "`length` is that of a trace, and no workload's arrivals come from one";
-                    problems.overall(codes::DOES_NOT_FIT, message).help("write `length = \"10m\"`");
-                    return Span::ZERO;
-                };
-                // an hour for the backlog; the run ends earlier when nothing is left to happen
-                last.since(Time::ZERO) + Span::from_secs(3600)
-            }
+    /// How long a run is at most, and whose last request ends it.
+    fn length(&self, setup: &Setup, problems: &mut Problems) -> (Span, Option<Drain>) {
+        let patience = match self.question.length {
+            Length::Span(span) => return (span, None),
+            Length::Trace { patience } => patience,
+        };
+        let mut drain: Option<Drain> = None;
+        for plan in setup.workloads.iter().map(|workload| &workload.plan) {
+            let Arrivals::Trace(instants) = &plan.arrivals else { continue };
+            let sent = |at: &Time| plan.from + at.since(Time::ZERO);
+            let Some(last) = instants.iter().map(sent).rfind(|at| *at < plan.to) else { continue };
+            let drain = drain.get_or_insert(Drain { last, probes: Vec::new(), patience });
+            drain.last = drain.last.max(last);
+            drain.probes.push(plan.probe);
         }
+        if drain.is_none() {
+            let message = "`length` is that of a trace, and no workload's arrivals come from one";
+            problems.overall(codes::DOES_NOT_FIT, message).help("write `length = \"10m\"`");
+        }
+        let length = drain.as_ref().map_or(Span::ZERO, |drain| drain.last.since(Time::ZERO) + drain.patience);
+        (length, drain)
     }
 
     fn compile(&self, text: &Text, setup: &Setup, problems: &mut Problems) -> Option<Named> {
@@ -363,7 +383,7 @@ impl Loading<'_> {
         }
         for probe in setup.called() {
             let name = setup.probe_name(probe);
-            for measure in ["mean", "p50", "p99", "success", "throughput"] {
+            for measure in ["mean", "p50", "p99", "success", "goodput", "throughput"] {
                 let text = format!("{measure}({name})");
                 if let Ok(expr) = expression(&text)
                     && let Ok(expression) = Expression::compile(&expr, setup)
@@ -406,6 +426,11 @@ impl Loading<'_> {
                            after the run"
                 .to_owned();
             problems.at(codes::WRONG_TYPE, whole, message).help("make it an `slo`");
+        } else if property.kind == PropertyKind::Slo && named.expression.has_vague_mean() {
+            let message = "an objective on a mean says of which requests: refusals are fast".to_owned();
+            problems
+                .at(codes::WRONG_TYPE, whole, message)
+                .help("write `mean(product, outcome=ok)`, or `outcome=answered`, `failed` or `any`");
         } else if property.kind == PropertyKind::Slo && named.expression.comparison().is_none() {
             let message = "an objective is one comparison".to_owned();
             problems

@@ -11,7 +11,8 @@ use crate::experiment::statistics::{Summary, agrees, paired, undecided};
 use crate::experiment::theory::evaluate;
 use crate::experiment::trial::{Seen, Trial};
 use crate::measures::Dimension;
-use crate::program::syntax::expression;
+use crate::measures::evaluation::Remarks;
+use crate::program::syntax::{BinaryOp, expression};
 
 /// Beyond so many variants, each is compared with the first by name only.
 const ALL_PAIRS_MAX: usize = 6;
@@ -87,7 +88,33 @@ fn estimate(values: &[f64], dimension: Dimension, note: Option<String>) -> Estim
         unit: dimension.unit().to_owned(),
         n: values.len() as u32,
         note,
+        ..Estimate::default()
     }
+}
+
+/// What is to be known beside an estimate: over all runs, each of which has its own.
+fn with_remarks(mut estimate: Estimate, named: &Named, remarks: &[(f64, Remarks)]) -> Estimate {
+    let mean =
+        |of: &dyn Fn(&(f64, Remarks)) -> f64| remarks.iter().map(of).sum::<f64>() / remarks.len() as f64;
+    let at_least = remarks.iter().any(|(_, remarks)| remarks.at_least);
+    if remarks.is_empty() {
+        return estimate;
+    }
+    estimate.at_least = at_least && named.expression.is_measure();
+    if at_least && estimate.note.is_none() {
+        let what = if estimate.at_least { "a lower bound" } else { "reckoned from a lower bound" };
+        estimate.note = Some(format!("{what}: requests were under way for so long and had not ended"));
+    }
+    estimate.open = Some(mean(&|(_, remarks)| remarks.open)).filter(|open| *open > 0.0);
+    estimate.success = remarks
+        .iter()
+        .any(|(_, remarks)| remarks.success.is_some())
+        .then(|| mean(&|(_, remarks)| remarks.success.unwrap_or(1.0)));
+    if named.expression.is_measure() && remarks.iter().any(|(_, remarks)| remarks.between.is_some()) {
+        let side = |of: fn((f64, f64)) -> f64| mean(&|(value, remarks)| remarks.between.map_or(*value, of));
+        estimate.between = Some([side(|(fail, _)| fail), side(|(_, succeed)| succeed)]);
+    }
+    estimate
 }
 
 /// The defined values of a measure, in order of seeds.
@@ -109,7 +136,13 @@ fn result_cell(experiment: &Experiment, cell: &CellTrials<'_>) -> results::Cell 
             None => percentile.then(|| "from a histogram of four digits".to_owned()),
         };
         let note = note.or_else(|| cell.trials.iter().find_map(|trial| trial.warmup_note.clone()));
-        measures.insert(named.name.clone(), estimate(&defined, named.expression.unit(), note));
+        let remarks: Vec<(f64, Remarks)> = cell
+            .trials
+            .iter()
+            .filter_map(|trial| Some((*trial.values[index].as_ref().ok()?, trial.remarks[index])))
+            .collect();
+        let estimate = estimate(&defined, named.expression.unit(), note);
+        measures.insert(named.name.clone(), with_remarks(estimate, named, &remarks));
     }
     results::Cell {
         variant: cell.cell.variant.clone(),
@@ -224,34 +257,62 @@ fn sometimes(seen: &[(u64, Option<&Seen>)]) -> Said {
     Said { outcome: "violated", failing: failing(seen), witness: sentence }
 }
 
-/// An objective over runs: the 95 % interval of (left − right) lies wholly on one side, or nothing is decided.
+/// An objective over runs, judged twice: with requests that are open at the end as failed, and as succeeded. Where that makes a
+/// difference it is not known.
 fn objective(judged: &crate::experiment::load::Judged, seen: &[(u64, Option<&Seen>)]) -> Said {
     let failing = failing(seen);
-    let margins: Vec<f64> = seen.iter().filter_map(|(_, seen)| seen.and_then(|seen| seen.margin)).collect();
-    let undefined = margins.len() < seen.len();
+    let margins: Vec<[f64; 2]> =
+        seen.iter().filter_map(|(_, seen)| seen.and_then(|seen| seen.margins)).collect();
+    let undefined = margins.len() < seen.len() || margins.is_empty();
     let comparison = judged.condition.as_ref().and_then(|named| named.expression.comparison());
-    let (Some((op, left, _)), Some(summary), false) = (comparison, Summary::of(&margins), undefined) else {
+    let (Some((op, left, _)), false) = (comparison, undefined) else {
         return Said { outcome: "unknown", failing, witness: witness(seen, None) };
     };
-    let Some([low, high]) = summary.interval(0.95) else {
+    if margins.len() < 2 {
         let seen = seen.iter().find_map(|(_, seen)| seen.map(|seen| seen.witness.as_str())).unwrap_or("");
         let witness = format!("{seen}; one run has no interval: `--runs {RUNS_MIN}` has");
         return Said { outcome: "unknown", failing, witness };
-    };
-    let holds = |margin: f64| crate::program::interpret::binary(op, sign(margin), 0) == Some(1);
+    }
     let name = judged.condition.as_ref().map_or("", |named| &named.name);
     let unit = if left.dimension == Dimension::One { "" } else { left.dimension.unit() };
-    let sentence = format!(
-        "{name}: on average {:+.4} {unit} from the bound, 95 % interval {low:+.4} to {high:+.4} {unit}",
-        summary.mean
-    );
-    let sentence = sentence.replace("  ", " ").trim_end().to_owned();
-    let outcome = match (holds(low), holds(high)) {
-        (true, true) => "holds",
-        (false, false) => "violated",
-        _ => "unknown",
+    let [(if_they_fail, one), (if_they_succeed, other)] = [0, 1].map(|way| {
+        let margins: Vec<f64> = margins.iter().map(|margins| margins[way]).collect();
+        one_way(op, &margins, unit)
+    });
+    let (outcome, sentence) = match if_they_fail == if_they_succeed {
+        true => (if_they_fail, format!("{name}: {one}")),
+        false => (
+            "unknown",
+            format!("{name}: {one} if requests that are open at the end fail, {other} if they succeed"),
+        ),
     };
     Said { outcome, failing, witness: sentence }
+}
+
+/// What margins say: the 95 % interval of (left − right) lies wholly on one side, or nothing is decided. Where some have no bound
+/// there is no interval, and the runs must agree.
+fn one_way(op: BinaryOp, margins: &[f64], unit: &str) -> (&'static str, String) {
+    let holds = |margin: f64| crate::program::interpret::binary(op, sign(margin), 0) == Some(1);
+    let verdict = |all: &mut dyn Iterator<Item = bool>| {
+        let (mut some, mut none) = (false, false);
+        all.for_each(|holds| if holds { some = true } else { none = true });
+        match (some, none) {
+            (true, false) => "holds",
+            (false, true) => "violated",
+            _ => "unknown",
+        }
+    };
+    let boundless = margins.iter().filter(|margin| !margin.is_finite()).count();
+    if boundless > 0 {
+        let sentence = format!("in {boundless} of {} runs more than any bound", margins.len());
+        return (verdict(&mut margins.iter().map(|margin| holds(*margin))), sentence);
+    }
+    let summary = Summary::of(margins).and_then(|summary| Some((summary.mean, summary.interval(0.95)?)));
+    let Some((mean, [low, high])) = summary else { return ("unknown", "no interval".to_owned()) };
+    let sentence =
+        format!("on average {mean:+.4} {unit} from the bound, 95 % interval {low:+.4} to {high:+.4} {unit}");
+    let sentence = sentence.replace("  ", " ").trim_end().to_owned();
+    (verdict(&mut [low, high].into_iter().map(holds)), sentence)
 }
 
 fn sign(value: f64) -> i64 {
@@ -314,6 +375,7 @@ fn compare(
         .trials
         .iter()
         .zip(&b.trials)
+        .filter(|(x, y)| !x.remarks[index].at_least && !y.remarks[other].at_least) // bounds have no difference
         .filter_map(|(x, y)| Some((*x.values[index].as_ref().ok()?, *y.values[other].as_ref().ok()?)))
         .collect();
     let compared = paired(&pairs)?;
@@ -349,10 +411,15 @@ fn theory(experiment: &Experiment, cell: &CellTrials<'_>, entry: &TheoryEntry) -
     };
     // One run has no interval: it decides nothing.
     let half = summary.and_then(|summary| summary.half_width(0.99)).unwrap_or(f64::INFINITY);
+    let at_least = cell.trials.iter().any(|trial| trial.remarks[index].at_least);
     let judged = |rule: &dyn Fn(f64, f64, f64, f64) -> bool| {
         summary.is_some_and(|summary| rule(summary.mean, half, value, tolerance))
     };
     let quick = matches!(experiment.question.runs, Runs::Quick { quick, full } if quick < full);
+    let open_to_doubt = match at_least {
+        true => summary.is_some_and(|summary| summary.mean - tolerance <= value),
+        false => judged(&undecided),
+    };
     Some(Theory {
         name: entry.name.clone(),
         variant: cell.cell.variant.clone(),
@@ -365,8 +432,9 @@ fn theory(experiment: &Experiment, cell: &CellTrials<'_>, entry: &TheoryEntry) -
         unit: expression.unit().unit().to_owned(),
         within,
         source: entry.source.clone(),
-        agrees: judged(&agrees),
-        undecided: judged(&undecided),
-        needs_full: quick && (summary.is_none() || judged(&undecided)),
+        agrees: !at_least && judged(&agrees),
+        // a lower bound beyond the reference disagrees; one below it says nothing
+        undecided: open_to_doubt,
+        needs_full: quick && (summary.is_none() || open_to_doubt),
     })
 }

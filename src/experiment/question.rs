@@ -60,9 +60,15 @@ pub enum Warmup {
 pub enum Length {
     /// This long.
     Span(Span),
-    /// Until the traces have ended and all requests with them.
-    Trace,
+    /// Until the last request of a trace has ended, but no longer than this after it was sent.
+    Trace {
+        /// How long it is waited for.
+        patience: Span,
+    },
 }
+
+/// How long after the last arrival of a trace a run waits for requests to end, unless it says so.
+const PATIENCE: Span = Span::from_secs(3600);
 
 /// Of which kind a property is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -251,11 +257,15 @@ impl Reading<'_> {
             Some((_, Expr::Number(quantity))) if quantity.unit == Unit::Span && quantity.value > 0.0 => {
                 Length::Span(Span::from_ns(quantity.value as u64))
             }
-            Some((_, Expr::Name(word))) if word == "trace" => Length::Trace,
-            Some((place, _)) => {
-                self.wrong(&place, "`length` is a span or `trace`".to_owned(), "write `length = \"10m\"`");
-                Length::Span(Span::from_secs(1))
-            }
+            Some((_, Expr::Name(word))) if word == "trace" => Length::Trace { patience: PATIENCE },
+            Some((place, expr)) => match patience(&expr) {
+                Some(patience) => Length::Trace { patience },
+                None => {
+                    let help = "write `length = \"10m\"`, `length = \"trace\"` or `length = \"trace(patience=10m)\"`";
+                    self.wrong(&place, "`length` is a span or that of a `trace`".to_owned(), help);
+                    Length::Span(Span::from_secs(1))
+                }
+            },
             None => Length::Span(Span::from_secs(1)),
         }
     }
@@ -435,6 +445,19 @@ impl Reading<'_> {
     fn measures(&mut self) -> Vec<Text> {
         let Some(entry) = self.entries.one("measures") else { return Vec::new() };
         listed(&entry.node).iter().filter_map(|node| node.text().cloned()).collect()
+    }
+}
+
+/// `trace(patience=10m)`.
+fn patience(expr: &Expr) -> Option<Span> {
+    let Expr::Call(function) = expr else { return None };
+    let [arg] = &function.args[..] else { return None };
+    let named = matches!(&arg.key, Some(Spanned { value: ArgKey::Name(key), .. }) if key == "patience");
+    match &arg.value.value {
+        Expr::Number(quantity) if named && function.name.value == "trace" && quantity.unit == Unit::Span => {
+            Some(Span::from_ns(quantity.value as u64))
+        }
+        _ => None,
     }
 }
 

@@ -41,13 +41,14 @@ pub(super) fn record(
     for probe in &needs.gaps {
         plan.probes[probe.index()].gaps = true;
     }
+    plan.keyed = needs.keyed;
     for (probe, cause) in needs.causes {
         let causes = &mut plan.probes[probe.index()].causes;
         if !causes.contains(&cause) {
             causes.push(cause);
         }
     }
-    let mut windows = vec![During::Run, During::Run];
+    let mut windows = vec![During::Run, During::Whole];
     for during in needs.windows {
         if !windows.contains(&during) {
             windows.push(during);

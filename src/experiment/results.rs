@@ -68,7 +68,7 @@ pub struct Cell {
 }
 
 /// A measure over the runs of a cell.
-#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq)]
 pub struct Estimate {
     /// Mean over runs; `null` when it is undefined.
     pub mean: Option<f64>,
@@ -78,6 +78,18 @@ pub struct Estimate {
     pub unit: String,
     /// Runs in which it was defined.
     pub n: u32,
+    /// It is a lower bound: some requests were under way at the end of a run's stretch, for longer than those that ended can tell of.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub at_least: bool,
+    /// The share of the requests sent in its stretch that were open when the run ended; the other shares are of those that ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open: Option<f64>,
+    /// What it would be if all that were open failed, and if all succeeded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub between: Option<[f64; 2]>,
+    /// The share of successes, where it is of these alone and they are fewer than 99.9 %.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub success: Option<f64>,
     /// Why it is undefined, and how percentiles were taken when not exactly.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,

@@ -13,11 +13,14 @@ use crate::experiment::trial::{Seen, Sink, Trial};
 use crate::faults::plan::TIMES_MAX;
 use crate::faults::schedule::Schedule;
 use crate::measures::asked::Moment as Named;
+use crate::measures::evaluation::{Evaluation, Purpose};
 use crate::measures::expression::During;
-use crate::measures::functions::{Evaluation, Undefined};
+use crate::measures::functions::Undefined;
 use crate::record::history::{History, HistoryPlan};
+use crate::record::observed::Open;
 use crate::record::recorder::RecordPlan;
 use crate::record::series::Window;
+use crate::record::sums::Which;
 use crate::sim::run::{Stop, World};
 
 /// Events between two looks at whether somebody wants to stop: a fraction of a second.
@@ -31,8 +34,6 @@ pub struct Running<'a> {
     pub world: World,
     /// When it is over.
     pub end: Time,
-    /// For `always` and `sometimes`: counts over the whole run.
-    pub whole: Vec<During>,
     seen: Vec<Option<Seen>>,
     /// The faults.
     pub schedule: Schedule,
@@ -42,6 +43,8 @@ pub struct Running<'a> {
     pub sink: Option<Sink<'a>>,
     /// It had too many events, or was cancelled.
     pub cut_short: bool,
+    /// No more requests arrive: it goes on until the last has ended.
+    draining: bool,
 }
 
 impl<'a> Running<'a> {
@@ -56,7 +59,7 @@ impl<'a> Running<'a> {
     ) -> Self {
         let named = |during: &During| match during {
             During::Fault(name) | During::After(name, _) => !cell.faults.is_known_before(name),
-            During::Run | During::Between(..) => false,
+            During::Run | During::Whole | During::Between(..) => false,
         };
         let known = times(&cell.faults.known_before(seed, cell.length));
         let asked = cell.asked.iter().flat_map(|asked| [&asked.before, &asked.at]);
@@ -94,12 +97,12 @@ impl<'a> Running<'a> {
             seed,
             world,
             end: Time::ZERO + cell.length,
-            whole: whole(cell),
             seen: vec![None; cell.judged.len()],
             looks: Looks::new(cell, faults),
             schedule: cell.faults.schedule(seed, cell.length),
             sink: None,
             cut_short: false,
+            draining: false,
         }
     }
 
@@ -122,18 +125,28 @@ impl<'a> Running<'a> {
             seed: self.seed,
             world,
             end: self.end,
-            whole: whole(cell),
             seen: self.seen.clone(),
             looks: Looks::new(cell, faults),
             schedule,
             sink: None,
             cut_short: self.cut_short,
+            draining: self.draining,
         }
     }
 
     /// To the end.
     pub fn go(&mut self, cancelled: &AtomicBool) {
+        if let Some(drain) = &self.cell.drain {
+            // as far as requests arrive, then until the last of them has ended
+            self.go_until((drain.last + Span::from_ns(1)).min(self.end), cancelled);
+            self.world.recorder_mut().watch(&drain.probes);
+            self.draining = true;
+        }
         self.go_until(self.end, cancelled);
+        if self.is_drained() {
+            let last = self.cell.drain.as_ref().map_or(self.end, |drain| drain.last);
+            self.end = self.world.now().max(last) + Span::from_ns(1);
+        }
         self.looks.look_last(self.cell, &self.world);
     }
 
@@ -141,7 +154,7 @@ impl<'a> Running<'a> {
     pub fn go_until(&mut self, stop: Time, cancelled: &AtomicBool) {
         self.cut_short |= cancelled.load(Ordering::Relaxed);
         self.notice();
-        while !self.cut_short {
+        while !self.cut_short && !self.is_drained() {
             let due = [self.schedule.next(), self.looks.next()].into_iter().flatten().min();
             let due = due.filter(|at| *at < stop);
             if !self.until(due.unwrap_or(stop), cancelled) {
@@ -173,12 +186,21 @@ impl<'a> Running<'a> {
                 }
                 Stop::Changed => {
                     self.notice();
-                    if self.cut_short || self.schedule.next().is_some_and(|at| at < horizon) {
+                    if self.cut_short
+                        || self.is_drained()
+                        || self.schedule.next().is_some_and(|at| at < horizon)
+                    {
                         return false;
                     }
                 }
             }
         }
+    }
+
+    /// Whether the run is over, since the last request that it waits for has ended.
+    fn is_drained(&self) -> bool {
+        let open = |probe: &ProbeId| self.world.recorder().probe(*probe).open() > 0;
+        self.draining && self.cell.drain.as_ref().is_some_and(|drain| !drain.probes.iter().any(open))
     }
 
     /// What follows at once from a level or a counter that has changed.
@@ -212,11 +234,11 @@ impl<'a> Running<'a> {
             if decisive.is_none() || !condition.expression.can_be_watched() {
                 continue;
             }
-            let mut evaluation = Evaluation::new(self.world.recorder(), &self.whole);
+            let mut evaluation = Evaluation::new(self.world.recorder(), &self.cell.windows).from_zero();
             let holds = condition.expression.value(&mut evaluation).ok().map(|value| value != 0.0);
             if holds == decisive {
                 let witness = format!("at {now} of seed {}: {}", self.seed, sides(judged, &mut evaluation));
-                *seen = Some(Seen { holds, margin: None, witness });
+                *seen = Some(Seen { holds, margins: None, witness });
             }
         }
     }
@@ -225,7 +247,7 @@ impl<'a> Running<'a> {
     pub fn finish(mut self, keep: bool) -> Trial {
         let end = self.end.max(self.world.now());
         let cell = self.cell;
-        let broken = self.world.recorder_mut().close(end, &|probe| cell.setup.probe_name(probe)).err();
+        let broken = self.world.close(end, &|probe| cell.setup.probe_name(probe)).err();
         self.watch();
         let faults = times(&self.schedule.plan_so_far());
         let findings = self.looks.answers(cell, &faults, &self.world);
@@ -237,8 +259,12 @@ impl<'a> Running<'a> {
         let broken = broken.or_else(overdone);
         let recorder = self.world.recorder();
         let mut evaluation = Evaluation::new(recorder, &cell.windows).with(&findings);
-        let values = cell.measures.iter().map(|named| named.expression.value(&mut evaluation)).collect();
-        let mut whole = Evaluation::new(recorder, &self.whole).with(&findings);
+        let (mut values, mut remarks) = (Vec::new(), Vec::new());
+        for named in &cell.measures {
+            values.push(named.expression.value(&mut evaluation));
+            remarks.push(evaluation.take_remarks());
+        }
+        let mut whole = Evaluation::new(recorder, &cell.windows).with(&findings).from_zero();
         let seen = cell.judged.iter().zip(std::mem::take(&mut self.seen));
         let seed = self.seed;
         let seen = seen
@@ -247,7 +273,7 @@ impl<'a> Running<'a> {
         let called = cell.setup.called();
         let causes = called.iter().map(|probe| {
             let sums = recorder.probe(*probe).sums(recorder.range(0));
-            (*probe, sums.ended(), sums.causes)
+            (*probe, sums.ends(), sums.ended(Which::Any).causes)
         });
         let causes = causes.collect();
         let all = (0..cell.record.probes.len()).map(|probe| ProbeId(probe as u16));
@@ -264,6 +290,7 @@ impl<'a> Running<'a> {
             fingerprint: fingerprint.value(),
             events: fingerprint.events(),
             values,
+            remarks,
             seen,
             causes,
             recorder: keep.then_some(recorder),
@@ -275,13 +302,6 @@ impl<'a> Running<'a> {
             warmup_note,
         }
     }
-}
-
-/// What conditions that hold or do not hold in a whole run count over.
-fn whole(cell: &Cell) -> Vec<During> {
-    let mut whole = cell.windows.clone();
-    whole[0] = During::Between(Span::MAX, Span::MAX); // no name for it: `Run` is window 1, the whole run
-    whole
 }
 
 /// As much as a run of the cell has recorded so far at most.
@@ -296,6 +316,7 @@ fn sides(judged: &Judged, evaluation: &mut Evaluation<'_>) -> String {
     match condition.expression.comparison() {
         Some((_, left, right)) => {
             let mut shown = |side: &crate::measures::expression::Expression| match side.value(evaluation) {
+                Ok(value) if value.is_infinite() => "more than any bound".to_owned(),
                 Ok(value) => format!(
                     "{value} {}",
                     if side.dimension.unit() == "1" { "" } else { side.dimension.unit() }
@@ -309,15 +330,46 @@ fn sides(judged: &Judged, evaluation: &mut Evaluation<'_>) -> String {
     }
 }
 
-/// A property at the end of a run.
+/// A property at the end of a run: judged twice, since requests that are open may fail or succeed. What differs is not known.
 fn at_end<'r>(
     judged: &Judged,
     seed: u64,
     evaluation: &mut Evaluation<'r>,
     whole: &mut Evaluation<'r>,
 ) -> Option<Seen> {
-    let condition = judged.condition.as_ref()?;
+    judged.condition.as_ref()?;
     let evaluation = if judged.property.kind == PropertyKind::Slo { evaluation } else { whole };
+    let [failing, succeeding] = [Open::Fail, Open::Succeed].map(|open| {
+        evaluation.set_purpose(Purpose::Judged(open));
+        one_way(judged, seed, evaluation)
+    });
+    evaluation.set_purpose(Purpose::Shown);
+    let margins = failing.margin.zip(succeeding.margin).map(|(failing, succeeding)| [failing, succeeding]);
+    if failing.holds == succeeding.holds {
+        return Some(Seen { holds: failing.holds, margins, witness: failing.witness });
+    }
+    let witness = match (&failing.holds, &succeeding.holds) {
+        (None, _) => failing.witness,
+        (_, None) => succeeding.witness,
+        _ => format!(
+            "it hangs on requests that are open at the end: if they fail, {}; if they succeed, {}",
+            failing.witness, succeeding.witness
+        ),
+    };
+    Some(Seen { holds: None, margins, witness })
+}
+
+/// A property at the end of a run, if open requests come to one end.
+struct OneWay {
+    holds: Option<bool>,
+    margin: Option<f64>,
+    witness: String,
+}
+
+fn one_way(judged: &Judged, seed: u64, evaluation: &mut Evaluation<'_>) -> OneWay {
+    let Some(condition) = &judged.condition else {
+        return OneWay { holds: None, margin: None, witness: String::new() };
+    };
     evaluation.take_witnesses();
     let value = condition.expression.value(evaluation);
     let shown = evaluation.take_witnesses();
@@ -332,7 +384,7 @@ fn at_end<'r>(
         },
         Err(Undefined(why)) => format!("{} is undefined: {why}", condition.name),
     };
-    Some(Seen { holds: value.ok().map(|value| value != 0.0), margin, witness })
+    OneWay { holds: value.ok().map(|value| value != 0.0), margin, witness }
 }
 
 /// The windows of a run: after the warm-up, the whole, and those that measures name.
@@ -349,7 +401,7 @@ pub fn windows(cell: &Cell, warmup: Warmup, faults: &[(String, Time, Time)]) -> 
     };
     let window = |(index, during): (usize, &During)| match during {
         _ if index == 0 => Window { from: start, until: end },
-        During::Run => Window { from: Time::ZERO, until: end },
+        During::Run | During::Whole => Window { from: Time::ZERO, until: end },
         During::Between(from, until) => {
             Window { from: Time::ZERO + *from, until: (Time::ZERO + *until).min(end) }
         }

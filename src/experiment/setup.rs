@@ -7,7 +7,8 @@ use std::sync::Arc;
 use crate::base::ids::{PartId, ProbeId, SeriesId, TallyId, TierId, ZoneId};
 use crate::base::knob::Setting;
 use crate::base::problem::Problems;
-use crate::base::series::Series;
+use crate::base::series::SeriesKind;
+use crate::base::series::{Series, SeriesKind};
 use crate::base::time::{Span, Time};
 use crate::components::client::{Client as Caller, Plan as CallerPlan};
 use crate::components::directory::{CacheClient, Client, Directory, Filling, Target};
@@ -270,6 +271,10 @@ impl Names for Setup {
     fn series(&self, name: &str) -> Option<(SeriesId, Series)> {
         let id = self.design.series(name)?;
         Some((id, self.design.series[id.index()].1))
+    }
+
+    fn is_level(&self, series: SeriesId) -> bool {
+        self.design.series.get(series.index()).is_some_and(|(_, series)| series.kind == SeriesKind::Level)
     }
 
     fn tally(&self, name: &str) -> Option<TallyId> {

@@ -10,7 +10,8 @@ use crate::experiment::question::Warmup;
 use crate::experiment::running::Running;
 use crate::experiment::timetable::times;
 use crate::faults::plan::Planned;
-use crate::measures::functions::{Evaluation, Undefined};
+use crate::measures::evaluation::{Evaluation, Remarks};
+use crate::measures::functions::Undefined;
 use crate::measures::verdicts::Told;
 use crate::record::history::{History, HistoryPlan, Moment};
 use crate::record::recorder::Recorder;
@@ -19,10 +20,11 @@ use crate::sim::fingerprint::{BLOCK, Fingerprint, Witnessed};
 /// What one run shows of a property.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Seen {
-    /// Whether the condition held; `None`: undefined.
+    /// Whether the condition held; `None`: undefined, or it hangs on what becomes of requests that are open at the end.
     pub holds: Option<bool>,
-    /// Left side minus right side of a comparison: for intervals of objectives.
-    pub margin: Option<f64>,
+    /// Left side minus right side of a comparison, for intervals of objectives: if those that are open at the end fail, and if they
+    /// succeed.
+    pub margins: Option<[f64; 2]>,
     /// A sentence.
     pub witness: String,
 }
@@ -38,6 +40,8 @@ pub struct Trial {
     pub events: u64,
     /// By measure of the cell.
     pub values: Vec<Result<f64, Undefined>>,
+    /// What is to be known beside them.
+    pub remarks: Vec<Remarks>,
     /// By property of the cell; verdicts see nothing themselves.
     pub seen: Vec<Option<Seen>>,
     /// Time by cause of all requests, by probe that workloads call: requests, and their causes.
@@ -102,7 +106,7 @@ pub fn caught(cell: &Cell, warmup: Warmup, seed: u64, property: usize) -> Option
     let condition = cell.judged.get(property)?.condition.as_ref()?;
     let faults = times(&running.schedule.plan_so_far());
     let findings = running.looks.answers(cell, &faults, &running.world);
-    let mut evaluation = Evaluation::new(running.world.recorder(), &running.whole).with(&findings);
+    let mut evaluation = Evaluation::new(running.world.recorder(), &cell.windows).with(&findings).from_zero();
     condition.expression.value(&mut evaluation).ok()?;
     let told = (*evaluation.take_witnesses().first()?).clone();
     Some(Caught { told, history: running.world.into_recorder().0.history, faults })

@@ -6,12 +6,13 @@ use crate::base::cause::Cause;
 use crate::base::problem::nearest;
 use crate::base::quantity::Unit;
 use crate::base::series::SeriesKind;
-use crate::measures::asked::Stat;
+use crate::measures::asked::{Stat, What};
 use crate::measures::expression::{During, Names, Node};
 use crate::measures::fits::{Thing, fit};
-use crate::measures::functions::{Function, Target};
+use crate::measures::functions::{Choice, Function, Target};
 use crate::measures::{ALL, Dimension, Of, Source};
 use crate::program::syntax::{Arg, ArgKey, BinaryOp, Expr, Spanned, SyntaxError, UnaryOp};
+use crate::record::sums::Which;
 
 /// Compiles an expression with what names mean.
 pub(super) struct Compiler<'a> {
@@ -52,7 +53,7 @@ impl Compiler<'_> {
             Expr::Binary(op, left, right) => self.binary(expr, *op, left, right),
             Expr::Name(_) | Expr::Field(..) => {
                 let (target, thing) = self.target(expr, Of::Anything, "count")?;
-                Ok(in_its_unit(Function::Count, target, thing, None, During::Run))
+                Ok(in_its_unit(Function::Count, target, thing, Choice::default(), During::Run))
             }
             Expr::Call(function) => self.measure(function),
             other => error(&expr.at, format!("`{other}` is not measured"), "write a measure, `p99(product)`"),
@@ -153,22 +154,29 @@ impl Compiler<'_> {
         {
             return self.figure(call, stat, inner);
         }
+        self.of_record(call, function, measure.of)
+    }
+
+    /// A function of what was recorded, with its arguments.
+    fn of_record(&self, call: &crate::program::syntax::Function, function: Function, of: Of) -> Compiled {
+        let name = call.name.value.as_str();
         let mut found = None;
-        let (mut cause, mut during) = (None, During::Run);
+        let (mut choice, mut during) = (Choice::default(), During::Run);
         for arg in &call.args {
             match arg.key.as_ref().map(|key| &key.value) {
-                None if found.is_none() => found = Some((self.target(&arg.value, measure.of, name)?, arg)),
+                None if found.is_none() => found = Some((self.target(&arg.value, of, name)?, arg)),
                 None => {
                     let message = format!("`{name}` takes one thing");
                     return error(&arg.value.at, message, "write `mean(product)`");
                 }
-                Some(ArgKey::Name(key)) if key == "cause" => cause = Some(self.cause(arg)?),
+                Some(ArgKey::Name(key)) if key == "cause" => choice.cause = Some(self.cause(arg)?),
+                Some(ArgKey::Name(key)) if key == "outcome" => choice.outcome = Some(outcome(arg)?),
                 Some(ArgKey::Name(key)) if key == "during" => during = self.during(&arg.value)?,
                 Some(_) => {
                     return error(
                         &arg.value.at,
                         "no such argument",
-                        "`cause=queue`, `during=split`, `during=after(split, 30s)`",
+                        "`cause=queue`, `outcome=any`, `during=split`, `during=after(split, 30s)`",
                     );
                 }
             }
@@ -176,20 +184,75 @@ impl Compiler<'_> {
         let Some(((target, thing), of)) = found else {
             return error(&call.name.at, format!("`{name}` of what?"), "write `mean(product)`");
         };
-        if function == Function::Waited && cause.is_none() {
+        if function == Function::Waited && choice.cause.is_none() {
             return error(&call.name.at, "`waited` needs its cause", "write `waited(product, cause=queue)`");
         }
-        let by_cause =
-            matches!(function, Function::Percentile(_) | Function::Mean | Function::Max | Function::Waited);
-        if cause.is_some() && !(by_cause && matches!(target, Target::Probe(_))) {
+        let of_some = function.takes_outcome() && matches!(target, Target::Probe(_));
+        if choice.cause.is_some() && !of_some {
             return error(
                 &call.name.at,
                 format!("`{name}` of this has no causes"),
                 "pN, mean, max and waited of requests take `cause=`",
             );
         }
+        if choice.outcome.is_some() && !of_some {
+            return error(
+                &call.name.at,
+                format!("`{name}` of this is not told apart by outcome"),
+                "pN, mean, max and waited of requests take `outcome=`; `goodput` counts those that succeeded, `throughput` all",
+            );
+        }
         fits(call, function, thing, &of.value, &during)?;
-        Ok(in_its_unit(function, target, thing, cause, during))
+        Ok(in_its_unit(function, target, thing, choice, during))
+    }
+
+    /// What is reckoned or compared with the state of a store (a value at the start, a level, what became of writes) counts from time 0,
+    /// as the state does.
+    pub(super) fn counts_like_state(&self, node: &mut Node) {
+        match node {
+            Node::Not(of) => self.counts_like_state(of),
+            Node::Binary(BinaryOp::And | BinaryOp::Or, left, right) => {
+                self.counts_like_state(left);
+                self.counts_like_state(right);
+            }
+            _ if self.has_state(node) => self.count_from_zero(node),
+            _ => {}
+        }
+    }
+
+    fn has_state(&self, node: &Node) -> bool {
+        match node {
+            Node::Number(_) => false,
+            Node::Asked(asked) => {
+                matches!(asked.what, What::Lost | What::Unacked | What::Diverged)
+            }
+            Node::Negate(of) | Node::Not(of) => self.has_state(of),
+            Node::Binary(_, left, right) => self.has_state(left) || self.has_state(right),
+            Node::Measure { function: Function::Initial, .. } => true,
+            Node::Measure { function: Function::Count, target: Target::Series(series), .. } => {
+                self.names.is_level(*series)
+            }
+            Node::Measure { .. } => false,
+        }
+    }
+
+    fn count_from_zero(&self, node: &mut Node) {
+        match node {
+            Node::Negate(of) | Node::Not(of) => self.count_from_zero(of),
+            Node::Binary(_, left, right) => {
+                self.count_from_zero(left);
+                self.count_from_zero(right);
+            }
+            Node::Measure { function, target, during, .. } if *during == During::Run => {
+                let is_level = matches!(target, Target::Series(series) if self.names.is_level(*series));
+                let counts = *function == Function::Count && !is_level
+                    || *function == Function::Max && matches!(target, Target::Tally(_));
+                if counts {
+                    *during = During::Whole;
+                }
+            }
+            Node::Number(_) | Node::Asked(_) | Node::Measure { .. } => {}
+        }
     }
 
     fn cause(&self, arg: &Arg) -> Result<Cause, SyntaxError> {
@@ -333,15 +396,31 @@ fn in_its_unit(
     function: Function,
     target: Target,
     thing: Option<Thing>,
-    cause: Option<Cause>,
+    choice: Choice,
     during: During,
 ) -> (Node, Dimension, bool) {
     let dimension = function.dimension(&target);
-    let measure = Node::Measure { function, target, cause, during };
+    let measure = Node::Measure { function, target, choice, during };
     if thing != Some(Thing::Series(SeriesKind::Time)) {
         return (measure, dimension, false);
     }
     let seconds = Node::Binary(BinaryOp::Multiply, Box::new(measure), Box::new(Node::Number(1e-9)));
     let dimension = if function == Function::Count { Dimension::Seconds } else { Dimension::One };
     (seconds, dimension, false)
+}
+
+fn outcome(arg: &Arg) -> Result<Which, SyntaxError> {
+    let word = arg.value.value.to_string();
+    let known = Which::ALL.iter().find(|which| which.name() == word);
+    known.copied().map_or_else(
+        || {
+            let names: Vec<&str> = Which::ALL.iter().map(|which| which.name()).collect();
+            error(
+                &arg.value.at,
+                format!("unknown outcome `{word}`"),
+                format!("outcomes: {}", names.join(" ")),
+            )
+        },
+        Ok,
+    )
 }

@@ -8,7 +8,8 @@ use crate::base::time::Span;
 use crate::measures::Dimension;
 use crate::measures::asked::{Asked, Stat, What};
 use crate::measures::compile::Compiler;
-use crate::measures::functions::{Evaluation, Function, Target, Undefined};
+use crate::measures::evaluation::Evaluation;
+use crate::measures::functions::{Choice, Function, Target, Undefined};
 use crate::program::syntax::{BinaryOp, Expr, Spanned, SyntaxError};
 
 /// What names in an expression mean; the experiment answers.
@@ -17,6 +18,8 @@ pub trait Names {
     fn probe(&self, name: &str) -> Option<ProbeId>;
     /// A series, `pages.hits`, and what is declared of it.
     fn series(&self, name: &str) -> Option<(SeriesId, Series)>;
+    /// Whether a series is a level.
+    fn is_level(&self, series: SeriesId) -> bool;
     /// A tally.
     fn tally(&self, name: &str) -> Option<TallyId>;
     /// All cores of a part, and the series of its busy cores.
@@ -54,6 +57,8 @@ pub trait Names {
 pub enum During {
     /// After the warm-up.
     Run,
+    /// From time 0, the warm-up included: what is compared with the state of a store.
+    Whole,
     /// While a fault is active, from its first beginning to its last end.
     Fault(String),
     /// For so long after a fault has ended.
@@ -75,7 +80,7 @@ pub struct Expression {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Node {
     Number(f64),
-    Measure { function: Function, target: Target, cause: Option<Cause>, during: During },
+    Measure { function: Function, target: Target, choice: Choice, during: During },
     Asked(Box<Asked>),
     Negate(Box<Node>),
     Not(Box<Node>),
@@ -95,6 +100,8 @@ pub struct Needs {
     pub windows: Vec<During>,
     /// Series, tallies and probes that it depends on.
     pub targets: Vec<Target>,
+    /// Tallies whose sums by key are needed.
+    pub keyed: Vec<TallyId>,
     /// Questions to the history.
     pub asked: Vec<Asked>,
 }
@@ -105,7 +112,9 @@ impl Expression {
     /// # Errors
     /// With a place in the text.
     pub fn compile(expr: &Spanned<Expr>, names: &dyn Names) -> Result<Expression, SyntaxError> {
-        let (node, dimension, is_condition) = Compiler { names }.node(expr)?;
+        let compiler = Compiler { names };
+        let (mut node, dimension, is_condition) = compiler.node(expr)?;
+        compiler.counts_like_state(&mut node);
         Ok(Expression { node, dimension, is_condition })
     }
 
@@ -156,6 +165,23 @@ impl Expression {
         needs.samples
     }
 
+    /// Whether it is one measure, with nothing reckoned from it.
+    pub fn is_measure(&self) -> bool {
+        matches!(self.node, Node::Measure { .. })
+    }
+
+    /// Whether some of it is counted from time 0, since it is compared with the state of a store.
+    pub fn counts_from_zero(&self) -> bool {
+        let mut needs = Needs::default();
+        self.needs(&mut needs);
+        needs.windows.contains(&During::Whole)
+    }
+
+    /// Whether it has a mean of requests that does not say of which.
+    pub fn has_vague_mean(&self) -> bool {
+        self.node.has_vague_mean()
+    }
+
     /// Whether it asks the history of the whole run and nothing else: it holds at every instant if it does at the end.
     pub fn is_of_history(&self) -> bool {
         self.node.is_of_history()
@@ -180,17 +206,20 @@ impl Node {
                 needs.windows.push(asked.during.clone());
                 needs.asked.push(asked.as_ref().clone());
             }
-            Node::Measure { function, target, cause, during } => {
+            Node::Measure { function, target, choice, during } => {
                 needs.windows.push(during.clone());
                 needs.targets.push(target.clone());
                 if let (Target::Probe(probe), Function::Outage) = (target, function) {
                     needs.gaps.push(*probe);
                 }
+                if let (Target::Tally(tally), Function::Max | Function::Jain) = (target, function) {
+                    needs.keyed.push(*tally);
+                }
                 if let Target::Probe(probe) = target
-                    && function.takes_samples(*cause)
+                    && function.takes_samples()
                 {
                     needs.samples.push(*probe);
-                    needs.causes.extend(cause.map(|cause| (*probe, cause)));
+                    needs.causes.extend(choice.cause.map(|cause| (*probe, cause)));
                 }
             }
         }
@@ -202,8 +231,8 @@ impl Node {
             Node::Negate(of) => -of.value(evaluation)?,
             Node::Not(of) => f64::from(of.value(evaluation)? == 0.0),
             Node::Asked(asked) => evaluation.answer(asked)?,
-            Node::Measure { function, target, cause, during } => {
-                function.of(target, *cause, during, evaluation)?
+            Node::Measure { function, target, choice, during } => {
+                function.of(target, *choice, during, evaluation)?
             }
             Node::Binary(op, left, right) => {
                 let (left, right) = (left.value(evaluation)?, right.value(evaluation)?);
@@ -224,6 +253,17 @@ impl Node {
         }
     }
 
+    fn has_vague_mean(&self) -> bool {
+        match self {
+            Node::Number(_) | Node::Asked(_) => false,
+            Node::Negate(of) | Node::Not(of) => of.has_vague_mean(),
+            Node::Binary(_, left, right) => left.has_vague_mean() || right.has_vague_mean(),
+            Node::Measure { function, target, choice, .. } => {
+                *function == Function::Mean && matches!(target, Target::Probe(_)) && choice.outcome.is_none()
+            }
+        }
+    }
+
     fn is_of_history(&self) -> bool {
         match self {
             Node::Number(_) | Node::Asked(_) => true,
@@ -239,9 +279,10 @@ impl Node {
             Node::Asked(_) => false,
             Node::Negate(of) | Node::Not(of) => of.can_be_watched(),
             Node::Binary(_, left, right) => left.can_be_watched() && right.can_be_watched(),
-            Node::Measure { function, target, cause, during } => {
+            Node::Measure { function, target, choice, during } => {
                 let known = matches!(function, Function::Count | Function::Max | Function::Initial);
-                known && !matches!(target, Target::Cores(..)) && cause.is_none() && *during == During::Run
+                let of_all = matches!(during, During::Run | During::Whole);
+                known && !matches!(target, Target::Cores(..)) && choice.cause.is_none() && of_all
             }
         }
     }

@@ -1,21 +1,15 @@
 //! The measures themselves, as functions of what a run has recorded.
 
-use std::collections::BTreeMap;
-use std::ops::Range;
-
-use hdrhistogram::Histogram;
-
 use crate::base::cause::Cause;
 use crate::base::ids::{ProbeId, SeriesId, TallyId};
 use crate::base::series::SeriesKind;
-use crate::base::time::Span;
 use crate::measures::Dimension;
-use crate::measures::asked::Asked;
+use crate::measures::evaluation::{Evaluation, Purpose, Stretch};
 use crate::measures::expression::During;
-use crate::measures::verdicts::{Finding, Told};
-use crate::record::probe::Probe;
-use crate::record::recorder::Recorder;
-use crate::record::series::{Recorded, Window};
+use crate::measures::percentile::{Quantile, by_rank, nearest_rank, percentile, rank};
+use crate::record::observed::Open;
+use crate::record::series::Recorded;
+use crate::record::sums::{Sums, Which};
 
 /// Why a measure has no value: one sentence without a full stop.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,97 +87,59 @@ pub enum Function {
     Initial,
 }
 
-/// A run as measures see it: what was recorded, which window is which, and sorted samples kept for the next measure.
-pub struct Evaluation<'a> {
-    recorder: &'a Recorder,
-    windows: &'a [During],
-    /// The slice that stands for the run.
-    slice: Option<usize>,
-    findings: &'a [(Asked, Finding)],
-    /// What showed the answers that were asked for, in order.
-    witnesses: Vec<&'a Told>,
-    sorted: BTreeMap<(ProbeId, Option<Cause>, usize), Vec<u64>>,
+/// Which requests a measure takes, and of what.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Choice {
+    /// Their time of one cause.
+    pub cause: Option<Cause>,
+    /// Those that ended so. Unless it says so, tables take successes, and an objective's percentile takes all.
+    pub outcome: Option<Which>,
 }
 
-impl<'a> Evaluation<'a> {
-    /// Over a finished run; `windows` says what each of the recorder's windows is.
-    pub fn new(recorder: &'a Recorder, windows: &'a [During]) -> Self {
-        let (findings, witnesses): (&[_], _) = (&[], Vec::new());
-        Evaluation { recorder, windows, slice: None, findings, witnesses, sorted: BTreeMap::new() }
-    }
+/// Whether the share of successes stands beside what is said of them: where it is below this.
+const NEARLY_ALL: f64 = 0.999;
 
-    /// Over one slice of a [`Recorder::sliced`] run: it stands for the run, whatever a measure names.
-    pub fn of_slice(recorder: &'a Recorder, slice: usize) -> Self {
-        Evaluation { slice: Some(slice), ..Evaluation::new(recorder, &[]) }
-    }
-
-    /// The same, knowing the answers to questions about the history.
-    pub fn with(self, findings: &'a [(Asked, Finding)]) -> Self {
-        Evaluation { findings, ..self }
-    }
-
-    /// The answer to a question about the history.
-    ///
-    /// # Errors
-    /// Why nobody knows: an undecided verdict is none.
-    pub fn answer(&mut self, asked: &Asked) -> Result<f64, Undefined> {
-        let Some((_, finding)) = self.findings.iter().find(|(known, _)| known == asked) else {
-            return Err(Undefined("the history is judged for whole runs alone".to_owned()));
-        };
-        self.witnesses.extend(&finding.witness);
-        finding.value.clone()
-    }
-
-    /// What showed the answers that were asked for since this was last called.
-    pub fn take_witnesses(&mut self) -> Vec<&'a Told> {
-        std::mem::take(&mut self.witnesses)
-    }
-
-    fn window(&self, during: &During) -> usize {
-        self.windows.iter().position(|window| window == during).unwrap_or(self.slice.unwrap_or(0))
-    }
-
-    fn bounds(&self, window: usize) -> Window {
-        self.recorder.windows()[window]
-    }
-
-    fn seconds(&self, window: usize) -> Result<f64, Undefined> {
-        let seconds = self.bounds(window).span().as_secs_f64();
-        if seconds > 0.0 { Ok(seconds) } else { Err(Undefined("its stretch of the run is empty".to_owned())) }
-    }
-
-    fn busiest_second(&self, window: usize, counted: impl Fn(Range<usize>) -> u64) -> f64 {
-        let bounds = self.bounds(window);
-        let buckets: Vec<u64> = self.recorder.buckets(bounds.until).map(counted).collect();
-        busiest_second(&buckets, self.recorder.bucket(), bounds)
-    }
-
-    /// The samples of a window in order of size, nanoseconds.
-    fn sorted(&mut self, probe: ProbeId, cause: Option<Cause>, window: usize) -> &[u64] {
-        let (recorder, bounds) = (self.recorder, self.bounds(window));
-        self.sorted.entry((probe, cause, window)).or_insert_with(|| {
-            let kept = recorder.probe(probe);
-            let of_cause = cause.and_then(|cause| kept.cause_samples.iter().find(|(of, _)| *of == cause));
-            let inside = |index: &usize| bounds.contains(kept.samples[*index].intended);
-            let indices = (0..kept.samples.len()).filter(inside);
-            let mut values: Vec<u64> = match of_cause {
-                Some((_, times)) => indices.map(|index| times[index]).collect(),
-                None => indices.map(|index| kept.samples[index].latency().as_ns()).collect(),
-            };
-            values.sort_unstable();
-            values
-        })
-    }
+fn none_ended(which: Which) -> Undefined {
+    let what = match which {
+        Which::Any => "no request ended",
+        Which::Ok => "no request succeeded",
+        Which::Answered => "no request was answered",
+        Which::Failed => "no request failed",
+    };
+    Undefined(format!("{what} in this stretch of the run"))
 }
 
-fn none_ended() -> Undefined {
-    Undefined("no request ended in this stretch of the run".to_owned())
+fn no_such_measure() -> Undefined {
+    Undefined("requests have no such measure".to_owned())
+}
+
+fn seconds(ns: u64) -> f64 {
+    ns as f64 / 1e9
 }
 
 impl Function {
     /// Whether it needs samples one by one.
-    pub fn takes_samples(self, cause: Option<Cause>) -> bool {
-        matches!(self, Function::Percentile(_)) || (self == Function::Max && cause.is_some())
+    pub fn takes_samples(self) -> bool {
+        matches!(self, Function::Percentile(_) | Function::Max)
+    }
+
+    /// Whether it is about some requests of all, by how they ended.
+    pub fn takes_outcome(self) -> bool {
+        matches!(self, Function::Percentile(_) | Function::Mean | Function::Max | Function::Waited)
+    }
+
+    /// Whether it is measured per time.
+    fn is_per_time(self, target: &Target) -> bool {
+        match self {
+            Function::Rate
+            | Function::Goodput
+            | Function::Throughput
+            | Function::InFlight
+            | Function::Util
+            | Function::Peak => true,
+            Function::Mean => matches!(target, Target::Series(_)),
+            _ => false,
+        }
     }
 
     /// The unit of its value.
@@ -205,50 +161,50 @@ impl Function {
     pub fn of(
         self,
         target: &Target,
-        cause: Option<Cause>,
+        choice: Choice,
         during: &During,
         evaluation: &mut Evaluation<'_>,
     ) -> Result<f64, Undefined> {
-        let window = evaluation.window(during);
         let recorder = evaluation.recorder;
+        let stretch = match self.is_per_time(target) {
+            true => evaluation.stretch_of_time(during),
+            false => evaluation.stretch(during),
+        };
         match target {
             Target::Constant(value) => Ok(*value),
-            Target::Cores(cores, busy) => Ok(mean_level(recorder.series(*busy), window, evaluation)? / cores),
-            Target::Series(series) => self.of_series(recorder.series(*series), window, evaluation),
+            Target::Cores(cores, busy) => Ok(mean_level(recorder.series(*busy), &stretch)? / cores),
+            Target::Series(series) => self.of_series(recorder.series(*series), &stretch, evaluation),
             Target::Tally(tally) => {
                 let tally = recorder.tally_of(*tally);
                 match self {
-                    Function::Max => Ok(tally.max as f64),
-                    Function::Jain => jain(tally.sums()),
+                    Function::Max => Ok(tally.largest(stretch.cells) as f64),
+                    Function::Jain => jain(&tally.by_key(stretch.cells).0),
                     Function::Peak => {
-                        Ok(evaluation.busiest_second(window, |cells| tally.counted(cells).max(0) as u64))
+                        Ok(evaluation.busiest_second(&stretch, |cells| tally.counted(cells).max(0) as u64))
                     }
-                    Function::Rate => {
-                        Ok(tally.counted(recorder.range(window)) as f64 / evaluation.seconds(window)?)
-                    }
-                    _ if *during == During::Run && evaluation.slice.is_none() => Ok(tally.total as f64),
-                    _ => Ok(tally.counted(recorder.range(window)) as f64),
+                    Function::Rate => Ok(tally.counted(stretch.cells.clone()) as f64 / stretch.seconds()?),
+                    _ => Ok(tally.counted(stretch.cells) as f64),
                 }
             }
-            Target::Probe(probe) => self.of_requests(*probe, cause, window, evaluation),
+            Target::Probe(probe) => self.of_requests(*probe, choice, &stretch, evaluation),
         }
     }
 
     fn of_series(
         self,
         series: &Recorded,
-        window: usize,
+        stretch: &Stretch,
         evaluation: &Evaluation<'_>,
     ) -> Result<f64, Undefined> {
         let is_level = series.kind == SeriesKind::Level;
-        let cells = evaluation.recorder.range(window);
+        let cells = stretch.cells.clone();
         match self {
-            Function::Mean => mean_level(series, window, evaluation),
+            Function::Mean => mean_level(series, stretch),
             Function::Max => Ok(series.peak(cells) as f64),
-            Function::Peak => Ok(evaluation.busiest_second(window, |cells| series.counted(cells))),
-            Function::Rate => Ok(series.counted(cells) as f64 / evaluation.seconds(window)?),
+            Function::Peak => Ok(evaluation.busiest_second(stretch, |cells| series.counted(cells))),
+            Function::Rate => Ok(series.counted(cells) as f64 / stretch.seconds()?),
             // over time a level is what it is on average over the slice
-            _ if is_level && evaluation.slice.is_some() => mean_level(series, window, evaluation),
+            _ if is_level && evaluation.slice.is_some() => mean_level(series, stretch),
             _ if is_level => Ok(series.level as f64),
             _ => Ok(series.counted(cells) as f64),
         }
@@ -257,65 +213,205 @@ impl Function {
     fn of_requests(
         self,
         probe: ProbeId,
-        cause: Option<Cause>,
-        window: usize,
+        choice: Choice,
+        stretch: &Stretch,
         evaluation: &mut Evaluation<'_>,
     ) -> Result<f64, Undefined> {
         let kept = evaluation.recorder.probe(probe);
-        let cells = evaluation.recorder.range(window);
-        if self == Function::Count {
-            return Ok(kept.ended(cells) as f64);
-        }
-        let sums = kept.sums(cells);
-        let ended = sums.ended();
-        let share = |part: u64| if ended == 0 { Err(none_ended()) } else { Ok(part as f64 / ended as f64) };
         match self {
-            Function::Success => share(sums.answers()),
-            Function::Errors => share(ended - sums.answers()),
-            Function::Rate | Function::Throughput => Ok(ended as f64 / evaluation.seconds(window)?),
-            Function::Goodput => Ok(sums.ok as f64 / evaluation.seconds(window)?),
+            Function::Count => return Ok(kept.ended(stretch.cells.clone()) as f64),
+            Function::Peak => return Ok(evaluation.busiest_second(stretch, |cells| kept.ended(cells))),
+            Function::Jain | Function::Util | Function::Initial => return Err(no_such_measure()),
+            _ => {}
+        }
+        let sums = kept.sums(stretch.cells.clone());
+        let which = choice.outcome.unwrap_or(Which::Ok);
+        if !matches!(self, Function::Late) {
+            remark(self, choice, &sums, evaluation);
+        }
+        match self {
+            Function::Success => share(&sums, Which::Answered, evaluation),
+            Function::Errors => share(&sums, Which::Failed, evaluation),
+            Function::Rate | Function::Throughput => Ok(sums.ends() as f64 / stretch.seconds()?),
+            Function::Goodput => Ok(sums.ended(Which::Ok).many as f64 / stretch.seconds()?),
             Function::Late => Ok(sums.late as f64),
-            Function::InFlight => Ok(sums.in_flight_ns as f64 / 1e9 / evaluation.seconds(window)?),
-            Function::Outage if ended == 0 => Err(none_ended()),
+            Function::InFlight => {
+                let area = kept.in_flight(stretch.cells.clone(), stretch.bounds).all();
+                Ok(area as f64 / 1e9 / stretch.seconds()?)
+            }
             Function::Outage => {
-                let gaps = kept.gaps(evaluation.recorder.range(window));
-                Ok(gaps.longest(evaluation.bounds(window)).as_secs_f64())
+                let area = kept.in_flight(stretch.cells.clone(), stretch.bounds).all();
+                if sums.ends() == 0 && area == 0 {
+                    return Err(none_ended(Which::Any));
+                }
+                Ok(kept.gaps(stretch.cells.clone()).longest(stretch.bounds).as_secs_f64())
             }
-            Function::Mean if ended == 0 => Err(none_ended()),
-            Function::Mean => {
-                let total =
-                    cause.map_or(sums.latency_ns as f64, |cause| sums.causes.of(cause).as_ns() as f64);
-                Ok(total / ended as f64 / 1e9)
+            Function::Mean => mean(probe, choice.cause, which, stretch, evaluation),
+            Function::Waited => {
+                let ends = sums.ended(which);
+                let met = choice.cause.map_or(0, |cause| ends.met[cause as usize]);
+                if ends.many == 0 { Err(none_ended(which)) } else { Ok(met as f64 / ends.many as f64) }
             }
-            Function::Max if cause.is_none() && ended > 0 => Ok(sums.latency_max_ns as f64 / 1e9),
-            Function::Max if !kept.is_exact() => from_histogram(kept, cause, window, 100.0),
-            Function::Percentile(percent) if !kept.is_exact() => from_histogram(kept, cause, window, percent),
-            Function::Max => nearest_rank(evaluation.sorted(probe, cause, window), 100.0),
-            Function::Percentile(percent) => nearest_rank(evaluation.sorted(probe, cause, window), percent),
-            Function::Waited => share(cause.map_or(0, |cause| sums.met[cause as usize])),
-            Function::Peak => Ok(evaluation.busiest_second(window, |cells| kept.ended(cells))),
-            Function::Count | Function::Jain | Function::Util | Function::Initial => {
-                Err(Undefined("requests have no such measure".to_owned()))
-            }
+            Function::Max => quantile(probe, None, choice, stretch, evaluation),
+            Function::Percentile(percent) => quantile(probe, Some(percent), choice, stretch, evaluation),
+            _ => Err(no_such_measure()),
         }
     }
 }
 
-fn mean_level(series: &Recorded, window: usize, evaluation: &Evaluation<'_>) -> Result<f64, Undefined> {
-    Ok(series.integral(evaluation.recorder.range(window)) as f64 / 1e9 / evaluation.seconds(window)?)
+/// What stands beside a measure of requests.
+fn remark(function: Function, choice: Choice, sums: &Sums, evaluation: &mut Evaluation<'_>) {
+    let (ended, open) = (sums.sent_ended(Which::Any), sums.sent_open());
+    if open > 0 {
+        let share = open as f64 / (ended + open) as f64;
+        evaluation.remarks.open = evaluation.remarks.open.max(share);
+    }
+    let of_successes = function.takes_outcome() && choice.outcome.is_none();
+    if of_successes && evaluation.purpose == Purpose::Shown && ended > 0 {
+        let share = sums.sent_ended(Which::Ok) as f64 / ended as f64;
+        if share < NEARLY_ALL {
+            let lowest = evaluation.remarks.success.map_or(share, |other| other.min(share));
+            evaluation.remarks.success = Some(lowest);
+        }
+    }
 }
 
-/// The highest rate over any second within a window, per second; over a bucket where that is longer.
-fn busiest_second(buckets: &[u64], width: Span, window: Window) -> f64 {
-    let many = (1_000_000_000 / width.as_ns()).max(1) as usize;
-    let first = window.from.as_ns().div_ceil(width.as_ns()) as usize;
-    let last = ((window.until.as_ns() / width.as_ns()) as usize).min(buckets.len());
-    let inside = buckets.get(first..last).unwrap_or(&[]);
-    let busiest = match inside.len() > many {
-        true => inside.windows(many).map(|second| second.iter().sum()).max().unwrap_or(0),
-        false => inside.iter().sum::<u64>(),
+/// The share of the requests sent in a stretch that ended so, of those that ended.
+fn share(sums: &Sums, which: Which, evaluation: &mut Evaluation<'_>) -> Result<f64, Undefined> {
+    let (ended, open, some) = (sums.sent_ended(Which::Any), sums.sent_open(), sums.sent_ended(which));
+    let with = |some: u64| some as f64 / (ended + open) as f64;
+    let (if_they_fail, if_they_succeed) = match which {
+        Which::Failed => (some + open, some),
+        _ => (some, some + open),
     };
-    busiest as f64 / (width.as_secs_f64() * many as f64)
+    match evaluation.purpose {
+        _ if ended + open == 0 => Err(none_ended(Which::Any)),
+        Purpose::Judged(Open::Fail) => Ok(with(if_they_fail)),
+        Purpose::Judged(Open::Succeed) => Ok(with(if_they_succeed)),
+        _ if ended == 0 => Err(none_ended(Which::Any)),
+        _ => {
+            evaluation.remarks.between = (open > 0).then(|| (with(if_they_fail), with(if_they_succeed)));
+            Ok(some as f64 / ended as f64)
+        }
+    }
+}
+
+/// Requests in flight × time, over how many ended: Little's law as a definition. Those that are open when the run ends may come to be of
+/// any kind: each kind is given as much of their time as it has of that of the others. Of one cause, and of requests that are over.
+fn mean(
+    probe: ProbeId,
+    cause: Option<Cause>,
+    which: Which,
+    stretch: &Stretch,
+    evaluation: &Evaluation<'_>,
+) -> Result<f64, Undefined> {
+    let kept = evaluation.recorder.probe(probe);
+    let sums = kept.sums(stretch.cells.clone());
+    let ends = sums.ended(which);
+    if ends.many == 0 {
+        return Err(none_ended(which));
+    }
+    if let Some(cause) = cause {
+        return Ok(ends.causes.of(cause).as_ns() as f64 / ends.many as f64 / 1e9);
+    }
+    let area = kept.in_flight(stretch.cells.clone(), stretch.bounds);
+    let (own, all, open) = (area.ended(which) as f64, area.ended(Which::Any) as f64, area.open() as f64);
+    let of_open = match evaluation.purpose {
+        _ if which == Which::Any => 1.0,
+        Purpose::Judged(Open::Fail) => f64::from(which == Which::Failed),
+        Purpose::Judged(Open::Succeed) => f64::from(which != Which::Failed),
+        _ if all > 0.0 => own / all,
+        _ => ends.many as f64 / sums.ends() as f64,
+    };
+    Ok((own + open * of_open) / ends.many as f64 / 1e9)
+}
+
+/// A percentile, or the largest (`None`).
+fn quantile(
+    probe: ProbeId,
+    percent: Option<f64>,
+    choice: Choice,
+    stretch: &Stretch,
+    evaluation: &mut Evaluation<'_>,
+) -> Result<f64, Undefined> {
+    if let (Purpose::Judged(open), None) = (evaluation.purpose, choice.outcome) {
+        return objective(probe, percent.unwrap_or(100.0), choice.cause, stretch, open, evaluation);
+    }
+    let which = choice.outcome.unwrap_or(Which::Ok);
+    if let Some(cause) = choice.cause {
+        let times = evaluation.times(probe, stretch, cause, which)?;
+        let at = nearest_rank(times, percent.unwrap_or(100.0));
+        return at.map(seconds).ok_or_else(|| none_ended(which));
+    }
+    let open = match evaluation.purpose {
+        Purpose::Shown => Open::AsTheyAre,
+        Purpose::Judged(open) => open,
+    };
+    let kept = evaluation.recorder.probe(probe);
+    let sums = kept.sums(stretch.cells.clone());
+    if sums.ended(which).many == 0 && sums.ends() > 0 && open == Open::AsTheyAre {
+        return Err(none_ended(which)); // those that did were of another kind
+    }
+    let found = match percent {
+        Some(percent) => percentile(evaluation.observed(probe, stretch, which, open)?, percent),
+        None => {
+            let longest =
+                Some(kept.longest_ns(stretch.cells.clone(), which)).filter(|_| sums.ended(which).many > 0);
+            let oldest = kept.oldest((stretch.index, stretch.bounds), which, open);
+            match oldest.filter(|age| Some(*age) > longest) {
+                Some(age) if open == Open::AsTheyAre => Some(Quantile::AtLeast(age)),
+                Some(age) => Some(Quantile::At(age)),
+                None => longest.map(Quantile::At),
+            }
+        }
+    };
+    match (found, open) {
+        (None, _) => Err(none_ended(which)),
+        (Some(Quantile::At(ns)), _) => Ok(seconds(ns)),
+        // whatever has not ended yet may take forever, or end now
+        (Some(Quantile::AtLeast(_)), Open::Fail) => Ok(f64::INFINITY),
+        (Some(Quantile::AtLeast(ns)), _) => {
+            evaluation.remarks.at_least = true;
+            Ok(seconds(ns))
+        }
+    }
+}
+
+/// A percentile as an objective means it: over all requests that were meant to be sent in the stretch. One that failed is slower than any
+/// bound.
+fn objective(
+    probe: ProbeId,
+    percent: f64,
+    cause: Option<Cause>,
+    stretch: &Stretch,
+    open: Open,
+    evaluation: &mut Evaluation<'_>,
+) -> Result<f64, Undefined> {
+    let sent = evaluation.sent(probe, stretch, cause)?;
+    let all = sent.answered.many() + sent.failed + sent.open.len() as u64;
+    if all == 0 {
+        return Err(none_ended(Which::Any));
+    }
+    let rank = rank(percent, all);
+    let at = match (open, cause) {
+        (Open::Succeed, None) => {
+            let mut answered = sent.answered.clone();
+            answered.exact.extend(&sent.open);
+            answered.exact.sort_unstable();
+            by_rank(&answered, rank)
+        }
+        // where their time went is not known: none of it may be of this cause
+        (Open::Succeed, Some(_)) => match rank.checked_sub(sent.open.len() as u64) {
+            None | Some(0) => Some(0),
+            Some(rank) => by_rank(&sent.answered, rank),
+        },
+        _ => by_rank(&sent.answered, rank),
+    };
+    Ok(at.map_or(f64::INFINITY, seconds))
+}
+
+fn mean_level(series: &Recorded, stretch: &Stretch) -> Result<f64, Undefined> {
+    Ok(series.integral(stretch.cells.clone()) as f64 / 1e9 / stretch.seconds()?)
 }
 
 /// Jain's index of fairness (Jain, Chiu & Hawe, DEC TR-301, 1984): (Σx)² / (n·Σx²); 1 when all are equal, 1/n when
@@ -332,86 +428,9 @@ fn jain(sums: &[i64]) -> Result<f64, Undefined> {
     Ok(sum as f64 * sum as f64 / (sums.len() as f64 * squares as f64))
 }
 
-/// The rank of a percentile among `n` samples: the ⌈percent·n/100⌉-th smallest, counted from 1.
-pub fn rank(percent: f64, n: u64) -> u64 {
-    // in millionths of a percent, so that 99.9 % of 1000 is 999 and not the next float above
-    let millionths = (percent * 1e6 + 0.5) as u128;
-    ((millionths * u128::from(n)).div_ceil(100_000_000) as u64).max(1)
-}
-
-/// The percentile of samples in order of size, in seconds.
-pub(super) fn nearest_rank(sorted: &[u64], percent: f64) -> Result<f64, Undefined> {
-    if sorted.is_empty() {
-        return Err(none_ended());
-    }
-    Ok(sorted[rank(percent, sorted.len() as u64) as usize - 1] as f64 / 1e9)
-}
-
-fn from_histogram(
-    probe: &Probe,
-    cause: Option<Cause>,
-    window: usize,
-    percent: f64,
-) -> Result<f64, Undefined> {
-    let histograms = match cause {
-        None => probe.histograms.as_ref(),
-        Some(cause) => probe.cause_histograms.iter().find(|(of, _)| *of == cause).map(|(_, of)| of),
-    };
-    histograms.and_then(|histograms| by_rank(&histograms[window], percent)).ok_or_else(none_ended)
-}
-
-/// The percentile of a histogram, in seconds: off by at most one part in ten thousand.
-pub fn by_rank(histogram: &Histogram<u64>, percent: f64) -> Option<f64> {
-    let rank = rank(percent, histogram.len());
-    let mut below = 0;
-    for step in histogram.iter_recorded() {
-        below += step.count_since_last_iteration();
-        if below >= rank {
-            let middle = histogram.median_equivalent(step.value_iterated_to());
-            return Some(middle.min(histogram.max()) as f64 / 1e9);
-        }
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::time::Time;
-
-    #[test]
-    fn percentiles_are_nearest_ranks() {
-        let sorted: Vec<u64> = (1..=1000).map(|n| n * 1_000_000_000).collect();
-        for (percent, value) in
-            [(0.0, 1.0), (50.0, 500.0), (99.0, 990.0), (99.9, 999.0), (99.95, 1000.0), (100.0, 1000.0)]
-        {
-            assert_eq!(nearest_rank(&sorted, percent), Ok(value), "p{percent}");
-        }
-        assert!(nearest_rank(&[], 50.0).is_err(), "an empty sample has no percentile");
-    }
-
-    #[test]
-    fn a_histogram_has_the_same_percentiles_to_four_digits() {
-        let mut sorted: Vec<u64> = (0..5000u64).map(|n| n * n * 7919 % 5_000_011 * 1000).collect();
-        let mut histogram = Histogram::new(4).expect("four digits");
-        sorted.iter().for_each(|ns| histogram.record(*ns).expect("it grows"));
-        sorted.sort_unstable();
-        for percent in [0.0, 1.0, 50.0, 99.0, 99.9, 100.0] {
-            let (exact, near) = (nearest_rank(&sorted, percent), by_rank(&histogram, percent));
-            let (exact, near) = (exact.expect("samples"), near.expect("samples"));
-            assert!((exact - near).abs() <= exact * 1e-4, "p{percent}: {exact} {near}");
-        }
-    }
-
-    #[test]
-    fn the_peak_is_the_busiest_second() {
-        let window = Window { from: Time::from_ns(1), until: Time::from_ns(4_000_000_000) };
-        let buckets = [9, 1, 2, 3, 4, 0, 9]; // of half a second; the first began before the window
-        assert_eq!(busiest_second(&buckets, Span::from_ms(500), window), 9.0);
-        assert_eq!(busiest_second(&buckets[..6], Span::from_ms(500), window), 7.0);
-        assert_eq!(busiest_second(&buckets[1..], Span::from_secs(2), window), 1.0);
-        assert_eq!(busiest_second(&[], Span::from_secs(2), window), 0.0);
-    }
 
     #[test]
     fn fairness_is_one_when_all_are_equal() {

@@ -4,13 +4,16 @@
 //! evaluates it for each run.
 //!
 //! A percentile pN of n samples is the ⌈N·n/100⌉-th smallest (nearest rank), exact up to 4 M samples and from a
-//! histogram of four digits beyond.
+//! histogram of four digits beyond. Where requests were under way at an edge of its stretch it is the product-limit estimate
+//! ([`percentile`]). [`evaluation`] is a run as measures see it, [`functions`] what they reckon.
 
 pub mod asked;
 mod compile;
+pub mod evaluation;
 pub mod expression;
 pub mod fits;
 pub mod functions;
+pub mod percentile;
 #[cfg(test)]
 mod tests;
 pub mod verdicts;
@@ -95,61 +98,64 @@ pub const ALL: &[Measure] = &[
         name: "pN",
         of: Of::Requests,
         from: Source::Record(Function::Percentile(0.0)),
-        doc: "N-th percentile of the latency, or of the time of one cause (`cause=queue`), s; nearest rank.",
+        doc: "N-th percentile of the latency of successes, or of their time of one cause (`cause=queue`), s. Where requests were under way at an \
+              edge of the stretch: the product-limit estimate, or a lower bound (≥).",
     },
     Measure {
         name: "mean",
         of: Of::Anything,
         from: Source::Record(Function::Mean),
-        doc: "Mean latency, or mean time of one cause, s; average of a level over time.",
+        doc: "Requests in flight × time over how many succeeded, s: the mean latency of successes, and Little's law. Of one cause the mean time of \
+              those that ended; of a level its average over time.",
     },
     Measure {
         name: "max",
         of: Of::Anything,
         from: Source::Record(Function::Max),
-        doc: "Longest latency, s; highest level; largest sum of any key of a tally.",
+        doc: "Longest latency of a success, s; highest level; largest sum of any key of a tally, counted from the start of the stretch.",
     },
     Measure {
         name: "rate",
         of: Of::Anything,
         from: Source::Record(Function::Rate),
-        doc: "How many per second.",
+        doc: "How many per second; of requests how many ended, whatever became of them.",
     },
     Measure {
         name: "peak",
         of: Of::Anything,
         from: Source::Record(Function::Peak),
-        doc: "Highest rate over any second (over a thousandth of a long run). Levels have `max`.",
+        doc: "Highest rate over any second (over a thousandth of a long run); of requests by when they ended. Levels have `max`.",
     },
     Measure {
         name: "count",
         of: Of::Anything,
         from: Source::Record(Function::Count),
-        doc: "How many; of a tally the sum of what was counted; a level as it is. A name alone is its count.",
+        doc: "How many; of requests how many ended, of a tally the sum of what was counted; a level as it is. A name alone is its count.",
     },
     Measure {
         name: "errors",
         of: Of::Requests,
         from: Source::Record(Function::Errors),
-        doc: "Share of requests that failed; an answer that is declared as expected is no failure.",
+        doc: "Share of requests that failed, of those sent in the stretch that ended; an answer that is declared as expected is no failure.",
     },
     Measure {
         name: "success",
         of: Of::Requests,
         from: Source::Record(Function::Success),
-        doc: "Share of requests that succeeded, or got another answer that is declared as expected.",
+        doc: "Share of requests that succeeded, or got another answer that is declared as expected, of those sent in the stretch that ended. Those \
+              that were open when the run did are a third share beside it.",
     },
     Measure {
         name: "goodput",
         of: Of::Requests,
         from: Source::Record(Function::Goodput),
-        doc: "Requests that succeeded, 1/s.",
+        doc: "Requests that ended well, 1/s. What failed is part of the throughput alone.",
     },
     Measure {
         name: "throughput",
         of: Of::Requests,
         from: Source::Record(Function::Throughput),
-        doc: "Requests that ended, 1/s.",
+        doc: "Requests that ended, whatever became of them, 1/s.",
     },
     Measure {
         name: "late",
@@ -161,7 +167,7 @@ pub const ALL: &[Measure] = &[
         name: "waited",
         of: Of::Requests,
         from: Source::Record(Function::Waited),
-        doc: "Share of requests that spent any time on one cause (`cause=queue`).",
+        doc: "Share of successes that spent any time on one cause (`cause=queue`).",
     },
     Measure {
         name: "inflight",
@@ -185,7 +191,7 @@ pub const ALL: &[Measure] = &[
         name: "jain",
         of: Of::Tally,
         from: Source::Record(Function::Jain),
-        doc: "Jain's fairness over the keys of a tally: 1 when all are equal, 1/n when one of n has everything.",
+        doc: "Jain's fairness over the keys of a tally that were counted in the stretch: 1 when all are equal, 1/n when one of n has everything.",
     },
     Measure {
         name: "linearizable",

@@ -5,8 +5,8 @@ use crate::base::ids::{ProbeId, SeriesId, TallyId, TierId};
 use crate::base::series::{Series, SeriesKind};
 use crate::base::time::{Span, Time};
 use crate::measures::asked::{Asked, Moment, Stat, What};
+use crate::measures::evaluation::Evaluation;
 use crate::measures::expression::{During, Expression, Names, Needs};
-use crate::measures::functions::Evaluation;
 use crate::program::syntax::expression;
 use crate::record::probe::ProbePlan;
 use crate::record::recorder::{Ended, Finished, RecordPlan, Recorder};
@@ -26,6 +26,9 @@ impl Names for Shop {
         let place = known.iter().position(|known| *known == name)?;
         let kind = KINDS[place];
         Some((SeriesId(place as u16), Series { name: known[place], kind, unit: "1", doc: "A test." }))
+    }
+    fn is_level(&self, series: SeriesId) -> bool {
+        KINDS[series.index()] == SeriesKind::Level
     }
     fn tally(&self, name: &str) -> Option<TallyId> {
         (name == "order").then_some(TallyId(0))
@@ -68,13 +71,14 @@ fn at_s(s: u64) -> Time {
 /// starts that takes (its number + 1) · 10 ms, half of it in a queue from the 5th on; number 9 fails.
 fn run() -> (Recorder, Vec<During>) {
     let window = |from, until| Window { from: at_s(from), until: at_s(until) };
-    let windows = vec![window(2, 10), window(0, 10), window(4, 6)];
+    let windows = vec![window(2, 10), window(0, 10), window(4, 6), window(0, 10)];
     let probe = ProbePlan { samples: true, gaps: true, causes: vec![Cause::Queue], ..ProbePlan::default() };
     let mut recorder = Recorder::new(&RecordPlan {
         length: Span::from_secs(10),
         windows,
         series: KINDS.to_vec(),
         tallies: 1,
+        keyed: vec![TallyId(0)],
         probes: vec![probe.clone(), probe],
         ..RecordPlan::default()
     });
@@ -93,10 +97,15 @@ fn run() -> (Recorder, Vec<During>) {
         recorder.finished(ProbeId(0), Finished { intended, ended, how, attempts: 1, causes });
         recorder.level(SeriesId(2), intended + Span::from_ms(500), -2);
     }
-    assert_eq!(recorder.close(at_s(10), &|_| "product".into()), Ok(()));
+    assert_eq!(recorder.close(at_s(10), &[], &|_| "product".into()), Ok(()));
     (
         recorder,
-        vec![During::Run, During::Between(Span::ZERO, Span::from_secs(10)), During::Fault("split".into())],
+        vec![
+            During::Run,
+            During::Whole,
+            During::Fault("split".into()),
+            During::Between(Span::ZERO, Span::from_secs(10)),
+        ],
     )
 }
 
@@ -109,14 +118,23 @@ fn compiled(text: &str) -> Result<Expression, String> {
 fn measures_have_the_values_that_one_reckons_by_hand() {
     let (recorder, windows) = run();
     for (text, value, unit) in [
-        ("mean(product)", 0.065, "s"),
+        ("mean(product)", 0.06, "s"), // number 9 failed
+        ("mean(product, outcome=any)", 0.065, "s"),
+        ("mean(product, outcome=failed)", 0.1, "s"),
+        ("mean(product, outcome=answered)", 0.06, "s"),
         ("p50(product)", 0.06, "s"),
-        ("p99.9(product)", 0.1, "s"),
-        ("max(product)", 0.1, "s"),
-        ("p99(product, cause=queue)", 0.05, "s"),
-        ("mean(product, cause=queue)", 0.025, "s"),
-        ("max(product, cause=queue)", 0.05, "s"),
-        ("waited(product, cause=queue)", 0.625, "1"),
+        ("p99.9(product)", 0.09, "s"),
+        ("p99.9(product, outcome=any)", 0.1, "s"),
+        ("p50(product, outcome=failed)", 0.1, "s"),
+        ("max(product)", 0.09, "s"),
+        ("max(product, outcome=any)", 0.1, "s"),
+        ("p99(product, cause=queue)", 0.045, "s"),
+        ("p99(product, cause=queue, outcome=any)", 0.05, "s"),
+        ("mean(product, cause=queue)", 0.15 / 7.0, "s"),
+        ("mean(product, cause=queue, outcome=any)", 0.025, "s"),
+        ("max(product, cause=queue)", 0.045, "s"),
+        ("waited(product, cause=queue)", 4.0 / 7.0, "1"),
+        ("waited(product, cause=queue, outcome=any)", 0.625, "1"),
         ("mean(product, during=split)", 0.055, "s"),
         ("waited(product, cause=queue, during=split)", 0.5, "1"),
         ("count(product)", 8.0, "1"),
@@ -140,12 +158,16 @@ fn measures_have_the_values_that_one_reckons_by_hand() {
         ("rate(kv.silent)", 0.156, "1"), // seconds per second
         ("peak(kv.silent)", 0.156, "1"),
         ("util(app)", 0.25, "1"),
-        ("count(order)", 10.0, "1"), // a tally is state: it has no warm-up
+        ("count(order)", 8.0, "1"),
+        ("count(order, during=0s..10s)", 10.0, "1"),
         ("rate(order)", 1.0, "1/s"),
-        ("max(order)", 5.0, "1"),
+        ("max(order)", 4.0, "1"),
+        ("max(order, during=0s..10s)", 5.0, "1"),
         ("jain(order)", 1.0, "1"),
-        ("initial(shop.stock[1]) - count(order)", 490.0, "1"),
-        ("mean(product) * rate(product) - inflight(product)", 0.0, "1"), // Little
+        ("initial(shop.stock[1]) - count(order)", 490.0, "1"), // a store's state has no warm-up
+        ("initial(shop.stock[1]) - max(order)", 495.0, "1"),
+        ("count(order) + app.busy", 10.0, "1"), // nor has a level
+        ("mean(product, outcome=any) * throughput(product) - inflight(product)", 0.0, "1"), // Little
         ("count(order) <= initial(shop.stock[1]) and not (p99(product) > 300ms)", 1.0, "1"),
     ] {
         let expression = compiled(text).unwrap_or_else(|why| panic!("{text}: {why}"));
@@ -180,6 +202,9 @@ fn what_makes_no_sense_is_told() {
         ("rate(product, cause=queue)", "`rate` of this has no causes"),
         ("mean(app.busy, cause=queue)", "`mean` of this has no causes"),
         ("mean(product, cause=quue)", "unknown cause `quue`"),
+        ("mean(product, outcome=good)", "unknown outcome `good`"),
+        ("success(product, outcome=any)", "`success` of this is not told apart by outcome"),
+        ("mean(app.busy, outcome=any)", "`mean` of this is not told apart by outcome"),
         ("mean(product, during=splt)", "`splt` is no stretch of the run"),
         ("jain(product)", "`jain` is of a tally, and `product` is requests"),
         ("errors(pages.fills)", "`errors` is of requests, and `pages.fills` is a counter"),
@@ -322,7 +347,7 @@ fn an_expected_answer_is_no_failure_and_no_success() {
         recorder
             .finished(ProbeId(0), Finished { intended, ended: intended + span, how, attempts: 1, causes });
     }
-    assert_eq!(recorder.close(at_s(10), &|_| "product".into()), Ok(()));
+    assert_eq!(recorder.close(at_s(10), &[], &|_| "product".into()), Ok(()));
     let kept: Vec<Ended> = recorder.probe(ProbeId(0)).samples.iter().map(|sample| sample.how()).collect();
     assert_eq!(kept, [Ended::Ok, Ended::Answered, Ended::Answered, Ended::Failed]);
     for (text, value) in [

@@ -2,55 +2,17 @@
 
 use std::ops::Range;
 
-use hdrhistogram::Histogram;
-
-use crate::base::cause::{Cause, Causes};
+use crate::base::cause::Cause;
 use crate::base::time::{Span, Time};
 use crate::record::cells::{Cells, Here, reach, reached};
 use crate::record::gaps::Gaps;
 use crate::record::recorder::{Ended, Finished};
+use crate::record::sample::{Distribution, Sample};
 use crate::record::series::Window;
+use crate::record::sums::{InFlight, Sums, Which};
 
 /// So many samples are kept exactly.
 pub const SAMPLES_MAX: usize = 4_000_000;
-
-/// One finished request in 16 bytes: when it was meant to be sent, and its latency with how it ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sample {
-    /// When it was meant to be sent.
-    pub intended: Time,
-    packed: u64,
-}
-
-/// What a sample takes, bytes.
-pub const SAMPLE_BYTES: usize = size_of::<Sample>();
-
-impl Sample {
-    fn new(request: &Finished) -> Self {
-        let how = match request.how {
-            Ended::Ok => 0,
-            Ended::Failed => 1,
-            Ended::Unknown => 2,
-            Ended::Answered => 3,
-        };
-        Sample { intended: request.intended, packed: (request.ended - request.intended).as_ns() << 2 | how }
-    }
-
-    /// From the intended start to the end.
-    pub fn latency(&self) -> Span {
-        Span::from_ns(self.packed >> 2)
-    }
-
-    /// How it ended.
-    pub fn how(&self) -> Ended {
-        match self.packed & 3 {
-            0 => Ended::Ok,
-            1 => Ended::Failed,
-            2 => Ended::Unknown,
-            _ => Ended::Answered,
-        }
-    }
-}
 
 /// What is to be kept of a probe.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,78 +41,6 @@ impl Default for ProbePlan {
     }
 }
 
-/// Sums over the requests of some cells, by their intended start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sums {
-    /// Succeeded.
-    pub ok: u64,
-    /// Got another answer that is expected.
-    pub answered: u64,
-    /// Certainly failed.
-    pub failed: u64,
-    /// Nobody knows.
-    pub unknown: u64,
-    /// Answers that came too late.
-    pub late: u64,
-    /// Latency of all, nanoseconds.
-    pub latency_ns: u128,
-    /// The longest, nanoseconds.
-    pub latency_max_ns: u64,
-    /// Time by cause of all.
-    pub causes: Causes,
-    /// How many spent any time on a cause, in the order of [`Cause::ALL`].
-    pub met: [u64; Cause::ALL.len()],
-    /// Requests × time in flight within the window, nanoseconds.
-    pub in_flight_ns: u128,
-}
-
-impl Sums {
-    /// Requests that got an answer that is expected.
-    pub fn answers(&self) -> u64 {
-        self.ok + self.answered
-    }
-
-    /// Requests that ended.
-    pub fn ended(&self) -> u64 {
-        self.answers() + self.failed + self.unknown
-    }
-
-    /// Whether there is nothing to be summed up.
-    fn is_nothing(&self) -> bool {
-        self.ended() == 0 && self.late == 0 && self.in_flight_ns == 0
-    }
-
-    fn add(&mut self, request: &Finished, latency: Span) {
-        match request.how {
-            Ended::Ok => self.ok += 1,
-            Ended::Answered => self.answered += 1,
-            Ended::Failed => self.failed += 1,
-            Ended::Unknown => self.unknown += 1,
-        }
-        self.latency_ns += u128::from(latency.as_ns());
-        self.latency_max_ns = self.latency_max_ns.max(latency.as_ns());
-        self.causes.merge(&request.causes);
-        for (met, time) in self.met.iter_mut().zip(request.causes.spans()) {
-            *met += u64::from(*time > Span::ZERO);
-        }
-    }
-
-    fn merge(&mut self, other: &Sums) {
-        self.ok += other.ok;
-        self.answered += other.answered;
-        self.failed += other.failed;
-        self.unknown += other.unknown;
-        self.late += other.late;
-        self.latency_ns += other.latency_ns;
-        self.latency_max_ns = self.latency_max_ns.max(other.latency_max_ns);
-        self.causes.merge(&other.causes);
-        for (mine, theirs) in self.met.iter_mut().zip(other.met) {
-            *mine += theirs;
-        }
-        self.in_flight_ns += other.in_flight_ns;
-    }
-}
-
 /// The requests of one program.
 #[derive(Clone, Debug)]
 pub struct Probe {
@@ -159,14 +49,19 @@ pub struct Probe {
     pub samples: Vec<Sample>,
     /// For each cause that is kept: its times, one per sample, nanoseconds. Empty when there are histograms.
     pub cause_samples: Vec<(Cause, Vec<u64>)>,
-    /// Of latencies, by window, once there are too many samples.
-    pub histograms: Option<Vec<Histogram<u64>>>,
-    /// Of the times of each cause that is kept, by window, once there are too many samples.
-    pub cause_histograms: Vec<(Cause, Vec<Histogram<u64>>)>,
+    /// By window, once there are too many samples.
+    pub(super) distributions: Option<Vec<Distribution>>,
+    /// All samples are there of requests that ended before.
+    pub(super) covered: Time,
+    /// The longest latency.
+    pub(super) longest: Span,
     /// Started in all.
     pub started: u64,
     /// Ended in all.
     pub ended: u64,
+    /// When the run ended, and the intended starts of those that were open then, in order.
+    pub(super) end: Time,
+    pub(super) left_open: Vec<Time>,
     /// By cell.
     cells: Vec<Sums>,
     /// Successes by the cell of their end, if gaps are kept.
@@ -187,10 +82,13 @@ impl Probe {
             plan,
             samples: Vec::new(),
             cause_samples,
-            histograms: None,
-            cause_histograms: Vec::new(),
+            distributions: None,
+            covered: Time::NEVER,
+            longest: Span::ZERO,
             started: 0,
             ended: 0,
+            end: Time::ZERO,
+            left_open: Vec::new(),
             cells: Vec::new(),
             gaps: Vec::new(),
             open: 0,
@@ -207,9 +105,14 @@ impl Probe {
     pub fn sums(&self, cells: Range<usize>) -> Sums {
         debug_assert!(!self.plan.unasked, "somebody asks");
         let mut sums = Sums::default();
-        let told = |cell: &&Sums| !cell.is_nothing(); // most of a short run's are
-        reached(&self.cells, cells).iter().filter(told).for_each(|cell| sums.merge(cell));
+        reached(&self.cells, cells).iter().for_each(|cell| sums.merge(cell));
         sums
+    }
+
+    /// Requests × time in flight from one instant to another, at which these cells begin and end; once the run has ended.
+    pub fn in_flight(&self, cells: Range<usize>, window: Window) -> InFlight {
+        let before = InFlight::before(window.from, reached(&self.cells, 0..cells.start));
+        InFlight::before(window.until, reached(&self.cells, 0..cells.end)).since(before)
     }
 
     /// The successes that came within some cells.
@@ -219,52 +122,35 @@ impl Probe {
         gaps
     }
 
-    /// Requests of some cells that ended.
+    /// Requests that ended in some cells.
     pub fn ended(&self, cells: Range<usize>) -> u64 {
         match cells.start == 0 && cells.end >= self.cells.len() {
             true => self.ended,
-            false => reached(&self.cells, cells).iter().map(Sums::ended).sum(),
+            false => reached(&self.cells, cells).iter().map(Sums::ends).sum(),
         }
+    }
+
+    /// The longest latency of requests that ended in some cells, nanoseconds.
+    pub fn longest_ns(&self, cells: Range<usize>, which: Which) -> u64 {
+        reached(&self.cells, cells).iter().map(|cell| cell.longest_ns(which)).max().unwrap_or(0)
     }
 
     #[inline]
-    fn settle(&mut self, at: Time, here: Here, cells: &Cells) {
-        if self.open > 0 && at > self.changed {
-            if self.changed >= here.from {
-                self.flies(self.open, here.cell, at - self.changed);
-            } else {
-                self.in_flight(self.open, self.changed, at, cells);
-            }
-        }
-        self.changed = self.changed.max(at);
-    }
-
-    /// So many more were in flight for so long within a cell.
-    #[inline]
-    fn flies(&mut self, many: u64, cell: usize, span: Span) {
-        let time = u128::from(many) * u128::from(span.as_ns());
-        self.in_flight_ns += time;
-        reach(&mut self.cells, cell).in_flight_ns += time;
-    }
-
-    /// So many more were in flight from one instant until another.
-    fn in_flight(&mut self, many: u64, from: Time, until: Time, cells: &Cells) {
-        let mut from = from;
-        while from < until {
-            let end = cells.end(from).min(until);
-            self.flies(many, cells.of(from), end - from);
-            from = end;
+    fn settle(&mut self, at: Time) {
+        if at > self.changed {
+            self.in_flight_ns += u128::from(self.open) * u128::from((at - self.changed).as_ns());
+            self.changed = at;
         }
     }
 
-    pub(super) fn start(&mut self, intended: Time, now: Time, here: Here, cells: &Cells) {
+    pub(super) fn start(&mut self, intended: Time, now: Time) {
         self.started += 1;
         if self.plan.unasked {
             self.open += 1;
             return;
         }
-        self.settle(now, here, cells);
-        self.in_flight(1, intended, now, cells); // what began before we were told of it
+        self.settle(now);
+        self.in_flight_ns += u128::from((now - intended).as_ns()); // what began before we were told of it
         self.open += 1;
         self.open_intended_ns += i128::from(intended.as_ns());
         self.open_mark = self.open_mark.wrapping_add(mark(intended));
@@ -284,15 +170,17 @@ impl Probe {
             self.open = self.open.checked_sub(1).expect(ONCE);
             return false;
         }
-        self.settle(request.ended, here, cells);
+        self.settle(request.ended);
         self.open = self.open.checked_sub(1).expect(ONCE);
         self.open_intended_ns -= i128::from(request.intended.as_ns());
         self.open_mark = self.open_mark.wrapping_sub(mark(request.intended));
         self.strangers += u64::from(self.open == 0 && self.open_mark != 0);
         let latency = request.ended - request.intended;
+        self.longest = self.longest.max(latency);
         self.wrong_causes += u64::from(request.causes.total() != latency);
-        let cell = if request.intended >= here.from { here.cell } else { cells.of(request.intended) };
-        reach(&mut self.cells, cell).add(request, latency);
+        reach(&mut self.cells, here.cell).end(request, latency);
+        let sent = if request.intended >= here.from { here.cell } else { cells.of(request.intended) };
+        self.cells[sent].sent(request.intended, Some(request.how));
         if self.plan.gaps && request.how == Ended::Ok {
             reach(&mut self.gaps, here.cell).success(request.ended);
         }
@@ -301,10 +189,10 @@ impl Probe {
 
     fn keep(&mut self, request: &Finished, windows: &[Window]) -> bool {
         let sample = Sample::new(request);
-        if let Some(histograms) = &mut self.histograms {
-            put(histograms, windows, sample.intended, sample.latency().as_ns());
-            for (cause, histograms) in &mut self.cause_histograms {
-                put(histograms, windows, sample.intended, request.causes.of(*cause).as_ns());
+        if let Some(distributions) = &mut self.distributions {
+            for (distribution, window) in distributions.iter_mut().zip(windows) {
+                distribution.put(sample, *window);
+                distribution.put_causes(sample, &request.causes, *window);
             }
             return false;
         }
@@ -318,20 +206,18 @@ impl Probe {
     /// Turns from samples to histograms, one per window: windows must not move from here on. Samples stay for
     /// pictures; percentiles come from the histograms.
     pub(super) fn convert(&mut self, windows: &[Window]) {
-        let empty = || Histogram::new(4).expect("four digits are allowed");
-        let new = || -> Vec<Histogram<u64>> { windows.iter().map(|_| empty()).collect() };
-        let mut histograms = new();
-        for sample in &self.samples {
-            put(&mut histograms, windows, sample.intended, sample.latency().as_ns());
-        }
-        self.histograms = Some(histograms);
-        for (cause, times) in &mut self.cause_samples {
-            let mut histograms = new();
-            for (sample, time) in self.samples.iter().zip(std::mem::take(times)) {
-                put(&mut histograms, windows, sample.intended, time);
+        let mut distributions = vec![Distribution::new(&self.plan.causes); windows.len()];
+        for (distribution, window) in distributions.iter_mut().zip(windows) {
+            self.samples.iter().for_each(|sample| distribution.put(*sample, *window));
+            for (place, (_, times)) in self.cause_samples.iter().enumerate() {
+                for (sample, time) in self.samples.iter().zip(times) {
+                    distribution.put_cause(place, *sample, *time, *window);
+                }
             }
-            self.cause_histograms.push((*cause, histograms));
         }
+        self.distributions = Some(distributions);
+        self.cause_samples.iter_mut().for_each(|(_, times)| *times = Vec::new());
+        self.covered = self.samples.get(self.plan.samples_max).map_or(Time::NEVER, Sample::ended);
         self.samples.truncate(self.plan.samples_max);
     }
 
@@ -346,47 +232,65 @@ impl Probe {
 
     /// Whether percentiles are exact: no sample is in a histogram.
     pub fn is_exact(&self) -> bool {
-        self.histograms.is_none()
+        self.covered == Time::NEVER
     }
 
     /// Forgets the histograms of windows that are no longer the run's: percentiles are of the samples that were kept.
     pub(super) fn forget_windows(&mut self) {
-        self.histograms = None;
-        self.cause_histograms.clear();
+        self.distributions = None;
     }
 
-    /// What must hold in every run, exactly, in integers:
+    /// The run ends, and these are open (their intended starts). What must hold in every run, exactly, in integers:
     ///
     /// 1. Conservation: started = ended + in flight.
     /// 2. Little's law in its sample-path form: the requests in flight, integrated as time went by, are the latencies
-    ///    of those that ended plus the time so far of those that did not.
+    ///    of those that ended plus the time so far of those that did not; and so they are cell by cell.
     /// 3. The causes of each request sum to its latency.
     /// 4. Those that end are those that started: whenever none is in flight, the intended starts of both are the
     ///    same, as a multiset (by a sum of hashes). Little's law alone cannot see this.
-    pub(super) fn check(&mut self, end: Time, here: Here, cells: &Cells) -> Result<(), String> {
+    /// 5. Those that are open are those that started and did not end, as a multiset.
+    pub(super) fn close(&mut self, end: Time, mut open: Vec<Time>, cells: &Cells) -> Result<(), String> {
         if self.plan.unasked {
             return Ok(()); // those whose sums are kept are the same requests
         }
-        self.settle(end, here, cells);
-        let all = self.sums(0..self.cells.len());
-        let ended = all.ended();
-        if self.started != ended + self.open {
-            return Err(format!(
-                "{} requests started, {ended} ended, {} are in flight",
-                self.started, self.open
-            ));
-        }
+        self.settle(end);
         let end = end.max(self.changed);
-        let unfinished = i128::from(self.open) * i128::from(end.as_ns()) - self.open_intended_ns;
-        let times = all.latency_ns as i128 + unfinished;
-        if self.in_flight_ns as i128 != times || unfinished < 0 {
-            return Err(format!("Little's law: {} ns in flight, {times} ns of latency", self.in_flight_ns));
-        }
-        if self.wrong_causes > 0 {
-            return Err(format!("the causes of {} requests do not sum to their latency", self.wrong_causes));
+        let all = self.sums(0..self.cells.len());
+        if self.started != all.ends() + self.open {
+            return Err(format!(
+                "{} requests started, {} ended, {} are in flight",
+                self.started,
+                all.ends(),
+                self.open
+            ));
         }
         if self.strangers > 0 {
             return Err("requests ended that are not the ones that started".to_owned());
+        }
+        let told = open.iter().fold(0u64, |sum, intended| sum.wrapping_add(mark(*intended)));
+        if open.len() as u64 != self.open || told != self.open_mark {
+            return Err(format!(
+                "{} requests are in flight, and other {} are told of",
+                self.open,
+                open.len()
+            ));
+        }
+        let unfinished = i128::from(self.open) * i128::from(end.as_ns()) - self.open_intended_ns;
+        let times = all.ended(Which::Any).latency_ns as i128 + unfinished;
+        if self.in_flight_ns as i128 != times || unfinished < 0 {
+            return Err(format!("Little's law: {} ns in flight, {times} ns of latency", self.in_flight_ns));
+        }
+        open.sort_unstable();
+        for intended in &open {
+            reach(&mut self.cells, cells.of(*intended)).sent(*intended, None);
+        }
+        (self.end, self.left_open) = (end, open);
+        let by_cell = self.in_flight(0..self.cells.len(), Window { from: Time::ZERO, until: end }).all();
+        if by_cell != times {
+            return Err(format!("Little's law by cell: {by_cell} ns in flight, {times} ns of latency"));
+        }
+        if self.wrong_causes > 0 {
+            return Err(format!("the causes of {} requests do not sum to their latency", self.wrong_causes));
         }
         Ok(())
     }
@@ -398,13 +302,4 @@ fn mark(intended: Time) -> u64 {
     word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     word ^ (word >> 31)
-}
-
-fn put(histograms: &mut [Histogram<u64>], windows: &[Window], intended: Time, ns: u64) {
-    for (histogram, window) in histograms.iter_mut().zip(windows) {
-        if window.contains(intended) {
-            // not `saturating_record`: that does not let the histogram grow
-            histogram.record(ns).expect("a histogram that grows takes any value");
-        }
-    }
 }

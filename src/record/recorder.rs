@@ -65,8 +65,12 @@ pub struct RecordPlan {
     pub series: Vec<SeriesKind>,
     /// Series that nobody asks for.
     pub unasked: Vec<SeriesId>,
+    /// Until when requests arrive, if the run goes on after that until the last has ended.
+    pub arrivals: Option<Time>,
     /// How many tallies.
     pub tallies: usize,
+    /// Those of which the sums by key are asked for.
+    pub keyed: Vec<TallyId>,
     /// By probe.
     pub probes: Vec<ProbePlan>,
     /// `warmup = "auto"`: the probes whose latencies say where window 0 begins, by MSER-5. Empty: where it stands.
@@ -98,6 +102,8 @@ pub struct Recorder {
     changed: bool,
     steady: Vec<ProbeId>,
     warmup_note: Option<String>,
+    arrivals: Option<Time>,
+    end: Time,
     /// What clients asked of stores, and what copies took in.
     pub history: History,
     /// How far copies are behind, and what they have shown.
@@ -107,7 +113,9 @@ pub struct Recorder {
 impl Recorder {
     /// Keeps what the plan says.
     pub fn new(plan: &RecordPlan) -> Self {
-        let cells = Cells::new(bucket_width(plan.length), &plan.windows);
+        let arrivals = plan.arrivals.map(|until| Window { from: Time::ZERO, until });
+        let edges: Vec<Window> = plan.windows.iter().copied().chain(arrivals).collect();
+        let cells = Cells::new(bucket_width(plan.length), &edges);
         let marked = |count: usize, indices: Vec<usize>| {
             let mut marks = vec![false; count];
             indices.into_iter().for_each(|index| marks[index] = true);
@@ -115,6 +123,8 @@ impl Recorder {
         };
         let mut series: Vec<Recorded> = plan.series.iter().map(|kind| Recorded::new(*kind)).collect();
         plan.unasked.iter().for_each(|id| series[id.index()].unasked = true);
+        let mut tallies = vec![Tally::default(); plan.tallies];
+        plan.keyed.iter().for_each(|id| tallies[id.index()].keyed = true);
         let mut probes = plan.probes.clone();
         plan.steady.iter().for_each(|probe| probes[probe.index()].samples = true);
         Recorder {
@@ -123,7 +133,7 @@ impl Recorder {
             cells,
             here: Here::default(),
             series,
-            tallies: vec![Tally::default(); plan.tallies],
+            tallies,
             probes: probes.into_iter().map(Probe::new).collect(),
             watched_series: marked(
                 plan.series.len(),
@@ -137,6 +147,8 @@ impl Recorder {
             changed: false,
             steady: plan.steady.clone(),
             warmup_note: None,
+            arrivals: plan.arrivals,
+            end: Time::NEVER,
             history: History::new(&plan.history),
             replicas: Replicas::default(),
         }
@@ -182,8 +194,7 @@ impl Recorder {
 
     /// A request that was meant to be sent at `intended`, now or before, is in flight.
     pub fn started(&mut self, probe: ProbeId, intended: Time, now: Time) {
-        let here = self.here.at(now, &self.cells);
-        self.probes[probe.index()].start(intended, now, here, &self.cells);
+        self.probes[probe.index()].start(intended, now);
     }
 
     /// A request ended.
@@ -210,11 +221,17 @@ impl Recorder {
         self.changed |= self.watched_tallies[index];
     }
 
-    /// Ends the run: settles all levels, finds the warm-up if it is automatic, and checks what must hold in every run.
+    /// Ends the run: settles all levels, finds the warm-up if it is automatic, and checks what must hold in every run. Each that is
+    /// open is told of with its intended start.
     ///
     /// # Errors
     /// When Little's law, the conservation of requests or the sum of causes is broken: our mistake, named.
-    pub fn close(&mut self, end: Time, names: &dyn Fn(ProbeId) -> String) -> Result<(), String> {
+    pub fn close(
+        &mut self,
+        end: Time,
+        open: &[(ProbeId, Time)],
+        names: &dyn Fn(ProbeId) -> String,
+    ) -> Result<(), String> {
         let here = self.here.at(end, &self.cells);
         for index in 0..self.series.len() {
             let series = &self.series[index];
@@ -224,8 +241,13 @@ impl Recorder {
             }
             self.series[index].settle(end, here, &self.cells);
         }
-        let checks =
-            self.probes.iter_mut().map(|probe| probe.check(end, here, &self.cells)).collect::<Vec<_>>();
+        self.end = end;
+        self.windows.iter_mut().for_each(|window| window.until = window.until.min(end));
+        let mut by_probe: Vec<Vec<Time>> = vec![Vec::new(); self.probes.len()];
+        open.iter().for_each(|(probe, intended)| by_probe[probe.index()].push(*intended));
+        let closed =
+            self.probes.iter_mut().zip(by_probe).map(|(probe, open)| probe.close(end, open, &self.cells));
+        let checks = closed.collect::<Vec<_>>();
         self.find_warmup();
         for (index, check) in checks.into_iter().enumerate() {
             check.map_err(|why| format!("{}: {why}", names(ProbeId(index as u16))))?;
@@ -233,6 +255,27 @@ impl Recorder {
         match self.series.iter().position(|series| series.lowest < 0) {
             Some(index) => Err(format!("level {index} went down to {}", self.series[index].lowest)),
             None => Ok(()),
+        }
+    }
+
+    /// Stops the run from now on whenever a request of one of these has ended.
+    pub fn watch(&mut self, probes: &[ProbeId]) {
+        probes.iter().for_each(|probe| self.watched_probes[probe.index()] = true);
+    }
+
+    /// When the run ended.
+    pub fn end(&self) -> Time {
+        self.end
+    }
+
+    /// The stretch of a window, which lasts until the run ends, in which requests arrived, with its cells; of other windows it is all.
+    pub fn of_arrivals(&self, window: Window, cells: Range<usize>) -> (Window, Range<usize>) {
+        match self.arrivals {
+            Some(until) if window.until >= self.end && until < window.until => {
+                let window = Window { until: until.max(window.from), ..window };
+                (window, cells.start..self.cells.of(window.until).max(cells.start))
+            }
+            _ => (window, cells),
         }
     }
 
@@ -244,7 +287,7 @@ impl Recorder {
             let samples = &self.probes[probe.index()].samples;
             let cut = mser5(samples.iter().map(|sample| sample.latency().as_ns() as f64));
             if let Some(last) = cut.observations.checked_sub(1) {
-                at = at.max(samples[last].intended + samples[last].latency());
+                at = at.max(samples[last].ended());
             }
             if !cut.steady {
                 let why = "MSER-5 finds no steady state: the run is too short, or its load changes";
@@ -271,6 +314,7 @@ impl Recorder {
     pub fn move_windows(&mut self, windows: &[Window]) {
         let first = self.windows.first().copied();
         self.windows = first.into_iter().chain(windows.iter().skip(1).copied()).collect();
+        debug_assert!(self.arrivals.is_none(), "a run that ends with its last request forks into none");
         self.cells = Cells::new(self.bucket(), &self.windows);
         self.ranges = self.windows.iter().map(|window| self.cells.range(*window)).collect();
         self.here = Here::default();
@@ -282,14 +326,14 @@ impl Recorder {
         let bucket = self.bucket().as_ns();
         let edge = |number: usize| Time::from_ns((number as u64).saturating_mul(bucket));
         let first = (stretch.from.as_ns() / bucket) as usize;
-        let last = first.max(stretch.until.as_ns().div_ceil(bucket) as usize);
+        let last = first.max(stretch.until.min(self.end).as_ns().div_ceil(bucket) as usize);
         let wide = (last - first).div_ceil(slices.max(1)).max(1);
         let starts: Vec<usize> = (first..last).step_by(wide).collect();
-        let window =
-            |first: &usize| Window { from: edge(*first), until: edge(first + wide).min(stretch.until) };
+        let window = |first: &usize| Window { from: edge(*first), until: edge(first + wide).min(self.end) };
         let mut sliced = self.clone();
         sliced.windows = starts.iter().map(window).collect();
         sliced.ranges = starts.iter().map(|first| self.cells.buckets(*first, wide)).collect();
+        sliced.arrivals = None;
         sliced.probes.iter_mut().for_each(Probe::forget_windows);
         sliced
     }

@@ -259,7 +259,12 @@ fn measures(input: &ReportInput) -> Markup {
         @if !names.is_empty() {
             section {
                 h2 { "Measures" }
-                p.small { "Mean over runs ± half the 95 % interval. A percentile pN of n samples is the ⌈N·n/100⌉-th smallest." }
+                p.small {
+                    "Mean over runs ± half the 95 % interval, after the warm-up; what is compared with the state of a store counts \
+                     from time 0. Latencies are of successes unless outcome= says otherwise. A percentile pN of n samples is the \
+                     ⌈N·n/100⌉-th smallest; where requests were under way at an edge it is the product-limit estimate, and ≥ is a \
+                     lower bound. goodput counts what succeeded, throughput whatever ended."
+                }
                 div.wide {
                     table {
                         thead {

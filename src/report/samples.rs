@@ -19,7 +19,7 @@ fn estimate(mean: f64, half: f64, unit: &str) -> Estimate {
         ci95: Some([mean - half, mean + half]),
         unit: unit.to_owned(),
         n: 5,
-        note: None,
+        ..Estimate::default()
     }
 }
 

@@ -16,10 +16,29 @@ pub fn maybe(x: Option<f64>, unit: &str) -> String {
     x.map_or_else(|| "–".to_owned(), |x| value(x, unit))
 }
 
-/// The mean and half the width of its interval: `12.3 ± 0.4 ms`.
+/// Shares of open requests below this stand in `results.json` alone.
+const OPEN_MIN: f64 = 0.001;
+
+/// The mean and half the width of its interval, `12.3 ± 0.4 ms`, and what is to be known beside it: `≥ 9.8 s`,
+/// `6.9 s (81.2 % succeed)`, `1 (50 % open: 0.5 to 1)`.
 pub fn estimate(estimate: &Estimate) -> String {
     let Some(mean) = estimate.mean else { return "undefined".to_owned() };
-    interval(mean, estimate.ci95, &estimate.unit)
+    let mut text = interval(mean, estimate.ci95, &estimate.unit);
+    if estimate.at_least {
+        text.insert_str(0, "≥ ");
+    }
+    if let Some(success) = estimate.success {
+        text += &format!(" ({} succeed)", percent(success));
+    }
+    if let (Some([a, b]), Some(open)) = (estimate.between, estimate.open.filter(|open| *open >= OPEN_MIN)) {
+        text += &format!(" ({} open: {} to {})", percent(open), digits(a.min(b)), digits(a.max(b)));
+    }
+    text
+}
+
+/// A share as a percentage.
+fn percent(share: f64) -> String {
+    format!("{} %", digits(100.0 * share))
 }
 
 /// A mean with its interval, if it has one.

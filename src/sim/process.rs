@@ -2,8 +2,9 @@
 
 use std::hash::Hash;
 
-use crate::base::ids::{CallId, Pid, SyncId};
+use crate::base::ids::{CallId, Pid, ProbeId, SyncId};
 use crate::base::op::{Op, Reply};
+use crate::base::time::Time;
 use crate::sim::context::Context;
 
 /// A value that fits into the 64-bit word of an event.
@@ -113,6 +114,9 @@ pub trait Process: Clone + Hash + Send + 'static {
 
     /// An order from outside.
     fn on_order(&mut self, _order: Order, _ctx: &mut Context<Self>) {}
+
+    /// Tells of each request that it has recorded as started and not as ended: where, and its intended start.
+    fn under_way(&self, _plan: &Self::Plan, _tell: &mut dyn FnMut(ProbeId, Time)) {}
 }
 
 impl Word for u64 {

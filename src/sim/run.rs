@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::base::ids::{CallId, Pid, TierId, ZoneId};
+use crate::base::ids::{CallId, Pid, ProbeId, TierId, ZoneId};
 use crate::base::op::Reason;
 use crate::base::time::Time;
 use crate::net::Network;
@@ -135,6 +135,18 @@ impl World {
     /// Keeps every state of one block of the fingerprint.
     pub fn watch_block(&mut self, block: u64) {
         self.kernel.fingerprint.watch(block);
+    }
+
+    /// Ends the run: what is under way stays open, and what must hold in every run is checked.
+    ///
+    /// # Errors
+    /// As [`Recorder::close`] has them.
+    pub fn close(&mut self, end: Time, names: &dyn Fn(ProbeId) -> String) -> Result<(), String> {
+        let mut open = Vec::new();
+        self.tiers
+            .iter()
+            .for_each(|tier| tier.under_way(&mut |probe, intended| open.push((probe, intended))));
+        self.kernel.recorder.close(end, &open, names)
     }
 
     /// Ends the world: what it recorded.

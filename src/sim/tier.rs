@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::base::ids::{CallId, Pid, SyncId, TierId};
+use crate::base::ids::{CallId, Pid, ProbeId, SyncId, TierId};
 use crate::base::op::{Reason, Reply};
 use crate::base::slab::{Key, Slab};
 use crate::base::time::{Span, Time};
@@ -29,6 +29,8 @@ pub trait AnyTier: Send {
     fn order(&mut self, member: u32, order: Order, kernel: &mut Kernel);
     /// Whether a member believes that it leads.
     fn is_leader(&self, member: u32) -> bool;
+    /// Tells of each request that a member has recorded as started and not as ended.
+    fn under_way(&self, tell: &mut dyn FnMut(ProbeId, Time));
     /// Loads the members of these events, so that their cache misses overlap.
     fn touch(&self, upcoming: &[Entry<Event>]);
     /// A copy, for continuing a world twice.
@@ -290,6 +292,10 @@ impl<P: Process> AnyTier for Tier<P> {
 
     fn is_leader(&self, member: u32) -> bool {
         self.members[member as usize].is_leader()
+    }
+
+    fn under_way(&self, tell: &mut dyn FnMut(ProbeId, Time)) {
+        self.members.iter().for_each(|member| member.under_way(&self.plan, tell));
     }
 
     fn touch(&self, upcoming: &[Entry<Event>]) {

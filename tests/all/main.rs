@@ -9,6 +9,7 @@ mod faults;
 mod forks;
 mod golden;
 mod histories;
+mod honest;
 mod hosting;
 mod house;
 mod locks;

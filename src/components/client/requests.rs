@@ -98,6 +98,14 @@ impl Requests {
         }
     }
 
+    /// Those under way.
+    pub fn for_each(&self, mut tell: impl FnMut(&Pending)) {
+        match self {
+            Requests::One(one, _) => one.iter().for_each(tell),
+            Requests::Many(many) => many.iter().for_each(|(_, pending)| tell(pending)),
+        }
+    }
+
     /// A request ends.
     pub fn remove(&mut self, key: Key) -> Option<Pending> {
         match self {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::base::cause::{Cause, Causes};
-use crate::base::ids::{CallId, PartId, ProgramId};
+use crate::base::ids::{CallId, PartId, ProbeId, ProgramId};
 use crate::base::op::{Op, Outcome, Reason, Reply};
 use crate::base::session::Seen;
 use crate::base::slab::{Key, Slab};
@@ -178,6 +178,16 @@ impl Process for Server {
                 let request =
                     Finished { intended: *intended, ended, how: Ended::Unknown, attempts: 1, causes };
                 ctx.record().finished(probe, request);
+            }
+        }
+    }
+
+    fn under_way(&self, plan: &Plan, tell: &mut dyn FnMut(ProbeId, Time)) {
+        for (_, activation) in self.activations.iter() {
+            let (Activation::Request { program, arrived: intended, .. }
+            | Activation::Rebuild { program, began: intended, .. }) = activation;
+            if let Some(probe) = plan.probes[program.index()] {
+                tell(probe, *intended);
             }
         }
     }

@@ -5,9 +5,12 @@ use crate::base::time::Span;
 use crate::experiment::cells::number;
 use crate::experiment::draw::{Measure, Shown};
 use crate::experiment::pictures::{Axis, Curve};
+use crate::measures::evaluation::Evaluation;
 use crate::measures::expression::Names;
-use crate::measures::functions::{Evaluation, rank};
+use crate::measures::percentile::{Quantile, percentile};
+use crate::record::observed::Open;
 use crate::record::recorder::Recorder;
+use crate::record::sums::Which;
 
 /// Points of a distribution function: even steps, and more of them in the tail.
 const CDF_STEPS: u64 = 200;
@@ -99,22 +102,21 @@ pub(super) fn is_wide(series: &[Curve]) -> bool {
     values().fold(0.0, f64::max) > values().fold(f64::INFINITY, f64::min) * WIDE
 }
 
-/// The distribution of a program's latencies after the warm-up, of the first run: seconds and the share at or below.
+/// The distribution of the latencies of a program's successes after the warm-up, of the first run: seconds and the share at or below;
+/// as far as what was under way at an edge of the window lets it be known.
 pub(super) fn distribution(cell: &Shown<'_>, program: &str) -> Option<Vec<(f64, f64)>> {
     let recorder = cell.recorder()?;
-    let window = recorder.windows().first()?;
+    let window = *recorder.windows().first()?;
     let probe = recorder.probe(cell.trials.cell.setup.probe(program)?);
-    let inside = probe.samples.iter().filter(|sample| window.contains(sample.intended));
-    let mut latencies: Vec<u64> = inside.map(|sample| sample.latency().as_ns()).collect();
-    latencies.sort_unstable();
-    let n = latencies.len() as u64;
-    if n == 0 {
-        return None;
-    }
+    let seen = probe.observed((0, window), Which::Ok, Open::AsTheyAre)?;
     let even = (0..=CDF_STEPS).map(|step| 100.0 * step as f64 / CDF_STEPS as f64);
     let tail = [99.6, 99.7, 99.8, 99.9, 99.95, 99.99];
     let mut percents: Vec<f64> = even.chain(tail).collect();
     percents.sort_by(f64::total_cmp);
-    let at = |percent: f64| latencies[rank(percent, n) as usize - 1] as f64 / 1e9;
-    Some(percents.into_iter().map(|percent| (at(percent), percent / 100.0)).collect())
+    let known = |percent: f64| match percentile(&seen, percent) {
+        Some(Quantile::At(ns)) => Some((ns as f64 / 1e9, percent / 100.0)),
+        Some(Quantile::AtLeast(_)) | None => None,
+    };
+    let points: Vec<(f64, f64)> = percents.into_iter().map_while(known).collect();
+    (!points.is_empty()).then_some(points)
 }

@@ -10,7 +10,8 @@ use crate::check::history::{Call, Operation};
 use crate::check::relations::{Access, Orders};
 use crate::check::staleness::lags;
 use crate::measures::asked::{Asked, Stat, Whose};
-use crate::measures::functions::{Undefined, nearest_rank};
+use crate::measures::functions::Undefined;
+use crate::measures::percentile::rank;
 use crate::measures::verdicts::lineage::Lineage;
 use crate::measures::verdicts::seen::version;
 use crate::measures::verdicts::{Finding, Merging, Run, Told, words};
@@ -89,7 +90,9 @@ pub(super) fn lag(asked: &Asked, stat: Stat, in_time: bool, run: &Run<'_>) -> Fi
                 sum as f64 / values.len() as f64 / unit
             }
             Stat::Max => values[values.len() - 1] as f64 / unit,
-            Stat::Percentile(percent) => nearest_rank(&values, percent)? * 1e9 / unit,
+            Stat::Percentile(percent) => {
+                values[rank(percent, values.len() as u64) as usize - 1] as f64 / unit
+            }
         };
         let worst = lags
             .iter()

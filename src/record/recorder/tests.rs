@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::base::cause::Cause;
+use crate::record::observed::{Observed, Open, Values};
+use crate::record::sums::Which;
 
 fn ns(ns: u64) -> Time {
     Time::from_ns(ns)
@@ -14,6 +16,7 @@ fn recorder() -> Recorder {
         windows: vec![window(100, 1000), window(200, 300)],
         series: vec![SeriesKind::Counter, SeriesKind::Level, SeriesKind::Time],
         tallies: 1,
+        keyed: vec![TallyId(0)],
         probes: vec![ProbePlan { samples: true, causes: vec![Cause::Queue], ..ProbePlan::default() }],
         ..RecordPlan::default()
     })
@@ -47,15 +50,15 @@ fn slices_hold_together_what_the_run_holds() {
     assert_eq!(counted(&sliced), [2, 4, 0, 0, 2, 0, 0, 0, 0, 2]);
     let tallied = (0..10).map(|window| sliced.tally_of(TallyId(0)).counted(sliced.range(window)));
     assert_eq!(tallied.collect::<Vec<_>>(), [3, 6, 0, 0, 3, 0, 0, 0, 0, 3]);
-    let ok = (0..10).map(|window| sliced.probe(ProbeId(0)).sums(sliced.range(window)).ok);
-    assert_eq!(ok.sum::<u64>(), 5);
+    let ended = (0..10).map(|window| sliced.probe(ProbeId(0)).ended(sliced.range(window)));
+    assert_eq!(ended.sum::<u64>(), 5);
     let part = recorder.sliced(4, Window { from: ns(100), until: ns(500) });
     assert_eq!(counted(&part), [4, 0, 0, 2]);
     assert_eq!(part.windows()[3], Window { from: ns(400), until: ns(500) });
 }
 
 #[test]
-fn windows_count_by_the_intended_start() {
+fn windows_count_ends_and_share_out_what_was_sent() {
     let mut recorder = recorder();
     let start = |recorder: &mut Recorder, at| recorder.started(ProbeId(0), ns(at), ns(at));
     start(&mut recorder, 50);
@@ -66,10 +69,21 @@ fn windows_count_by_the_intended_start() {
     start(&mut recorder, 299);
     recorder.finished(ProbeId(0), request(199, 900, 10));
     recorder.finished(ProbeId(0), request(299, 999, 10));
+    assert_eq!(recorder.close(ns(1000), &[], &|_| "p".into()), Ok(()));
     let probe = recorder.probe(ProbeId(0));
-    let ok = |window| probe.sums(recorder.range(window)).ok;
-    assert_eq!((ok(0), ok(1), probe.ended), (3, 2, 4));
-    assert_eq!(recorder.close(ns(1000), &|_| "p".into()), Ok(()));
+    let sums = |window| probe.sums(recorder.range(window));
+    assert_eq!([sums(0).ends(), sums(1).ends(), probe.ended], [4, 1, 4]);
+    assert_eq!([sums(0), sums(1)].map(|sums| sums.sent_ended(Which::Ok)), [3, 2]);
+    let seen = |window: usize| {
+        probe.observed((window, recorder.windows()[window]), Which::Ok, Open::AsTheyAre).expect("exact")
+    };
+    let second = Observed {
+        ends: Values { exact: vec![50], binned: vec![] },
+        entries: vec![1],
+        censored: vec![1, 101],
+    };
+    assert_eq!(seen(1), second);
+    assert_eq!((seen(0).ends.exact, seen(0).entries), (vec![50, 100, 700, 701], vec![50]));
 }
 
 #[test]
@@ -77,7 +91,7 @@ fn levels_are_weighted_by_time() {
     let mut recorder = recorder();
     recorder.level(SeriesId(1), ns(50), 2);
     recorder.level(SeriesId(1), ns(250), -1);
-    recorder.close(ns(1000), &|_| String::new()).expect("nothing is broken");
+    recorder.close(ns(1000), &[], &|_| String::new()).expect("nothing is broken");
     let series = recorder.series(SeriesId(1));
     let integral = |window| series.integral(recorder.range(window));
     assert_eq!([integral(0), integral(1)], [2 * 150 + 750, 2 * 50 + 50]);
@@ -91,7 +105,7 @@ fn the_time_of_a_level_at_zero_lies_where_it_passed() {
     for (at, change) in [(0, 0), (150, 1), (250, -1), (260, 2), (270, -2)] {
         recorder.occupied(level, vacancy, ns(at), change);
     }
-    recorder.close(ns(1000), &|_| String::new()).expect("nothing is broken");
+    recorder.close(ns(1000), &[], &|_| String::new()).expect("nothing is broken");
     let series = recorder.series(vacancy);
     let passed = |window| series.counted(recorder.range(window));
     // at zero until 150, from 250 to 260, and from 270 to the end
@@ -104,8 +118,15 @@ fn requests_in_flight_at_the_end_are_conserved() {
     recorder.started(ProbeId(0), ns(10), ns(40)); // meant to be sent before
     recorder.started(ProbeId(0), ns(100), ns(100));
     recorder.finished(ProbeId(0), request(10, 500, 0));
-    assert_eq!(recorder.close(ns(1000), &|_| "p".into()), Ok(()));
-    assert_eq!(recorder.probe(ProbeId(0)).open(), 1);
+    let told = recorder.clone().close(ns(1000), &[], &|_| "p".into()).expect_err("one is open");
+    assert_eq!(told, "p: 1 requests are in flight, and other 0 are told of");
+    let other = recorder.clone().close(ns(1000), &[(ProbeId(0), ns(10))], &|_| "p".into());
+    assert!(other.is_err(), "that one has ended");
+    assert_eq!(recorder.close(ns(1000), &[(ProbeId(0), ns(100))], &|_| "p".into()), Ok(()));
+    let probe = recorder.probe(ProbeId(0));
+    assert_eq!(probe.open(), 1);
+    let seen = |window: usize| probe.in_flight(recorder.range(window), recorder.windows()[window]);
+    assert_eq!([seen(0).all(), seen(0).open(), seen(1).all()], [900 + 400, 900, 100 + 100]);
 }
 
 #[test]
@@ -114,7 +135,7 @@ fn causes_that_do_not_sum_are_told() {
     recorder.started(ProbeId(0), ns(10), ns(10));
     let wrong = Finished { causes: Causes::NONE, ..request(10, 500, 0) };
     recorder.finished(ProbeId(0), wrong);
-    let told = recorder.close(ns(1000), &|_| "page".into()).expect_err("broken");
+    let told = recorder.close(ns(1000), &[], &|_| "page".into()).expect_err("broken");
     assert_eq!(told, "page: the causes of 1 requests do not sum to their latency");
 }
 
@@ -126,6 +147,7 @@ fn tallies_know_their_largest_key() {
     }
     let tally = recorder.tally_of(TallyId(0));
     assert_eq!((tally.total, tally.max, tally.counted(recorder.range(1))), (4, 9, 4));
+    assert_eq!(tally.by_key(recorder.range(1)), (vec![1, 3], 9));
 }
 
 #[test]
@@ -133,7 +155,7 @@ fn requests_that_never_started_are_told() {
     let mut recorder = recorder();
     recorder.started(ProbeId(0), ns(10), ns(10));
     recorder.finished(ProbeId(0), request(20, 500, 0));
-    let told = recorder.close(ns(1000), &|_| "page".into()).expect_err("broken");
+    let told = recorder.close(ns(1000), &[], &|_| "page".into()).expect_err("broken");
     assert_eq!(told, "page: requests ended that are not the ones that started");
 }
 
@@ -169,7 +191,7 @@ fn eventful(steady: Vec<ProbeId>, from: Time, samples_max: usize) -> Recorder {
         recorder.count(SeriesId(1), ns(at), n);
         recorder.tally(TallyId(0), 1, ns(at), n as i64);
     }
-    assert_eq!(recorder.close(ns(100_000), &|_| "p".into()), Ok(()));
+    assert_eq!(recorder.close(ns(100_000), &[], &|_| "p".into()), Ok(()));
     recorder
 }
 
@@ -189,8 +211,13 @@ fn an_automatic_warmup_leaves_what_a_fixed_one_of_its_length_leaves() {
         };
         assert_eq!(seen(&automatic), seen(&fixed));
         assert_eq!(automatic.probes[0].is_exact(), samples_max == usize::MAX);
-        assert_eq!(automatic.probes[0].histograms, fixed.probes[0].histograms);
-        assert_eq!(automatic.probes[0].cause_histograms, fixed.probes[0].cause_histograms);
+        let observed = |recorder: &Recorder| {
+            let window = (0, recorder.windows()[0]);
+            let probe = &recorder.probes[0];
+            let latencies = probe.observed(window, Which::Ok, Open::AsTheyAre);
+            (latencies, probe.times(window, Cause::Queue, Which::Any))
+        };
+        assert_eq!(observed(&automatic), observed(&fixed));
     }
 }
 
@@ -198,9 +225,11 @@ fn an_automatic_warmup_leaves_what_a_fixed_one_of_its_length_leaves() {
 fn histograms_hold_every_sample_of_their_window() {
     let recorder = eventful(vec![], ns(20_007), 500);
     let probe = recorder.probe(ProbeId(0));
-    let held = |histograms: &[hdrhistogram::Histogram<u64>]| histograms[0].len();
+    let window = (0, recorder.windows()[0]);
+    let seen = probe.observed(window, Which::Ok, Open::AsTheyAre).expect("they are kept");
+    assert!(!seen.ends.binned.is_empty(), "there are too many samples");
     let ended = probe.ended(recorder.range(0));
-    assert_eq!(held(probe.histograms.as_ref().expect("too many samples")), ended);
-    assert_eq!(held(&probe.cause_histograms[0].1), ended);
+    assert_eq!(seen.ends.many(), ended);
+    assert_eq!(probe.times(window, Cause::Queue, Which::Any).map(|times| times.many()), Some(ended));
     assert_eq!(ended, 799);
 }
