@@ -7,7 +7,6 @@ use std::sync::Arc;
 use crate::base::ids::{PartId, ProbeId, SeriesId, TallyId, TierId, ZoneId};
 use crate::base::knob::Setting;
 use crate::base::problem::Problems;
-use crate::base::series::SeriesKind;
 use crate::base::series::{Series, SeriesKind};
 use crate::base::time::{Span, Time};
 use crate::components::client::{Client as Caller, Plan as CallerPlan};

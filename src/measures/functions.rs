@@ -3,6 +3,7 @@
 use crate::base::cause::Cause;
 use crate::base::ids::{ProbeId, SeriesId, TallyId};
 use crate::base::series::SeriesKind;
+use crate::base::time::Span;
 use crate::measures::Dimension;
 use crate::measures::evaluation::{Evaluation, Purpose, Stretch};
 use crate::measures::expression::During;
@@ -226,6 +227,9 @@ impl Function {
         }
         let sums = kept.sums(stretch.cells.clone());
         let which = choice.outcome.unwrap_or(Which::Ok);
+        if stretch.bounds.span() == Span::ZERO && !self.is_per_time(&Target::Probe(probe)) {
+            return Err(none_ended(Which::Any)); // nothing can, and nothing is under way in it
+        }
         if !matches!(self, Function::Late) {
             remark(self, choice, &sums, evaluation);
         }

@@ -5,9 +5,10 @@ use crate::base::ids::{ProbeId, SeriesId, TallyId, TierId};
 use crate::base::series::{Series, SeriesKind};
 use crate::base::time::{Span, Time};
 use crate::measures::asked::{Asked, Moment, Stat, What};
-use crate::measures::evaluation::Evaluation;
+use crate::measures::evaluation::{Evaluation, Purpose};
 use crate::measures::expression::{During, Expression, Names, Needs};
 use crate::program::syntax::expression;
+use crate::record::observed::Open;
 use crate::record::probe::ProbePlan;
 use crate::record::recorder::{Ended, Finished, RecordPlan, Recorder};
 use crate::record::series::Window;
@@ -360,4 +361,15 @@ fn an_expected_answer_is_no_failure_and_no_success() {
             compiled(text).expect("it compiles").value(&mut Evaluation::new(&recorder, &[During::Run]));
         assert_eq!(value_of, Ok(value), "{text}");
     }
+    // in a table only what succeeded has a latency; for an objective an answer is one, and a failure is none
+    let mut evaluation = Evaluation::new(&recorder, &[During::Run]);
+    let value =
+        |text: &str, evaluation: &mut Evaluation<'_>| compiled(text).expect("it compiles").value(evaluation);
+    assert_eq!(value("p99(product)", &mut evaluation), Ok(0.01));
+    assert_eq!(evaluation.take_remarks().success, Some(0.25));
+    evaluation.set_purpose(Purpose::Judged(Open::Fail));
+    assert_eq!(value("p75(product)", &mut evaluation), Ok(0.01));
+    assert_eq!(value("p76(product)", &mut evaluation), Ok(f64::INFINITY));
+    assert_eq!(value("max(product)", &mut evaluation), Ok(f64::INFINITY));
+    assert_eq!(value("max(product, outcome=answered)", &mut evaluation), Ok(0.01));
 }

@@ -41,7 +41,7 @@ fn a_window_that_cuts_through_requests_has_the_rate_and_the_mean_of_the_steady_s
 length   = "60s"
 warmup   = "10s"
 runs     = {runs}
-measures = ["mean(people, outcome=any)", "inflight(people)", "p50(people)", "p90(people)", "success(people)"]
+measures = ["mean(people)", "mean(people, outcome=any)", "inflight(people)", "p50(people)", "p90(people)", "success(people)", "goodput(people)", "throughput(people)"]
 net      = {{ latency = "0s" }}
 policy.default = {{ timeout = "1h" }}
 server.app = {{ cores = "unlimited", threads = "unlimited" }}
@@ -79,8 +79,9 @@ fn requests_that_never_end_count_against_objectives() {
         r#"
 length = "20s"
 runs   = 5
-measures = ["errors(people)", "max(people)", "p50(people)", "p99(people, during=10s..20s)", "inflight(people)", "outage(people)"]
+measures = ["success(people)", "p99(people)", "goodput(people)", "throughput(people)", "errors(people)", "max(people)", "p50(people)", "p99(people, during=10s..20s)", "inflight(people)", "outage(people)"]
 net = { latency = "0.25ms" }
+policy.default = { timeout = "30s" }
 server.app = { cores = "unlimited", threads = "unlimited" }
 workload.people = { do = "hi()", arrive = "even(100/s)" }
 fault.stuck = { at = "10s", do = "pause(app)" }
@@ -89,7 +90,7 @@ slo.up     = "success(people) > 99.9%"
 slo.half   = "success(people) > 49%"
 slo.half_fail = "errors(people) <= 51%"
 slo.longest = "max(people) < 100ms"
-variant.t30 = { policy.default.timeout = "30s" }
+variant.t30 = {}
 variant.t5  = { policy.default.timeout = "5s" }
 [on.app]
 hi = "cpu 1ms"
@@ -232,7 +233,7 @@ work = "n = read shop.rows[1]; tally done[1]; tally turn[me]"
     }
     assert_eq!(value(cell, "max(done, during=5s..10s)"), 50.0);
     assert_eq!(value(cell, "rate(done)"), 10.0);
-    assert_eq!((value(cell, "jain(turn)"), value(cell, "jain(turn, during=0s..20s)")), (1.0, 1.0));
+    assert_eq!((value(cell, "jain(turn)"), value(cell, "jain(turn, during=0ns..20s)")), (1.0, 1.0));
     let with_state = "count(done) - 0 * initial(shop.rows[1])";
     assert_eq!(value(cell, with_state), 200.0, "a store's state has no warm-up");
     for name in ["all_counted", "from_the_start", "in_the_window"] {
@@ -283,7 +284,7 @@ work = "{work}"
 "#
         )
     };
-    let rows: Vec<String> = (0..100).map(|n| format!("{}", f64::from(n) * 0.2)).collect();
+    let rows: Vec<String> = (0..100).map(|n| format!("{:.1}", f64::from(n) * 0.2)).collect();
     let data = format!("at\n{}\n", rows.join("\n"));
     let of = |length: &str, work: &str| {
         let files = Files(BTreeMap::from([
