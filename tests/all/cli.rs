@@ -10,7 +10,7 @@ const SMALL: &str = r#"
 length = "2s"
 net    = { latency = "1ms" }
 server.app = { cores = 2 }
-workload.users = { do = "page()", arrive = "poisson(100/s)" }
+workload.users = { do = "page()", arrive = "poisson(100/s)", to = "0.9s" }
 measures = ["p99(page)"]
 slo.fast = "p99(page) < 1s"
 variant.a = {}
