@@ -59,7 +59,7 @@ work = "cpu exp(10s)"
     near(cell, "mean(people)", 10.0, 0.02);
     // of an exponential law; what had not ended is not left out
     near(cell, "p50(people)", 10.0 * std::f64::consts::LN_2, 0.03);
-    near(cell, "p90(people)", 10.0 * 10f64.ln(), 0.04);
+    near(cell, "p90(people)", 10.0 * std::f64::consts::LN_10, 0.04);
     assert_eq!(value(cell, "success(people)"), 1.0);
     let open = measure(cell, "success(people)").open.expect("many are open at the end");
     assert!((0.1..0.25).contains(&open), "{open}");
