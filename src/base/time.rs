@@ -8,6 +8,11 @@ use std::ops::{Add, AddAssign, Mul, Sub, SubAssign};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(u64);
 
+/// What one of a node's clocks shows. Nanoseconds. It is compared with readings of that clock alone, and is no [`Time`]: what a node
+/// decides by its clock it cannot decide by true time through an oversight.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClockTime(u64);
+
 /// A length of simulated time. Nanoseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span(u64);
@@ -36,6 +41,36 @@ impl Time {
     /// How long after `earlier` this is; zero if it is not later.
     pub const fn since(self, earlier: Time) -> Span {
         Span(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl ClockTime {
+    /// What a clock shows at the start of a run, if nothing is wrong with it.
+    pub const ZERO: ClockTime = ClockTime(0);
+    /// Later than anything that a clock shows: 584 years.
+    pub const NEVER: ClockTime = ClockTime(u64::MAX);
+
+    /// The reading of `ns` nanoseconds.
+    pub const fn from_ns(ns: u64) -> Self {
+        ClockTime(ns)
+    }
+
+    /// Nanoseconds.
+    pub const fn as_ns(self) -> u64 {
+        self.0
+    }
+
+    /// How long after `earlier` this is by the clock that shows both; zero if it is not later.
+    pub const fn since(self, earlier: ClockTime) -> Span {
+        Span(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl Add<Span> for ClockTime {
+    type Output = ClockTime;
+    /// Saturates at [`ClockTime::NEVER`].
+    fn add(self, span: Span) -> ClockTime {
+        ClockTime(self.0.saturating_add(span.0))
     }
 }
 

@@ -76,6 +76,15 @@ const KNOBS: &[Knob] = &[
         doc: "Lifetimes are spread evenly by this share of them to either side.",
     },
     Knob {
+        name: "clock",
+        takes: Takes::Word(&["wall", "monotonic"]),
+        default: Preset::Is {
+            text: "wall",
+            source: "Redis, which keeps the Unix time at which a key expires (redis.io, EXPIRE); memcached: monotonic",
+        },
+        doc: "By which of a member's clocks entries and locks expire: `wall` follows whoever sets the clock, `monotonic` does not.",
+    },
+    Knob {
         name: "evict",
         takes: Takes::Word(Policy::WORDS),
         default: Preset::Is { text: "lru", source: "memcached, and Redis with allkeys-lru" },
@@ -166,6 +175,8 @@ pub struct Plan {
     pub sliding: bool,
     /// Share by which lifetimes are spread.
     pub jitter: f64,
+    /// Whether entries and locks expire by the wall clock.
+    pub expires_by_wall: bool,
     /// Which entry leaves.
     pub policy: Policy,
     /// The guard.
@@ -229,6 +240,7 @@ fn resolve(knobs: &Knobs, names: &Names, problems: &mut Problems) -> Option<Box<
         lifetime: lifetime("ttl").or(lifetime("sliding")),
         sliding: knobs.get("sliding").is_some(),
         jitter: knobs.number("jitter"),
+        expires_by_wall: knobs.word("clock") == "wall",
         policy: Policy::of(knobs.word("evict"))?,
         guard,
         serve: knobs.law("serve"),

@@ -109,7 +109,7 @@ impl Process for Client {
         if let Arrivals::Users { think, .. } = &plan.arrivals {
             let first = residual(think, &mut self.draws(THINK, ctx));
             let wait = plan.from.since(ctx.now()) + first;
-            ctx.wake(wait, NEXT);
+            ctx.wake_true(wait, NEXT);
         } else {
             self.await_next(ctx);
         }
@@ -154,7 +154,7 @@ impl Process for Client {
         let wait = wait.filter(|_| policy.retries(reason));
         match wait {
             Some(wait) => {
-                pending.learn(&reply, plan, ctx.now());
+                pending.learn(&reply, plan, ctx.monotonic());
                 pending.backoff = wait;
                 pending.retrying += reply.causes.total() + wait;
                 ctx.wake(wait, key.to_word());
@@ -223,7 +223,7 @@ impl Client {
         let next = plan.arrivals.next(self.number, plan.from, self.before, &mut draws);
         if let Some(at) = next.filter(|at| *at < plan.to) {
             self.before = at;
-            ctx.wake(at.since(ctx.now()), NEXT); // a serial tester may be late: then at once
+            ctx.wake_true(at.since(ctx.now()), NEXT); // a serial tester may be late: then at once
         }
     }
 
@@ -276,8 +276,8 @@ impl Client {
         }
         let demand = self.stem(DEMAND, pending.number, ctx);
         let stem = if pending.failures == 0 { demand } else { mix(demand, u64::from(pending.failures)) };
-        let (now, memory) = (ctx.now(), pending.memory.as_deref());
-        let avoided = |member: Pid| memory.is_some_and(|memory| memory.avoided.names(member, now));
+        let (clock, memory) = (ctx.monotonic(), pending.memory.as_deref());
+        let avoided = |member: Pid| memory.is_some_and(|memory| memory.avoided.names(member, clock));
         let to = plan.directory.way_in(call.to, pending.zone, avoided, |n| ctx.stream(PICK).below(n));
         let request = Request {
             op: Op::Run { program: call.program.unwrap_or(ProgramId(u16::MAX)), args },
@@ -320,13 +320,13 @@ impl Client {
         ctx.record().finished(plan.probe, request);
         ctx.record().history.answered(probe, origin, now, reply.outcome);
         if plan.arrivals.of_one_customer() {
-            pending.learn(reply, plan, now);
+            pending.learn(reply, plan, ctx.monotonic());
             self.memory = pending.memory;
         }
         match &plan.arrivals {
             Arrivals::Users { think, .. } => {
                 let span = think.span(&mut self.draws(THINK, ctx));
-                ctx.wake(span, NEXT);
+                ctx.wake_true(span, NEXT);
             }
             Arrivals::Serial { .. } => self.await_next(ctx),
             _ => {}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::base::ids::{PartId, Pid, ProgramId, TierId, ZoneId};
 use crate::base::op::{Args, At};
 use crate::base::rng::mix;
-use crate::base::time::{Span, Time};
+use crate::base::time::{ClockTime, Span};
 use crate::components::guard::Guard;
 use crate::components::locks::client::LockClient;
 
@@ -64,18 +64,18 @@ impl Leading {
     }
 }
 
-/// Members of stores that did not answer, and until when they are not asked.
+/// Members of stores that did not answer, and until when by our clock they are not asked.
 #[derive(Clone, Debug, Default, Hash)]
-pub struct Avoided(BTreeMap<Pid, Time>);
+pub struct Avoided(BTreeMap<Pid, ClockTime>);
 
 impl Avoided {
     /// Whether a member is avoided now.
-    pub fn names(&self, member: Pid, now: Time) -> bool {
-        self.0.get(&member).is_some_and(|until| now < *until)
+    pub fn names(&self, member: Pid, clock: ClockTime) -> bool {
+        self.0.get(&member).is_some_and(|until| clock < *until)
     }
 
     /// A member is avoided until then.
-    pub fn add(&mut self, member: Pid, until: Time) {
+    pub fn add(&mut self, member: Pid, until: ClockTime) {
         self.0.insert(member, until);
     }
 }

@@ -12,7 +12,7 @@ use crate::base::problem::Problems;
 use crate::base::rng::Bits;
 use crate::base::series::series;
 use crate::base::slab::{Key, Slab};
-use crate::base::time::{Span, Time};
+use crate::base::time::{ClockTime, Span};
 use crate::components::{DOES_NOT_FIT, Kind, Names, Part, PartName, Wiring, count_u32, share_ppm};
 use crate::sim::context::Context;
 use crate::sim::process::{Order, Process};
@@ -137,10 +137,10 @@ impl Bucket {
     }
 
     /// Takes a token if there is one.
-    fn take(&mut self, now: Time) -> bool {
-        let now = u128::from(now.as_ns()) << 32;
-        let full_at = self.full_at.max(now) + self.interval;
-        let fits = full_at - now <= self.interval * u128::from(self.burst);
+    fn take(&mut self, clock: ClockTime) -> bool {
+        let shows = u128::from(clock.as_ns()) << 32;
+        let full_at = self.full_at.max(shows) + self.interval;
+        let fits = full_at - shows <= self.interval * u128::from(self.burst);
         if fits {
             self.full_at = full_at;
         }
@@ -176,9 +176,9 @@ impl Process for Node {
     }
 
     fn on_call(&mut self, call: CallId, _op: Op, ctx: &mut Context<Self>) {
-        let (plan, now) = (ctx.plan(), ctx.now());
+        let plan = ctx.plan();
         count(ctx, Series::Calls, 1);
-        if self.bucket.as_mut().is_some_and(|bucket| !bucket.take(now)) {
+        if self.bucket.as_mut().is_some_and(|bucket| !bucket.take(ctx.monotonic())) {
             count(ctx, Series::Rejected, 1);
             return ctx.reply(call, Outcome::Fail(Reason::Overloaded), 0, &Causes::NONE, ANSWER_BYTES);
         }
@@ -192,7 +192,7 @@ impl Process for Node {
         let key = self.waiting.insert((call, fails));
         let ns = u128::from(time.as_ns()) * 1_000_000;
         let slowed = u64::try_from(ns.div_ceil(u128::from(self.speed_ppm))).unwrap_or(u64::MAX);
-        ctx.wake(Span::from_ns(slowed), key.to_word());
+        ctx.wake_true(Span::from_ns(slowed), key.to_word());
         level(ctx, 1);
     }
 
@@ -209,7 +209,7 @@ impl Process for Node {
 
     fn on_order(&mut self, order: Order, ctx: &mut Context<Self>) {
         let (knob, value) = match order {
-            Order::Flush => return,
+            Order::Flush | Order::ClockSet => return,
             Order::Set { knob, value } => (knob, Some(value)),
             Order::Reset { knob } => (knob, None),
         };
@@ -249,7 +249,7 @@ mod tests {
     #[test]
     fn a_bucket_lets_its_burst_through_and_then_its_rate() {
         let mut bucket = Bucket::new(3.0, Some(2));
-        let at = |ms: u64| Time::ZERO + Span::from_ms(ms);
+        let at = |ms: u64| ClockTime::ZERO + Span::from_ms(ms);
         let taken: Vec<u64> = (0..=2000).filter(|ms| bucket.take(at(*ms))).collect();
         assert_eq!(taken, vec![0, 1, 334, 667, 1000, 1334, 1667, 2000]);
     }
@@ -257,10 +257,10 @@ mod tests {
     #[test]
     fn a_bucket_without_a_burst_holds_one_second() {
         let mut bucket = Bucket::new(100.0, None);
-        assert_eq!((0..1000).filter(|_| bucket.take(Time::ZERO)).count(), 100);
+        assert_eq!((0..1000).filter(|_| bucket.take(ClockTime::ZERO)).count(), 100);
         let mut slow = Bucket::new(0.1, None);
-        assert!(slow.take(Time::ZERO) && !slow.take(Time::ZERO + Span::from_secs(9)));
-        assert!(slow.take(Time::ZERO + Span::from_secs(10)));
+        assert!(slow.take(ClockTime::ZERO) && !slow.take(ClockTime::ZERO + Span::from_secs(9)));
+        assert!(slow.take(ClockTime::ZERO + Span::from_secs(10)));
     }
 
     fn plan(errors: f64, limit: Option<f64>) -> Plan {

@@ -33,7 +33,8 @@ const HOW: &[Form] = &[
     Form {
         name: "set_nx",
         knobs: &[],
-        doc: "`SET key owner EX ttl NX` on one member, or on the leader of several: a key that is set if nobody has set it (redis.io).",
+        doc: "`SET key owner EX ttl NX` on one member, or on the leader of several: a key that is set if nobody has set it, and expires by \
+              the wall clock (redis.io).",
     },
     Form {
         name: "redlock",
@@ -48,7 +49,8 @@ const HOW: &[Form] = &[
     Form {
         name: "lease",
         knobs: &[],
-        doc: "Who wants it stands in line, in the store, for as long as he renews his lease; so does who holds it (etcd, ZooKeeper).",
+        doc: "Who wants it stands in line, in the store, for as long as he renews his lease; so does who holds it (etcd, ZooKeeper). Who comes too \
+              late has lost his place, and stands at the end. A lease ends by the monotonic clock of whoever leads the store.",
     },
 ];
 
@@ -79,7 +81,7 @@ const KNOBS: &[Knob] = &[
         name: "ttl",
         takes: Takes::Span { min: Span::from_ns(1), max: Span::from_secs(86_400) },
         default: Preset::Is { text: "30s", source: "Redisson: lockWatchdogTimeout" },
-        doc: "How long it is held unless it is given back or renewed, by the clock of the member that holds it, from the moment when it is set.",
+        doc: "How long it is held unless it is given back or renewed, by the clock of the member that holds it (the wall clock, but for a `lease`), from the moment when it is set or renewed.",
     },
     Knob {
         name: "release",

@@ -5,8 +5,7 @@ use std::hash::Hash;
 
 use crate::base::ids::OpId;
 use crate::base::op::{Op, Outcome, Value};
-use crate::base::time::Time;
-use crate::components::locks::table::{Aside, LockTable};
+use crate::components::locks::table::{Aside, Clocks, LockTable};
 
 /// What goes with an operation of the log that its words do not say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -14,8 +13,9 @@ pub enum Told {
     /// Nothing.
     #[default]
     Nothing,
-    /// What the clock of whoever put it in order showed: locks end by it.
-    Clock(Time),
+    /// What the clocks of whoever put it in order showed: locks end by them. Without an operation it is a new leader's first, and leases
+    /// begin anew.
+    Clocks(Clocks),
     /// The fencing token of whoever asks.
     Token(u64),
 }

@@ -61,7 +61,7 @@ impl Process for Script {
     }
     fn start(&mut self, _: &Disk<(), ()>, ctx: &mut Context<Self>) {
         for (line, (ms, ..)) in ctx.plan().iter().enumerate() {
-            ctx.wake(Span::from_ms(*ms), line as u64);
+            ctx.wake_true(Span::from_ms(*ms), line as u64);
         }
     }
     fn on_timer(&mut self, line: u64, ctx: &mut Context<Self>) {

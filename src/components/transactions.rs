@@ -31,7 +31,7 @@ use std::collections::{BTreeSet, VecDeque};
 use crate::base::ids::OpId;
 use crate::base::op::{Op, Outcome, Reason, Value};
 use crate::base::slab::{Key, Slab};
-use crate::base::time::Time;
+use crate::base::time::{ClockTime, Time};
 use crate::components::keyed::Keyed;
 use crate::components::store::rows::{RowName, apply};
 use crate::components::transactions::conflicts::Readers;
@@ -110,8 +110,8 @@ pub(crate) struct Transaction<W> {
     /// It read what somebody who was there with it overwrites.
     pub outgoing: bool,
     /// When its client was last heard of, and when that was last looked at.
-    heard: Time,
-    looked: Time,
+    heard: ClockTime,
+    looked: ClockTime,
 }
 
 impl<W> Transaction<W> {
@@ -190,9 +190,9 @@ pub struct Transactions<W> {
     begun: u64,
     tickets: u64,
     /// Who waits for a lock, in the order in which they began to.
-    waiting: VecDeque<(Time, Key, u64)>,
+    waiting: VecDeque<(ClockTime, Key, u64)>,
     /// Whose clients are to be looked after next, by when they were last.
-    idle: BTreeSet<(Time, Key)>,
+    idle: BTreeSet<(ClockTime, Key)>,
     events: VecDeque<Event<W>>,
 }
 
@@ -226,16 +226,16 @@ impl<W: Copy> Transactions<W> {
     }
 
     /// Begins a transaction. `name` is not 0 and nobody else's.
-    pub fn begin(&mut self, name: u64, now: Time) -> Key {
-        let key = self.enter(name, now);
+    pub fn begin(&mut self, name: u64, clock: ClockTime) -> Key {
+        let key = self.enter(name, clock);
         self.names.insert(name, key);
-        self.idle.insert((now, key));
+        self.idle.insert((clock, key));
         key
     }
 
     /// Begins a transaction of a single operation: it is asked for by its key, and committed or ended by whoever asked.
-    pub fn single(&mut self, now: Time) -> Key {
-        self.enter(0, now)
+    pub fn single(&mut self, clock: ClockTime) -> Key {
+        self.enter(0, clock)
     }
 
     /// Whether a transaction is of a single operation.
@@ -243,7 +243,7 @@ impl<W: Copy> Transactions<W> {
         self.all.get(key).is_some_and(Transaction::is_single)
     }
 
-    fn enter(&mut self, name: u64, now: Time) -> Key {
+    fn enter(&mut self, name: u64, shows: ClockTime) -> Key {
         self.begun += 1;
         let snapshot = self.versions.clock();
         if self.isolation.is_of_one_instant() && name != 0 {
@@ -260,8 +260,8 @@ impl<W: Copy> Transactions<W> {
             reads: BTreeSet::new(),
             incoming: false,
             outgoing: false,
-            heard: now,
-            looked: now,
+            heard: shows,
+            looked: shows,
         })
     }
 
@@ -279,21 +279,21 @@ impl<W: Copy> Transactions<W> {
         self.all.get(self.locks.holder(row)?).and_then(|holder| holder.own(row))
     }
 
-    /// One operation of a transaction that waits for nothing; `version` is what it writes will be known by, `committed` the
+    /// One operation of a transaction that waits for nothing, and when it is asked for, in true time and by our clock; `version` is what it writes will be known by, `committed` the
     /// value of a row that was committed last.
     pub fn operate(
         &mut self,
         key: Key,
         op: &Op,
         version: OpId,
-        (word, now): (W, Time),
+        (word, now, shows): (W, Time, ClockTime),
         committed: &impl Fn(RowName) -> Value,
     ) -> Step {
         let Some(row) = op.row() else { return Step::Done(Outcome::Fail(Reason::Error)) };
         let clock = self.versions.clock();
         let active = self.all.get_mut(key).filter(|one| one.stage == Stage::Active);
         let Some(transaction) = active else { return Step::Done(Outcome::Fail(Reason::Reset)) };
-        transaction.heard = now;
+        transaction.heard = shows;
         if transaction.is_single() {
             transaction.snapshot = clock; // it sees what there is when its turn comes
         }
@@ -313,7 +313,7 @@ impl<W: Copy> Transactions<W> {
             }
         }
         let held = self.locks.holder(row) == Some(key);
-        if !held && !self.lock(key, row, word, now) {
+        if !held && !self.lock(key, row, (word, now, shows)) {
             return self.deadlock(key, row);
         }
         let first_wins = self.twin != Twin::LetsLastWin;

@@ -162,7 +162,7 @@ impl<E: Copy> Chunks<E> {
     }
 
     /// Keeps the entries of `list` for which `keep` is true, in their order.
-    pub(super) fn retain(&mut self, list: &mut List, keep: &mut impl FnMut(&E) -> bool) {
+    pub(super) fn retain(&mut self, list: &mut List, keep: &mut impl FnMut(&Entry<E>) -> bool) {
         let mut kept = List::EMPTY;
         let mut chunk = list.first;
         let mut left = list.len();
@@ -170,9 +170,9 @@ impl<E: Copy> Chunks<E> {
             let count = left.min(CHUNK);
             let from = chunk as usize * PLACES;
             for i in from..from + count {
-                let Entry { at, event } = self.entries[i];
-                if keep(&event) {
-                    self.push(&mut kept, at, event);
+                let entry = self.entries[i];
+                if keep(&entry) {
+                    self.push(&mut kept, entry.at, entry.event);
                 }
             }
             left -= count;

@@ -77,4 +77,13 @@ impl<E: Copy> PendingEvents<E> for Heap<E> {
     fn retain(&mut self, mut keep: impl FnMut(&E) -> bool) {
         self.heap.retain(|Reverse(numbered)| keep(&numbered.entry.event));
     }
+
+    fn take(&mut self, mut takes: impl FnMut(&Entry<E>) -> bool) -> Vec<Entry<E>> {
+        let all = std::mem::take(&mut self.heap).into_vec();
+        let (mut taken, left): (Vec<_>, Vec<_>) =
+            all.into_iter().partition(|Reverse(numbered)| takes(&numbered.entry));
+        self.heap = left.into();
+        taken.sort_by_key(|Reverse(numbered)| numbered.rank());
+        taken.into_iter().map(|Reverse(numbered)| numbered.entry).collect()
+    }
 }

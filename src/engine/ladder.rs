@@ -161,6 +161,23 @@ impl<E: Copy> PendingEvents<E> for Ladder<E> {
     }
 
     fn retain(&mut self, mut keep: impl FnMut(&E) -> bool) {
+        self.keep(|entry| keep(&entry.event));
+    }
+
+    fn take(&mut self, mut takes: impl FnMut(&Entry<E>) -> bool) -> Vec<Entry<E>> {
+        let mut taken = Vec::new();
+        self.keep(|entry| {
+            let takes = takes(entry);
+            taken.extend(takes.then_some(*entry));
+            !takes
+        });
+        taken.sort_by_key(|entry| entry.at); // stable, and those of one instant lie in one list in their order
+        taken
+    }
+}
+
+impl<E: Copy> Ladder<E> {
+    fn keep(&mut self, mut keep: impl FnMut(&Entry<E>) -> bool) {
         self.bottom.retain(&mut keep);
         self.len = self.bottom.len();
         let buckets = self.rungs.iter_mut().flat_map(|rung| &mut rung.buckets[rung.next..]);
@@ -169,9 +186,7 @@ impl<E: Copy> PendingEvents<E> for Ladder<E> {
             self.len += list.len();
         }
     }
-}
 
-impl<E: Copy> Ladder<E> {
     /// Adds an event that is due before the bottom ends.
     #[inline(never)]
     fn push_near(&mut self, at: Time, event: E) {

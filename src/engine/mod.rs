@@ -52,6 +52,10 @@ pub trait PendingEvents<E: Copy> {
     /// Drops the events for which `keep` is false; the others keep their order. `keep` is asked once for each event,
     /// in any order.
     fn retain(&mut self, keep: impl FnMut(&E) -> bool);
+
+    /// Takes the entries out for which `takes` is true, in the order in which they would have left; the others keep theirs. `takes` is
+    /// asked once for each, in any order.
+    fn take(&mut self, takes: impl FnMut(&Entry<E>) -> bool) -> Vec<Entry<E>>;
 }
 
 /// The clock and the pending events.
@@ -139,6 +143,12 @@ impl<E: Copy, Q: PendingEvents<E>> Engine<E, Q> {
     /// living. The order of the others does not change.
     pub fn retain(&mut self, keep: impl FnMut(&E) -> bool) {
         self.pending.retain(keep);
+    }
+
+    /// Takes the entries out for which `takes` is true, in the order in which they would have left: for whoever makes them due at
+    /// another instant. It looks at all.
+    pub fn take(&mut self, takes: impl FnMut(&Entry<E>) -> bool) -> Vec<Entry<E>> {
+        self.pending.take(takes)
     }
 }
 

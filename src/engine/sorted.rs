@@ -133,9 +133,9 @@ impl<E: Copy> Sorted<E> {
     }
 
     /// Keeps the entries for which `keep` is true.
-    pub(super) fn retain(&mut self, keep: &mut impl FnMut(&E) -> bool) {
+    pub(super) fn retain(&mut self, keep: &mut impl FnMut(&Entry<E>) -> bool) {
         self.entries.drain(..self.head);
         self.head = 0;
-        self.entries.retain(|entry| keep(&entry.event));
+        self.entries.retain(keep);
     }
 }

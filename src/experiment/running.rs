@@ -32,6 +32,8 @@ pub struct Running<'a> {
     seed: u64,
     /// The world.
     pub world: World,
+    /// Whether its processes have begun.
+    begun: bool,
     /// When it is over.
     pub end: Time,
     seen: Vec<Option<Seen>>,
@@ -91,11 +93,11 @@ impl<'a> Running<'a> {
         if record.history == cell.record.history {
             make_room(&mut world, cell);
         }
-        world.start();
         Running {
             cell,
             seed,
             world,
+            begun: false,
             end: Time::ZERO + cell.length,
             seen: vec![None; cell.judged.len()],
             looks: Looks::new(cell, faults),
@@ -124,6 +126,7 @@ impl<'a> Running<'a> {
             cell,
             seed: self.seed,
             world,
+            begun: self.begun,
             end: self.end,
             seen: self.seen.clone(),
             looks: Looks::new(cell, faults),
@@ -153,6 +156,9 @@ impl<'a> Running<'a> {
     /// Everything before an instant, with the faults at their times, and looks at the copies after the faults of an instant.
     pub fn go_until(&mut self, stop: Time, cancelled: &AtomicBool) {
         self.cut_short |= cancelled.load(Ordering::Relaxed);
+        if !self.begins_before(stop) {
+            return;
+        }
         self.notice();
         while !self.cut_short && !self.is_drained() {
             let due = [self.schedule.next(), self.looks.next()].into_iter().flatten().min();
@@ -170,6 +176,17 @@ impl<'a> Running<'a> {
                 Some(_) => self.looks.look(self.cell, &self.world),
             }
         }
+    }
+
+    /// Before anything happens processes begin, and before them clocks are as wrong as they are from the start. Cells that differ in
+    /// faults of the first instant have not begun when they part.
+    fn begins_before(&mut self, stop: Time) -> bool {
+        if !self.begun && stop > Time::ZERO {
+            self.begun = true;
+            self.schedule.set_clocks(&mut self.world);
+            self.world.start();
+        }
+        self.begun
     }
 
     /// Runs until then; false if it ended before, since more became due or the run was cut short.

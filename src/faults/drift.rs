@@ -1,5 +1,6 @@
-//! `drift(kv[0], 200ppm)`, `drift(kv[0], -200ppm)`: a clock runs too fast, or too slow. At the end what it has gathered is
-//! set right in one step.
+//! `drift(kv[0], 200ppm)`, `drift(kv[0], -200ppm)`: a node's clocks run too fast, or too slow, and with them all that the node times:
+//! timers, timeouts, leases, polls, waits. At the end both run right again; the wall clock is set right in one step, the monotonic one
+//! keeps what it has gathered.
 
 use crate::base::knob::{Form, Knob, Knobs, Preset, Takes};
 use crate::base::problem::Problems;
@@ -7,9 +8,10 @@ use crate::faults::plan::Action;
 use crate::faults::target::{Target, Who};
 use crate::faults::{Fault, whom};
 
-/// The fastest that a clock drifts, as a share of time: far beyond any crystal (a bad one has 500 ppm, which is also what
-/// NTP corrects at most). What is further off is broken rather than wrong.
-const DRIFT_MAX: f64 = 0.1;
+/// The fastest and the slowest that a clock drifts, as a share of time: twice as fast as true time, or half as fast. Far beyond any
+/// crystal (a bad one has 500 ppm, which is also what NTP corrects at most), but virtual machines have had clocks like that.
+const FASTEST: f64 = 1.0;
+const SLOWEST: f64 = -0.5;
 
 /// The fault.
 pub const DRIFT: Fault = Fault {
@@ -19,12 +21,13 @@ pub const DRIFT: Fault = Fault {
             whom("who", Preset::Required, "Members of a part, or all members in a zone."),
             Knob {
                 name: "by",
-                takes: Takes::Share { min: -DRIFT_MAX, max: DRIFT_MAX },
+                takes: Takes::Share { min: SLOWEST, max: FASTEST },
                 default: Preset::Required,
-                doc: "How much: `200ppm` too fast, `-200ppm` too slow; at most a tenth.",
+                doc: "How much: `200ppm` too fast, `-200ppm` too slow; at most `100%` and `-50%`.",
             },
         ],
-        doc: "Clocks run too fast or too slow, and are set right at the end. Timers count true time all the same.",
+        doc: "The clocks of nodes run too fast or too slow, and with them all that a node times: timers, timeouts, leases, waits. At the end \
+              the wall clock is set right; the monotonic one only runs right again.",
     },
     momentary: false,
     resolve,

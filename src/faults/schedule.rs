@@ -1,8 +1,8 @@
 //! Carries a timetable out: knows what is due next, follows the moments that faults wait for, and writes down what happened
 //! as a plan in which nothing is left open.
 //!
-//! At one instant ends come before beginnings, and both in the order of the faults' names; a fault that waits for another
-//! comes after it.
+//! At one instant ends come before beginnings, and both in the order of the faults' names, clocks first; a fault that waits for another
+//! comes after it. Clocks that are wrong from the start of a run on are so when its processes begin.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::base::ids::SeriesId;
 use crate::base::time::Time;
 use crate::faults::active::Active;
 use crate::faults::moments::{Moment, When};
-use crate::faults::plan::{Entry, Planned, TIMES_MAX};
+use crate::faults::plan::{Action, Entry, Planned, TIMES_MAX};
 use crate::sim::cluster::Cluster;
 
 /// Begins or ends.
@@ -26,9 +26,17 @@ enum Edge {
 struct Due {
     at: Time,
     edge: Edge,
+    rank: Rank,
     /// Which fault, in the order of their names.
     fault: usize,
     what: What,
+}
+
+/// What comes first of what is due at an instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Clock,
+    Other,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -109,6 +117,14 @@ impl Schedule {
         self.due.first().map(|due| due.at)
     }
 
+    /// Carries out what is to be wrong with clocks when processes begin.
+    pub fn set_clocks(&mut self, cluster: &mut dyn Cluster) {
+        let begins = |due: &Due| due.at == Time::ZERO && due.edge == Edge::Begin && due.rank == Rank::Clock;
+        while self.due.first().is_some_and(begins) {
+            self.step(Some(&mut *cluster));
+        }
+    }
+
     /// What has happened and what is known to be going to, in order of beginning.
     pub fn plan_so_far(&self) -> Vec<Planned> {
         let mut order: Vec<usize> = (0..self.planned.len()).collect();
@@ -146,7 +162,7 @@ impl Schedule {
 
     /// Carries out what is due next. Without a cluster it only finds out what follows from what: roles stay open.
     pub fn step(&mut self, mut cluster: Option<&mut dyn Cluster>) {
-        let Some(Due { at, edge, fault, what }) = self.due.pop_first() else { return };
+        let Some(Due { at, edge, fault, what, .. }) = self.due.pop_first() else { return };
         match (what, edge) {
             (What::Planned(index), Edge::Begin) => self.begins(index, cluster),
             (What::Planned(index), Edge::End) => self.ends(index, at, cluster.take()),
@@ -185,8 +201,13 @@ impl Schedule {
     }
 
     fn push(&mut self, at: Time, edge: Edge, fault: usize, what: What) {
+        let of_clock = |index: usize| matches!(self.planned[index].action, Action::Clock { .. });
+        let rank = match what {
+            What::Planned(index) if of_clock(index) => Rank::Clock,
+            _ => Rank::Other,
+        };
         if at < self.horizon {
-            self.due.insert(Due { at, edge, fault, what });
+            self.due.insert(Due { at, edge, rank, fault, what });
         }
     }
 

@@ -1,4 +1,4 @@
-//! `skew(kv[0], 2s)`, `skew(kv[0], -2s)`: a clock jumps. At the end it jumps back, so that it shows what it would have shown
+//! `skew(kv[0], 2s)`, `skew(kv[0], -2s)`: a wall clock jumps; the monotonic one, by which a node times, does not. At the end it jumps back, so that it shows what it would have shown
 //! without the fault.
 
 use crate::base::knob::{Form, Knob, Knobs, Preset, Takes};
@@ -25,7 +25,8 @@ pub const SKEW: Fault = Fault {
                 doc: "How far: `2s` ahead, `-2s` back; at most 100 years.",
             },
         ],
-        doc: "Clocks jump, and jump back at the end. Timers count true time all the same.",
+        doc: "The wall clocks of nodes jump, and jump back at the end: what is stamped, or expires at a time of day. What a node times goes by \
+              its monotonic clock, which does not jump.",
     },
     momentary: false,
     resolve,

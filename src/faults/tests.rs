@@ -334,6 +334,7 @@ impl Cluster for Diary {
     fn order(&mut self, pid: Pid, order: Order) {
         self.lines.push(match order {
             Order::Flush => format!("flush {}", pid.member),
+            Order::ClockSet => unreachable!("no fault orders that"),
             Order::Set { knob, value } => format!("{knob} {} = {value}", pid.member),
             Order::Reset { knob } => format!("{knob} {} as designed", pid.member),
         });

@@ -21,7 +21,7 @@ pub trait Cluster {
     fn drain(&mut self, pid: Pid);
     /// One drain ends.
     fn undrain(&mut self, pid: Pid);
-    /// The clock of a process's node jumps by `jump_ns` and runs `drift_ppb` parts per billion too fast from now on.
+    /// The wall clock of a process's node jumps by `jump_ns` and both its clocks run `drift_ppb` parts per billion too fast from now on.
     fn skew(&mut self, pid: Pid, jump_ns: i64, drift_ppb: i64) -> ClockTroubleId;
     /// One trouble of its clock ends.
     fn set_right(&mut self, pid: Pid, id: ClockTroubleId);

@@ -6,7 +6,7 @@ use crate::base::op::{Fence, Outcome};
 use crate::base::rng::{Draws, Stream, mix};
 use crate::base::session::Seen;
 use crate::base::slab::Key;
-use crate::base::time::{Span, Time};
+use crate::base::time::{ClockTime, Span, Time};
 use crate::record::recorder::Recorder;
 use crate::sim::event::Kind;
 use crate::sim::kernel::Kernel;
@@ -58,13 +58,19 @@ impl<'a, P: Process> Context<'a, P> {
         self.members as u32
     }
 
-    /// The node's clock, which may be skewed or drift.
+    /// The node's monotonic clock, which may run too fast or too slow but never jumps: for all that the node times.
     #[inline]
-    pub fn clock(&self) -> Time {
-        self.kernel.tier_nodes(self.me).clock(self.me.member, self.kernel.now())
+    pub fn monotonic(&self) -> ClockTime {
+        self.kernel.monotonic(self.me)
     }
 
-    /// True time: for records and measures, never for a protocol's decisions.
+    /// The node's wall clock, which may also be set wrong: for when something was, in the node's own view.
+    #[inline]
+    pub fn wall(&self) -> ClockTime {
+        self.kernel.wall(self.me)
+    }
+
+    /// True time: for records and measures, and for what cores, disks, networks and customers take; never for what a node decides.
     #[inline]
     pub fn now(&self) -> Time {
         self.kernel.now()
@@ -237,7 +243,7 @@ impl<'a, P: Process> Context<'a, P> {
         });
     }
 
-    /// Wakes us after `after`; can be cancelled.
+    /// Wakes us after `after` by our monotonic clock; can be cancelled.
     pub fn set_timer(&mut self, after: Span, timer: P::Timer) -> TimerId {
         self.kernel.set_alarm(self.me, after, timer.to_word())
     }
@@ -247,11 +253,19 @@ impl<'a, P: Process> Context<'a, P> {
         self.kernel.cancel_alarm(timer)
     }
 
-    /// Wakes us after `after`; cannot be cancelled and costs nothing beyond its event.
+    /// Wakes us after `after` by our monotonic clock; cannot be cancelled and costs nothing beyond its event.
     #[inline]
     pub fn wake(&mut self, after: Span, timer: P::Timer) {
-        let at = self.kernel.now() + after;
+        let at = self.kernel.now() + self.kernel.takes(self.me, after);
         self.kernel.schedule(at, self.me, Kind::Timer, timer.to_word());
+    }
+
+    /// Wakes us after so much true time: when a core is done, a customer has thought, somebody else's service has answered. What a node
+    /// times is for [`Context::wake`].
+    #[inline]
+    pub fn wake_true(&mut self, after: Span, timer: P::Timer) {
+        let at = self.kernel.now() + after;
+        self.kernel.schedule(at, self.me, Kind::Elapsed, timer.to_word());
     }
 
     fn drive(&mut self) -> &mut Drive<P> {

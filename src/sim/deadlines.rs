@@ -1,4 +1,4 @@
-//! Timeouts of calls. Equal timeouts are a queue of deadlines in order, with one kernel event for its head: a call
+//! Timeouts of calls, in true time: who waits by a clock that runs fast waits less of it. Equal timeouts are a queue of deadlines in order, with one kernel event for its head: a call
 //! that is answered in time costs no event and leaves no corpse behind. Dead entries never outnumber live ones by
 //! more than [`SLACK`]. A call knows its place in line, so nobody looks at the calls themselves to tell who is dead.
 
@@ -105,6 +105,13 @@ impl Deadlines {
         lane.next = lane.next.saturating_add(1);
         let arms = !std::mem::replace(&mut lane.armed, true);
         (deadline, arms.then_some(due))
+    }
+
+    /// When a deadline is due, and its place among those of its lane, unless it has expired.
+    pub fn due(&self, deadline: Deadline) -> Option<(Time, u64)> {
+        let lane = &self.lanes[deadline.lane as usize];
+        let entry = lane.queue.get(lane.place(deadline.number.get())?)?;
+        entry.call.map(|_| (entry.due, entry.number))
     }
 
     /// The call of a deadline was answered or let go.

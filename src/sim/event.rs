@@ -11,7 +11,7 @@ pub const KERNEL: u8 = u8::MAX;
 pub enum Kind {
     /// A restarted process begins.
     Start,
-    /// A timer that cannot be cancelled; the word is the timer.
+    /// A timer of the node's clock that cannot be cancelled; the word is the timer.
     Timer,
     /// A timer that can; the word is its key.
     Alarm,
@@ -31,11 +31,13 @@ pub enum Kind {
     Deadline,
     /// For the kernel: a connection sends again what a cut held up; the word is its key.
     Retransmit,
+    /// Something has taken its true time; the word is the timer.
+    Elapsed,
 }
 
 impl Kind {
     /// In the order of their numbers.
-    const ALL: [Kind; 11] = [
+    const ALL: [Kind; 12] = [
         Kind::Start,
         Kind::Timer,
         Kind::Alarm,
@@ -47,6 +49,7 @@ impl Kind {
         Kind::Synced,
         Kind::Deadline,
         Kind::Retransmit,
+        Kind::Elapsed,
     ];
 }
 

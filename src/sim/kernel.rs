@@ -32,7 +32,7 @@ pub struct Request {
     pub stem: u64,
     /// Size on the wire, bytes.
     pub size_bytes: u32,
-    /// After this the caller gets `Unknown(Timeout)`. `None`: never.
+    /// After this, by its own clock, the caller gets `Unknown(Timeout)`. `None`: never.
     pub timeout: Option<Span>,
     /// As if called from this zone.
     pub from: Option<ZoneId>,
@@ -57,6 +57,8 @@ pub struct Kernel {
     pub(super) homes: Vec<u8>,
     /// Whether any node was ever in trouble: until then nobody need look.
     pub(super) troubled: bool,
+    /// Whether any clock ever ran at a rate of its own: until then nobody need look.
+    pub(super) drifts: bool,
     /// Whether what happens now had reached a process while it stood still: it is not asked again whether it gets through.
     pub(super) resuming: bool,
     /// How many parcels were put on their way.
@@ -86,6 +88,7 @@ impl Kernel {
             nodes: Vec::new(),
             homes: Vec::new(),
             troubled: false,
+            drifts: false,
             resuming: false,
             sends: 0,
             unique: 0,
@@ -176,7 +179,8 @@ impl Kernel {
 
     pub(super) fn set_alarm(&mut self, target: Pid, after: Span, word: u64) -> TimerId {
         let key = self.alarms.insert(word);
-        self.schedule(self.now() + after, target, Kind::Alarm, key.to_word());
+        let at = self.now() + self.takes(target, after);
+        self.schedule(at, target, Kind::Alarm, key.to_word());
         TimerId { slot: key.slot, generation: key.generation }
     }
 
@@ -246,13 +250,8 @@ impl Kernel {
             causes: Causes::NONE,
         });
         if let Some(span) = request.timeout {
-            let (deadline, due) = self.deadlines.add(span, id, now);
-            if let Some(call) = self.calls.get_mut(id) {
-                call.deadline = Some(deadline);
-            }
-            if let Some(due) = due {
-                self.schedule_own(due, Kind::Deadline, deadline.lane, 0);
-            }
+            let span = self.takes(caller, span);
+            self.expect_answer(id, span);
         }
         self.transmit(Parcel { call: id, answer: false });
         id

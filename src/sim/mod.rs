@@ -15,6 +15,7 @@
 //! 6. A process that stands still is reached like any other, and acts on it when it goes on.
 
 pub mod calls;
+pub mod clocks;
 pub mod cluster;
 pub mod connections;
 pub mod context;

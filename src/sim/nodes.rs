@@ -1,11 +1,11 @@
-//! Nodes: which incarnation of a process runs, whether it is up, paused, and what its clock shows. A tier in which
+//! Nodes: which incarnation of a process runs, whether it is up, paused, and what is wrong with its clocks. A tier in which
 //! nothing ever went wrong keeps no state per member.
 
 use std::collections::VecDeque;
 
 use crate::base::ids::{Pid, ZoneId};
 use crate::base::rng::{mix, name_hash};
-use crate::base::time::Time;
+use crate::sim::clocks::Clock;
 use crate::sim::event::Event;
 
 /// How a node is down.
@@ -21,48 +21,6 @@ pub enum Crash {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ClockTroubleId(pub u32);
 
-/// One trouble of a clock: it was set wrong, and runs too fast or too slow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct ClockTrouble {
-    id: ClockTroubleId,
-    jump_ns: i64,
-    drift_ppb: i64,
-    since: Time,
-}
-
-/// What a node's clock shows against true time. Troubles add up; when one ends the clock shows at once what it would
-/// without it, as after a correction by a time service that steps.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Clock {
-    troubles: Vec<ClockTrouble>,
-    next: u32,
-}
-
-impl Clock {
-    /// The clock's reading at true time `now`; never before the start of the run.
-    pub fn read(&self, now: Time) -> Time {
-        let off = |trouble: &ClockTrouble| {
-            let lasted = i128::from(now.since(trouble.since).as_ns());
-            i128::from(trouble.jump_ns) + lasted * i128::from(trouble.drift_ppb) / 1_000_000_000
-        };
-        let reading = i128::from(now.as_ns()) + self.troubles.iter().map(off).sum::<i128>();
-        Time::from_ns(reading.clamp(0, i128::from(u64::MAX)) as u64)
-    }
-
-    /// Jumps by `jump_ns` and runs `drift_ppb` parts per billion too fast from `now` on.
-    pub fn trouble(&mut self, now: Time, jump_ns: i64, drift_ppb: i64) -> ClockTroubleId {
-        let id = ClockTroubleId(self.next);
-        self.next += 1;
-        self.troubles.push(ClockTrouble { id, jump_ns, drift_ppb, since: now });
-        id
-    }
-
-    /// One trouble ends.
-    pub fn lift(&mut self, id: ClockTroubleId) {
-        self.troubles.retain(|trouble| trouble.id != id);
-    }
-}
-
 /// A node's troubles.
 #[derive(Clone, Debug, Default)]
 pub struct Node {
@@ -76,7 +34,7 @@ pub struct Node {
     pub deferred: VecDeque<Event>,
     /// How many drains are in force: while there is one, new requests are refused.
     pub drains: u32,
-    /// Its clock.
+    /// Its clocks.
     pub clock: Clock,
 }
 
@@ -159,39 +117,9 @@ impl TierNodes {
     pub fn incarnation(&self, member: u32) -> u16 {
         self.node(member).map_or(0, |node| node.incarnation)
     }
-
-    /// What a member's clock shows.
-    pub fn clock(&self, member: u32, now: Time) -> Time {
-        self.node(member).map_or(now, |node| node.clock.read(now))
-    }
 }
 
 /// A stable hash of a stream's name: (tier, member, purpose).
 pub fn stream_name(tier: &TierNodes, pid: Pid, purpose: u8) -> u64 {
     mix(mix(tier.name_hash(), u64::from(pid.member)), u64::from(purpose))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_clock_jumps_and_drifts_and_is_set_right_again() {
-        let mut clock = Clock::default();
-        let second = |s: u64| Time::from_ns(s * 1_000_000_000);
-        assert_eq!(clock.read(second(5)), second(5));
-        let jump = clock.trouble(second(10), 2_000_000_000, 0);
-        let drift = clock.trouble(second(10), 0, 1_000_000);
-        assert_eq!(clock.read(second(10)), second(12));
-        assert_eq!(clock.read(second(1010)), second(1013));
-        clock.lift(drift);
-        assert_eq!(clock.read(second(1010)), second(1012), "what it had drifted is gone with the drift");
-        let back = clock.trouble(second(1010), -3_000_000_000, 0);
-        assert_eq!(clock.read(second(2000)), second(1999));
-        clock.lift(jump);
-        clock.lift(back);
-        assert_eq!(clock.read(second(2000)), second(2000));
-        clock.trouble(second(2000), -3_000_000_000_000, 0);
-        assert_eq!(clock.read(second(2000)), Time::ZERO, "no clock shows a time before the start");
-    }
 }

@@ -47,6 +47,8 @@ impl<R, S> Default for Disk<R, S> {
 pub enum Order {
     /// Forget what is cached.
     Flush,
+    /// The wall clock was set: what is due by it may be so now (Linux: `TFD_TIMER_CANCEL_ON_SET`).
+    ClockSet,
     /// Set a knob (shares and counts as they are, spans in ns).
     Set {
         /// The knob's name in its kind's table.

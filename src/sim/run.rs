@@ -7,6 +7,7 @@ use crate::base::op::Reason;
 use crate::base::time::Time;
 use crate::net::Network;
 use crate::record::recorder::Recorder;
+use crate::sim::clocks::Clock;
 use crate::sim::event::{Event, KERNEL, Kind};
 use crate::sim::fingerprint::Fingerprint;
 use crate::sim::kernel::Kernel;
@@ -237,16 +238,26 @@ impl World {
         node.drains = node.drains.saturating_sub(1);
     }
 
-    /// A node's clock jumps by `jump_ns` and runs `drift_ppb` parts per billion too fast from now on. Timers count true
-    /// time all the same.
+    /// A node's wall clock jumps by `jump_ns`, and both its clocks run `drift_ppb` parts per billion too fast from now on.
     pub fn skew(&mut self, pid: Pid, jump_ns: i64, drift_ppb: i64) -> ClockTroubleId {
-        let now = self.kernel.now();
-        self.node_mut(pid).clock.trouble(now, jump_ns, drift_ppb)
+        self.sets_clock(pid, |clock, now| clock.trouble(now, jump_ns, drift_ppb))
     }
 
     /// One trouble of a node's clock ends.
     pub fn set_right(&mut self, pid: Pid, id: ClockTroubleId) {
-        self.node_mut(pid).clock.lift(id);
+        self.sets_clock(pid, |clock, now| clock.lift(now, id));
+    }
+
+    /// Changes a node's clock; its processes hear of it if the wall clock has jumped.
+    fn sets_clock<R>(&mut self, pid: Pid, change: impl FnOnce(&mut Clock, Time) -> R) -> R {
+        let before = self.kernel.wall(pid);
+        let changed = self.kernel.change_clock(pid, change);
+        if self.kernel.wall(pid) != before && self.is_up(pid) && !self.kernel.is_paused(pid) {
+            for tier in self.kernel.on_nodes_of(pid.tier) {
+                self.tiers[tier.0 as usize].order(pid.member, Order::ClockSet, &mut self.kernel);
+            }
+        }
+        changed
     }
 
     /// Whether a process is up and believes that it leads its tier.

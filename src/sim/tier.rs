@@ -242,7 +242,7 @@ impl<P: Process> AnyTier for Tier<P> {
         let member = event.member();
         match event.kind() {
             Kind::Message | Kind::Parcel => self.message(event, kernel),
-            Kind::Timer => {
+            Kind::Timer | Kind::Elapsed => {
                 self.with(member, kernel, |p, ctx| p.on_timer(P::Timer::from_word(event.word), ctx))
             }
             Kind::Alarm => {

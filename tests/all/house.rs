@@ -136,6 +136,50 @@ fn outside(path: &str, text: &str) -> Vec<String> {
     found
 }
 
+/// Where true time is what is simulated: what customers do, and how long cores take.
+const TRUE_TIME: &[&str] = &["arrivals.rs", "client.rs", "client/requests.rs", "cores.rs", "desk.rs"];
+/// What cores are told.
+const CORES: &[&str] = &["desk.submit(", "desk.take(", ".set_cores("];
+/// What a decision by a time looks like.
+const DECISIONS: &[&str] = &[
+    " < ",
+    " > ",
+    " <= ",
+    " >= ",
+    " == ",
+    " != ",
+    ".min(",
+    ".max(",
+    ".cmp(",
+    "now + ",
+    "now() + ",
+    ".since(",
+    ".filter(",
+    ".wake(",
+    ".set_timer(",
+];
+
+/// `Context::now` is true time and for records; a node decides by its clocks. Cores, other people's services and customers take true
+/// time, which `wake_true` is for.
+fn true_time(path: &str, text: &str) -> Vec<String> {
+    let Some(inner) = path.strip_prefix("src/components/") else { return Vec::new() };
+    if is_test(path) || TRUE_TIME.contains(&inner) {
+        return Vec::new();
+    }
+    let physical = |code: &str| code.contains(".wake_true(") || CORES.iter().any(|told| code.contains(told));
+    let mut found = Vec::new();
+    for (number, line) in tested(text).lines().enumerate() {
+        let code = line.split("//").next().unwrap_or("");
+        let words = code.split(|c: char| !c.is_alphanumeric() && c != '_');
+        let decides = DECISIONS.iter().any(|decision| code.contains(decision));
+        if words.into_iter().any(|word| word == "now") && decides && !physical(code) {
+            let what = "decided by true time: a node has `monotonic()` and `wall()`";
+            found.push(finding(path, number + 1, what));
+        }
+    }
+    found
+}
+
 fn lengths(path: &str, text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let lines: Vec<&str> = text.lines().collect();
@@ -228,6 +272,23 @@ fn nothing_below_the_experiment_touches_the_world_outside() {
     assert_eq!(outside("src/sim/x.rs", "use std::collections::HashMap;\nlet m: HashMap<u8, u8>;").len(), 1);
     assert_eq!(outside("src/cli/x.rs", "std::fs::read(path)"), Vec::<String>::new());
     let found = findings(outside);
+    assert!(found.is_empty(), "\n{found}");
+}
+
+#[test]
+fn no_part_decides_by_true_time() {
+    let decides =
+        |line: &str| !true_time("src/components/x.rs", &format!("fn f() {{\n    {line}\n}}")).is_empty();
+    assert!(decides("if ctx.now() - open.began > timeout {"));
+    assert!(decides("self.due = ctx.now() + patience;"));
+    assert!(decides("while self.held.front().is_some_and(|(until, _)| *until <= now) {"));
+    assert!(decides("ctx.wake(due.since(now), Timer::Patience);"));
+    assert!(decides("let left = (hold.began + client.patience).since(ctx.now());"));
+    assert!(!decides("ctx.record().count(series, now, 1); // now < then"));
+    assert!(!decides("let causes = Causes::only(Cause::Disk, ctx.now() - at);"));
+    assert!(!decides("ctx.wake_true(at.since(ctx.now()), Timer::Cores);"));
+    assert!(!decides("if ctx.monotonic() < self.loyal_until {"));
+    let found = findings(true_time);
     assert!(found.is_empty(), "\n{found}");
 }
 

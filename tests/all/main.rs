@@ -2,6 +2,7 @@
 
 mod cap;
 mod cli;
+mod clocks;
 mod designs;
 mod docs;
 mod elsewhere;

@@ -5,7 +5,7 @@
 //! lazy, as in memcached.
 
 use crate::base::op::Value;
-use crate::base::time::{Span, Time};
+use crate::base::time::{ClockTime, Span};
 use crate::components::evict::{Evict, Policy};
 use crate::components::keyed::Keyed;
 
@@ -29,14 +29,14 @@ pub struct Entry {
     pub value: Value,
     /// How long it lives from its put, or from its last hit in a cache that slides.
     pub lifetime: Span,
-    /// From then on it is absent; [`Time::NEVER`] without a lifetime.
-    pub expires: Time,
+    /// From then on it is absent; [`ClockTime::NEVER`] without a lifetime.
+    pub expires: ClockTime,
     /// How long it took to rebuild, µs, as told by who put it; 0 when not told.
     pub rebuild_us: u32,
     /// Its size, bytes; 0 where the capacity is not in bytes.
     pub size_bytes: u64,
     /// A reader was sent to rebuild it; until then no other is (guards that ask just one).
-    pub asked_until: Time,
+    pub asked_until: ClockTime,
     /// Whether any reader was sent to rebuild it since it was put.
     pub asked: bool,
     /// Whether a reader has found it expired.
@@ -50,10 +50,10 @@ impl Entry {
             key,
             value,
             lifetime: Span::MAX,
-            expires: Time::NEVER,
+            expires: ClockTime::NEVER,
             rebuild_us: 0,
             size_bytes: 0,
-            asked_until: Time::ZERO,
+            asked_until: ClockTime::ZERO,
             asked: false,
             found_expired: false,
         }
@@ -61,7 +61,7 @@ impl Entry {
 
     /// Whether it is alive.
     #[inline]
-    pub fn alive(&self, clock: Time) -> bool {
+    pub fn alive(&self, clock: ClockTime) -> bool {
         clock < self.expires
     }
 }
@@ -110,7 +110,7 @@ impl Entries {
     ///
     /// Overwriting a live entry is a use of it; overwriting an expired one, or one that must grow beyond the room that
     /// is left, makes a new entry.
-    pub fn put(&mut self, entry: Entry, clock: Time) -> Option<u32> {
+    pub fn put(&mut self, entry: Entry, clock: ClockTime) -> Option<u32> {
         if let Capacity::Bytes(bytes) = self.capacity
             && entry.size_bytes > bytes
         {
@@ -230,12 +230,12 @@ mod tests {
     fn bytes_evict_in_a_loop_and_refuse_what_is_larger_than_the_cache() {
         let mut entries = lru(Capacity::Bytes(10));
         for key in 0..5 {
-            assert_eq!(entries.put(entry(key, 2), Time::ZERO), Some(0));
+            assert_eq!(entries.put(entry(key, 2), ClockTime::ZERO), Some(0));
         }
         entries.used(0);
-        assert_eq!(entries.put(entry(9, 7), Time::ZERO), Some(4), "1, 2, 3 and 4 leave");
+        assert_eq!(entries.put(entry(9, 7), ClockTime::ZERO), Some(4), "1, 2, 3 and 4 leave");
         assert!(entries.get_mut(0).is_some() && entries.get_mut(9).is_some());
-        assert_eq!(entries.put(entry(9, 11), Time::ZERO), None);
+        assert_eq!(entries.put(entry(9, 11), ClockTime::ZERO), None);
         assert!(entries.get_mut(9).is_none(), "the old value is gone");
         assert_eq!(entries.used_bytes, 2);
     }
@@ -245,9 +245,9 @@ mod tests {
         for word in Policy::WORDS {
             let mut entries = Entries::new(Capacity::Bytes(10), Policy::of(word).expect("a policy"));
             for key in 0..5 {
-                entries.put(entry(key, 2), Time::ZERO);
+                entries.put(entry(key, 2), ClockTime::ZERO);
             }
-            assert_eq!(entries.put(entry(0, 9), Time::ZERO), Some(4), "{word}");
+            assert_eq!(entries.put(entry(0, 9), ClockTime::ZERO), Some(4), "{word}");
             assert_eq!((entries.len(), entries.used_bytes), (1, 9));
             assert!(entries.get_mut(0).is_some(), "{word}");
         }
@@ -256,9 +256,9 @@ mod tests {
     #[test]
     fn expired_entries_keep_their_room_until_they_are_evicted() {
         let mut entries = lru(Capacity::Entries(2));
-        let soon = Time::from_ns(10);
-        entries.put(Entry { expires: soon, ..entry(1, 0) }, Time::ZERO);
-        entries.put(entry(2, 0), Time::ZERO);
+        let soon = ClockTime::from_ns(10);
+        entries.put(Entry { expires: soon, ..entry(1, 0) }, ClockTime::ZERO);
+        entries.put(entry(2, 0), ClockTime::ZERO);
         assert!(!entries.get_mut(1).expect("there").alive(soon));
         assert_eq!(entries.put(entry(3, 0), soon), Some(1));
         assert!(entries.get_mut(1).is_none());
@@ -269,7 +269,7 @@ mod tests {
         let mut entries = lru(Capacity::Entries(2));
         for round in 0..3 {
             for key in 0..4 {
-                entries.put(entry(key, 0), Time::ZERO);
+                entries.put(entry(key, 0), ClockTime::ZERO);
             }
             assert_eq!(entries.len(), 2, "round {round}");
             entries.clear();

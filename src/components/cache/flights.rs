@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 
 use crate::base::ids::CallId;
 use crate::base::slab::{Key, Slab};
-use crate::base::time::{Span, Time};
+use crate::base::time::{ClockTime, Span};
 use crate::components::keyed::Keyed;
 
 /// Leases by key. Tokens count up from 1.
@@ -27,14 +27,14 @@ pub struct Leases {
 #[derive(Clone, Copy, Debug, Hash)]
 struct Lease {
     token: u32,
-    until: Time,
+    until: ClockTime,
     /// Its key was dropped: nothing may be put with it.
     dropped: bool,
 }
 
 impl Leases {
     /// A token to fill `key`, unless one is out.
-    pub fn grant(&mut self, key: i64, ttl: Span, clock: Time) -> Option<u32> {
+    pub fn grant(&mut self, key: i64, ttl: Span, clock: ClockTime) -> Option<u32> {
         if self.leases.get(&key).is_some_and(|lease| clock < lease.until) {
             return None;
         }
@@ -88,7 +88,7 @@ pub struct Flights {
     flights: Keyed<i64, Flight>,
     waiting: Slab<InLine>,
     /// When fillers are given up, the first first: all have the same time to fill.
-    deadlines: VecDeque<(Time, i64, u32)>,
+    deadlines: VecDeque<(ClockTime, i64, u32)>,
     last_token: u32,
 }
 
@@ -108,7 +108,7 @@ struct Flight {
 impl Flights {
     /// Makes the reader the filler of `key` until `until`, and says its token; if there is a filler, the reader gets
     /// in line.
-    pub fn join(&mut self, key: i64, waiter: Waiter, until: Time) -> Option<u32> {
+    pub fn join(&mut self, key: i64, waiter: Waiter, until: ClockTime) -> Option<u32> {
         let Some(flight) = self.flights.get_mut(&key) else {
             return Some(self.begin(key, None, until));
         };
@@ -130,24 +130,24 @@ impl Flights {
         waiter
     }
 
-    /// A filler that is given up by `now`: the last in line with the token to fill next, if anybody waits.
-    pub fn give_up(&mut self, now: Time, hold: Span) -> Option<(Waiter, u32)> {
-        while let Some((at, key, token)) = self.deadlines.front().copied().filter(|first| first.0 <= now) {
-            debug_assert!(at <= now);
+    /// A filler that is given up by `clock`: the last in line with the token to fill next, if anybody waits.
+    pub fn give_up(&mut self, clock: ClockTime, hold: Span) -> Option<(Waiter, u32)> {
+        while let Some((at, key, token)) = self.deadlines.front().copied().filter(|first| first.0 <= clock) {
+            debug_assert!(at <= clock);
             self.deadlines.pop_front();
             if self.flights.get(&key).is_none_or(|flight| flight.token != token) {
                 continue; // it has landed
             }
             if let Some(waiter) = self.last_in_line(key) {
                 let line = self.flights.get(&key).and_then(|flight| flight.line);
-                return Some((waiter, self.begin(key, line, now + hold)));
+                return Some((waiter, self.begin(key, line, clock + hold)));
             }
             self.flights.remove(&key);
         }
         None
     }
 
-    fn begin(&mut self, key: i64, line: Option<(Key, Key)>, until: Time) -> u32 {
+    fn begin(&mut self, key: i64, line: Option<(Key, Key)>, until: ClockTime) -> u32 {
         let token = next_token(&mut self.last_token);
         self.flights.insert(key, Flight { token, line });
         self.deadlines.push_back((until, key, token));
@@ -181,8 +181,8 @@ impl Flights {
 mod tests {
     use super::*;
 
-    fn at(s: u64) -> Time {
-        Time::ZERO + Span::from_secs(s)
+    fn at(s: u64) -> ClockTime {
+        ClockTime::ZERO + Span::from_secs(s)
     }
 
     fn waiter(slot: u32) -> Waiter {

@@ -3,7 +3,7 @@
 //!
 //! Numbered rules:
 //! 1. An operation takes effect when its service ends, in the order in which services end.
-//! 2. Lifetimes, leases and locks end by the node's own clock; flights are given up after true time.
+//! 2. Lifetimes and locks end by the clock that the design says, leases and the patience with flights by the monotonic one.
 //! 3. A crash and a flush lose everything, locks and leases too. Readers that wait for a flight outlive a flush.
 
 use crate::base::cause::{Cause, Causes};
@@ -12,14 +12,14 @@ use crate::base::ids::CallId;
 use crate::base::math;
 use crate::base::op::{At, Op, Outcome, Reason, Value};
 use crate::base::rng::{Bits, mix, name_hash};
-use crate::base::time::{Span, Time};
+use crate::base::time::{ClockTime, Span, Time};
 use crate::components::cache::entries::{Entries, Entry};
 use crate::components::cache::flights::{Flights, Leases, Waiter};
 use crate::components::cache::{Plan, Series};
 use crate::components::cores::{Cores, Submitted};
 use crate::components::desk::{Desk, Served};
 use crate::components::guard::{Guard, Per};
-use crate::components::locks::table::LockTable;
+use crate::components::locks::table::{Clocks, LockTable};
 use crate::components::{number_u32, share_ppm};
 use crate::sim::context::Context;
 use crate::sim::process::{Order, Process, Word};
@@ -128,6 +128,7 @@ impl Process for Node {
                 self.leases.clear();
                 self.locks.clear();
             }
+            Order::ClockSet => {} // whoever asks sees by the clock what has expired
             Order::Set { knob, value } => self.set(knob, Some(value), ctx),
             Order::Reset { knob } => self.set(knob, None, ctx),
         }
@@ -169,7 +170,7 @@ impl Node {
     fn after_cores(&mut self, ctx: &mut Context<Self>) {
         let now = ctx.now();
         if let Some(at) = self.desk.cores.arm() {
-            ctx.wake(at.since(now), Timer::Cores);
+            ctx.wake_true(at.since(now), Timer::Cores);
         }
         let (busy, waiting) = self.desk.changes();
         let plan = ctx.plan();
@@ -215,7 +216,7 @@ impl Node {
 
     /// An operation on a lock. Nobody waits in line here.
     fn lock(&mut self, op: &Op, ctx: &mut Context<Self>) -> Outcome {
-        let (outcome, aside) = self.locks.apply(op, ctx.clock());
+        let (outcome, aside) = self.locks.apply(op, Clocks { wall: clock(ctx), monotonic: ctx.monotonic() });
         if aside.expired {
             count(ctx, Series::Lapsed);
         }
@@ -233,7 +234,7 @@ impl Node {
 
     /// What a reader is told; `None`: it waits for a flight.
     fn read(&mut self, key: i64, waiter: Waiter, ctx: &mut Context<Self>) -> Option<(Outcome, u32)> {
-        let (clock, plan) = (ctx.clock(), ctx.plan());
+        let (clock, plan) = (clock(ctx), ctx.plan());
         let Some(entry) = self.entries.get_mut(key) else { return self.absent(key, waiter, ctx) };
         if entry.alive(clock) {
             let left = entry.expires.since(clock);
@@ -284,7 +285,7 @@ impl Node {
     fn absent(&mut self, key: i64, waiter: Waiter, ctx: &mut Context<Self>) -> Option<(Outcome, u32)> {
         count(ctx, Series::Misses);
         match ctx.plan().guard {
-            Guard::Lease { ttl, .. } => match self.leases.grant(key, ttl, ctx.clock()) {
+            Guard::Lease { ttl, .. } => match self.leases.grant(key, ttl, ctx.monotonic()) {
                 Some(token) => {
                     count(ctx, Series::Granted);
                     Some((Outcome::Fail(Reason::Leased), token))
@@ -292,7 +293,7 @@ impl Node {
                 None => Some((Outcome::Fail(Reason::Wait), 0)),
             },
             Guard::SingleFlight { per: Per::All, hold } => {
-                let token = self.flights.join(key, waiter, ctx.now() + hold)?;
+                let token = self.flights.join(key, waiter, ctx.monotonic() + hold)?;
                 count(ctx, Series::Granted);
                 ctx.wake(hold, Timer::Hold);
                 Some((Outcome::Fail(Reason::Leased), token))
@@ -302,7 +303,7 @@ impl Node {
     }
 
     fn put(&mut self, key: i64, value: Value, note: u32, ctx: &mut Context<Self>) -> Outcome {
-        let (clock, plan) = (ctx.clock(), ctx.plan());
+        let (clock, plan) = (clock(ctx), ctx.plan());
         if matches!(plan.guard, Guard::Lease { .. }) && !self.leases.redeem(key, note) {
             count(ctx, Series::Refused);
             return Outcome::Fail(Reason::NotHeld);
@@ -341,12 +342,17 @@ impl Node {
     /// Fillers that have not put in time are given up; the last in line fills.
     fn give_up(&mut self, ctx: &mut Context<Self>) {
         let Guard::SingleFlight { hold, .. } = ctx.plan().guard else { return };
-        while let Some((waiter, token)) = self.flights.give_up(ctx.now(), hold) {
+        while let Some((waiter, token)) = self.flights.give_up(ctx.monotonic(), hold) {
             count(ctx, Series::Granted);
             ctx.wake(hold, Timer::Hold);
             answer(ctx, held(waiter, 0), Outcome::Fail(Reason::Leased), token);
         }
     }
+}
+
+/// What the clock shows by which entries and locks expire.
+fn clock(ctx: &Context<Node>) -> ClockTime {
+    if ctx.plan().expires_by_wall { ctx.wall() } else { ctx.monotonic() }
 }
 
 /// One more of a series.
@@ -382,7 +388,7 @@ fn renewal(value: Value, renew: bool, first: bool, ctx: &mut Context<Node>) -> O
 }
 
 /// Whether this reader is the one to be asked: nobody is, or the last one has not put in time.
-fn ask(entry: &mut Entry, rebuild: Span, clock: Time) -> bool {
+fn ask(entry: &mut Entry, rebuild: Span, clock: ClockTime) -> bool {
     let ask = entry.asked_until <= clock;
     if ask {
         entry.asked_until = clock + rebuild;
@@ -391,10 +397,10 @@ fn ask(entry: &mut Entry, rebuild: Span, clock: Time) -> bool {
 }
 
 /// XFetch (Vattani, Chierichetti, Lowenstein, VLDB 2015): −β·δ·ln(u) ≥ time left.
-fn renews_early(entry: &Entry, beta: f64, clock: Time, ctx: &mut Context<Node>) -> bool {
+fn renews_early(entry: &Entry, beta: f64, clock: ClockTime, ctx: &mut Context<Node>) -> bool {
     let rebuild_ns = f64::from(entry.rebuild_us) * 1e3;
     let gap_ns = -beta * rebuild_ns * math::ln(ctx.stream(EARLY).open01());
-    gap_ns >= (entry.expires - clock).as_ns() as f64
+    gap_ns >= entry.expires.since(clock).as_ns() as f64
 }
 
 /// A lifetime, spread by `jitter` to either side.

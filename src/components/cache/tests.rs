@@ -20,6 +20,7 @@ fn plan(guard: Guard) -> Plan {
         lifetime: Some(Span::from_ms(100)),
         sliding: false,
         jitter: 0.0,
+        expires_by_wall: true,
         policy: Policy::of("lru").expect("a policy"),
         guard,
         serve: Dist::Constant(0.0),
@@ -283,6 +284,7 @@ fn knobs(pairs: &[(&'static str, Setting)]) -> Knobs {
     let mut add = |name, setting| knobs.values.insert(name, (setting, place()));
     add("guard", Setting::Form(none.name, Knobs::default()));
     add("jitter", Setting::Number(0.0));
+    add("clock", Setting::Word("wall"));
     add("evict", Setting::Word("lru"));
     add("mode", Setting::Word("aside"));
     add("serve", Setting::Law(Dist::Constant(0.0)));

@@ -4,7 +4,7 @@ use crate::base::ids::{Pid, ZoneId};
 use crate::base::op::Reply;
 use crate::base::session::Seen;
 use crate::base::slab::{Key, Slab};
-use crate::base::time::{Span, Time};
+use crate::base::time::{ClockTime, Span, Time};
 use crate::components::client::Plan;
 use crate::components::directory::Avoided;
 
@@ -41,14 +41,14 @@ pub(super) struct Pending {
 
 impl Pending {
     /// The customer remembers what an answer has shown, and who gave none.
-    pub fn learn(&mut self, reply: &Reply, plan: &Plan, now: Time) {
+    pub fn learn(&mut self, reply: &Reply, plan: &Plan, clock: ClockTime) {
         if reply.seen != Seen::NOTHING {
             self.memory.get_or_insert_default().seen.merge(reply.seen);
         }
         if reply.outcome.is_no_answer() {
             let part = plan.calls[self.call as usize].to;
             if let Some((member, span)) = plan.directory.avoids(part, self.asked) {
-                self.memory.get_or_insert_default().avoided.add(member, now + span);
+                self.memory.get_or_insert_default().avoided.add(member, clock + span);
             }
         }
     }

@@ -112,8 +112,8 @@ impl<M: Machine> Member<M> {
         else {
             return;
         };
-        if ctx.now() >= self.hands_on_at {
-            self.hands_on_at = ctx.now() + AGAIN;
+        if ctx.monotonic() >= self.hands_on_at {
+            self.hands_on_at = ctx.monotonic() + AGAIN;
             let additions = self.lost.values().take(BATCH_MAX).copied().collect();
             self.say(leader, Message::Lost { term: self.term, additions }, ctx);
         }
@@ -161,7 +161,7 @@ impl<M: Machine> Member<M> {
     pub(super) fn is_rid_of(&mut self, origins: Vec<Place>, ctx: Ctx<M>) {
         origins.iter().for_each(|origin| _ = self.lost.remove(origin));
         self.keep(Record::Taken(origins), ctx);
-        self.hands_on_at = ctx.now();
+        self.hands_on_at = ctx.monotonic();
         self.hands_on(ctx);
     }
 

@@ -46,7 +46,7 @@ impl<M: Machine> Member<M> {
                 Some(law) => {
                     self.working = Some(next);
                     let span = law.span(ctx.stream(APPLY));
-                    ctx.wake(span, Timer::Applied);
+                    ctx.wake_true(span, Timer::Applied);
                 }
             }
         }
@@ -57,10 +57,10 @@ impl<M: Machine> Member<M> {
         let Some(law) = ctx.plan().lag.at(ctx.me().member) else { return Span::ZERO };
         let due = match self.due {
             Some((index, due)) if index == next => due,
-            _ => self.log.get(next).map_or(ctx.clock(), |entry| entry.at + law.span(ctx.stream(LAG))),
+            _ => self.log.get(next).map_or(ctx.wall(), |entry| entry.at + law.span(ctx.stream(LAG))),
         };
         self.due = Some((next, due));
-        due.since(ctx.clock())
+        due.since(ctx.wall())
     }
 
     /// The applier is through with the entry that it worked on.

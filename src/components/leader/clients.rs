@@ -92,7 +92,7 @@ impl<M: Machine> Member<M> {
             }
             None => {
                 let patience = ctx.plan().patience;
-                self.held.push_back((ctx.now() + patience, key));
+                self.held.push_back((ctx.monotonic() + patience, key));
                 ctx.wake(patience, Timer::Patience);
             }
         }
@@ -190,7 +190,7 @@ impl<M: Machine> Member<M> {
         let Some(lease) = ctx.plan().lease else { return false };
         let answered = self.answered_round(ctx);
         let began = self.rounds.iter().rev().find(|(round, _)| *round <= answered);
-        began.is_some_and(|(_, began)| ctx.clock() < *began + lease) && self.commits_its_term()
+        began.is_some_and(|(_, began)| ctx.monotonic() < *began + lease) && self.commits_its_term()
     }
 
     /// Whether an entry of our own term is committed: only then do we know what is (section 6.4).
@@ -274,7 +274,7 @@ impl<M: Machine> Member<M> {
 
     /// What was held for too long has certainly had no effect.
     pub(super) fn lets_go(&mut self, ctx: Ctx<M>) {
-        while self.held.front().is_some_and(|(until, _)| *until <= ctx.now()) {
+        while self.held.front().is_some_and(|(until, _)| *until <= ctx.monotonic()) {
             let (_, key) = self.held.pop_front().expect("it is there");
             self.answers(key, Outcome::Fail(Reason::NoLeader), ctx);
         }

@@ -6,7 +6,8 @@ use crate::components::leader::log::{Entry, Place};
 use crate::components::leader::member::{Ctx, Member, Peer, Role, TIMEOUT};
 use crate::components::leader::messages::{Message, Record, Timer};
 use crate::components::leader::{Election, Rule, Twin};
-use crate::components::machine::Machine;
+use crate::components::locks::table::Clocks;
+use crate::components::machine::{Machine, Told};
 use crate::components::store::Series;
 use crate::components::store::front;
 
@@ -34,7 +35,7 @@ impl<M: Machine> Member<M> {
                 }
             }
         };
-        self.stands_at = ctx.now() + after;
+        self.stands_at = ctx.monotonic() + after;
         self.sets_timer(ctx);
     }
 
@@ -42,17 +43,17 @@ impl<M: Machine> Member<M> {
     fn sets_timer(&mut self, ctx: Ctx<M>) {
         if self.stand_timer.is_none_or(|at| at > self.stands_at) {
             self.stand_timer = Some(self.stands_at);
-            ctx.wake(self.stands_at - ctx.now(), Timer::Stand);
+            ctx.wake(self.stands_at.since(ctx.monotonic()), Timer::Stand);
         }
     }
 
     /// The timer went off; it may have been put off meanwhile.
     pub(super) fn may_stand(&mut self, ctx: Ctx<M>) {
-        self.stand_timer = self.stand_timer.filter(|at| *at > ctx.now());
+        self.stand_timer = self.stand_timer.filter(|at| *at > ctx.monotonic());
         if self.role == Role::Leader {
             return;
         }
-        if ctx.now() < self.stands_at {
+        if ctx.monotonic() < self.stands_at {
             return self.sets_timer(ctx);
         }
         if let Role::Candidate { pre: false, .. } = self.role {
@@ -92,7 +93,7 @@ impl<M: Machine> Member<M> {
         let good = last.at_least(self.log.last());
         if pre {
             // No to whoever would depose a leader that we hear.
-            let led = self.role == Role::Leader || self.leader.is_some() && ctx.now() < self.stands_at;
+            let led = self.role == Role::Leader || self.leader.is_some() && ctx.monotonic() < self.stands_at;
             let granted = term > self.term && good && !led;
             return self.say(
                 from,
@@ -100,7 +101,7 @@ impl<M: Machine> Member<M> {
                 ctx,
             );
         }
-        if ctx.now() < self.loyal_until || self.role == Role::Leader && self.holds_lease(ctx) {
+        if ctx.monotonic() < self.loyal_until || self.role == Role::Leader && self.holds_lease(ctx) {
             // Somebody may hold a lease: who cannot hear it must not be elected by those who can (section 4.2.3).
             return self.say(from, Message::Vote { term: self.term, granted: false, pre }, ctx);
         }
@@ -165,7 +166,8 @@ impl<M: Machine> Member<M> {
             }
         }
         if ctx.plan().twin != Twin::CountsOldTerms {
-            self.propose(Entry::empty(self.term), ctx);
+            let told = Told::Clocks(Clocks::of(ctx));
+            self.propose(Entry { told, ..Entry::empty(self.term) }, ctx);
         }
         self.takes_own(ctx);
         self.watches_locks(ctx);
@@ -218,7 +220,7 @@ impl<M: Machine> Member<M> {
     /// back from a crash may have heard of a leader just before.
     pub(super) fn is_loyal(&mut self, ctx: Ctx<M>) {
         if let (Some(_), Election::Drawn(law)) = (ctx.plan().lease, &ctx.plan().election) {
-            self.loyal_until = ctx.now() + Span::from_ns(law.least() as u64);
+            self.loyal_until = ctx.monotonic() + Span::from_ns(law.least() as u64);
         }
     }
 

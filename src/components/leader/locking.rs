@@ -1,4 +1,4 @@
-//! Locks at the leader: it alone puts operations on them in order and says what its clock shows; who waits in line is kept here until
+//! Locks at the leader: it alone puts operations on them in order and says what its clocks show; who waits in line is kept here until
 //! it is his turn. The line itself is part of the machine, so it outlives a leader: those who waited ask the next one again, by the
 //! same name, and have their places still.
 
@@ -9,6 +9,7 @@ use crate::base::slab::Key;
 use crate::components::leader::log::Entry;
 use crate::components::leader::member::{Ctx, Member, Role};
 use crate::components::leader::messages::Timer;
+use crate::components::locks::table::Clocks;
 use crate::components::machine::{Machine, Told};
 use crate::components::store::front::Wake;
 
@@ -20,7 +21,7 @@ impl<M: Machine> Member<M> {
     }
 
     fn order(&mut self, op: Op, attempt: OpId, ctx: Ctx<M>) {
-        let told = Told::Clock(ctx.clock());
+        let told = Told::Clocks(Clocks::of(ctx));
         self.propose(Entry { told, ..Entry::of(self.term, op, attempt) }, ctx);
     }
 
@@ -46,7 +47,7 @@ impl<M: Machine> Member<M> {
         self.answers(key, outcome, ctx);
     }
 
-    /// After an entry about a lock: those whose turn it is are told.
+    /// After an entry about a lock: those are told whose turn it is, and who have lost their places.
     pub(super) fn hands_locks_on(&mut self, name: Option<LockName>, ctx: Ctx<M>) {
         let leads = self.role == Role::Leader;
         while let Some(granted) = self.machine.locks().and_then(|locks| locks.granted()) {
@@ -56,6 +57,15 @@ impl<M: Machine> Member<M> {
                     ask.charge(Cause::Lock, now);
                 }
                 self.answers(key, Outcome::ok(granted.token as i64), ctx);
+            }
+        }
+        while let Some(owner) = self.machine.locks().and_then(|locks| locks.lapsed()) {
+            if let Some(key) = self.locks.leaves(owner).filter(|_| leads) {
+                let now = ctx.now();
+                if let Some(ask) = self.asks.get_mut(key) {
+                    ask.charge(Cause::Lock, now);
+                }
+                self.answers(key, Outcome::Fail(Reason::NotHeld), ctx);
             }
         }
         if let (Some(name), Some(table)) = (name.filter(|_| leads), self.machine.locks()) {
@@ -77,14 +87,14 @@ impl<M: Machine> Member<M> {
         if self.role != Role::Leader {
             return;
         }
-        while let Some((lock, key)) = self.locks.due(ctx.clock()) {
+        while let Some((lock, key)) = self.locks.due(Clocks::of(ctx)) {
             self.order(Op::Expire { lock, key }, OpId(0), ctx);
         }
         self.arms_locks(ctx);
     }
 
     fn arms_locks(&mut self, ctx: Ctx<M>) {
-        if let Some(wait) = self.locks.arm(ctx.clock(), ctx.now()) {
+        if let Some(wait) = self.locks.arm(Clocks::of(ctx)) {
             ctx.wake(wait, Timer::Front(Wake::Locks));
         }
     }

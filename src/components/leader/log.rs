@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::base::ids::OpId;
 use crate::base::op::Op;
-use crate::base::time::Time;
+use crate::base::time::ClockTime;
 use crate::components::machine::Told;
 
 /// An entry of one change on the wire or on disk, bytes.
@@ -84,13 +84,13 @@ pub struct Entry {
     /// The place of the entry in a history that was lost, of which this one is to add what it added.
     pub origin: Option<Place>,
     /// When it was written, by the wall clock of the leader that made it.
-    pub at: Time,
+    pub at: ClockTime,
 }
 
 impl Entry {
     /// An entry that applies nothing: a new leader's first.
     pub fn empty(term: u64) -> Self {
-        let (op, told, also, origin, at) = (None, Told::Nothing, None, None, Time::ZERO);
+        let (op, told, also, origin, at) = (None, Told::Nothing, None, None, ClockTime::ZERO);
         Entry { term, op, attempt: OpId(0), told, also, origin, at }
     }
 

@@ -6,7 +6,7 @@ use crate::base::cause::Causes;
 use crate::base::ids::{CallId, Pid, SyncId};
 use crate::base::op::{Op, Reply};
 use crate::base::slab::{Key, Slab};
-use crate::base::time::Time;
+use crate::base::time::ClockTime;
 use crate::components::desk::Served;
 use crate::components::leader::additions::{Addition, Ledger};
 use crate::components::leader::clients::Ask;
@@ -78,12 +78,12 @@ pub struct Member<M: Machine> {
     pub(super) leader: Option<u32>,
     /// The last leader that it knew.
     pub(super) followed: u32,
-    /// When it stands for election unless it hears of a leader.
-    pub(super) stands_at: Time,
+    /// By our clock, as all that follows: when it stands for election unless it hears of a leader.
+    pub(super) stands_at: ClockTime,
     /// When the next of its timers for that goes off, if any is set. It may set one more, never take one back.
-    pub(super) stand_timer: Option<Time>,
+    pub(super) stand_timer: Option<ClockTime>,
     /// Until when it votes for nobody, since a leader that it has heard may hold a lease.
-    pub(super) loyal_until: Time,
+    pub(super) loyal_until: ClockTime,
     /// Our disk has the log up to here; while we lead, a majority's disks have it up to there.
     pub(super) safe: u64,
     pub(super) settled: u64,
@@ -99,7 +99,7 @@ pub struct Member<M: Machine> {
     pub(super) working: Option<u64>,
     pub(super) sits: bool,
     /// From when on the next one may be applied, by our wall clock.
-    pub(super) due: Option<(u64, Time)>,
+    pub(super) due: Option<(u64, ClockTime)>,
     /// While we lead: what may leave, up to where, and whether the sender waits for its turn.
     pub(super) released: u64,
     pub(super) sending: bool,
@@ -107,8 +107,8 @@ pub struct Member<M: Machine> {
     pub(super) early: BTreeMap<u64, (Place, Vec<Entry>)>,
     pub(super) peers: Vec<Peer>,
     pub(super) round: u64,
-    /// By local clock: when each round began.
-    pub(super) rounds: VecDeque<(u64, Time)>,
+    /// By our clock: when each round began.
+    pub(super) rounds: VecDeque<(u64, ClockTime)>,
     pub(super) asks: Slab<Ask>,
     /// Changes in our log, by index, and who waits for them.
     pub(super) proposed: BTreeMap<u64, Key>,
@@ -120,14 +120,14 @@ pub struct Member<M: Machine> {
     /// Reads that wait for a round of messages to be answered and an index to be applied.
     pub(super) reads: VecDeque<(u64, u64, Key)>,
     /// Reads that our copy is behind: the position that each needs and its key, and until when they are kept.
-    pub(super) behind: BTreeMap<(u64, u64), Time>,
+    pub(super) behind: BTreeMap<(u64, u64), ClockTime>,
     /// Operations for which we know no leader, and until when they are kept.
-    pub(super) held: VecDeque<(Time, Key)>,
+    pub(super) held: VecDeque<(ClockTime, Key)>,
     /// The additions of our history.
     pub(super) ledger: Ledger,
     /// Additions of a history that we have lost, which no leader has taken yet, and when we tell again.
     pub(super) lost: BTreeMap<Place, Addition>,
-    pub(super) hands_on_at: Time,
+    pub(super) hands_on_at: ClockTime,
     /// Additions that entries of ours bring, and whose they are; those that are applied since.
     pub(super) taking: BTreeMap<Place, u32>,
     pub(super) taken: Vec<(u32, Place)>,
@@ -164,9 +164,9 @@ impl<M: Machine> Process for Member<M> {
             role: Role::Follower,
             leader: None,
             followed: 0,
-            stands_at: Time::ZERO,
+            stands_at: ClockTime::ZERO,
             stand_timer: None,
-            loyal_until: Time::ZERO,
+            loyal_until: ClockTime::ZERO,
             safe: 0,
             settled: 0,
             covers: None,
@@ -193,7 +193,7 @@ impl<M: Machine> Process for Member<M> {
             held: VecDeque::new(),
             ledger: Ledger::default(),
             lost: BTreeMap::new(),
-            hands_on_at: Time::ZERO,
+            hands_on_at: ClockTime::ZERO,
             taking: BTreeMap::new(),
             taken: Vec::new(),
         }
@@ -202,7 +202,7 @@ impl<M: Machine> Process for Member<M> {
     fn start(&mut self, disk: &Disk<Record, Kept<M>>, ctx: &mut Context<Self>) {
         self.remember(disk);
         self.replays(ctx);
-        let first = ctx.now() == Time::ZERO;
+        let first = ctx.monotonic() == ClockTime::ZERO;
         if !first {
             self.holds_another(None, ctx);
         }
@@ -367,6 +367,9 @@ impl<M: Machine> Member<M> {
                 first.or(Some(outcome))
             }),
         };
+        if let (None, Told::Clocks(clocks), Some(locks)) = (entry.op, entry.told, self.machine.locks()) {
+            locks.begins_anew(clocks);
+        }
         if let Some(committing) = commits {
             self.commits(committing, ctx);
         } else if let Some(key) = self.proposed.remove(&self.applied)
@@ -374,8 +377,10 @@ impl<M: Machine> Member<M> {
         {
             self.is_applied(key, outcome, ctx);
         }
-        if matches!(entry.told, Told::Clock(_)) {
-            self.hands_locks_on(entry.op.and_then(|op| op.lock()), ctx);
+        match (entry.told, entry.op) {
+            (Told::Clocks(_), Some(op)) => self.hands_locks_on(op.lock(), ctx),
+            (Told::Clocks(_), None) if self.role == Role::Leader => self.watches_locks(ctx),
+            _ => {}
         }
         if let Some(origin) = entry.origin
             && let Some(from) = self.taking.remove(&origin)

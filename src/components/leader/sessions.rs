@@ -50,7 +50,7 @@ impl<M: Machine> Member<M> {
     pub(super) fn waits(&mut self, key: Key, served: &Served, ctx: Ctx<M>) -> bool {
         let Some(position) = self.lacks(served, ctx) else { return false };
         let patience = ctx.plan().patience;
-        self.behind.insert((position, key.to_word()), ctx.now() + patience);
+        self.behind.insert((position, key.to_word()), ctx.monotonic() + patience);
         ctx.wake(patience, Timer::Patience);
         true
     }
@@ -76,9 +76,9 @@ impl<M: Machine> Member<M> {
 
     /// Reads that have waited for too long.
     pub(super) fn gives_up_catching_up(&mut self, ctx: Ctx<M>) {
-        let now = ctx.now();
+        let clock = ctx.monotonic();
         let over: Vec<(u64, u64)> =
-            self.behind.iter().filter(|(_, until)| **until <= now).map(|(waiting, _)| *waiting).collect();
+            self.behind.iter().filter(|(_, until)| **until <= clock).map(|(waiting, _)| *waiting).collect();
         for waiting in over {
             self.behind.remove(&waiting);
             self.answers(Key::from_word(waiting.1), Outcome::Fail(Reason::Timeout), ctx);

@@ -23,7 +23,7 @@ const ROUNDS_MAX: usize = 1024;
 impl<M: Machine> Member<M> {
     /// A new entry of ours.
     pub(super) fn propose(&mut self, entry: Entry, ctx: Ctx<M>) {
-        let entry = Entry { at: ctx.clock(), ..entry };
+        let entry = Entry { at: ctx.wall(), ..entry };
         self.has_made(&entry, ctx);
         self.keep(Record::Entry(entry), ctx);
         self.sync(ctx);
@@ -98,7 +98,7 @@ impl<M: Machine> Member<M> {
     /// Begins a round: a message to everybody whose answers say that we lead still.
     pub(super) fn begin_round(&mut self, ctx: Ctx<M>) {
         self.round += 1;
-        self.rounds.push_back((self.round, ctx.clock()));
+        self.rounds.push_back((self.round, ctx.monotonic()));
         if self.rounds.len() > ROUNDS_MAX {
             self.rounds.pop_front();
         }

@@ -1,6 +1,8 @@
-//! Copies with a leader, line by line. `campaign` has them under random faults, `merging` what becomes of additions.
+//! Copies with a leader, line by line. `campaign` has them under random faults, `clocks` under clocks that are wrong, `merging` what
+//! becomes of additions.
 
 mod campaign;
+mod clocks;
 mod merging;
 mod showing;
 
@@ -398,25 +400,6 @@ fn a_lease_spares_the_round() {
     let mut world = world(1, vec![write(100, 0, 7), read(200, 0)], leased, 3);
     until(&mut world, 300);
     assert_eq!(told(&world, 2)[1], Some((204, Ok(7))), "a round trip to the leader and no more");
-}
-
-/// A leader that is cut off, by a clock that jumps back while its lease runs, holds it for seconds and does not know better.
-#[test]
-fn a_lease_by_a_clock_that_jumps_back_lies() {
-    for (jump_s, seen) in [(0, Err(Reason::NoLeader)), (-5, Ok(1))] {
-        let script = vec![write(100, 0, 1), write(1_500, 1, 2), read(2_000, 0)];
-        let mut world = world(1, script, Plan { lease: Some(Span::from_ms(100)), ..raft() }, 3);
-        until(&mut world, 500);
-        let effects = cut(&mut world, &[0], 3);
-        until(&mut world, 550);
-        world.skew(copy(0), jump_s * 1_000_000_000, 0);
-        until(&mut world, 3_000);
-        heal(&mut world, effects);
-        until(&mut world, 4_000);
-        let told = told(&world, 3);
-        assert_eq!(told[1].map(|told| told.1), Some(Ok(2)), "acknowledged before the read began");
-        assert_eq!(told[2].map(|told| told.1), Some(seen), "a jump by {jump_s} s");
-    }
 }
 
 #[test]

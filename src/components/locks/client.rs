@@ -12,7 +12,7 @@ series! {
         Acquired: Counter "acquired", "locks", "Locks that programs got.";
         GivenUp: Counter "given_up", "locks", "Locks that programs waited for in vain.";
         Tries: Counter "tries", "requests", "Times that a member was asked for a lock.";
-        Lost: Counter "lost", "renewals", "Renewals that came too late: somebody else may have it.";
+        Lost: Counter "lost", "renewals", "Renewals that came too late: somebody else may have it, or the place in line.";
         Waiting: Level "waiting", "programs", "Programs that wait for it.";
         Held: Level "held", "programs", "Programs that believe they hold it.";
     }

@@ -5,9 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::op::{LockName, Op, Outcome, Reason};
-use crate::base::time::{Span, Time};
+use crate::base::time::{ClockTime, Span};
 use crate::components::keyed::Keyed;
-use crate::components::locks::table::{Aside, LockTable};
+use crate::components::locks::table::{Aside, By, Clocks, LockTable};
 use crate::components::store::Series;
 use crate::components::store::front::{self, Member};
 use crate::sim::context::Context;
@@ -17,11 +17,11 @@ use crate::sim::context::Context;
 pub struct Desk<W> {
     /// By owner: their numbers grow, so that who came together stands together.
     waiting: BTreeMap<u64, W>,
-    /// By the member's clock: when to look after which lock, once for each: whoever comes too early looks again later.
-    due: BTreeSet<(Time, LockName)>,
-    watched: Keyed<LockName, Time>,
-    /// In true time: when a timer goes off.
-    armed: Option<Time>,
+    /// By which of the member's clocks and when to look after which lock, once for each: whoever comes too early looks again later.
+    due: BTreeSet<(By, ClockTime, LockName)>,
+    watched: Keyed<LockName, (By, ClockTime)>,
+    /// By the member's monotonic clock: when a timer goes off.
+    armed: Option<ClockTime>,
 }
 
 impl<W> Default for Desk<W> {
@@ -45,11 +45,14 @@ impl<W: Copy> Desk<W> {
     pub fn watch(&mut self, name: LockName, table: &LockTable) {
         let Some(until) = table.wanted_until(name) else { return };
         match self.watched.get_mut(&name) {
-            Some(at) if *at <= until => return,
-            Some(at) => _ = self.due.remove(&(std::mem::replace(at, until), name)),
+            Some(at) if at.0 == until.0 && at.1 <= until.1 => return,
+            Some(at) => {
+                let (by, before) = std::mem::replace(at, until);
+                self.due.remove(&(by, before, name));
+            }
             None => _ = self.watched.insert(name, until),
         }
-        self.due.insert((until, name));
+        self.due.insert((until.0, until.1, name));
     }
 
     /// Looks after all locks that somebody waits for.
@@ -60,11 +63,19 @@ impl<W: Copy> Desk<W> {
     }
 
     /// The next lock whose holder's time may be over.
-    pub fn due(&mut self, clock: Time) -> Option<LockName> {
-        let (at, name) = self.due.first().copied().filter(|(at, _)| *at <= clock)?;
-        self.due.remove(&(at, name));
-        self.watched.remove(&name);
-        Some(name)
+    pub fn due(&mut self, clocks: Clocks) -> Option<LockName> {
+        let over = self.firsts().find(|(by, at, _)| *at <= clocks.by(*by))?;
+        self.due.remove(&over);
+        self.watched.remove(&over.2);
+        Some(over.2)
+    }
+
+    /// The first by each clock.
+    fn firsts(&self) -> impl Iterator<Item = (By, ClockTime, LockName)> {
+        let by = |by| {
+            self.due.range((by, ClockTime::ZERO, LockName::default())..).next().filter(move |due| due.0 == by)
+        };
+        [By::Monotonic, By::Wall].into_iter().filter_map(by).copied()
     }
 
     /// Everybody who waits, in order of owner, who will not be served here.
@@ -75,13 +86,13 @@ impl<W: Copy> Desk<W> {
     }
 
     /// How long until a timer is to go off that is not set yet.
-    pub fn arm(&mut self, clock: Time, now: Time) -> Option<Span> {
-        let (at, _) = self.due.first()?;
-        let wait = at.since(clock);
-        if self.armed.is_some_and(|armed| armed <= now + wait && armed > now) {
+    pub fn arm(&mut self, clocks: Clocks) -> Option<Span> {
+        let wait = self.firsts().map(|(by, at, _)| at.since(clocks.by(by))).min()?;
+        let clock = clocks.monotonic;
+        if self.armed.is_some_and(|armed| armed <= clock + wait && armed > clock) {
             return None;
         }
-        self.armed = Some(now + wait);
+        self.armed = Some(clock + wait);
         Some(wait)
     }
 }

@@ -1,13 +1,17 @@
 //! Locks as a state machine: who holds which, until when, and who waits in line. It is part of what a store replicates
 //! ([`crate::components::store::rows::Tables`]) or of what a cache has in memory. It sees no clock: whoever puts an operation in order
-//! says what its own clock shows.
+//! says what its own clocks show.
 //!
 //! Numbered rules:
 //! 1. A lock has one holder, until he gives it back or the clock reaches the end of his time. A lock whose time is over is free,
 //!    whatever its holder believes.
 //! 2. Whoever gets a lock gets a fencing token with it, larger than all that were given out before by this table.
-//! 3. Who waits in line is served in the order of coming. Who is in line under a lease and does not renew it is passed over.
+//! 3. Who waits in line is served in the order of coming. A place in line under a lease is gone with its lease, as etcd deletes the key:
+//!    it cannot be renewed, and whoever asks again stands at the end. A lease goes on when its owner's turn comes; `SET` begins anew.
 //! 4. A holder gives back what is his own (compare-and-delete), unless he says not to compare: then the lock is deleted whoever has it.
+//! 5. Leases end by the monotonic clock, which others do not share: whoever begins to put operations in order gives every lease its
+//!    whole time once more (etcd, `lessor.Promote`). Keys that were set end by the wall clock, for which a time is the same everywhere
+//!    (Redis, `EXPIRE`).
 //!
 //! `SET key owner EX ttl NX` is Redis' ("Distributed locks with Redis", redis.io); a line of waiters whose places are leases is
 //! how etcd and ZooKeeper make locks; tokens are M. Kleppmann's ("How to do distributed locking", 2016).
@@ -15,25 +19,70 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::base::op::{How, LockName, Op, Outcome, Reason};
-use crate::base::time::{Span, Time};
+use crate::base::time::{ClockTime, Span};
 use crate::components::keyed::Keyed;
+use crate::sim::context::Context;
+use crate::sim::process::Process;
+
+/// What the clocks of a node show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Clocks {
+    /// Its monotonic clock.
+    pub monotonic: ClockTime,
+    /// Its wall clock.
+    pub wall: ClockTime,
+}
+
+/// By which clock a lock ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum By {
+    /// A lease.
+    Monotonic,
+    /// A key that was set.
+    Wall,
+}
+
+impl Clocks {
+    /// Those of the node on which a process runs.
+    pub fn of<P: Process>(ctx: &Context<P>) -> Clocks {
+        Clocks { monotonic: ctx.monotonic(), wall: ctx.wall() }
+    }
+
+    /// What one of them shows.
+    pub fn by(self, by: By) -> ClockTime {
+        match by {
+            By::Monotonic => self.monotonic,
+            By::Wall => self.wall,
+        }
+    }
+}
+
+impl From<How> for By {
+    fn from(how: How) -> By {
+        if how == How::Lease { By::Monotonic } else { By::Wall }
+    }
+}
 
 /// A lock that somebody holds.
 #[derive(Clone, Debug, Hash)]
 struct Lock {
     owner: u64,
     token: u64,
-    until: Time,
-    /// Who wants it next; some have left.
-    line: VecDeque<u64>,
+    by: By,
+    ttl: Span,
+    until: ClockTime,
+    /// Who wants it next, and his place; some have left.
+    line: VecDeque<(u64, u64)>,
 }
 
 /// Somebody in line.
 #[derive(Clone, Copy, Debug, Hash)]
 struct Waiting {
     ttl: Span,
+    by: By,
     /// Until when he has his place.
-    until: Time,
+    until: ClockTime,
+    place: u64,
 }
 
 /// Somebody who waited has the lock now.
@@ -62,62 +111,85 @@ pub struct LockTable {
     held: Keyed<LockName, Lock>,
     /// By owner: their numbers grow, so that who came together stands together.
     waiting: BTreeMap<u64, Waiting>,
-    /// The last token that was given out.
+    /// The last token that was given out, and the last place in line.
     token: u64,
+    place: u64,
     granted: VecDeque<Granted>,
+    lapsed: VecDeque<u64>,
 }
 
 impl LockTable {
-    /// Does an operation at a time of the clock.
-    pub fn apply(&mut self, op: &Op, clock: Time) -> (Outcome, Aside) {
+    /// Does an operation when the clocks show this.
+    pub fn apply(&mut self, op: &Op, clocks: Clocks) -> (Outcome, Aside) {
         let Some(name) = op.lock() else { return (Outcome::Fail(Reason::Error), Aside::default()) };
-        let expired = self.held.get(&name).is_some_and(|lock| lock.until <= clock);
+        self.lapses(op, clocks);
+        let expired = self.held.get(&name).is_some_and(|lock| lock.until <= clocks.by(lock.by));
         if expired {
-            self.hand_on(name, clock);
+            self.hand_on(name, clocks);
         }
         let mut foreign = None;
         let outcome = match *op {
-            Op::Acquire { how, owner, ttl, .. } => self.acquire(name, how, owner, ttl, clock),
+            Op::Acquire { how, owner, ttl, .. } => self.acquire(name, how, owner, ttl, clocks),
             Op::Release { compares, owner, .. } => match self.held.get(&name).map(|lock| lock.owner) {
                 Some(holder) if holder == owner || !compares && !self.waits(owner) => {
                     foreign = Some(holder).filter(|holder| *holder != owner);
-                    self.hand_on(name, clock);
+                    self.hand_on(name, clocks);
                     Outcome::ok(1)
                 }
                 _ if self.waiting.remove(&owner).is_some() => Outcome::ok(0),
                 _ => Outcome::Fail(Reason::NotHeld),
             },
-            Op::Renew { owner, ttl, .. } => self.renew(name, owner, clock + ttl),
+            Op::Renew { owner, ttl, .. } => self.renew(name, owner, ttl, clocks),
             _ => Outcome::ok(0),
         };
         (outcome, Aside { expired, foreign })
     }
 
-    fn acquire(&mut self, name: LockName, how: How, owner: u64, ttl: Span, clock: Time) -> Outcome {
+    /// Whoever asks for something has lost his place in line if his lease was over before.
+    fn lapses(&mut self, op: &Op, clocks: Clocks) {
+        let (Op::Acquire { owner, .. } | Op::Release { owner, .. } | Op::Renew { owner, .. }) = *op else {
+            return;
+        };
+        if self.waiting.get(&owner).is_some_and(|waiting| waiting.until <= clocks.by(waiting.by)) {
+            self.waiting.remove(&owner);
+            if !matches!(op, Op::Acquire { .. }) {
+                self.lapsed.push_back(owner); // who acquires is told by what comes of that
+            }
+        }
+    }
+
+    fn acquire(&mut self, name: LockName, how: How, owner: u64, ttl: Span, clocks: Clocks) -> Outcome {
+        let by = By::from(how);
+        let until = clocks.by(by) + ttl;
         let Some(lock) = self.held.get_mut(&name) else {
             let token = self.next_token();
-            self.held.insert(name, Lock { owner, token, until: clock + ttl, line: VecDeque::new() });
+            self.held.insert(name, Lock { owner, token, by, ttl, until, line: VecDeque::new() });
             return Outcome::ok(token as i64);
         };
         let until = match how {
             How::Try => return Outcome::Fail(Reason::Held), // NX: not even its holder sets it again
-            How::Line => Time::NEVER,
-            How::Lease => clock + ttl,
+            How::Line => ClockTime::NEVER,
+            How::Lease => until,
         };
         if lock.owner == owner {
             return Outcome::ok(lock.token as i64); // asked for again, since the first answer was lost
         }
-        if self.waiting.insert(owner, Waiting { ttl, until }).is_none() {
-            lock.line.push_back(owner);
+        match self.waiting.get_mut(&owner) {
+            Some(waiting) => waiting.until = waiting.until.max(until),
+            None => {
+                self.place += 1;
+                self.waiting.insert(owner, Waiting { ttl, by, until, place: self.place });
+                lock.line.push_back((owner, self.place));
+            }
         }
         Outcome::Fail(Reason::Wait)
     }
 
-    fn renew(&mut self, name: LockName, owner: u64, until: Time) -> Outcome {
+    fn renew(&mut self, name: LockName, owner: u64, ttl: Span, clocks: Clocks) -> Outcome {
         if let Some(lock) = self.held.get_mut(&name).filter(|lock| lock.owner == owner) {
-            lock.until = until;
+            lock.until = clocks.by(lock.by) + ttl;
         } else if let Some(waiting) = self.waiting.get_mut(&owner) {
-            waiting.until = waiting.until.max(until);
+            waiting.until = waiting.until.max(clocks.by(waiting.by) + ttl);
         } else {
             return Outcome::Fail(Reason::NotHeld);
         }
@@ -125,18 +197,37 @@ impl LockTable {
     }
 
     /// The holder has it no more: the next in line has it, if there is one.
-    fn hand_on(&mut self, name: LockName, clock: Time) {
+    fn hand_on(&mut self, name: LockName, clocks: Clocks) {
         let Some(lock) = self.held.get_mut(&name) else { return };
-        while let Some(owner) = lock.line.pop_front() {
-            let Some(waiting) = self.waiting.remove(&owner).filter(|waiting| waiting.until > clock) else {
+        while let Some((owner, place)) = lock.line.pop_front() {
+            if self.waiting.get(&owner).is_none_or(|waiting| waiting.place != place) {
+                continue; // he has left, and perhaps come again
+            }
+            let Some(Waiting { ttl, by, until, .. }) = self.waiting.remove(&owner) else { continue };
+            if until <= clocks.by(by) {
+                self.lapsed.push_back(owner);
                 continue;
-            };
+            }
             self.token += 1;
-            (lock.owner, lock.token, lock.until) = (owner, self.token, clock + waiting.ttl);
+            let until = if by == By::Monotonic { until } else { clocks.by(by) + ttl };
+            (lock.owner, lock.token, lock.by, lock.ttl, lock.until) = (owner, self.token, by, ttl, until);
             self.granted.push_back(Granted { name, owner, token: self.token });
             return;
         }
         self.held.remove(&name);
+    }
+
+    /// Somebody else puts operations in order from now on, whose monotonic clock shows something else: every lease has its whole time
+    /// once more.
+    pub fn begins_anew(&mut self, clocks: Clocks) {
+        for name in self.held.in_order().into_iter().map(|(name, _)| *name).collect::<Vec<_>>() {
+            if let Some(lock) = self.held.get_mut(&name).filter(|lock| lock.by == By::Monotonic) {
+                lock.until = clocks.monotonic + lock.ttl;
+            }
+        }
+        for waiting in self.waiting.values_mut().filter(|waiting| waiting.by == By::Monotonic) {
+            waiting.until = clocks.monotonic + waiting.ttl;
+        }
     }
 
     fn next_token(&mut self) -> u64 {
@@ -153,9 +244,14 @@ impl LockTable {
         self.granted.pop_front()
     }
 
-    /// When the time of a lock's holder is over, if somebody waits for it.
-    pub fn wanted_until(&self, name: LockName) -> Option<Time> {
-        self.held.get(&name).filter(|lock| !lock.line.is_empty()).map(|lock| lock.until)
+    /// The next of those who have lost their place in line.
+    pub fn lapsed(&mut self) -> Option<u64> {
+        self.lapsed.pop_front()
+    }
+
+    /// When the time of a lock's holder is over, and by which clock, if somebody waits for it.
+    pub fn wanted_until(&self, name: LockName) -> Option<(By, ClockTime)> {
+        self.held.get(&name).filter(|lock| !lock.line.is_empty()).map(|lock| (lock.by, lock.until))
     }
 
     /// All locks that somebody waits for, in order of name.
@@ -186,8 +282,9 @@ mod tests {
 
     const TTL: Span = Span::from_secs(3);
 
-    fn at(seconds: u64) -> Time {
-        Time::ZERO + Span::from_secs(seconds)
+    fn at(seconds: u64) -> Clocks {
+        let reading = ClockTime::ZERO + Span::from_secs(seconds);
+        Clocks { monotonic: reading, wall: reading }
     }
 
     fn acquire(how: How, owner: u64) -> Op {
@@ -247,7 +344,7 @@ mod tests {
         assert_eq!(said(&mut table, release(1, true), 2), Ok(1));
         let next = |table: &mut LockTable| table.granted().map(|granted| (granted.owner, granted.token));
         assert_eq!((next(&mut table), next(&mut table)), (Some((3, 2)), None));
-        assert_eq!(table.wanted_until((0, 1)), Some(at(5)));
+        assert_eq!(table.wanted_until((0, 1)), Some((By::Wall, at(5).wall)));
         assert_eq!(said(&mut table, Op::Expire { lock: 0, key: 1 }, 4), Ok(0));
         assert_eq!(next(&mut table), None, "not yet");
         assert_eq!(said(&mut table, Op::Expire { lock: 0, key: 1 }, 5), Ok(0));

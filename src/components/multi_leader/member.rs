@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::base::cause::{Cause, Causes};
 use crate::base::ids::{CallId, Pid, SyncId};
 use crate::base::op::{Op, Outcome, Reason, Value};
-use crate::base::time::Time;
+use crate::base::time::{ClockTime, Time};
 use crate::components::desk::Served;
 use crate::components::keyed::Keyed;
 use crate::components::multi_leader::Plan;
@@ -37,7 +37,7 @@ pub struct Change {
     /// What is to be merged into it.
     pub cell: Cell,
     /// When it was made, by its writer's wall clock.
-    pub at: Time,
+    pub at: ClockTime,
 }
 
 /// What members tell each other.
@@ -154,7 +154,7 @@ pub struct Member {
     pub(super) applier: VecDeque<Came>,
     applying: bool,
     /// From when on the first of them may be merged, by our wall clock, once that is drawn.
-    due: Option<Time>,
+    due: Option<ClockTime>,
     /// Which of our changes may leave, up to where, and whether the sender waits for its turn.
     pub(super) released: u64,
     pub(super) sending: bool,
@@ -348,7 +348,7 @@ impl Member {
         let mut cell = match plan.merge {
             Merge::LastWrite => {
                 self.writes += 1;
-                Cell::Last { stamp: Stamp { at: ctx.clock(), member: me, count: self.writes }, value }
+                Cell::Last { stamp: Stamp { at: ctx.wall(), member: me, count: self.writes }, value }
             }
             Merge::Siblings | Merge::Counter => known.clone().expect("these begin empty"),
         };
@@ -362,7 +362,7 @@ impl Member {
             _ => outcome,
         };
         let pending = ahead.map_or(1, |(_, pending)| pending + 1);
-        let change = Change { row, cell, at: ctx.clock() };
+        let change = Change { row, cell, at: ctx.wall() };
         self.has_numbered(ctx);
         self.has_made(&change, known.as_ref(), value.version, ctx);
         let mut together = known.unwrap_or_else(|| change.cell.clone());
@@ -398,9 +398,9 @@ impl Member {
                 let at = change.at;
                 let due = self.due.unwrap_or_else(|| at + law.span(ctx.stream(LAG)));
                 self.due = Some(due);
-                if due > ctx.clock() {
+                if due > ctx.wall() {
                     self.applying = true;
-                    return ctx.wake(due.since(ctx.clock()), Timer::Due);
+                    return ctx.wake(due.since(ctx.wall()), Timer::Due);
                 }
             }
             match plan.apply.at(me) {
@@ -408,7 +408,7 @@ impl Member {
                 Some(law) => {
                     self.applying = true;
                     let span = law.span(ctx.stream(APPLY));
-                    ctx.wake(span, Timer::Applied);
+                    ctx.wake_true(span, Timer::Applied);
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::base::dist::Dist;
 use crate::base::ids::Pid;
-use crate::base::time::{Span, Time};
+use crate::base::time::{ClockTime, Span};
 use crate::components::multi_leader::member::{Change, Ctx, Early, Member, Message, TURN, Timer};
 use crate::components::multi_leader::{AGAIN_FIRST, Twin};
 use crate::components::store::Series;
@@ -30,7 +30,7 @@ pub struct Peer {
     /// Up to which number its disk has them.
     has: u64,
     /// When what it has not confirmed is sent again, and the wait before that; whether a timer is set.
-    due: Time,
+    due: ClockTime,
     wait: Span,
     armed: bool,
 }
@@ -38,7 +38,7 @@ pub struct Peer {
 impl Peer {
     /// One that has everything up to a number, as far as we know.
     pub(super) fn at(number: u64) -> Self {
-        Peer { sent: number, has: number, due: Time::ZERO, wait: AGAIN_FIRST, armed: false }
+        Peer { sent: number, has: number, due: ClockTime::ZERO, wait: AGAIN_FIRST, armed: false }
     }
 }
 
@@ -118,14 +118,14 @@ impl Member {
                 return;
             }
             if peer.sent == peer.has {
-                peer.due = ctx.now() + peer.wait;
+                peer.due = ctx.monotonic() + peer.wait;
             }
             let message = if peer.sent < self.base {
                 peer.sent = self.safe;
                 front::count(ctx, Series::Snapshots);
                 let rows = self.rows.in_order().into_iter();
                 let rows = rows
-                    .map(|(row, cell)| Change { row: *row, cell: cell.clone(), at: Time::ZERO })
+                    .map(|(row, cell)| Change { row: *row, cell: cell.clone(), at: ClockTime::ZERO })
                     .collect();
                 Message::Whole { up_to: self.safe, rows }
             } else {
@@ -142,19 +142,19 @@ impl Member {
     fn arm(&mut self, to: u32, ctx: Ctx) {
         let peer = &mut self.peers[to as usize];
         if !std::mem::replace(&mut peer.armed, true) {
-            ctx.wake(peer.due.since(ctx.now()), Timer::Again(to));
+            ctx.wake(peer.due.since(ctx.monotonic()), Timer::Again(to));
         }
     }
 
     /// The timer of a member went off: what it has not confirmed is sent again if its time has come.
     pub(super) fn may_send_again(&mut self, to: u32, ctx: Ctx) {
-        let (now, again) = (ctx.now(), ctx.plan().again);
+        let (clock, again) = (ctx.monotonic(), ctx.plan().again);
         let peer = &mut self.peers[to as usize];
         peer.armed = false;
         if peer.has >= peer.sent {
             return;
         }
-        if now < peer.due {
+        if clock < peer.due {
             return self.arm(to, ctx);
         }
         if ctx.plan().twin == Twin::NeverAgain {
@@ -174,7 +174,7 @@ impl Member {
         }
         peer.has = up_to;
         peer.sent = peer.sent.max(up_to);
-        (peer.wait, peer.due) = (AGAIN_FIRST, ctx.now() + AGAIN_FIRST);
+        (peer.wait, peer.due) = (AGAIN_FIRST, ctx.monotonic() + AGAIN_FIRST);
         self.forget(ctx);
         self.ship_to(from, ctx);
     }

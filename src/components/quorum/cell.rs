@@ -11,7 +11,7 @@
 use crate::base::ids::OpId;
 use crate::base::op::Value;
 use crate::base::rng::mix;
-use crate::base::time::Time;
+use crate::base::time::ClockTime;
 use crate::components::store::rows::RowName;
 
 /// The most copies of a store.
@@ -28,11 +28,11 @@ pub enum Merge {
     Counter,
 }
 
-/// When a value was written, by its coordinator's clock, and by whom: no two writes share a stamp.
+/// When a value was written, by its coordinator's wall clock, and by whom: no two writes share a stamp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Stamp {
     /// What the clock showed.
-    pub at: Time,
+    pub at: ClockTime,
     /// The coordinator.
     pub member: u8,
     /// Its count of writes, for two in one nanosecond.
@@ -192,7 +192,7 @@ mod tests {
     }
 
     fn last(at: u64, n: i64) -> Cell {
-        let stamp = Stamp { at: Time::from_ns(at), member: (at % 3) as u8, count: at as u32 };
+        let stamp = Stamp { at: ClockTime::from_ns(at), member: (at % 3) as u8, count: at as u32 };
         Cell::Last { stamp, value: value(n, at, 0) }
     }
 
@@ -262,7 +262,7 @@ mod tests {
                     match (merge, &mut copies[member as usize]) {
                         (Merge::LastWrite, copy) => {
                             let stamp =
-                                Stamp { at: Time::from_ns(n as u64 % 7), member, count: place as u32 };
+                                Stamp { at: ClockTime::from_ns(n as u64 % 7), member, count: place as u32 };
                             let new = Cell::Last { stamp, value: value(n, version, 0) };
                             match copy {
                                 Some(cell) => _ = cell.merge(&new),

@@ -5,7 +5,7 @@ use crate::base::ids::Pid;
 use crate::base::op::{At, Op, Outcome, Reason, Value, When};
 use crate::base::rng::Bits;
 use crate::base::slab::Key;
-use crate::base::time::Time;
+use crate::base::time::{Span, Time};
 use crate::components::desk::Served;
 use crate::components::quorum::Plan;
 use crate::components::quorum::cell::{Cell, Merge, Stamp};
@@ -87,7 +87,7 @@ impl Member {
         if self.patience.is_empty() {
             ctx.wake(plan.patience, Timer::Patience);
         }
-        self.patience.push_back((ctx.now() + plan.patience, key));
+        self.patience.push_back((ctx.monotonic() + plan.patience, key));
         if !reads {
             return self.change(key, ctx);
         }
@@ -168,7 +168,7 @@ impl Member {
         let cell = match plan.merge {
             Merge::LastWrite => {
                 self.writes += 1;
-                let stamp = Stamp { at: ctx.clock(), member: me, count: self.writes };
+                let stamp = Stamp { at: ctx.wall(), member: me, count: self.writes };
                 Cell::Last { stamp, value }
             }
             Merge::Siblings | Merge::Counter => {
@@ -259,8 +259,9 @@ impl Member {
     /// Patience with the first operations ends. The next timer is for the first one that is still under way.
     pub(super) fn patience_ends(&mut self, ctx: &mut Context<Self>) {
         while let Some((due, key)) = self.patience.front().copied() {
-            if due > ctx.now() && self.operations.get(key).is_some() {
-                return ctx.wake(due - ctx.now(), Timer::Patience);
+            let left = due.since(ctx.monotonic());
+            if left > Span::ZERO && self.operations.get(key).is_some() {
+                return ctx.wake(left, Timer::Patience);
             }
             self.patience.pop_front();
             self.give_up(key, ctx);

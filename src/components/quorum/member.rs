@@ -21,7 +21,7 @@ use crate::base::ids::{CallId, Pid, SyncId};
 use crate::base::op::{Op, Value};
 use crate::base::rng::{Bits, mix};
 use crate::base::slab::{Key, Slab};
-use crate::base::time::{Span, Time};
+use crate::base::time::{ClockTime, Span};
 use crate::components::desk::Served;
 use crate::components::keyed::Keyed;
 use crate::components::quorum::Plan;
@@ -133,7 +133,7 @@ pub struct Member {
     jobs: Slab<(Pid, Message)>,
     pub(super) operations: Slab<Operation>,
     /// Operations in the order in which patience with them ends. A timer runs for the first one.
-    pub(super) patience: VecDeque<(Time, Key)>,
+    pub(super) patience: VecDeque<(ClockTime, Key)>,
     /// What copies have not confirmed: a number, and what to send.
     pub(super) hints: BTreeMap<(u32, RowName), (u64, Cell)>,
     pub(super) hinted: u64,

@@ -138,8 +138,8 @@ impl Server {
         let site = &plan.programs.0[program.index()].calls[site as usize];
         let stem =
             if errand.failures == 0 { errand.stem } else { mix(errand.stem, u64::from(errand.failures)) };
-        let (from, now) = (site.from.unwrap_or(ctx.zone()), ctx.now());
-        let avoided = |member: Pid| self.avoided.names(member, now);
+        let (from, clock) = (site.from.unwrap_or(ctx.zone()), ctx.monotonic());
+        let avoided = |member: Pid| self.avoided.names(member, clock);
         let to = plan.directory.way_in(site.to, from, avoided, |n| ctx.stream(PICK).below(n));
         let Session { id: session, origin, seen } = self.on_behalf(key);
         let request = Request {
@@ -224,8 +224,8 @@ impl Server {
             self.goes_with(key, call, op, ctx);
             return self.record(key, call, here, op, ctx);
         }
-        let (zone, now) = (ctx.zone(), ctx.now());
-        let avoided = |member: Pid| self.avoided.names(member, now);
+        let (zone, clock) = (ctx.zone(), ctx.monotonic());
+        let avoided = |member: Pid| self.avoided.names(member, clock);
         let leader = directory.leader(part, &self.leading);
         let to = directory.copy(part, zone, at, leader, avoided, |n| ctx.stream(PICK).below(n));
         let call = self.ask(key, to, op, timeout, ctx);
@@ -275,7 +275,7 @@ impl Server {
         if let Some(asked) = asked.filter(|_| outcome.is_no_answer())
             && let Some((member, span)) = ctx.plan().directory.avoids(part, asked)
         {
-            self.avoided.add(member, ctx.now() + span);
+            self.avoided.add(member, ctx.monotonic() + span);
         }
     }
 

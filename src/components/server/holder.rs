@@ -15,7 +15,7 @@ use crate::base::op::{At, Fence, How, Op, Outcome, Reason, Reply, Value};
 use crate::base::rng::Bits;
 use crate::base::session::Seen;
 use crate::base::slab::{Beside, Key};
-use crate::base::time::{Span, Time};
+use crate::base::time::{ClockTime, Span};
 use crate::components::locks::client::{Fencing, LockClient, Series};
 use crate::components::server::errand::{BACK_OFF, Errand, Job, PICK};
 use crate::components::server::host::{Ctx, Later, Server, Session};
@@ -41,10 +41,10 @@ pub(super) struct Hold {
     /// Its fencing token, once it is held.
     token: u64,
     stage: Stage,
-    /// When it was first asked for.
-    began: Time,
+    /// By our clock: when it was first asked for.
+    began: ClockTime,
     /// By our clock: when the members were asked this time.
-    asked: Time,
+    asked: ClockTime,
     /// Members that have said yes and no this time, of how many.
     votes: (u32, u32),
     of: u32,
@@ -88,8 +88,8 @@ impl Server {
             owner: ctx.unique(),
             token: 0,
             stage: Stage::Asking,
-            began: now,
-            asked: ctx.clock(),
+            began: ctx.monotonic(),
+            asked: ctx.monotonic(),
             votes: (0, 0),
             of: 1,
             at: None,
@@ -118,11 +118,11 @@ impl Server {
     /// Asks for it, for the first time or again.
     fn ask_for_lock(&mut self, errand: Key, id: HoldId, client: &LockClient, ctx: Ctx) {
         let members = self.members(client, id, ctx);
-        let (clock, now) = (ctx.clock(), ctx.now());
+        let (clock, now) = (ctx.monotonic(), ctx.now());
         let Some(hold) = self.holds.0.get_mut(id.0) else { return };
         (hold.stage, hold.asked, hold.votes, hold.of) = (Stage::Asking, clock, (0, 0), members.len() as u32);
         hold.at = members.first().copied();
-        let left = (hold.began + client.patience).since(now);
+        let left = (hold.began + client.patience).since(clock);
         let timeout = client.timeout.min(left);
         let Hold { key, owner, .. } = *hold;
         let op = Op::Acquire { lock: client.number(), how: client.how, key, owner, ttl: client.ttl };
@@ -147,8 +147,8 @@ impl Server {
         if ctx.plan().beside == Some(client.place) {
             return vec![Pid::new(target.tier, ctx.me().member)];
         }
-        let (zone, now) = (ctx.zone(), ctx.now());
-        let avoided = |member: Pid| self.avoided.names(member, now);
+        let (zone, clock) = (ctx.zone(), ctx.monotonic());
+        let avoided = |member: Pid| self.avoided.names(member, clock);
         vec![directory.copy(client.place, zone, At::Primary, None, avoided, |n| ctx.stream(PICK).below(n))]
     }
 
@@ -173,7 +173,7 @@ impl Server {
         let (votes, of, asked) = (hold.votes, hold.of, hold.asked);
         self.avoid(self.holds.0.get(id.0).and_then(|hold| hold.at), client.place, reply.outcome, ctx);
         if votes.0 > of / 2 {
-            let took = ctx.clock().since(asked);
+            let took = ctx.monotonic().since(asked);
             let spare = Span::from_ns(client.ttl.as_ns() / 100) + DRIFT;
             if !client.majority || took + spare < client.ttl {
                 return self.lock_taken(errand, id, &client, ctx);
@@ -204,7 +204,7 @@ impl Server {
 
     /// It was not to be had this time.
     fn asks_later(&mut self, errand: Key, id: HoldId, client: &LockClient, outcome: Outcome, ctx: Ctx) {
-        let now = ctx.now();
+        let (clock, now) = (ctx.monotonic(), ctx.now());
         if client.how == How::Try && (client.majority || outcome.is_unknown()) {
             self.gives_back(id, client, ctx);
             let owner = ctx.unique();
@@ -221,7 +221,7 @@ impl Server {
             How::Line | How::Lease if outcome == Outcome::Unknown(Reason::Timeout) => Some(Span::ZERO),
             How::Line | How::Lease => Some(AGAIN),
         };
-        match wait.filter(|wait| now + *wait < hold.began + client.patience) {
+        match wait.filter(|wait| clock + *wait < hold.began + client.patience) {
             Some(wait) => {
                 (hold.stage, hold.backoff) = (Stage::Waiting, wait);
                 let timer = self.later.insert(Later::Lock { errand, hold: id });
@@ -260,7 +260,8 @@ impl Server {
     pub(super) fn release_ended(&mut self, ctx: Ctx) {
         while let Some(id) = self.frames.ended() {
             let Some(hold) = self.holds.0.get(id.0) else { continue };
-            let (held, owner, now) = (hold.stage == Stage::Held, hold.owner, ctx.now());
+            let (held, owner) = (hold.stage == Stage::Held, hold.owner);
+            let now = ctx.now();
             let client = ctx.plan().directory.lock(hold.lock).clone();
             let series = if held { Series::Held } else { Series::Waiting };
             ctx.record().level(client.series(series), now, -1);
@@ -320,9 +321,10 @@ impl Server {
         let (id, is_last, is_lost) = (*hold, *told == *of, *lost > *of / 2);
         if is_last {
             self.errands.free(errand);
-            let held = self.holds.0.get(id.0).filter(|hold| is_lost && hold.stage == Stage::Held);
-            if let Some(lock) = held.map(|hold| hold.lock) {
-                let (client, now) = (ctx.plan().directory.lock(lock), ctx.now());
+            let Some(hold) = self.holds.0.get(id.0).filter(|_| is_lost) else { return };
+            let (client, now) = (ctx.plan().directory.lock(hold.lock), ctx.now());
+            // Who stands in line under a lease has lost his place with it, and stands at the end when he asks again.
+            if hold.stage == Stage::Held || client.how == How::Lease {
                 ctx.record().count(client.series(Series::Lost), now, 1);
             }
         }

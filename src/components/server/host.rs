@@ -336,7 +336,7 @@ impl Server {
 
     fn arm(&mut self, ctx: Ctx) {
         if let Some(at) = self.cores.arm() {
-            ctx.wake(at - ctx.now(), CORES);
+            ctx.wake_true(at - ctx.now(), CORES);
         }
     }
 

@@ -9,7 +9,7 @@ use crate::base::ids::PartId;
 use crate::base::op::{At, GUARD, How, Op, Outcome, Reason, Reply, Value};
 use crate::base::rng::{mix, name_hash};
 use crate::base::slab::Key;
-use crate::base::time::{Span, Time};
+use crate::base::time::{ClockTime, Span};
 use crate::components::guard::{Guard, Per};
 use crate::components::server::errand::{Errand, GUARD_WAIT, Job};
 use crate::components::server::host::{Ctx, Later, Server, Session};
@@ -52,7 +52,8 @@ pub(super) struct Reading {
     leads: bool,
     /// Whether the cache is there to keep the result.
     keeps: bool,
-    began: Time,
+    /// By our clock: when its rebuild began.
+    began: ClockTime,
     value: Value,
 }
 
@@ -67,7 +68,7 @@ impl Reading {
             note: 0,
             leads: false,
             keeps: true,
-            began: Time::ZERO,
+            began: ClockTime::ZERO,
             value: Value::default(),
         }
     }
@@ -236,11 +237,11 @@ impl Server {
 
     /// Rebuilds the entry.
     fn fill(&mut self, key: Key, ctx: Ctx) {
-        let now = ctx.now();
+        let clock = ctx.monotonic();
         let stem = self.errands.get(key).map_or(0, |errand| errand.stem);
         let Some(reading) = self.reading(key) else { return };
         reading.phase = Phase::Rebuild;
-        reading.began = now;
+        reading.began = clock;
         let entry = reading.entry;
         match ctx.plan().directory.cache(reading.cache).fill {
             Some(filling) => {
@@ -254,7 +255,7 @@ impl Server {
     /// A rebuild has ended.
     pub(super) fn rebuilt(&mut self, key: Key, ending: Ending, causes: &Causes, ctx: Ctx) {
         self.spend(key, causes);
-        let now = ctx.now();
+        let (now, clock) = (ctx.now(), ctx.monotonic());
         let Some(errand) = self.errands.get_mut(key) else { return };
         errand.since = now;
         let Job::Reading(reading) = &mut errand.job else { return };
@@ -268,8 +269,8 @@ impl Server {
         }
         reading.phase = Phase::Put;
         let guard = &ctx.plan().directory.cache(reading.cache).guard;
-        let note =
-            if matches!(guard, Guard::XFetch { .. }) { micros(now - reading.began) } else { reading.note };
+        let took = clock.since(reading.began);
+        let note = if matches!(guard, Guard::XFetch { .. }) { micros(took) } else { reading.note };
         let op = Op::Put { note, key: reading.entry, n: value.n, version: value.version };
         self.ask_node(key, op, ctx);
     }

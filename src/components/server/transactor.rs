@@ -15,7 +15,7 @@ use crate::base::op::{At, Op, Outcome, Reason, Reply};
 use crate::base::rng::Bits;
 use crate::base::session::Seen;
 use crate::base::slab::Key;
-use crate::base::time::{Span, Time};
+use crate::base::time::{ClockTime, Span, Time};
 use crate::components::server::errand::{BACK_OFF, Errand, Job, PICK};
 use crate::components::server::host::{Ctx, Later, Server};
 use crate::components::transactions::is_over;
@@ -56,7 +56,8 @@ struct Open {
     policy: PolicyId,
     /// What the store knows this attempt by.
     name: u64,
-    began: Time,
+    /// By our clock.
+    began: ClockTime,
     /// Whether it has a connection of the pool.
     connected: bool,
     stage: Stage,
@@ -84,7 +85,7 @@ impl Server {
         let (tx, op, draw) = match effect {
             Effect::Begin { db, policy, tx, draw } => {
                 let name = ctx.unique();
-                let (began, connected, stage) = (ctx.now(), false, Stage::Beginning);
+                let (began, connected, stage) = (ctx.monotonic(), false, Stage::Beginning);
                 let (failures, backoff) = (0, Span::ZERO);
                 let open = self.transactions.open.entry(tx);
                 let open =
@@ -118,7 +119,7 @@ impl Server {
         }
         let Transactions { open, errands } = &mut self.transactions;
         let Some(open) = errands.get(&errand).and_then(|tx| open.get_mut(tx)) else { return false };
-        if ctx.now() - open.began > ctx.plan().policies[open.policy.index()].timeout {
+        if ctx.monotonic().since(open.began) > ctx.plan().policies[open.policy.index()].timeout {
             self.errand_failed(errand, Reason::Timeout);
             return true;
         }

@@ -7,7 +7,7 @@ use crate::base::cause::{Cause, Causes};
 use crate::base::dist::Dist;
 use crate::base::ids::CallId;
 use crate::base::op::{Op, Outcome, Reason};
-use crate::base::time::{Span, Time};
+use crate::base::time::{ClockTime, Span, Time};
 use crate::components::cores::{Cores, Submitted};
 use crate::components::desk::{Desk, Served, Worked};
 use crate::components::store::{Plan, Series};
@@ -71,7 +71,7 @@ pub trait Member: Process {
 pub struct Front {
     desk: Desk<Job>,
     connected: u32,
-    line: VecDeque<(CallId, Op, Time)>,
+    line: VecDeque<(CallId, Op, ClockTime)>,
     /// Transactions that have a connection.
     within: BTreeSet<u64>,
     set: Overrides,
@@ -126,7 +126,7 @@ pub fn arrive<M: Member>(member: &mut M, call: CallId, op: Op, ctx: &mut Context
             if front.line.len() >= pool.queue as usize {
                 return reject(call, ctx);
             }
-            front.line.push_back((call, op, ctx.now() + pool.timeout));
+            front.line.push_back((call, op, ctx.monotonic() + pool.timeout));
             ctx.wake(pool.timeout, M::timer(Wake::Pool));
         }
         pool => {
@@ -158,7 +158,7 @@ pub fn woken<M: Member>(member: &mut M, wake: Wake, ctx: &mut Context<M>) {
         }
         Wake::Pool => {
             let line = &mut member.front().line;
-            while line.front().is_some_and(|first| first.2 <= ctx.now()) {
+            while line.front().is_some_and(|first| first.2 <= ctx.monotonic()) {
                 let (call, ..) = line.pop_front().expect("it is there");
                 reject(call, ctx);
             }
@@ -172,6 +172,7 @@ pub fn woken<M: Member>(member: &mut M, wake: Wake, ctx: &mut Context<M>) {
 pub fn ordered<M: Member>(member: &mut M, order: Order, ctx: &mut Context<M>) {
     let (knob, value) = match order {
         Order::Flush => return,
+        Order::ClockSet => return member.look_after_locks(ctx),
         Order::Set { knob, value } => (knob, Some(value)),
         Order::Reset { knob } => (knob, None),
     };
@@ -253,7 +254,7 @@ pub fn after_cores<M: Member>(member: &mut M, ctx: &mut Context<M>) {
     let (now, plan, desk) = (ctx.now(), M::store(ctx.plan()), &mut member.front().desk);
     let (next, (busy, waiting)) = (desk.cores.arm(), desk.changes());
     if let Some(at) = next {
-        ctx.wake(at.since(now), M::timer(Wake::Cores));
+        ctx.wake_true(at.since(now), M::timer(Wake::Cores));
     }
     if busy != 0 {
         ctx.record().level(plan.series(Series::Busy), now, busy);

@@ -4,6 +4,7 @@ use crate::base::op::{Op, Outcome, Reason};
 use crate::base::time::{Span, Time};
 use crate::components::desk::Served;
 use crate::components::locks::desk;
+use crate::components::locks::table::Clocks;
 use crate::components::store::front::Wake;
 use crate::components::store::node::{Node, Record, Safe};
 use crate::sim::context::Context;
@@ -32,9 +33,9 @@ impl Node {
     }
 
     fn changes_lock(&mut self, op: &Op, ctx: &mut Context<Self>) -> Outcome {
-        let clock = ctx.clock();
-        let (outcome, aside) = self.locks.apply(op, clock);
-        self.append(Record::Lock(*op, clock), ctx);
+        let clocks = Clocks::of(ctx);
+        let (outcome, aside) = self.locks.apply(op, clocks);
+        self.append(Record::Lock(*op, clocks), ctx);
         desk::count::<Self>(op, outcome, aside, ctx);
         if let Some(name) = op.lock() {
             self.waiting.watch(name, &self.locks);
@@ -42,12 +43,17 @@ impl Node {
         outcome
     }
 
-    /// Those whose turn it is are told, once that is safe.
+    /// Those whose turn it is are told, once that is safe, and those who have lost their places.
     fn hands_locks_on(&mut self, ctx: &mut Context<Self>) {
         while let Some(granted) = self.locks.granted() {
             self.waiting.watch(granted.name, &self.locks);
             if let Some(waited) = self.waiting.leaves(granted.owner) {
                 self.tells(waited, Outcome::ok(granted.token as i64), ctx);
+            }
+        }
+        while let Some(owner) = self.locks.lapsed() {
+            if let Some(waited) = self.waiting.leaves(owner) {
+                self.tells(waited, Outcome::Fail(Reason::NotHeld), ctx);
             }
         }
         self.arms_locks(ctx);
@@ -61,14 +67,14 @@ impl Node {
 
     /// The time of holders may be over whom somebody waits for.
     pub(super) fn expires_locks(&mut self, ctx: &mut Context<Self>) {
-        while let Some((lock, key)) = self.waiting.due(ctx.clock()) {
+        while let Some((lock, key)) = self.waiting.due(Clocks::of(ctx)) {
             self.changes_lock(&Op::Expire { lock, key }, ctx);
         }
         self.hands_locks_on(ctx);
     }
 
     pub(super) fn arms_locks(&mut self, ctx: &mut Context<Self>) {
-        if let Some(wait) = self.waiting.arm(ctx.clock(), ctx.now()) {
+        if let Some(wait) = self.waiting.arm(Clocks::of(ctx)) {
             ctx.wake(wait, Wake::Locks);
         }
     }

@@ -21,7 +21,7 @@ use crate::components::desk::Served;
 use crate::components::fences::Fences;
 use crate::components::keyed::Keyed;
 use crate::components::locks::desk::Desk;
-use crate::components::locks::table::LockTable;
+use crate::components::locks::table::{Clocks, LockTable};
 use crate::components::store::front::{self, Front, Member, Wake};
 use crate::components::store::lineage;
 use crate::components::store::rows::{Initial, RowName, Rows, apply};
@@ -79,8 +79,10 @@ pub enum Record {
     Row(RowName, Value),
     /// It has seen this token.
     Fence(RowName, u64),
-    /// An operation on a lock, at this time of our clock.
-    Lock(Op, Time),
+    /// An operation on a lock, when our clocks showed this.
+    Lock(Op, Clocks),
+    /// We had started again, and leases began anew.
+    Leases(Clocks),
 }
 
 /// All that it keeps, in the place of a long log.
@@ -133,13 +135,20 @@ impl Process for Node {
             match *record {
                 Record::Row(row, value) => _ = self.rows.insert(row, value),
                 Record::Fence(row, token) => _ = self.fences.lets(row, token),
-                Record::Lock(op, clock) => _ = self.locks.apply(&op, clock),
+                Record::Lock(op, clocks) => _ = self.locks.apply(&op, clocks),
+                Record::Leases(clocks) => self.locks.begins_anew(clocks),
             }
         }
-        while self.locks.granted().is_some() {} // who was told has been, and who was not asks again
+        // Who was told has been, and who was not asks again.
+        while self.locks.granted().is_some() || self.locks.lapsed().is_some() {}
+        self.logged = disk.records.len();
+        if !self.locks.is_empty() {
+            let clocks = Clocks::of(ctx);
+            self.locks.begins_anew(clocks);
+            self.append(Record::Leases(clocks), ctx);
+        }
         self.waiting.watch_all(&self.locks);
         self.arms_locks(ctx);
-        self.logged = disk.records.len();
     }
 
     fn on_call(&mut self, call: CallId, op: Op, ctx: &mut Context<Self>) {

@@ -77,8 +77,8 @@ impl Machine for Tables {
 
     fn apply(&mut self, start: &Vec<Initial>, op: &Op, attempt: OpId, told: Told) -> (Outcome, Aside) {
         let Some(row) = op.row() else {
-            let Told::Clock(clock) = told else { return (Outcome::Fail(Reason::Error), Aside::default()) };
-            return self.locks.apply(op, clock);
+            let Told::Clocks(clocks) = told else { return (Outcome::Fail(Reason::Error), Aside::default()) };
+            return self.locks.apply(op, clocks);
         };
         if let Told::Token(token) = told
             && !self.fences.lets(row, token)

@@ -2,7 +2,7 @@
 
 use crate::base::op::{Outcome, Reason, Value};
 use crate::base::slab::Key;
-use crate::base::time::{Span, Time};
+use crate::base::time::{ClockTime, Span, Time};
 use crate::components::store::rows::RowName;
 use crate::components::transactions::{End, Event, Isolation, Stage, Transactions, Twin};
 
@@ -128,10 +128,10 @@ impl<W: Copy> Transactions<W> {
     }
 
     /// Aborts who has waited for `lock_wait` and whose client has not been heard of for `idle`. When to come again, if anybody may be due.
-    pub fn expire(&mut self, now: Time, lock_wait: Span, idle: Span) -> Option<Time> {
+    pub fn expire(&mut self, clock: ClockTime, lock_wait: Span, idle: Span) -> Option<ClockTime> {
         while let Some((since, key, ticket)) = self.waiting.front().copied() {
             let waits = self.all.get(key).and_then(|one| one.waits).is_some_and(|wait| wait.ticket == ticket);
-            if waits && since + lock_wait > now {
+            if waits && since + lock_wait > clock {
                 break;
             }
             self.waiting.pop_front();
@@ -139,15 +139,16 @@ impl<W: Copy> Transactions<W> {
                 self.over(key, End::Aborted(Reason::LockTimeout));
             }
         }
-        while let Some((looked, key)) = self.idle.first().copied().filter(|(looked, _)| *looked + idle <= now)
+        while let Some((looked, key)) =
+            self.idle.first().copied().filter(|(looked, _)| *looked + idle <= clock)
         {
             self.idle.remove(&(looked, key));
             let Some(transaction) = self.all.get_mut(key) else { continue };
             let rests = transaction.stage == Stage::Active && transaction.waits.is_none();
-            if rests && transaction.heard + idle <= now {
+            if rests && transaction.heard + idle <= clock {
                 self.over(key, End::Asked);
             } else {
-                transaction.looked = if rests { transaction.heard } else { now };
+                transaction.looked = if rests { transaction.heard } else { clock };
                 self.idle.insert((transaction.looked, key));
             }
         }
@@ -155,7 +156,7 @@ impl<W: Copy> Transactions<W> {
     }
 
     /// When to [expire](Self::expire) next, if anybody may be due.
-    pub fn due(&self, lock_wait: Span, idle: Span) -> Option<Time> {
+    pub fn due(&self, lock_wait: Span, idle: Span) -> Option<ClockTime> {
         let lock = self.waiting.front().map(|(since, ..)| *since + lock_wait);
         let client = self.idle.first().map(|(looked, _)| *looked + idle);
         lock.into_iter().chain(client).min()

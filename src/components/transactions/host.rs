@@ -10,7 +10,7 @@ use std::hash::Hash;
 use crate::base::ids::{CallId, OpId};
 use crate::base::op::{Op, Outcome, Reason, Value};
 use crate::base::slab::Key;
-use crate::base::time::{Span, Time};
+use crate::base::time::{ClockTime, Span};
 use crate::components::store::Series;
 use crate::components::store::front::{self, Member, Wake};
 use crate::components::store::rows::RowName;
@@ -25,7 +25,8 @@ pub struct Desk<W> {
     /// Operations that wait for a lock.
     waiting: u32,
     /// When we wake up to see who has waited for too long.
-    armed: Option<Time>,
+    /// By our clock.
+    armed: Option<ClockTime>,
 }
 
 impl<W: Copy> Desk<W> {
@@ -86,11 +87,11 @@ fn engine<H: Host>(host: &mut H) -> &mut Transactions<H::Word> {
 /// An operation has had its time on a core, and may be done now.
 pub fn transact<H: Host>(host: &mut H, word: H::Word, ctx: &mut Context<H>) {
     let Some(Asked { call, op, .. }) = host.asked(word, ctx) else { return };
-    let (name, now) = (ctx.transaction(call), ctx.now());
+    let (name, clock) = (ctx.transaction(call), ctx.monotonic());
     let key = engine(host).find(name);
     match (op, key) {
         (Op::Begin, _) => {
-            engine(host).begin(name, now);
+            engine(host).begin(name, clock);
             host.tell(word, Outcome::ok(0), Span::ZERO, ctx);
         }
         (Op::Abort, key) => {
@@ -106,7 +107,7 @@ pub fn transact<H: Host>(host: &mut H, word: H::Word, ctx: &mut Context<H>) {
             host.tell(word, Outcome::Ok(seen), Span::ZERO, ctx);
         }
         (_, None) => {
-            let key = engine(host).single(now);
+            let key = engine(host).single(clock);
             operate(host, key, word, Span::ZERO, ctx);
         }
     }
@@ -118,7 +119,8 @@ fn operate<H: Host>(host: &mut H, key: Key, word: H::Word, locked: Span, ctx: &m
     let asked = host.asked(word, ctx).expect("who waits for a lock waits for an answer");
     let mut desk = host.desk().take().expect("it has transactions");
     let committed = |row| host.committed(row, ctx.plan());
-    let step = desk.engine.operate(key, &asked.op, asked.version, (word, ctx.now()), &committed);
+    let asks = (word, ctx.now(), ctx.monotonic());
+    let step = desk.engine.operate(key, &asked.op, asked.version, asks, &committed);
     let is_single = desk.engine.is_single(key);
     *host.desk() = Some(desk);
     match step {
@@ -187,17 +189,17 @@ pub fn settle<H: Host>(host: &mut H, ctx: &mut Context<H>) {
     let due = desk.engine.due(lock_wait, idle);
     if let Some(due) = due.filter(|due| desk.armed.is_none_or(|armed| *due < armed)) {
         desk.armed = Some(due);
-        ctx.wake(due.since(now), H::timer(Wake::Expire));
+        ctx.wake(due.since(ctx.monotonic()), H::timer(Wake::Expire));
     }
 }
 
 /// Somebody may have waited for too long.
 pub fn expires<H: Host>(host: &mut H, ctx: &mut Context<H>) {
     let store = H::store(ctx.plan());
-    let (now, lock_wait, idle) = (ctx.now(), store.lock_wait, store.idle);
+    let (clock, lock_wait, idle) = (ctx.monotonic(), store.lock_wait, store.idle);
     let Some(desk) = host.desk() else { return };
     desk.armed = None;
-    desk.engine.expire(now, lock_wait, idle);
+    desk.engine.expire(clock, lock_wait, idle);
     settle(host, ctx);
 }
 

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use crate::base::op::Reason;
 use crate::base::slab::Key;
-use crate::base::time::Time;
+use crate::base::time::{ClockTime, Time};
 use crate::components::keyed::Keyed;
 use crate::components::store::rows::RowName;
 use crate::components::transactions::{End, Event, Step, Transactions, Wait};
@@ -30,7 +30,7 @@ impl Locks {
 
 impl<W: Copy> Transactions<W> {
     /// Takes the lock of a row, or gets in line for it. True if it is taken.
-    pub(super) fn lock(&mut self, key: Key, row: RowName, word: W, now: Time) -> bool {
+    pub(super) fn lock(&mut self, key: Key, row: RowName, (word, now, shows): (W, Time, ClockTime)) -> bool {
         let transaction = self.all.get_mut(key).expect("it is active");
         let Some(lock) = self.locks.0.get_mut(&row) else {
             self.locks.0.insert(row, Lock { holder: key, line: VecDeque::new() });
@@ -40,7 +40,7 @@ impl<W: Copy> Transactions<W> {
         self.tickets += 1;
         lock.line.push_back((key, self.tickets));
         transaction.waits = Some(Wait { row, ticket: self.tickets, since: now, word });
-        self.waiting.push_back((now, key, self.tickets));
+        self.waiting.push_back((shows, key, self.tickets));
         false
     }
 

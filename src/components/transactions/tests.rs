@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::*;
 use crate::base::op::At;
 use crate::base::rng::{Bits, Draws};
-use crate::base::time::Span;
+use crate::base::time::{ClockTime, Span, Time};
 use crate::check::history::NIL;
 use crate::check::transactions::{
     Action, Fate, Kind, Level, Orders, Transaction as Judged, Transactions as History, What, check,
@@ -36,7 +36,7 @@ struct World {
     committing: VecDeque<Key>,
     orders: Orders,
     ends: Vec<End>,
-    now: Time,
+    now: ClockTime,
 }
 
 impl World {
@@ -47,14 +47,20 @@ impl World {
             committing: VecDeque::new(),
             orders: Orders::new(),
             ends: Vec::new(),
-            now: Time::ZERO,
+            now: ClockTime::ZERO,
         }
     }
 
     fn operate(&mut self, key: Key, op: &Op, word: usize) -> Step {
         let rows = &self.rows;
         let committed = |row: RowName| rows.get(&row.1).copied().unwrap_or_default();
-        self.transactions.operate(key, op, OpId(1), (word, self.now), &committed)
+        self.transactions.operate(
+            key,
+            op,
+            OpId(1),
+            (word, Time::from_ns(self.now.as_ns()), self.now),
+            &committed,
+        )
     }
 
     /// True if it is under way or done.
@@ -336,7 +342,7 @@ fn each_broken_rule_shows_the_anomaly_that_it_forbids() {
 fn changes_of_one_row_add_up_as_long_as_its_lock_is_held() {
     let sum = |twin: Twin| {
         let mut world = World::new(Isolation::ReadCommitted, twin);
-        let keys = [1, 2].map(|name| world.transactions.begin(name, Time::ZERO));
+        let keys = [1, 2].map(|name| world.transactions.begin(name, ClockTime::ZERO));
         world.operate(keys[0], &add(1, 1), 0);
         let second = world.operate(keys[1], &add(1, 1), 1);
         world.commit(keys[0]).expect("nothing is against it");
@@ -364,7 +370,7 @@ fn done(step: Step) -> i64 {
 #[test]
 fn locks_are_handed_on_in_the_order_in_which_they_were_asked_for() {
     let mut world = World::new(Isolation::ReadCommitted, Twin::Sound);
-    let keys: Vec<Key> = (1..=4).map(|name| world.transactions.begin(name, Time::ZERO)).collect();
+    let keys: Vec<Key> = (1..=4).map(|name| world.transactions.begin(name, ClockTime::ZERO)).collect();
     assert_eq!(done(world.operate(keys[0], &write(1, 10), 0)), 10);
     for (who, key) in keys.iter().enumerate().skip(1) {
         assert_eq!(world.operate(*key, &add(1, 1), who), Step::Waits);
@@ -386,7 +392,7 @@ fn locks_are_handed_on_in_the_order_in_which_they_were_asked_for() {
 #[test]
 fn a_circle_is_found_when_it_closes_and_its_youngest_is_aborted() {
     let mut world = World::new(Isolation::ReadCommitted, Twin::Sound);
-    let keys: Vec<Key> = (1..=3).map(|name| world.transactions.begin(name, Time::ZERO)).collect();
+    let keys: Vec<Key> = (1..=3).map(|name| world.transactions.begin(name, ClockTime::ZERO)).collect();
     for (who, key) in keys.iter().enumerate() {
         assert_eq!(done(world.operate(*key, &lock(who as i64), who)), 0);
     }
@@ -399,7 +405,7 @@ fn a_circle_is_found_when_it_closes_and_its_youngest_is_aborted() {
     );
     assert_eq!(world.ends, [End::Aborted(Reason::Deadlock)]);
     // Who closes a circle may itself be the youngest.
-    let young = world.transactions.begin(4, Time::ZERO);
+    let young = world.transactions.begin(4, ClockTime::ZERO);
     assert_eq!(done(world.operate(young, &lock(7), 3)), 0);
     assert_eq!(done(world.operate(keys[1], &lock(2), 1)), 0);
     assert_eq!(world.operate(keys[1], &lock(7), 1), Step::Waits);
@@ -411,17 +417,17 @@ fn a_circle_is_found_when_it_closes_and_its_youngest_is_aborted() {
 fn nobody_waits_or_rests_for_ever() {
     let (lock_wait, idle) = (Span::from_ms(50), Span::from_ms(80));
     let mut world = World::new(Isolation::ReadCommitted, Twin::Sound);
-    let keys: Vec<Key> = (1..=3).map(|name| world.transactions.begin(name, Time::ZERO)).collect();
+    let keys: Vec<Key> = (1..=3).map(|name| world.transactions.begin(name, ClockTime::ZERO)).collect();
     done(world.operate(keys[0], &lock(1), 0));
-    world.now = Time::from_ns(10_000_000);
+    world.now = ClockTime::from_ns(10_000_000);
     assert_eq!(world.operate(keys[1], &lock(1), 1), Step::Waits);
-    world.now = Time::from_ns(60_000_000);
+    world.now = ClockTime::from_ns(60_000_000);
     done(world.operate(keys[0], &read(2), 0));
     let due = world.transactions.expire(world.now, lock_wait, idle);
     assert_eq!(world.events(), [Event::Failed(Reason::LockTimeout, 1, Time::from_ns(10_000_000))]);
-    assert_eq!(due, Some(Time::from_ns(80_000_000)), "the third has said nothing since 0");
-    world.now = Time::from_ns(80_000_000);
-    assert_eq!(world.transactions.expire(world.now, lock_wait, idle), Some(Time::from_ns(140_000_000)));
+    assert_eq!(due, Some(ClockTime::from_ns(80_000_000)), "the third has said nothing since 0");
+    world.now = ClockTime::from_ns(80_000_000);
+    assert_eq!(world.transactions.expire(world.now, lock_wait, idle), Some(ClockTime::from_ns(140_000_000)));
     world.events();
     assert_eq!(world.ends, [End::Aborted(Reason::LockTimeout), End::Asked]);
     assert!(world.transactions.find(1).is_some() && world.transactions.find(3).is_none());
@@ -430,7 +436,7 @@ fn nobody_waits_or_rests_for_ever() {
 #[test]
 fn a_snapshot_is_of_the_instant_when_it_began_and_the_first_committer_wins() {
     let mut world = World::new(Isolation::Snapshot, Twin::Sound);
-    let [old, new] = [1, 2].map(|name| world.transactions.begin(name, Time::ZERO));
+    let [old, new] = [1, 2].map(|name| world.transactions.begin(name, ClockTime::ZERO));
     for (n, key) in [(5, 1), (6, 2)] {
         done(world.operate(new, &write(key, n), 1));
     }
@@ -438,7 +444,7 @@ fn a_snapshot_is_of_the_instant_when_it_began_and_the_first_committer_wins() {
     assert_eq!(done(world.operate(old, &read(1), 0)), 0);
     world.sync();
     assert_eq!(done(world.operate(old, &read(2), 0)), 0);
-    let late = world.transactions.begin(3, Time::ZERO);
+    let late = world.transactions.begin(3, ClockTime::ZERO);
     assert_eq!(done(world.operate(late, &read(2), 2)), 6);
     assert_eq!(world.operate(old, &add(2, -1), 0), Step::Done(Outcome::Fail(Reason::Condition)), "it sees 0");
     assert_eq!(world.operate(old, &lock(2), 0), Step::Done(Outcome::Fail(Reason::Conflict)));
@@ -455,7 +461,7 @@ fn a_snapshot_is_of_the_instant_when_it_began_and_the_first_committer_wins() {
 fn a_hundred_thousand_who_want_one_row_are_served_one_by_one() {
     let mut world = World::new(Isolation::Serializable, Twin::Sound);
     let many = 100_000;
-    let keys: Vec<Key> = (1..=many).map(|_| world.transactions.single(Time::ZERO)).collect();
+    let keys: Vec<Key> = (1..=many).map(|_| world.transactions.single(ClockTime::ZERO)).collect();
     for (who, key) in keys.iter().enumerate().skip(1) {
         if who == 1 {
             done(world.operate(keys[0], &write(1, 0), 0));

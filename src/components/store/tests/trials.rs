@@ -95,11 +95,9 @@ pub enum Trouble {
     Disk,
     /// A clock jumps by up to 2 s, and runs at a rate up to 5 % off.
     Clock,
-    /// A clock runs at such a rate.
-    Drift,
 }
 
-/// Everything, but for clocks that only run at another rate.
+/// Everything.
 pub const ALL: &[Trouble] = &[
     Trouble::Machine,
     Trouble::Process,
@@ -195,9 +193,8 @@ impl Sailing {
                 let value = SLOW_DISK as f64 * 1e6;
                 return world.order(copy(member), Order::Set { knob: "disk", value });
             }
-            Trouble::Clock | Trouble::Drift => {
-                let jump_ms = if trouble.what == Trouble::Clock { trouble.amount } else { 0 };
-                let id = world.skew(copy(member), jump_ms * 1_000_000, trouble.amount * 25_000);
+            Trouble::Clock => {
+                let id = world.skew(copy(member), trouble.amount * 1_000_000, trouble.amount * 25_000);
                 return self.clocks[index] = Some(id);
             }
             Trouble::Cut => vec![cut(one(member), all()), cut(all(), one(member))],
@@ -222,7 +219,7 @@ impl Sailing {
             Trouble::Everybody => (0..self.copies).for_each(|member| self.restart(world, member)),
             Trouble::Pause => world.resume(copy(trouble.member)),
             Trouble::Disk => world.order(copy(trouble.member), Order::Reset { knob: "disk" }),
-            Trouble::Clock | Trouble::Drift => {
+            Trouble::Clock => {
                 self.clocks[index]
                     .take()
                     .into_iter()
