@@ -1,5 +1,5 @@
-//! Randomness by rule 3 of the determinism promise. What customers bring is a function of names and counters
-//! ([`Draws`]); what machinery draws comes from sequential ChaCha8 streams ([`Stream`]).
+//! Randomness. What customers bring and what machinery draws for them is a function of names and counters ([`Draws`], [`Identity`]);
+//! what serves no request comes from sequential ChaCha8 streams ([`Stream`]).
 
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
@@ -61,29 +61,113 @@ pub fn name_hash(name: &str) -> u64 {
 }
 
 /// Counter-based draws: a function of (key, counter) and nothing else. No state per entity; a draw costs a [`mix`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug)]
 pub struct Draws {
     key: u64,
     counter: u64,
+    #[cfg(test)]
+    made: &'static std::panic::Location<'static>,
+    #[cfg(test)]
+    is_property: bool,
 }
 
 impl Draws {
     /// Draws named by `key`; make keys with [`mix`].
+    #[inline]
+    #[cfg_attr(test, track_caller)]
     pub const fn new(key: u64) -> Self {
-        Draws { key, counter: 0 }
+        Draws::from(key, 0)
     }
 
     /// The same draws from the `number`-th on, counted from 0: for who counts them himself.
+    #[inline]
+    #[cfg_attr(test, track_caller)]
     pub const fn from(key: u64, number: u64) -> Self {
-        Draws { key, counter: number }
+        Draws {
+            key,
+            counter: number,
+            #[cfg(test)]
+            made: std::panic::Location::caller(),
+            #[cfg(test)]
+            is_property: false,
+        }
+    }
+
+    /// What is drawn is a property of what it is named by, and not of an occasion: whoever asks again gets the same again.
+    #[inline]
+    pub const fn of_property(self) -> Self {
+        Draws {
+            #[cfg(test)]
+            is_property: true,
+            ..self
+        }
     }
 }
 
 impl Bits for Draws {
     #[inline]
     fn bits(&mut self) -> u64 {
-        self.counter += 1;
+        self.counter = self.counter.wrapping_add(1);
+        #[cfg(test)]
+        log::note(log::Drawn {
+            key: self.key,
+            counter: self.counter,
+            is_property: self.is_property,
+            made: self.made,
+        });
         mix(self.key, self.counter)
+    }
+}
+
+/// An occasion on which something is drawn, by names that stay what they are whatever else happens in a run: *who* draws (parts,
+/// members, a direction) and *what for* (a call, or the sender's own count). Each purpose has draws of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    who: u64,
+    what: u64,
+}
+
+/// Odd numbers (rounded fractions of irrational numbers) that set apart what is added up in a name.
+const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
+const SPREAD_FROM: u64 = 0xC2B2_AE3D_27D4_EB4F;
+const SPREAD_TO: u64 = 0xD6E8_FEB8_6659_FD93;
+const SPREAD_AGAIN: u64 = 0xA076_1D64_78BD_642F;
+/// Draws that a law may make on one occasion, as a power of two, before it would meet those of the next one that is counted.
+const DRAWS_LOG2: u32 = 16;
+
+impl Identity {
+    /// Of what is done by `who` for a call. `who` is a hash of names; `stem` identifies the call.
+    #[inline]
+    pub const fn of_call(who: u64, stem: u64) -> Self {
+        // A stem is a hash, mostly; where a test counts its calls, the counters must not meet.
+        Identity { who, what: stem.wrapping_mul(SPREAD) }
+    }
+
+    /// Of what `who` counts: the occasion of that number.
+    #[inline]
+    pub const fn counted(who: u64, number: u32) -> Self {
+        Identity { who, what: (number as u64) << DRAWS_LOG2 }
+    }
+
+    /// The same from one member to another.
+    #[inline]
+    pub const fn between(self, from: u32, to: u32) -> Self {
+        let (from, to) = (from as u64 + 1, to as u64 + 1);
+        let members = from.wrapping_mul(SPREAD_FROM).wrapping_add(to.wrapping_mul(SPREAD_TO));
+        Identity { who: self.who.wrapping_add(members), what: self.what }
+    }
+
+    /// The same for the `times`-th time: a retransmission, a second copy. 0 is the first.
+    #[inline]
+    pub const fn again(self, times: u32) -> Self {
+        Identity { who: self.who.wrapping_add((times as u64).wrapping_mul(SPREAD_AGAIN)), what: self.what }
+    }
+
+    /// Its draws for a purpose; `purpose` is a hash that the run's seed is part of.
+    #[inline]
+    #[cfg_attr(test, track_caller)]
+    pub const fn draws(self, purpose: u64) -> Draws {
+        Draws::from(self.who.wrapping_add(purpose), self.what)
     }
 }
 
@@ -111,6 +195,55 @@ impl Bits for Stream {
     #[inline]
     fn bits(&mut self) -> u64 {
         self.0.next_u64()
+    }
+}
+
+/// Every keyed draw of a thread, by its name, while a test asks for it. There is none of it outside the library's own tests.
+#[cfg(test)]
+pub mod log {
+    use std::cell::RefCell;
+    use std::panic::Location;
+
+    /// A draw: its name, and where in the source its draws were named.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub struct Drawn {
+        /// The key.
+        pub key: u64,
+        /// The counter.
+        pub counter: u64,
+        /// Whether it may be drawn again.
+        pub is_property: bool,
+        /// Where.
+        pub made: &'static Location<'static>,
+    }
+
+    /// What was drawn.
+    #[derive(Debug, Default)]
+    pub struct Log {
+        /// By name.
+        pub drawn: Vec<Drawn>,
+        /// How often a process has asked for one of its streams.
+        pub streams: u64,
+    }
+
+    thread_local! {
+        static LOG: RefCell<Option<Log>> = const { RefCell::new(None) };
+    }
+
+    pub(super) fn note(drawn: Drawn) {
+        LOG.with_borrow_mut(|log| log.iter_mut().for_each(|log| log.drawn.push(drawn)));
+    }
+
+    /// A process draws from a stream.
+    pub fn note_stream() {
+        LOG.with_borrow_mut(|log| log.iter_mut().for_each(|log| log.streams += 1));
+    }
+
+    /// What was drawn while `act` ran.
+    pub fn of(act: impl FnOnce()) -> Log {
+        LOG.set(Some(Log::default()));
+        act();
+        LOG.take().unwrap_or_default()
     }
 }
 

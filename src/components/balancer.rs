@@ -175,7 +175,7 @@ pub struct Node {
     next: u32,
 }
 
-/// Purpose of the stream for choosing.
+/// Purpose of the draws for choosing.
 const PICK: u8 = 0;
 /// Size of a call as it is passed on, bytes.
 const REQUEST_BYTES: u32 = 256;
@@ -197,7 +197,7 @@ impl Process for Node {
 
     fn on_call(&mut self, call: CallId, op: Op, ctx: &mut Context<Self>) {
         let plan = ctx.plan();
-        let backend = self.pick(plan.pick, ctx.stream(PICK));
+        let backend = self.pick(plan.pick, &mut ctx.serving(PICK, ctx.stem(call)));
         self.outstanding[backend as usize] += 1;
         let tag = self.carried.insert((call, backend)).to_word();
         let request = Request {

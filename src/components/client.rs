@@ -32,7 +32,7 @@ const THINK: u64 = 5;
 const CUSTOMER: u64 = 6;
 const PLACE: u64 = 7;
 
-/// Purposes of its streams.
+/// Purposes of what it draws for a request besides.
 const PICK: u8 = 0;
 const BACK_OFF: u8 = 1;
 
@@ -149,9 +149,11 @@ impl Process for Client {
         let plan = ctx.plan();
         let Some(pending) = self.pending.get_mut(key) else { return };
         pending.failures += 1;
+        let (number, failures, backoff) = (pending.number, pending.failures, pending.backoff);
         let policy = &plan.policies[plan.policy.index()];
-        let wait = policy.retry.wait(pending.failures, pending.backoff, ctx.stream(BACK_OFF));
-        let wait = wait.filter(|_| policy.retries(reason));
+        let mut draws = ctx.serving(BACK_OFF, self.attempt_stem(number, failures, ctx));
+        let wait = policy.retry.wait(failures, backoff, &mut draws).filter(|_| policy.retries(reason));
+        let Some(pending) = self.pending.get_mut(key) else { return };
         match wait {
             Some(wait) => {
                 pending.learn(&reply, plan, ctx.monotonic());
@@ -189,6 +191,12 @@ impl Client {
     fn stem(&self, what: u64, number: u64, ctx: &Context<Self>) -> u64 {
         let user = mix(ctx.plan().name, u64::from(ctx.me().member));
         mix(mix(user, number), what)
+    }
+
+    /// What identifies an attempt of a request.
+    fn attempt_stem(&self, number: u64, failures: u32, ctx: &Context<Self>) -> u64 {
+        let demand = self.stem(DEMAND, number, ctx);
+        if failures == 0 { demand } else { mix(demand, u64::from(failures)) }
     }
 
     /// The customer of a request: the user of a closed loop, somebody else each time in an open one.
@@ -272,13 +280,14 @@ impl Client {
         let mut args: Args = [0; ARGS_MAX];
         let argument = self.stem(ARGUMENT, pending.number, ctx);
         for (index, (arg, chooser)) in args.iter_mut().zip(&call.args).enumerate() {
-            *arg = chooser.choose(pending.number, &mut ctx.draws(mix(argument, index as u64)));
+            // Another attempt asks for the same.
+            let mut draws = ctx.draws(mix(argument, index as u64)).of_property();
+            *arg = chooser.choose(pending.number, &mut draws);
         }
-        let demand = self.stem(DEMAND, pending.number, ctx);
-        let stem = if pending.failures == 0 { demand } else { mix(demand, u64::from(pending.failures)) };
+        let stem = self.attempt_stem(pending.number, pending.failures, ctx);
         let (clock, memory) = (ctx.monotonic(), pending.memory.as_deref());
         let avoided = |member: Pid| memory.is_some_and(|memory| memory.avoided.names(member, clock));
-        let to = plan.directory.way_in(call.to, pending.zone, avoided, |n| ctx.stream(PICK).below(n));
+        let to = plan.directory.way_in(call.to, pending.zone, avoided, |n| ctx.serving(PICK, stem).below(n));
         let request = Request {
             op: Op::Run { program: call.program.unwrap_or(ProgramId(u16::MAX)), args },
             stem,

@@ -182,7 +182,7 @@ impl Process for Node {
             count(ctx, Series::Rejected, 1);
             return ctx.reply(call, Outcome::Fail(Reason::Overloaded), 0, &Causes::NONE, ANSWER_BYTES);
         }
-        let mut draws = ctx.draws(ctx.stem(call));
+        let mut draws = ctx.serving(REPLY, ctx.stem(call));
         let luck = draws.open01(); // drawn first, so that it is the same whatever the law of the time draws
         let fails = match self.errors_ppm {
             Some(ppm) => luck < f64::from(ppm) / 1e6,
@@ -228,6 +228,8 @@ impl Process for Node {
     }
 }
 
+/// Purpose of what it draws for a call.
+const REPLY: u8 = 0;
 /// Size of an answer, bytes.
 const ANSWER_BYTES: u32 = 256;
 

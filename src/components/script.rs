@@ -7,6 +7,7 @@ use crate::base::cause::Causes;
 use crate::base::dist::Dist;
 use crate::base::ids::{CallId, Pid, SeriesId, TierId, ZoneId};
 use crate::base::op::{Op, Outcome, Reply};
+use crate::base::rng::mix;
 use crate::base::series::{Series, kinds};
 use crate::base::session::Seen;
 use crate::base::time::{Span, Time};
@@ -68,7 +69,7 @@ impl Process for Script {
         let (_, to, op) = ctx.plan()[line as usize];
         let request = Request {
             op,
-            stem: line,
+            stem: mix(line, 0),
             size_bytes: 100,
             timeout: None,
             from: None,

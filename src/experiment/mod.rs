@@ -12,6 +12,8 @@ pub mod execute;
 pub mod export;
 pub mod facts;
 pub mod fork;
+#[cfg(test)]
+mod identities;
 pub mod judging;
 pub mod load;
 pub mod outcome;

@@ -68,7 +68,7 @@ fn used(instr: &Instr) -> Option<(PartId, &'static str)> {
     match instr {
         Instr::Get { cache, .. } => Some((*cache, "get")),
         Instr::Put { cache, .. } => Some((*cache, "put")),
-        Instr::Drop { cache } => Some((*cache, "drop")),
+        Instr::Drop { cache, .. } => Some((*cache, "drop")),
         Instr::Read { db, .. } => Some((*db, "read")),
         Instr::Write { db, .. } => Some((*db, "write")),
         Instr::Update { db, .. } => Some((*db, "update")),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::base::ids::Pid;
+use crate::base::rng::{mix, name_hash};
 use crate::faults::plan::{Action, Planned};
 use crate::sim::cluster::{ClockTroubleId, Cluster, EffectId, Order};
 
@@ -51,8 +52,9 @@ impl Active {
                 }
             }
             Action::Network { .. } => {
-                let effects = planned.action.effects();
-                let ids = effects.into_iter().map(|effect| cluster.trouble(effect)).collect();
+                let name = mix(name_hash(&planned.fault), planned.at.as_ns());
+                let effects = (0..).zip(planned.action.effects());
+                let ids = effects.map(|(way, effect)| cluster.trouble(mix(name, way), effect)).collect();
                 self.effects.insert(index, ids);
             }
         }

@@ -125,7 +125,7 @@ impl Entry {
     /// Each time has draws of its own: whether it happens does not move the next.
     fn draws(&self, key: u64, number: u64) -> Draws {
         let fault = mix(mix(key, name_hash("fault")), name_hash(&self.name));
-        Draws::new(mix(fault, number))
+        Draws::new(mix(fault, number)).of_property()
     }
 
     /// The time of that number, if it happens.
@@ -148,7 +148,7 @@ impl Entry {
     /// From the time of that number to the next one: a draw of its own, so that the first `every` is not used twice.
     pub fn after(&self, number: u64, key: u64) -> Option<Span> {
         let fault = mix(mix(key, name_hash("fault")), name_hash(&self.name));
-        self.every.as_ref().map(|law| law.span(&mut Draws::new(mix(mix(fault, number), 1))))
+        self.every.as_ref().map(|law| law.span(&mut Draws::new(mix(mix(fault, number), 1)).of_property()))
     }
 }
 

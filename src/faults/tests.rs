@@ -339,7 +339,7 @@ impl Cluster for Diary {
             Order::Reset { knob } => format!("{knob} {} as designed", pid.member),
         });
     }
-    fn trouble(&mut self, _: Effect) -> EffectId {
+    fn trouble(&mut self, _: u64, _: Effect) -> EffectId {
         self.effects += 1;
         self.lines.push(format!("trouble {}", self.effects));
         EffectId(self.effects)

@@ -2,9 +2,9 @@
 
 use crate::base::dist::Dist;
 use crate::base::ids::{Pid, ZoneId};
-use crate::base::rng::{Bits, Stream};
+use crate::base::rng::{Bits, Identity, mix};
 use crate::base::time::Span;
-use crate::net::{EffectId, End};
+use crate::net::{EffectId, End, Packet};
 
 /// Some of the nodes: whole zones, and single processes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -125,8 +125,16 @@ impl Effect {
 /// The active effects.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Effects {
-    active: Vec<(EffectId, Effect)>,
+    active: Vec<Active>,
     next: u32,
+}
+
+/// One of them. Its name tells its draws from those of others, so that one more moves nobody's.
+#[derive(Clone, Debug)]
+struct Active {
+    id: EffectId,
+    name: u64,
+    effect: Effect,
 }
 
 impl Effects {
@@ -134,28 +142,33 @@ impl Effects {
         self.active.is_empty()
     }
 
-    pub(super) fn add(&mut self, effect: Effect) -> EffectId {
+    /// How many there have been.
+    pub(super) fn added(&self) -> u64 {
+        u64::from(self.next)
+    }
+
+    pub(super) fn add(&mut self, name: u64, effect: Effect) -> EffectId {
         let id = EffectId(self.next);
         self.next += 1;
-        self.active.push((id, effect));
+        self.active.push(Active { id, name, effect });
         id
     }
 
     pub(super) fn lift(&mut self, id: EffectId) {
-        self.active.retain(|(active, _)| *active != id);
+        self.active.retain(|active| active.id != id);
     }
 
     /// The active effects on packets from one node to another.
-    fn on(&self, sender: End, receiver: End) -> impl Iterator<Item = &Effect> {
-        self.active.iter().map(|(_, effect)| effect).filter(move |effect| effect.concerns(sender, receiver))
+    fn on(&self, sender: End, receiver: End) -> impl Iterator<Item = &Active> {
+        self.active.iter().filter(move |active| active.effect.concerns(sender, receiver))
     }
 
     pub(super) fn cuts(&self, sender: End, receiver: End) -> bool {
-        self.on(sender, receiver).any(|effect| matches!(effect, Effect::Cut { .. }))
+        self.on(sender, receiver).any(|active| matches!(active.effect, Effect::Cut { .. }))
     }
 
     pub(super) fn cuts_zones(&self, sender: ZoneId, receiver: ZoneId) -> bool {
-        self.active.iter().any(|(_, effect)| match effect {
+        self.active.iter().any(|active| match &active.effect {
             Effect::Cut { from, to } => from.contains_zone(sender) && to.contains_zone(receiver),
             _ => false,
         })
@@ -163,39 +176,53 @@ impl Effects {
 
     /// The chance of loss with all active effects, besides the path's own: independent causes of loss.
     pub(super) fn loss(&self, sender: End, receiver: End) -> f64 {
-        let kept = self.on(sender, receiver).fold(1.0, |kept, effect| match effect {
-            Effect::Loss { share, .. } => kept * (1.0 - share),
-            _ => kept,
-        });
-        1.0 - kept
-    }
-
-    pub(super) fn delay(&self, sender: End, receiver: End, stream: &mut Stream) -> Span {
-        let delays = self.on(sender, receiver).filter_map(|effect| match effect {
-            Effect::Delay { add, .. } => Some(add),
+        self.chance(sender, receiver, |effect| match effect {
+            Effect::Loss { share, .. } => Some(*share),
             _ => None,
-        });
-        delays.map(|add| add.span(stream)).sum()
-    }
-
-    /// Whether an effect makes a second datagram of one.
-    pub(super) fn duplicates(&self, sender: End, receiver: End, stream: &mut Stream) -> bool {
-        self.on(sender, receiver).any(|effect| match effect {
-            Effect::Duplicate { share, .. } => stream.open01() < *share,
-            _ => false,
         })
     }
 
+    /// The chance that a datagram is doubled by any of them.
+    pub(super) fn duplicate(&self, sender: End, receiver: End) -> f64 {
+        self.chance(sender, receiver, |effect| match effect {
+            Effect::Duplicate { share, .. } => Some(*share),
+            _ => None,
+        })
+    }
+
+    /// The chance that one at least of independent causes comes about.
+    fn chance(&self, sender: End, receiver: End, share: impl Fn(&Effect) -> Option<f64>) -> f64 {
+        let shares = self.on(sender, receiver).filter_map(|active| share(&active.effect));
+        1.0 - shares.fold(1.0, |kept, share| kept * (1.0 - share))
+    }
+
+    /// What all of them add to a packet's way.
+    pub(super) fn delay(&self, packet: Packet, purpose: u64) -> Span {
+        let delays = self.on(packet.from, packet.to).filter_map(|active| match &active.effect {
+            Effect::Delay { add, .. } => Some(add.span(&mut active.draws(packet.identity, purpose))),
+            _ => None,
+        });
+        delays.sum()
+    }
+
     /// For how long effects hold a datagram back.
-    pub(super) fn holds_back(&self, sender: End, receiver: End, stream: &mut Stream) -> Span {
+    pub(super) fn holds_back(&self, packet: Packet, purpose: u64) -> Span {
         let mut held = Span::ZERO;
-        for effect in self.on(sender, receiver) {
-            if let Effect::Reorder { share, window, .. } = effect
-                && stream.open01() < *share
-            {
-                held += window.scale(stream.open01());
+        for active in self.on(packet.from, packet.to) {
+            if let Effect::Reorder { share, window, .. } = active.effect {
+                let mut draws = active.draws(packet.identity, purpose);
+                if draws.open01() < share {
+                    held += window.scale(draws.open01());
+                }
             }
         }
         held
+    }
+}
+
+impl Active {
+    /// What this effect draws for a packet.
+    fn draws(&self, packet: Identity, purpose: u64) -> impl Bits {
+        packet.draws(mix(purpose, self.name))
     }
 }

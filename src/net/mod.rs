@@ -9,7 +9,7 @@ pub mod path;
 use petgraph::graph::{DiGraph, NodeIndex};
 
 use crate::base::ids::{Pid, ZoneId};
-use crate::base::rng::{Bits, Stream, mix, name_hash};
+use crate::base::rng::{Bits, Identity, Stream, name_hash};
 use crate::base::time::{Span, Time};
 use crate::net::effect::{Effect, Effects, NodeSet};
 use crate::net::path::Path;
@@ -39,6 +39,8 @@ pub struct Packet {
     pub to: End,
     /// Size on the wire, bytes.
     pub size_bytes: u32,
+    /// What its draws are named by.
+    pub identity: Identity,
 }
 
 /// What becomes of a packet.
@@ -56,10 +58,6 @@ pub enum Fate {
 #[derive(Clone, Debug)]
 struct Lane {
     path: Path,
-    latency: Stream,
-    loss: Stream,
-    /// What faults draw: one more or less moves no draw of the path itself.
-    trouble: Stream,
     busy_until: Time,
     /// Nothing happens to a packet here but its latency, now: the common case, found by one look.
     plain: bool,
@@ -72,12 +70,40 @@ impl Path {
     }
 }
 
+/// What is drawn for a packet: each purpose apart from all others, faults' from the path's own.
+#[derive(Clone, Copy, Debug)]
+struct Purposes {
+    latency: u64,
+    loss: u64,
+    duplicate: u64,
+    fault_loss: u64,
+    fault_delay: u64,
+    fault_duplicate: u64,
+    fault_reorder: u64,
+}
+
+impl Purposes {
+    fn of(seed: u64) -> Self {
+        let key = |name: &str| Stream::new(seed, name_hash(name)).bits();
+        Purposes {
+            latency: key("network / latency"),
+            loss: key("network / loss"),
+            duplicate: key("network / duplicate"),
+            fault_loss: key("network / fault / loss"),
+            fault_delay: key("network / fault / delay"),
+            fault_duplicate: key("network / fault / duplicate"),
+            fault_reorder: key("network / fault / reorder"),
+        }
+    }
+}
+
 /// The network of a design.
 #[derive(Clone, Debug)]
 pub struct Network {
     zones: Vec<String>,
     lanes: Vec<Lane>,
     effects: Effects,
+    purposes: Purposes,
 }
 
 impl Network {
@@ -88,21 +114,9 @@ impl Network {
     /// With no zone or more than [`ZONES_MAX`]; the loader has checked.
     pub fn new(seed: u64, zones: Vec<String>, default: Path, links: &[(ZoneId, ZoneId, Path)]) -> Self {
         assert!(!zones.is_empty() && zones.len() <= ZONES_MAX, "1 to {ZONES_MAX} zones");
-        let mut lanes = Vec::with_capacity(zones.len() * zones.len());
-        for from in &zones {
-            for to in &zones {
-                let name = mix(name_hash(from), name_hash(to));
-                lanes.push(Lane {
-                    path: default.clone(),
-                    latency: Stream::new(seed, mix(name, name_hash("latency"))),
-                    loss: Stream::new(seed, mix(name, name_hash("loss"))),
-                    trouble: Stream::new(seed, mix(name, name_hash("trouble"))),
-                    busy_until: Time::ZERO,
-                    plain: false,
-                });
-            }
-        }
-        let mut network = Network { zones, lanes, effects: Effects::default() };
+        let lane = Lane { path: default, busy_until: Time::ZERO, plain: false };
+        let lanes = vec![lane; zones.len() * zones.len()];
+        let mut network = Network { zones, lanes, effects: Effects::default(), purposes: Purposes::of(seed) };
         for (from, to, path) in links {
             let lane = network.lane(*from, *to);
             network.lanes[lane].path = path.clone();
@@ -145,7 +159,7 @@ impl Network {
         if packet.from.pid == packet.to.pid {
             return Some(now);
         }
-        Some(now + lane.path.latency.span(&mut lane.latency))
+        Some(now + lane.path.latency.span(&mut packet.identity.draws(self.purposes.latency)))
     }
 
     /// The fate of a packet that is sent now. A process reaches itself at once.
@@ -159,18 +173,19 @@ impl Network {
         }
         let index = self.lane(packet.from.zone, packet.to.zone);
         let lane = &mut self.lanes[index];
-        if lane.path.loss > 0.0 && lane.loss.open01() < lane.path.loss {
+        let drawn = |purpose: u64| packet.identity.draws(purpose);
+        if lane.path.loss > 0.0 && drawn(self.purposes.loss).open01() < lane.path.loss {
             return Fate::Lost;
         }
         let mut at = now;
         if troubled {
             let loss = self.effects.loss(packet.from, packet.to);
-            if loss > 0.0 && lane.trouble.open01() < loss {
+            if loss > 0.0 && drawn(self.purposes.fault_loss).open01() < loss {
                 return Fate::Lost;
             }
-            at += self.effects.delay(packet.from, packet.to, &mut lane.trouble);
+            at += self.effects.delay(packet, self.purposes.fault_delay);
         }
-        at += lane.path.latency.span(&mut lane.latency);
+        at += lane.path.latency.span(&mut drawn(self.purposes.latency));
         if let Some(bits_per_s) = lane.path.bandwidth {
             let start = lane.busy_until.max(now);
             let sending = Span::from_secs_f64(f64::from(packet.size_bytes) * 8.0 / bits_per_s);
@@ -181,23 +196,25 @@ impl Network {
     }
 
     /// Whether a datagram is duplicated on the way, by the path's chance or a fault's.
-    pub fn duplicates(&mut self, packet: Packet) -> bool {
-        let index = self.lane(packet.from.zone, packet.to.zone);
-        let lane = &mut self.lanes[index];
-        let by_path = lane.path.duplicate > 0.0 && lane.loss.open01() < lane.path.duplicate;
-        let by_fault = !self.effects.is_empty()
-            && packet.from.pid != packet.to.pid
-            && self.effects.duplicates(packet.from, packet.to, &mut lane.trouble);
-        by_path || by_fault
+    pub fn duplicates(&self, packet: Packet) -> bool {
+        let drawn = |purpose: u64| packet.identity.draws(purpose).open01();
+        let path = self.path(packet.from.zone, packet.to.zone);
+        if path.duplicate > 0.0 && drawn(self.purposes.duplicate) < path.duplicate {
+            return true;
+        }
+        if self.effects.is_empty() || packet.from.pid == packet.to.pid {
+            return false;
+        }
+        let chance = self.effects.duplicate(packet.from, packet.to);
+        chance > 0.0 && drawn(self.purposes.fault_duplicate) < chance
     }
 
     /// For how long faults hold a datagram back on its way, so that later ones overtake it.
-    pub fn holds_back(&mut self, packet: Packet) -> Span {
+    pub fn holds_back(&self, packet: Packet) -> Span {
         if self.effects.is_empty() || packet.from.pid == packet.to.pid {
             return Span::ZERO;
         }
-        let index = self.lane(packet.from.zone, packet.to.zone);
-        self.effects.holds_back(packet.from, packet.to, &mut self.lanes[index].trouble)
+        self.effects.holds_back(packet, self.purposes.fault_reorder)
     }
 
     /// Whether no fault of the network is active.
@@ -217,9 +234,14 @@ impl Network {
         self.effects.is_empty() && path.loss == 0.0 && path.is_constant()
     }
 
-    /// Adds an effect to the active ones.
+    /// Adds an effect to the active ones, named by how many there were before it.
     pub fn add(&mut self, effect: Effect) -> EffectId {
-        let id = self.effects.add(effect);
+        self.add_named(self.effects.added(), effect)
+    }
+
+    /// Adds an effect to the active ones; its draws are told from those of others by its name, a hash.
+    pub fn add_named(&mut self, name: u64, effect: Effect) -> EffectId {
+        let id = self.effects.add(name, effect);
         self.find_plain();
         id
     }
@@ -261,6 +283,8 @@ mod tests {
     use super::*;
     use crate::base::dist::Dist;
     use crate::base::ids::TierId;
+    use crate::base::math;
+    use crate::base::rng::mix;
 
     fn end(zone: u8) -> End {
         End { pid: Pid::new(TierId(0), u32::from(zone)), zone: ZoneId(zone) }
@@ -271,10 +295,14 @@ mod tests {
         Network::new(7, vec!["a".into(), "b".into()], path, &[])
     }
 
+    fn packet(identity: Identity) -> Packet {
+        Packet { from: end(0), to: end(1), size_bytes: 100, identity }
+    }
+
     #[test]
     fn a_packet_takes_the_latency_of_its_path() {
         let mut net = two_zones();
-        let packet = Packet { from: end(0), to: end(1), size_bytes: 100 };
+        let packet = packet(Identity::of_call(0, 0));
         assert_eq!(net.route(packet, Time::ZERO), Fate::Arrives(Time::from_ns(1_000_000)));
     }
 
@@ -282,7 +310,7 @@ mod tests {
     fn a_narrow_link_sends_one_packet_after_the_other() {
         let path = Path { latency: Dist::Constant(0.0), bandwidth: Some(8000.0), ..Path::default() };
         let mut net = Network::new(7, vec!["a".into(), "b".into()], path, &[]);
-        let packet = Packet { from: end(0), to: end(1), size_bytes: 1000 };
+        let packet = Packet { size_bytes: 1000, ..packet(Identity::of_call(0, 0)) };
         assert_eq!(net.route(packet, Time::ZERO), Fate::Arrives(Time::ZERO + Span::from_secs(1)));
         assert_eq!(net.route(packet, Time::ZERO), Fate::Arrives(Time::ZERO + Span::from_secs(2)));
     }
@@ -292,7 +320,7 @@ mod tests {
         let mut net = two_zones();
         let cut = || Effect::Cut { from: NodeSet::zones(&[ZoneId(0)]), to: NodeSet::zones(&[ZoneId(1)]) };
         let (first, second) = (net.add(cut()), net.add(cut()));
-        let packet = Packet { from: end(0), to: end(1), size_bytes: 100 };
+        let packet = packet(Identity::of_call(0, 0));
         assert_eq!(net.route(packet, Time::ZERO), Fate::Cut);
         assert!(!net.connected());
         net.lift(first);
@@ -306,8 +334,86 @@ mod tests {
     fn loss_by_chance_has_its_share() {
         let path = Path { latency: Dist::Constant(0.0), loss: 0.2, ..Path::default() };
         let mut net = Network::new(7, vec!["a".into(), "b".into()], path, &[]);
-        let packet = Packet { from: end(0), to: end(1), size_bytes: 100 };
-        let lost = (0..10_000).filter(|_| net.route(packet, Time::ZERO) == Fate::Lost).count();
+        let packet = |call| packet(Identity::of_call(0, call));
+        let lost = (0..10_000).filter(|call| net.route(packet(*call), Time::ZERO) == Fate::Lost).count();
         assert!((1_850..2_150).contains(&lost), "{lost} of 10,000 at 20 %");
+    }
+
+    /// Latencies of a path of Exp(1 ms) for so many packets of a kind, in milliseconds.
+    fn latencies(named: impl Fn(u64) -> Identity) -> Vec<f64> {
+        let path = Path { latency: Dist::Exponential { mean: 1e6 }, ..Path::default() };
+        let mut net = Network::new(7, vec!["a".into(), "b".into()], path, &[]);
+        let took = |number| match net.route(packet(named(number)), Time::ZERO) {
+            Fate::Arrives(at) => at.as_ns() as f64 / 1e6,
+            fate => panic!("{fate:?}"),
+        };
+        (0..100_000).map(took).collect()
+    }
+
+    /// Whoever numbers what is sent: calls, transmissions of a call, messages, members. Mean and variance of Exp(1) within four standard
+    /// errors, the correlation of neighbours within four, and a chi-square over 100 cells of equal chance.
+    #[test]
+    fn latencies_have_their_law_whatever_names_the_packets() {
+        let kinds: [(&str, &dyn Fn(u64) -> Identity); 6] = [
+            ("hashes", &|n| Identity::of_call(1, mix(n, 0))),
+            ("numbers", &|n| Identity::of_call(1, n)),
+            ("transmissions", &|n| Identity::of_call(1, 99).again(n as u32)),
+            ("messages", &|n| Identity::counted(1, n as u32).between(3, 4)),
+            ("members", &|n| Identity::counted(1, 5).between(n as u32 / 300, n as u32 % 300)),
+            ("parts", &|n| Identity::of_call(mix(n, 1).wrapping_add(mix(7, 2)), 99)),
+        ];
+        for (kind, named) in kinds {
+            let all = latencies(named);
+            let n = all.len() as f64;
+            let mean = all.iter().sum::<f64>() / n;
+            let variance = all.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
+            let next =
+                all.windows(2).map(|two| (two[0] - mean) * (two[1] - mean)).sum::<f64>() / n / variance;
+            let error = 1.0 / n.sqrt();
+            assert!((mean - 1.0).abs() < 4.0 * error, "{kind}: mean {mean}");
+            assert!((variance - 1.0).abs() < 4.0 * error * 8f64.sqrt(), "{kind}: variance {variance}");
+            assert!(next.abs() < 4.0 * error, "{kind}: neighbours are correlated by {next}");
+            let mut cells = [0u32; 100];
+            all.iter().for_each(|x| cells[(((1.0 - math::exp(-x)) * 100.0) as usize).min(99)] += 1);
+            let chi: f64 =
+                cells.iter().map(|seen| (f64::from(*seen) - n / 100.0).powi(2) / (n / 100.0)).sum();
+            assert!((45.0..170.0).contains(&chi), "{kind}: chi-square {chi} with 99 degrees of freedom");
+        }
+    }
+
+    /// Loss, latency and both of a retransmission are independent of each other: a lost packet's next one is no slower.
+    #[test]
+    fn purposes_and_transmissions_are_independent() {
+        let path = Path { latency: Dist::Exponential { mean: 1e6 }, loss: 0.5, ..Path::default() };
+        let mut net = Network::new(3, vec!["a".into(), "b".into()], path, &[]);
+        let (mut lost, mut both, mut slow, mut came) = (0, 0, 0, 0);
+        for call in 0..100_000 {
+            let first = Identity::of_call(1, mix(call, 0));
+            let fates = [0, 1].map(|times| net.route(packet(first.again(times)), Time::ZERO));
+            lost += u32::from(fates[0] == Fate::Lost);
+            both += u32::from(fates == [Fate::Lost; 2]);
+            if let (Fate::Lost, Fate::Arrives(at)) = (fates[0], fates[1]) {
+                came += 1;
+                slow += u32::from(at.as_ns() > 693_147); // the median of Exp(1 ms)
+            }
+        }
+        assert!(lost.abs_diff(50_000) < 640 && both.abs_diff(25_000) < 550, "{lost} lost, {both} twice");
+        assert!((slow * 2).abs_diff(came) < 640, "{slow} of {came} are slower than the median");
+    }
+
+    #[test]
+    fn one_more_effect_moves_no_draw_of_another() {
+        let held = |others: &[u64]| {
+            let mut net = two_zones();
+            let everyone = NodeSet::everyone;
+            for name in others {
+                let effect = Effect::Delay { from: everyone(), to: everyone(), add: Dist::Constant(0.0) };
+                net.add_named(*name, effect);
+            }
+            let add = Dist::Exponential { mean: 1e6 };
+            net.add_named(7, Effect::Delay { from: everyone(), to: everyone(), add });
+            (0..100).map(|call| net.route(packet(Identity::of_call(1, call)), Time::ZERO)).collect::<Vec<_>>()
+        };
+        assert_eq!(held(&[]), held(&[1, 2, 3]));
     }
 }

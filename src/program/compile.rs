@@ -253,7 +253,8 @@ impl Compiler<'_> {
             }
             Does::Drop { place } => {
                 let cache = self.cached(place);
-                self.emit(Instr::Drop { cache });
+                let step = self.site();
+                self.emit(Instr::Drop { cache, step });
             }
             Does::Read { .. } | Does::Write { .. } | Does::Update { .. } => self.stored(step),
             Does::Tally { place, by } => self.tally(place, by.as_ref()),

@@ -135,7 +135,7 @@ pub enum Instr {
     /// Pops the key.
     Put { cache: PartId, step: u16 },
     /// Pops the key.
-    Drop { cache: PartId },
+    Drop { cache: PartId, step: u16 },
     /// Pops the key.
     Read { db: PartId, table: u16, law: Option<u16>, at: At, for_update: bool, step: u16 },
     /// Pops value and key.
@@ -162,8 +162,8 @@ pub enum Instr {
     Return { size_bytes: u32 },
 }
 
-/// What a strand needs from its host before it can go on. `site` names the step for draws: mix it with the
-/// activation's stem and the iteration (the interpreter has done so: `draw` is the key for [`crate::base::rng::Draws`]).
+/// What a strand needs from its host before it can go on. `draw` identifies what is asked, for all that is drawn for it: the activation's
+/// stem, the step, the iteration, and the attempt of a transaction.
 #[allow(missing_docs)] // each field is named in the sentence of its variant
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Effect {
@@ -178,7 +178,7 @@ pub enum Effect {
     /// Run the cache's fill for the key and put the result. Answer: `Input::Go` or `Input::Failed`.
     Put { cache: PartId, key: i64, draw: u64 },
     /// Remove from a cache. Answer: `Input::Go` or `Input::Failed`.
-    Drop { cache: PartId, key: i64 },
+    Drop { cache: PartId, key: i64, draw: u64 },
     /// Read a db. `law` overrides the db's own read law (`taking`). Answer: `Input::Value` or `Input::Failed`.
     Read { db: PartId, table: u16, key: i64, law: Option<u16>, at: At, for_update: bool, draw: u64 },
     /// Write a db. Answer: `Input::Value` or `Input::Failed`.

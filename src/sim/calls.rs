@@ -2,7 +2,7 @@
 //! [`Calls::let_go`]; the callee's side when the answer has arrived or nothing can come any more.
 
 use crate::base::cause::Causes;
-use crate::base::ids::{CallId, Pid, ZoneId};
+use crate::base::ids::{CallId, OpId, Pid, ZoneId};
 use crate::base::op::{Fence, Op, Outcome, Reason};
 use crate::base::session::Seen;
 use crate::base::slab::{Key, Slab};
@@ -14,7 +14,7 @@ use crate::sim::deadlines::Deadline;
 pub struct Call {
     /// What is asked.
     pub op: Op,
-    /// What the callee's draws are derived from.
+    /// Identifies it among all calls of a run, whatever else happens: what it meets on its way and what is done for it draws by this.
     pub stem: u64,
     /// The caller's word for it.
     pub tag: u64,
@@ -32,6 +32,8 @@ pub struct Call {
     pub transaction: u64,
     /// What goes with it where its caller holds a lock.
     pub fence: Fence,
+    /// The identity of what it writes, where it is passed on for somebody else's call; 0: its own.
+    pub attempt: OpId,
     /// The customer on whose behalf; 0: nobody's.
     pub session: u64,
     /// The customer's request of which it is a part; 0: none.
@@ -42,6 +44,8 @@ pub struct Call {
     pub size_bytes: u32,
     /// Numbers what is on the way among all that was put on its way: who comes behind whom.
     pub number: u64,
+    /// How often what is on the way has been put on it: transmissions before the one under way.
+    pub transmissions: u32,
     /// When it was sent.
     pub sent: Time,
     /// When it arrived at the callee.

@@ -27,8 +27,8 @@ pub trait Cluster {
     fn set_right(&mut self, pid: Pid, id: ClockTroubleId);
     /// Gives an order to a process, if it is up.
     fn order(&mut self, pid: Pid, order: Order);
-    /// Adds to the set of the network's active troubles.
-    fn trouble(&mut self, effect: Effect) -> EffectId;
+    /// Adds to the set of the network's active troubles. The name, a hash, tells its draws from those of others.
+    fn trouble(&mut self, name: u64, effect: Effect) -> EffectId;
     /// Takes one out of the set; others stay.
     fn lift(&mut self, effect: EffectId);
     /// Whether there is such a process at all.
@@ -68,9 +68,9 @@ impl Cluster for World {
             World::order(self, pid, order);
         }
     }
-    fn trouble(&mut self, effect: Effect) -> EffectId {
+    fn trouble(&mut self, name: u64, effect: Effect) -> EffectId {
         let effect = effect.renamed(|pid| self.home(pid));
-        self.network().add(effect)
+        self.network().add_named(name, effect)
     }
     fn lift(&mut self, effect: EffectId) {
         self.network().lift(effect);

@@ -1,9 +1,10 @@
 //! What a process may do: its window on the kernel.
 
 use crate::base::cause::Causes;
-use crate::base::ids::{CallId, Pid, SyncId, TimerId, ZoneId};
+use crate::base::dist::Dist;
+use crate::base::ids::{CallId, OpId, Pid, SyncId, TimerId, ZoneId};
 use crate::base::op::{Fence, Outcome};
-use crate::base::rng::{Draws, Stream, mix};
+use crate::base::rng::{Draws, Identity, Stream, mix};
 use crate::base::session::Seen;
 use crate::base::slab::Key;
 use crate::base::time::{ClockTime, Span, Time};
@@ -76,7 +77,7 @@ impl<'a, P: Process> Context<'a, P> {
         self.kernel.now()
     }
 
-    /// The sequential ChaCha8 stream of (part, member, purpose): what machinery draws. Each part numbers its own
+    /// The sequential ChaCha8 stream of (part, member, purpose): for what serves no request. Each part numbers its own
     /// purposes.
     ///
     /// # Panics
@@ -85,16 +86,24 @@ impl<'a, P: Process> Context<'a, P> {
         self.kernel.stream(self.me, purpose)
     }
 
-    /// The key of what customers bring: arrivals, thinks, keys, demands.
+    /// What we draw for a call, or for anything else that is identified by a stem: a function of our part's name, the purpose and
+    /// the stem. Each part numbers its own purposes.
     #[inline]
-    pub fn demand_key(&self) -> u64 {
-        self.kernel.demand_key()
+    #[cfg_attr(test, track_caller)]
+    pub fn serving(&self, purpose: u8, stem: u64) -> Draws {
+        self.kernel.service_draws(self.me, purpose, stem)
     }
 
-    /// Draws named by `stem` under the demand key: a function of the two and nothing else.
+    /// What customers bring that is named by `stem`: a function of the two and nothing else.
     #[inline]
+    #[cfg_attr(test, track_caller)]
     pub fn draws(&self, stem: u64) -> Draws {
         Draws::new(mix(self.kernel.demand_key(), stem))
+    }
+
+    /// How often our node has crashed.
+    pub fn incarnation(&self) -> u16 {
+        self.kernel.tier_nodes(self.me).incarnation(self.me.member)
     }
 
     /// A number that nobody else gets, larger than all before it: for what in life is a UUID.
@@ -143,6 +152,22 @@ impl<'a, P: Process> Context<'a, P> {
         self.kernel.calls.get(call).expect("a call that we hold").fence
     }
 
+    /// A call of ours passes somebody else's on: what it writes is what that one would have written.
+    pub fn passes_on(&mut self, call: CallId, attempt: OpId) {
+        if let Some(call) = self.kernel.calls.get_mut(call) {
+            call.attempt = attempt;
+        }
+    }
+
+    /// The identity of what a call to us writes, where it passes another call on.
+    ///
+    /// # Panics
+    /// When the call has been answered, or was never ours.
+    pub fn passed_on(&self, call: CallId) -> Option<OpId> {
+        let attempt = self.kernel.calls.get(call).expect("a call that we hold").attempt;
+        (attempt != OpId(0)).then_some(attempt)
+    }
+
     /// Lets go of a call of ours: no answer will come, a late one is told to `on_late`. True if it was outstanding.
     pub fn abandon(&mut self, call: CallId) -> bool {
         self.kernel.let_go(call)
@@ -156,7 +181,7 @@ impl<'a, P: Process> Context<'a, P> {
         self.kernel.calls.get(call).expect("a call that we hold").caller
     }
 
-    /// What the draws of a call to us are derived from.
+    /// What identifies a call to us, and the draws that are made for it.
     ///
     /// # Panics
     /// When the call has been answered, or was never ours.
@@ -221,22 +246,48 @@ impl<'a, P: Process> Context<'a, P> {
         self.kernel.answer(call, outcome, note, causes, size_bytes);
     }
 
-    /// Sends a datagram of the protocol to a member of our own tier: it may be lost, duplicated, overtaken.
+    /// Sends a datagram of the protocol to a member of our own tier: it may be lost, duplicated, overtaken. What it meets is drawn
+    /// by our own count of such messages.
     #[inline]
     pub fn send(&mut self, to: Pid, message: P::Message, size_bytes: u32) {
-        self.send_after(Span::ZERO, to, message, size_bytes);
+        self.send_over(None, to, message, size_bytes);
     }
 
-    /// The same for a datagram that spends `more` on its way besides what the network takes, ourselves included.
+    /// The same for a datagram that spends more on its way by the law of a `leg`, besides what the network takes.
     #[inline]
-    pub fn send_after(&mut self, more: Span, to: Pid, message: P::Message, size_bytes: u32) {
+    pub fn send_over(&mut self, leg: Option<&Dist>, to: Pid, message: P::Message, size_bytes: u32) {
+        let purpose = message.purpose();
+        let number = self.side.number(self.me.member, purpose, self.members);
+        let identity = self.kernel.message_identity(self.me, to, purpose, number);
+        self.datagram(identity, leg, to, message, size_bytes);
+    }
+
+    /// The same for a datagram that serves a call: what it meets is drawn by the call's `stem`. One for each stem, receiver and purpose.
+    pub fn send_for(&mut self, stem: u64, leg: Option<&Dist>, to: Pid, message: P::Message, size_bytes: u32) {
+        let identity = self.kernel.service_identity(self.me, to, message.purpose(), stem);
+        self.datagram(identity, leg, to, message, size_bytes);
+    }
+
+    #[inline]
+    fn datagram(
+        &mut self,
+        identity: Identity,
+        leg: Option<&Dist>,
+        to: Pid,
+        message: P::Message,
+        size_bytes: u32,
+    ) {
         debug_assert_eq!(to.tier, self.me.tier, "the protocol's messages stay within the tier");
+        let more = leg.map_or(Span::ZERO, |law| law.span(&mut identity.draws(self.kernel.leg_key())));
         let from = self.me;
         let (side, inline, mut message) = (&mut self.side, message.inline(), Some(message));
-        self.kernel.datagram(from, to, size_bytes, more, |is_last| match inline {
+        self.kernel.datagram(from, to, size_bytes, more, identity, |is_last| match inline {
             Some(bits) => (Kind::Message, pack(from, bits)),
             None => {
-                let copy = if is_last { message.take() } else { message.clone() };
+                let mut copy = if is_last { message.take() } else { message.clone() };
+                if !is_last {
+                    copy.iter_mut().for_each(Payload::doubled);
+                }
                 let parcel = (from, copy.expect("the last copy comes last"));
                 (Kind::Parcel, side.parcels.insert(parcel).to_word())
             }

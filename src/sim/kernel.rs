@@ -4,9 +4,9 @@
 use rustc_hash::FxHashMap;
 
 use crate::base::cause::{Cause, Causes};
-use crate::base::ids::{CallId, Pid, TierId, TimerId, ZoneId};
+use crate::base::ids::{CallId, OpId, Pid, TierId, TimerId, ZoneId};
 use crate::base::op::{Fence, Op, Outcome, Reason, Reply};
-use crate::base::rng::{Bits, Stream, mix, name_hash};
+use crate::base::rng::{Bits, Draws, Identity, Stream, mix, name_hash};
 use crate::base::session::Seen;
 use crate::base::slab::{Key, Slab};
 use crate::base::time::{Span, Time};
@@ -23,12 +23,16 @@ use crate::sim::nodes::{TierNodes, stream_name};
 /// Cancelled alarms that may lie in the queue beyond the live ones.
 pub(super) const DEAD_SLACK: usize = 1024;
 
+/// An odd number that sets the lives and the purposes of messages apart.
+const MESSAGE: u64 = 0xE703_7ED1_A0B4_28DB;
+
 /// An operation to be called.
 #[derive(Clone, Copy, Debug)]
 pub struct Request {
     /// What is asked.
     pub op: Op,
-    /// What the callee's draws are derived from.
+    /// Identifies the call among all of a run, whatever else happens in it: a hash of who asks for what, the how-manieth attempt
+    /// included. Its latencies and losses are drawn by it, as is what is done for it. The same call passed on keeps it.
     pub stem: u64,
     /// Size on the wire, bytes.
     pub size_bytes: u32,
@@ -69,7 +73,10 @@ pub struct Kernel {
     pub(super) dead_alarms: usize,
     streams: FxHashMap<u64, Stream>,
     seed: u64,
+    /// What customers bring, what is drawn for calls, and the legs of messages.
     demand_key: u64,
+    service_key: u64,
+    leg_key: u64,
     /// Where measures are recorded.
     pub recorder: Recorder,
     /// The fingerprint so far.
@@ -97,6 +104,8 @@ impl Kernel {
             streams: FxHashMap::default(),
             seed,
             demand_key: Stream::new(seed, name_hash("demand")).bits(),
+            service_key: Stream::new(seed, name_hash("service")).bits(),
+            leg_key: Stream::new(seed, name_hash("leg")).bits(),
             recorder,
             fingerprint: Fingerprint::default(),
         }
@@ -156,9 +165,24 @@ impl Kernel {
         self.tier_nodes(pid).incarnation(pid.member)
     }
 
+    /// The purpose of the time that messages spend on their legs.
+    pub(super) fn leg_key(&self) -> u64 {
+        self.leg_key
+    }
+
+    /// What a process draws for a call.
+    #[inline]
+    #[cfg_attr(test, track_caller)]
+    pub(super) fn service_draws(&self, me: Pid, purpose: u8, stem: u64) -> Draws {
+        let part = self.nodes[me.tier.0 as usize].name_hash();
+        Identity::of_call(part, stem).again(u32::from(purpose)).draws(self.service_key)
+    }
+
     /// The sequential stream of (member, purpose).
     pub fn stream(&mut self, pid: Pid, purpose: u8) -> &mut Stream {
         assert!(purpose < 16, "a part numbers its purposes from 0 to 15");
+        #[cfg(test)]
+        crate::base::rng::log::note_stream();
         let place = (pid.tier.0 as u64) << 40 | u64::from(pid.member) << 8 | u64::from(purpose);
         let (seed, name) = (self.seed, stream_name(&self.nodes[pid.tier.0 as usize], pid, purpose));
         self.streams.entry(place).or_insert_with(|| Stream::new(seed, mix(name, name_hash("machinery"))))
@@ -233,11 +257,13 @@ impl Kernel {
             zone,
             transaction: 0,
             fence: Fence::default(),
+            attempt: OpId(0),
             session: request.session,
             origin: request.origin,
             seen: request.seen,
             size_bytes: request.size_bytes,
             number: 0,
+            transmissions: 0,
             sent: now,
             arrived: now,
             deadline: None,
@@ -277,6 +303,7 @@ impl Kernel {
         call.note = note;
         call.causes = *causes;
         call.size_bytes = size_bytes;
+        call.transmissions = 0;
         self.transmit(Parcel { call: id, answer: true });
     }
 
@@ -354,6 +381,22 @@ impl Kernel {
 
     // ---- datagrams
 
+    /// Names the message of that number, by the sender's own count of messages that serve this purpose in this life.
+    #[inline]
+    pub(super) fn message_identity(&self, from: Pid, to: Pid, purpose: u8, number: u32) -> Identity {
+        let nodes = &self.nodes[from.tier.0 as usize];
+        let life = u64::from(self.incarnation(from)) << 8 | u64::from(purpose);
+        let who = nodes.hop(nodes).wrapping_add(life.wrapping_mul(MESSAGE));
+        Identity::counted(who, number).between(from.member, to.member)
+    }
+
+    /// Names the message that serves a purpose of a call.
+    pub(super) fn service_identity(&self, from: Pid, to: Pid, purpose: u8, stem: u64) -> Identity {
+        let nodes = &self.nodes[from.tier.0 as usize];
+        let who = nodes.hop(nodes).wrapping_add(u64::from(purpose).wrapping_mul(MESSAGE));
+        Identity::of_call(who, stem).between(from.member, to.member)
+    }
+
     /// Sends a datagram, unless it is lost; `make` gives kind and word for each copy that gets through, and is told which is the last.
     #[inline]
     pub(super) fn datagram(
@@ -362,6 +405,7 @@ impl Kernel {
         to: Pid,
         size_bytes: u32,
         more: Span,
+        identity: Identity,
         mut make: impl FnMut(bool) -> (Kind, u64),
     ) {
         let now = self.now();
@@ -369,7 +413,7 @@ impl Kernel {
         let home = self.homes[to.tier.0 as usize];
         let nodes = &self.nodes[home as usize];
         let end = |pid: Pid| End { pid: Pid::new(TierId(home), pid.member), zone: nodes.zone(pid.member) };
-        let packet = Packet { from: end(from), to: end(to), size_bytes };
+        let packet = Packet { from: end(from), to: end(to), size_bytes, identity };
         if let Some(at) = self.network.route_plain(packet, now) {
             let incarnation = nodes.incarnation(to.member);
             let (kind, word) = make(true);
@@ -377,6 +421,7 @@ impl Kernel {
         }
         let copies = 1 + u32::from(self.network.duplicates(packet));
         for copy in 1..=copies {
+            let packet = Packet { identity: identity.again(copy - 1), ..packet };
             if let Fate::Arrives(at) = self.network.route(packet, now) {
                 let (kind, word) = make(copy == copies);
                 let held = self.network.holds_back(packet);

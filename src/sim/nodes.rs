@@ -48,6 +48,8 @@ pub struct TierNodes {
     /// Each request of these has a connection of its own: they stand for many customers.
     pub independent: bool,
     hash: u64,
+    /// Its part of a hop's name, where it sends and where it receives.
+    hop: (u64, u64),
     zones: Vec<ZoneId>,
     troubled: Option<Vec<Node>>,
 }
@@ -64,6 +66,7 @@ impl TierNodes {
             count,
             independent,
             hash: name_hash(name),
+            hop: (mix(name_hash(name), 1), mix(name_hash(name), 2)),
             zones: zones.to_vec(),
             troubled: None,
         }
@@ -92,6 +95,12 @@ impl TierNodes {
     /// The hash of the tier's name.
     pub fn name_hash(&self) -> u64 {
         self.hash
+    }
+
+    /// Names what is sent from members of this tier to those of another: a hash of both names.
+    #[inline]
+    pub fn hop(&self, to: &TierNodes) -> u64 {
+        self.hop.0.wrapping_add(to.hop.1)
     }
 
     /// Whether any member was ever in trouble.

@@ -17,10 +17,18 @@ pub trait Word: Copy {
 
 /// What protocol messages carry. At most 24 bits travel in the event itself; larger payloads lie in the tier's slab.
 pub trait Payload: Clone + Hash + Send + 'static {
+    /// How many purposes messages serve: what is drawn for those of one is not moved by more or fewer of another.
+    const PURPOSES: usize = 1;
+    /// Which of them this one serves, from 0.
+    fn purpose(&self) -> u8 {
+        0
+    }
     /// The payload as at most 24 bits, if it fits.
     fn inline(&self) -> Option<u32> {
         None
     }
+    /// The network has made a second copy of the datagram, and this is it: what is drawn for it must be its own.
+    fn doubled(&mut self) {}
     /// The inverse of [`Payload::inline`].
     fn from_inline(_bits: u32) -> Self {
         unreachable!("only payloads that go inline come back inline")

@@ -8,7 +8,7 @@ use crate::base::cause::{Cause, Causes};
 use crate::base::dist::Dist;
 use crate::base::ids::{CallId, Pid, SyncId, TierId, TimerId, ZoneId};
 use crate::base::op::{At, Op, Outcome, Reason, Reply};
-use crate::base::rng::Bits;
+use crate::base::rng::{Bits, mix};
 use crate::base::session::Seen;
 use crate::base::time::{Span, Time};
 use crate::net::Network;
@@ -75,7 +75,7 @@ impl Process for Caller {
         let op = Op::Read { table: 0, key: key as i64, taking: None, at: At::Primary };
         let request = Request {
             op,
-            stem: key,
+            stem: mix(key, 0),
             size_bytes: 100,
             timeout: ctx.plan().timeout,
             from: None,

@@ -1,6 +1,7 @@
 //! How requests and answers get from one process to another: over connections that keep order and send again.
 
 use crate::base::ids::CallId;
+use crate::base::rng::Identity;
 use crate::base::slab::Key;
 use crate::base::time::Time;
 use crate::net::{End, Fate, Packet};
@@ -16,9 +17,14 @@ struct Leg {
     from: End,
     to: End,
     size_bytes: u32,
+    /// What its draws are named by.
+    identity: Identity,
     /// Which incarnation of the receiver it is for.
     incarnation: u16,
 }
+
+/// Sets the names of answers apart from those of requests: a member may call another of its own part.
+const ANSWER: u64 = 0x8EBC_6AF0_9C88_C6E3;
 
 impl Kernel {
     fn leg(&self, parcel: Parcel) -> Leg {
@@ -26,12 +32,16 @@ impl Kernel {
         let lane = if self.tier_nodes(call.caller).independent { parcel.call.slot + 1 } else { 0 };
         let caller = End { pid: self.home(call.caller), zone: call.zone };
         let (callee, size_bytes) = (self.end(call.callee), call.size_bytes);
+        let [asks, answers] = [call.caller, call.callee].map(|pid| &self.nodes[pid.tier.0 as usize]);
+        let named = |who: u64| Identity::of_call(who, call.stem).again(call.transmissions);
         if parcel.answer {
             let way = Way { from: call.callee, to: call.caller, lane };
-            Leg { way, from: callee, to: caller, size_bytes, incarnation: call.caller_incarnation }
+            let identity = named(answers.hop(asks).wrapping_add(ANSWER));
+            Leg { way, from: callee, to: caller, size_bytes, identity, incarnation: call.caller_incarnation }
         } else {
             let way = Way { from: call.caller, to: call.callee, lane };
-            Leg { way, from: caller, to: callee, size_bytes, incarnation: call.callee_incarnation }
+            let identity = named(asks.hop(answers));
+            Leg { way, from: caller, to: callee, size_bytes, identity, incarnation: call.callee_incarnation }
         }
     }
 
@@ -43,7 +53,7 @@ impl Kernel {
         if self.connections.is_stalled(leg.way, number) {
             return self.stall(leg.way, parcel);
         }
-        match self.route(&leg) {
+        match self.route(parcel, &leg) {
             Fate::Arrives(at) => self.deliver(parcel, &leg, at),
             Fate::Lost | Fate::Cut => self.stall(leg.way, parcel),
         }
@@ -53,9 +63,13 @@ impl Kernel {
         self.calls.get(parcel.call).expect("a parcel belongs to an open call").number
     }
 
-    fn route(&mut self, leg: &Leg) -> Fate {
-        let Leg { from, to, size_bytes, .. } = *leg;
-        self.network.route(Packet { from, to, size_bytes }, self.now())
+    /// One transmission, whose draws are its own.
+    fn route(&mut self, parcel: Parcel, leg: &Leg) -> Fate {
+        if let Some(call) = self.calls.get_mut(parcel.call) {
+            call.transmissions = call.transmissions.wrapping_add(1);
+        }
+        let Leg { from, to, size_bytes, identity, .. } = *leg;
+        self.network.route(Packet { from, to, size_bytes, identity }, self.now())
     }
 
     /// A parcel arrives at `at`, or when the one before it does.
@@ -89,7 +103,7 @@ impl Kernel {
             (connection.stalled_since, connection.way(), connection.stalled.front().copied());
         let Some(first) = first else { return Vec::new() };
         let leg = Leg { way, ..self.leg(first) }; // whose sender may be gone
-        if let Fate::Arrives(at) = self.route(&leg) {
+        if let Fate::Arrives(at) = self.route(first, &leg) {
             let mut stalled = self.connections.go_on(key);
             stalled.pop_front();
             self.deliver(first, &leg, at);

@@ -26,10 +26,10 @@ use crate::sim::process::{Order, Process, Word};
 
 /// Size of an answer without a value, bytes: a header and a few words.
 const ANSWER_BYTES: u32 = 64;
-/// Purpose of the stream for lifetimes' jitter.
+/// Purposes of what it draws for a call: the jitter of a lifetime, early expiry, its own time.
 const JITTER: u8 = 0;
-/// Purpose of the stream for early expiry.
 const EARLY: u8 = 1;
+const SERVE: u8 = 2;
 
 /// What a fault may set.
 pub const SETTABLE: &[&str] = &["speed", "cores", "queue", "ttl", "sliding", "serve"];
@@ -101,7 +101,7 @@ impl Process for Node {
                 return self.serve(Served { call, op, queued: Span::ZERO, served: Span::ZERO }, ctx);
             }
             Serve::Constant(span) => span,
-            Serve::Law => ctx.plan().serve.span(&mut ctx.draws(ctx.stem(call))),
+            Serve::Law => ctx.plan().serve.span(&mut ctx.serving(SERVE, ctx.stem(call))),
         };
         if self.desk.submit(call, op, demand, ctx.now()) == Submitted::Refused {
             ctx.reply(call, Outcome::Fail(Reason::Overloaded), 0, &Causes::NONE, ANSWER_BYTES);
@@ -194,7 +194,7 @@ impl Node {
             }
             Op::Put { note, key, n, version } => {
                 let value = Value { n, version, ..Value::default() };
-                (self.put(key, value, note, ctx), 0)
+                (self.put(key, value, note, ctx.stem(served.call), ctx), 0)
             }
             Op::Drop { key } => {
                 self.leases.dropped(key);
@@ -239,7 +239,9 @@ impl Node {
         if entry.alive(clock) {
             let left = entry.expires.since(clock);
             let renew = match plan.guard {
-                Guard::XFetch { beta } => renews_early(entry, beta, clock, ctx),
+                Guard::XFetch { beta } => {
+                    renews_early(entry, beta, clock, ctx.serving(EARLY, ctx.stem(waiter.call)).open01())
+                }
                 Guard::RefreshAhead { at, rebuild } => {
                     left <= entry.lifetime.saturating_sub(entry.lifetime.scale(at))
                         && ask(entry, rebuild, clock)
@@ -302,7 +304,7 @@ impl Node {
         }
     }
 
-    fn put(&mut self, key: i64, value: Value, note: u32, ctx: &mut Context<Self>) -> Outcome {
+    fn put(&mut self, key: i64, value: Value, note: u32, stem: u64, ctx: &mut Context<Self>) -> Outcome {
         let (clock, plan) = (clock(ctx), ctx.plan());
         if matches!(plan.guard, Guard::Lease { .. }) && !self.leases.redeem(key, note) {
             count(ctx, Series::Refused);
@@ -310,7 +312,7 @@ impl Node {
         }
         let mut entry = Entry::new(key, value);
         if let Some(lifetime) = self.lifetime {
-            entry.lifetime = spread(lifetime, plan.jitter, ctx);
+            entry.lifetime = spread(lifetime, plan.jitter, stem, ctx);
             entry.expires = clock + entry.lifetime;
         }
         if matches!(plan.guard, Guard::XFetch { .. }) {
@@ -319,7 +321,7 @@ impl Node {
         if let Some(size) = &plan.size {
             // A key's size is the customers': the same in every variant, whenever it is put.
             let stem = mix(name_hash("size"), key as u64);
-            entry.size_bytes = (size.sample(&mut ctx.draws(stem)) + 0.5) as u64;
+            entry.size_bytes = (size.sample(&mut ctx.draws(stem).of_property()) + 0.5) as u64;
         }
         let fits = self.entries.put(entry, clock);
         match fits {
@@ -397,16 +399,17 @@ fn ask(entry: &mut Entry, rebuild: Span, clock: ClockTime) -> bool {
 }
 
 /// XFetch (Vattani, Chierichetti, Lowenstein, VLDB 2015): −β·δ·ln(u) ≥ time left.
-fn renews_early(entry: &Entry, beta: f64, clock: ClockTime, ctx: &mut Context<Node>) -> bool {
+/// `luck` is uniform in (0, 1).
+fn renews_early(entry: &Entry, beta: f64, clock: ClockTime, luck: f64) -> bool {
     let rebuild_ns = f64::from(entry.rebuild_us) * 1e3;
-    let gap_ns = -beta * rebuild_ns * math::ln(ctx.stream(EARLY).open01());
+    let gap_ns = -beta * rebuild_ns * math::ln(luck);
     gap_ns >= entry.expires.since(clock).as_ns() as f64
 }
 
 /// A lifetime, spread by `jitter` to either side.
-fn spread(lifetime: Span, jitter: f64, ctx: &mut Context<Node>) -> Span {
+fn spread(lifetime: Span, jitter: f64, stem: u64, ctx: &Context<Node>) -> Span {
     if jitter == 0.0 {
         return lifetime;
     }
-    lifetime.scale(1.0 + jitter * (2.0 * ctx.stream(JITTER).open01() - 1.0))
+    lifetime.scale(1.0 + jitter * (2.0 * ctx.serving(JITTER, stem).open01() - 1.0))
 }

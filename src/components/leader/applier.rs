@@ -10,7 +10,7 @@ use crate::components::leader::member::{APPLY, Ctx, LAG, Member, Role};
 use crate::components::leader::messages::Timer;
 use crate::components::leader::{Plan, Rule};
 use crate::components::machine::Machine;
-use crate::components::store::Series;
+use crate::components::store::{Series, front};
 
 impl<M: Machine> Member<M> {
     /// Up to where entries may take effect here: at a leader and under `raft` what is committed, elsewhere what our disk has of
@@ -45,7 +45,8 @@ impl<M: Machine> Member<M> {
                 None => self.worked = next,
                 Some(law) => {
                     self.working = Some(next);
-                    let span = law.span(ctx.stream(APPLY));
+                    let stem = self.log.get(next).and_then(|entry| self.stem(entry));
+                    let span = front::drawn(law, APPLY, stem, ctx);
                     ctx.wake_true(span, Timer::Applied);
                 }
             }
@@ -57,7 +58,10 @@ impl<M: Machine> Member<M> {
         let Some(law) = ctx.plan().lag.at(ctx.me().member) else { return Span::ZERO };
         let due = match self.due {
             Some((index, due)) if index == next => due,
-            _ => self.log.get(next).map_or(ctx.wall(), |entry| entry.at + law.span(ctx.stream(LAG))),
+            _ => match self.log.get(next) {
+                Some(entry) => entry.at + front::drawn(law, LAG, self.stem(entry), ctx),
+                None => ctx.wall(),
+            },
         };
         self.due = Some((next, due));
         due.since(ctx.wall())

@@ -16,12 +16,17 @@ use crate::components::store::front;
 use crate::record::history::attempt;
 use crate::sim::context::Request;
 
+/// Sets the identities of calls that are passed on apart from those that they pass on.
+const FORWARD: u64 = 1 << 32;
+
 /// An operation of a client, under way.
 #[derive(Clone, Copy, Debug, Hash)]
 pub(super) struct Ask {
     served: Served,
     /// The identity of what it writes.
     attempt: OpId,
+    /// How often it was passed on.
+    forwards: u32,
     /// Where the time since its service went, up to `since`.
     spent: Causes,
     since: Time,
@@ -53,9 +58,9 @@ impl Ask {
 impl<M: Machine> Member<M> {
     /// An operation came, from a client or from a member that forwards it.
     pub(super) fn asked(&mut self, served: Served, ctx: Ctx<M>) {
-        let forwarded = ctx.caller(served.call).tier == ctx.me().tier;
-        let attempt = if forwarded { OpId(ctx.stem(served.call)) } else { attempt(served.call) };
-        let ask = Ask { served, attempt, spent: Causes::NONE, since: ctx.now() };
+        let passed_on = ctx.passed_on(served.call);
+        let (forwarded, attempt) = (passed_on.is_some(), passed_on.unwrap_or(attempt(served.call)));
+        let ask = Ask { served, attempt, forwards: 0, spent: Causes::NONE, since: ctx.now() };
         let key = self.asks.insert(ask);
         self.find_place(key, forwarded, ctx);
     }
@@ -78,7 +83,7 @@ impl<M: Machine> Member<M> {
             Some(leader) => {
                 let request = Request {
                     op: ask.served.op,
-                    stem: ask.attempt.0,
+                    stem: mix(ctx.stem(ask.served.call), FORWARD + u64::from(ask.forwards)),
                     size_bytes: HEADER_BYTES,
                     timeout: Some(ctx.plan().patience),
                     from: None,
@@ -87,6 +92,10 @@ impl<M: Machine> Member<M> {
                     seen: ctx.seen(ask.served.call),
                 };
                 let call = ctx.call(Pid::new(ctx.me().tier, leader), request, key.to_word());
+                if let Some(ask) = self.asks.get_mut(key) {
+                    ask.forwards += 1;
+                }
+                ctx.passes_on(call, ask.attempt);
                 ctx.within(call, ctx.transaction(ask.served.call));
                 ctx.fenced(call, ctx.fence(ask.served.call));
             }
@@ -111,7 +120,7 @@ impl<M: Machine> Member<M> {
             return self.worked(key, &Causes::NONE, ctx);
         }
         let writes = !M::is_read(&op) && !matches!(op, Op::ReadForUpdate { .. });
-        let stem = mix(ask.attempt.0, u64::from(ctx.me().member));
+        let stem = mix(ctx.stem(ask.served.call), u64::from(ctx.me().member));
         if !front::help(self, writes, stem, key.to_word(), ctx) {
             self.answers(key, Outcome::Fail(Reason::Overloaded), ctx);
         }
@@ -149,7 +158,8 @@ impl<M: Machine> Member<M> {
             self.reads_as_leader(key, ctx);
         } else {
             self.proposed.insert(self.log.last().index + 1, key);
-            self.propose(Entry { told, ..Entry::of(self.term, op, attempt) }, ctx);
+            let stem = ctx.stem(served.call);
+            self.propose(Entry { stem, told, ..Entry::of(self.term, op, attempt) }, ctx);
         }
     }
 

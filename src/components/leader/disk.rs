@@ -1,8 +1,8 @@
 //! A member's disk: what it keeps in order, and what is said only once it is safe.
 
 use crate::base::ids::Pid;
-use crate::base::time::Span;
-use crate::components::leader::log::{Log, Place};
+use crate::base::rng::mix;
+use crate::components::leader::log::{Entry, Log, Place};
 use crate::components::leader::member::{Ctx, Member};
 use crate::components::leader::messages::{Kept, Message, Record};
 use crate::components::leader::{Ack, Rule, Twin};
@@ -10,9 +10,6 @@ use crate::components::machine::Machine;
 use crate::components::store::front;
 use crate::sim::process::Disk;
 
-/// Purposes of the streams for the legs.
-const WRITE: u8 = 3;
-const ACK: u8 = 4;
 /// A log keeps so many entries that are applied, for followers that are behind; when it has twice as many it becomes a snapshot.
 const LOG_KEPT: usize = 1 << 13;
 
@@ -64,6 +61,7 @@ impl<M: Machine> Member<M> {
             Record::Truncate(index) => {
                 let index = *index;
                 self.log.truncate(index);
+                self.rewinds += 1;
                 self.safe = self.safe.min(index);
                 self.covers = self.covers.map(|covers| covers.min(index));
                 self.worked = self.worked.min(index);
@@ -88,15 +86,11 @@ impl<M: Machine> Member<M> {
     pub(super) fn say(&mut self, to: u32, message: Message<M>, ctx: Ctx<M>) {
         let (size, legs) = (message.size_bytes(), &ctx.plan().legs);
         let leg = match &message {
-            Message::Append(append) if !append.entries.is_empty() => Some((&legs.write, WRITE)),
-            Message::Appended { .. } => Some((&legs.ack, ACK)),
+            Message::Append(append) if !append.entries.is_empty() => legs.write.as_ref(),
+            Message::Appended { .. } => legs.ack.as_ref(),
             _ => None,
         };
-        let more = match leg {
-            Some((Some(law), purpose)) => law.span(ctx.stream(purpose)),
-            _ => Span::ZERO,
-        };
-        ctx.send_after(more, Pid::new(ctx.me().tier, to), message, size);
+        ctx.send_over(leg, Pid::new(ctx.me().tier, to), message, size);
     }
 
     /// Begins to make safe what has gathered, unless a sync is under way.
@@ -111,8 +105,14 @@ impl<M: Machine> Member<M> {
         self.dirty = false;
         self.covers = Some(self.log.last().index);
         self.said_after = std::mem::take(&mut self.said_next);
-        let cost = front::disk_time(self, ctx);
+        let first = self.log.get(self.safe + 1).and_then(|entry| self.stem(entry));
+        let cost = front::disk_time(self, first, ctx);
         ctx.sync(cost);
+    }
+
+    /// What identifies the work that an entry makes here: after a rewind it may come again.
+    pub(super) fn stem(&self, entry: &Entry) -> Option<u64> {
+        (entry.stem != 0).then(|| mix(entry.stem, u64::from(self.rewinds)))
     }
 
     /// A long log becomes a snapshot, as far as it is applied, and an entry's worth for followers that lag.

@@ -17,12 +17,13 @@ impl<M: Machine> Member<M> {
     /// An operation on a lock has had its time on a core.
     pub(super) fn orders_lock(&mut self, key: Key, op: Op, attempt: OpId, ctx: Ctx<M>) {
         self.proposed.insert(self.log.last().index + 1, key);
-        self.order(op, attempt, ctx);
+        let stem = self.asks.get(key).map_or(0, |ask| ctx.stem(ask.served().call));
+        self.order(op, attempt, stem, ctx);
     }
 
-    fn order(&mut self, op: Op, attempt: OpId, ctx: Ctx<M>) {
+    fn order(&mut self, op: Op, attempt: OpId, stem: u64, ctx: Ctx<M>) {
         let told = Told::Clocks(Clocks::of(ctx));
-        self.propose(Entry { told, ..Entry::of(self.term, op, attempt) }, ctx);
+        self.propose(Entry { stem, told, ..Entry::of(self.term, op, attempt) }, ctx);
     }
 
     /// An entry of ours has taken effect: whoever asked for it is told, or waits in line.
@@ -88,7 +89,7 @@ impl<M: Machine> Member<M> {
             return;
         }
         while let Some((lock, key)) = self.locks.due(Clocks::of(ctx)) {
-            self.order(Op::Expire { lock, key }, OpId(0), ctx);
+            self.order(Op::Expire { lock, key }, OpId(0), 0, ctx);
         }
         self.arms_locks(ctx);
     }

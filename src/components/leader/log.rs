@@ -77,6 +77,8 @@ pub struct Entry {
     pub op: Option<Op>,
     /// The identity of what it writes.
     pub attempt: OpId,
+    /// Identifies the call that it serves; 0: none.
+    pub stem: u64,
     /// What goes with it.
     pub told: Told,
     /// What else takes effect with it: the other writes of a transaction.
@@ -91,7 +93,7 @@ impl Entry {
     /// An entry that applies nothing: a new leader's first.
     pub fn empty(term: u64) -> Self {
         let (op, told, also, origin, at) = (None, Told::Nothing, None, None, ClockTime::ZERO);
-        Entry { term, op, attempt: OpId(0), told, also, origin, at }
+        Entry { term, op, attempt: OpId(0), stem: 0, told, also, origin, at }
     }
 
     /// One change.

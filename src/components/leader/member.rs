@@ -21,7 +21,7 @@ use crate::components::transactions::host::{self, Committing, Desk};
 use crate::sim::context::Context;
 use crate::sim::process::{Disk, Order, Process};
 
-/// Purposes of the streams.
+/// Purposes of what it draws.
 pub(super) const TIMEOUT: u8 = 1;
 pub(super) const APPLY: u8 = 2;
 pub(super) const LAG: u8 = 5;
@@ -103,6 +103,8 @@ pub struct Member<M: Machine> {
     /// While we lead: what may leave, up to where, and whether the sender waits for its turn.
     pub(super) released: u64,
     pub(super) sending: bool,
+    /// How often entries of our log were cut off or replaced.
+    pub(super) rewinds: u32,
     /// Entries that came before those that they follow.
     pub(super) early: BTreeMap<u64, (Place, Vec<Entry>)>,
     pub(super) peers: Vec<Peer>,
@@ -179,6 +181,7 @@ impl<M: Machine> Process for Member<M> {
             due: None,
             released: 0,
             sending: false,
+            rewinds: 0,
             early: BTreeMap::new(),
             peers: Vec::new(),
             round: 0,

@@ -112,7 +112,21 @@ impl<M: Machine> Message<M> {
     }
 }
 
-impl<M: Machine> Payload for Message<M> {}
+/// One more message of one purpose moves nothing that is drawn for those of others: changes, word that somebody leads, answers to
+/// these, elections, and what is rare.
+impl<M: Machine> Payload for Message<M> {
+    const PURPOSES: usize = 5;
+
+    fn purpose(&self) -> u8 {
+        match self {
+            Message::Append(append) if !append.entries.is_empty() => 0,
+            Message::Append(_) => 1,
+            Message::Appended { .. } => 2,
+            Message::Stand { .. } | Message::Vote { .. } => 3,
+            Message::Snapshot { .. } | Message::Lost { .. } | Message::Taken { .. } => 4,
+        }
+    }
+}
 
 /// What a member's disk keeps in order.
 #[derive(Clone, Debug, Hash)]

@@ -4,6 +4,7 @@
 //! keeps entries that come early until those before them are there, as a connection would. What is lost shows at the next heartbeat,
 //! whose place is not there.
 
+use crate::base::rng::mix;
 use crate::components::leader::log::{Entry, Log, Place};
 use crate::components::leader::member::{Ctx, Member, Peer, Role, SEND};
 use crate::components::leader::messages::{Append, Message, Record, Timer, Whole};
@@ -38,7 +39,9 @@ impl<M: Machine> Member<M> {
             None => self.released = self.released.max(ready),
             Some(law) if ready > self.released && !self.sending => {
                 self.sending = true;
-                let span = law.span(ctx.stream(SEND));
+                // Drawn for the first that leaves; in another term it may have to leave again.
+                let first = self.log.get(self.released + 1).and_then(|entry| self.stem(entry));
+                let span = front::drawn(law, SEND, first.map(|stem| mix(stem, self.term)), ctx);
                 ctx.wake(span, Timer::Send);
             }
             Some(_) => {}
@@ -228,6 +231,7 @@ impl<M: Machine> Member<M> {
             }
             let mut log = Log::after(at, whole.terms);
             if rewinds {
+                self.rewinds += 1;
                 // Nothing of it is safe before our disk has it.
                 (self.safe, self.covers) = (0, self.covers.map(|_| 0));
             } else {

@@ -52,8 +52,9 @@ impl<M: Machine> Host for Member<M> {
         let mut writes = desk.engine.writes(committing.key).iter().map(write);
         let Some((op, attempt)) = writes.next() else { return };
         let also = Some(writes.collect()).filter(|also: &std::sync::Arc<[_]>| !also.is_empty());
+        let stem = self.asks.get(committing.word).map_or(0, |ask| ctx.stem(ask.served().call));
         self.committing.insert(self.log.last().index + 1, committing);
-        self.propose(Entry { also, ..Entry::of(self.term, op, attempt) }, ctx);
+        self.propose(Entry { stem, also, ..Entry::of(self.term, op, attempt) }, ctx);
     }
 
     fn has_read(&mut self, ask: Key, _: Outcome, locked: Span, ctx: &mut Context<Self>) {

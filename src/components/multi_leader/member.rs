@@ -18,7 +18,7 @@ use crate::record::history::attempt;
 use crate::sim::context::Context;
 use crate::sim::process::{Disk, Order, Payload, Process, Word};
 
-/// Purpose of the stream of the applier's times.
+/// Purpose of the draws of the applier's times.
 const APPLY: u8 = 1;
 /// Purposes of those of lags and of the sender's turns.
 const LAG: u8 = 4;
@@ -38,6 +38,15 @@ pub struct Change {
     pub cell: Cell,
     /// When it was made, by its writer's wall clock.
     pub at: ClockTime,
+    /// Identifies the call that it serves; 0: many, or none.
+    pub stem: u64,
+}
+
+impl Change {
+    /// What identifies the work that it makes.
+    pub(super) fn identity(&self) -> Option<u64> {
+        (self.stem != 0).then_some(self.stem)
+    }
 }
 
 /// What members tell each other.
@@ -64,7 +73,17 @@ pub enum Message {
     },
 }
 
-impl Payload for Message {}
+impl Payload for Message {
+    const PURPOSES: usize = 3;
+
+    fn purpose(&self) -> u8 {
+        match self {
+            Message::Changes { .. } => 0,
+            Message::Have { .. } => 1,
+            Message::Whole { .. } => 2,
+        }
+    }
+}
 
 /// What a disk keeps in order.
 #[derive(Clone, Debug, Hash)]
@@ -362,7 +381,7 @@ impl Member {
             _ => outcome,
         };
         let pending = ahead.map_or(1, |(_, pending)| pending + 1);
-        let change = Change { row, cell, at: ctx.wall() };
+        let change = Change { row, cell, at: ctx.wall(), stem: ctx.stem(served.call) };
         self.has_numbered(ctx);
         self.has_made(&change, known.as_ref(), value.version, ctx);
         let mut together = known.unwrap_or_else(|| change.cell.clone());
@@ -396,7 +415,8 @@ impl Member {
         while let Some((_, _, change)) = self.applier.front().filter(|_| !self.applying) {
             if let Some(law) = plan.lag.at(me) {
                 let at = change.at;
-                let due = self.due.unwrap_or_else(|| at + law.span(ctx.stream(LAG)));
+                let stem = change.identity();
+                let due = self.due.unwrap_or_else(|| at + front::drawn(law, LAG, stem, ctx));
                 self.due = Some(due);
                 if due > ctx.wall() {
                     self.applying = true;
@@ -407,7 +427,8 @@ impl Member {
                 None => self.applies_one(ctx),
                 Some(law) => {
                     self.applying = true;
-                    let span = law.span(ctx.stream(APPLY));
+                    let stem = self.applier.front().and_then(|(_, _, change)| change.identity());
+                    let span = front::drawn(law, APPLY, stem, ctx);
                     ctx.wake_true(span, Timer::Applied);
                 }
             }
@@ -440,7 +461,12 @@ impl Member {
             ctx.snapshot(self.kept());
             self.logged = 0;
         }
-        let cost = front::disk_time(self, ctx);
+        let first = match self.pending.front() {
+            Some(Commit::Ours { change, .. }) => change.as_ref().and_then(Change::identity),
+            Some(Commit::Theirs(.., change)) => change.identity(),
+            None => None,
+        };
+        let cost = front::disk_time(self, first, ctx);
         ctx.sync(cost);
     }
 

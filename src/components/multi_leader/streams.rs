@@ -18,9 +18,6 @@ const EARLY_MAX: usize = 4096;
 const LOG_KEPT: usize = 1 << 16;
 /// Size of a message without changes, bytes.
 const HEADER_BYTES: u32 = 128;
-/// Purposes of the streams for the legs.
-const WRITE: u8 = 2;
-const ACK: u8 = 3;
 
 /// What we have sent to another member.
 #[derive(Clone, Copy, Debug, Hash)]
@@ -78,7 +75,9 @@ impl Member {
             None => self.released = self.safe,
             Some(law) if self.safe > self.released && !self.sending => {
                 self.sending = true;
-                let span = law.span(ctx.stream(TURN));
+                let skip = self.released.saturating_sub(self.base) as usize;
+                let first = self.log.get(skip).and_then(Change::identity);
+                let span = front::drawn(law, TURN, first, ctx);
                 ctx.wake(span, Timer::Send);
             }
             Some(_) => {}
@@ -125,7 +124,7 @@ impl Member {
                 front::count(ctx, Series::Snapshots);
                 let rows = self.rows.in_order().into_iter();
                 let rows = rows
-                    .map(|(row, cell)| Change { row: *row, cell: cell.clone(), at: ClockTime::ZERO })
+                    .map(|(row, cell)| Change { row: *row, cell: cell.clone(), at: ClockTime::ZERO, stem: 0 })
                     .collect();
                 Message::Whole { up_to: self.safe, rows }
             } else {
@@ -134,7 +133,7 @@ impl Member {
                 peer.sent += most as u64;
                 Message::Changes { after, changes: self.log.iter().skip(skip).take(most).cloned().collect() }
             };
-            send(to, message, &ctx.plan().legs.write, WRITE, ctx);
+            send(to, message, &ctx.plan().legs.write, ctx);
             self.arm(to, ctx);
         }
     }
@@ -191,7 +190,7 @@ impl Member {
         if after + changes.len() as u64 <= stream.came {
             // It does not know that we have them, or that they are on their way to our disk.
             let up_to = stream.safe;
-            return send(from, Message::Have { up_to }, &ctx.plan().legs.ack, ACK, ctx);
+            return send(from, Message::Have { up_to }, &ctx.plan().legs.ack, ctx);
         }
         self.takes(from, after, changes, ctx);
         while let Some((after, changes)) = self.streams[from as usize].early.pop_first() {
@@ -218,7 +217,7 @@ impl Member {
         let stream = &mut self.streams[from as usize];
         if up_to <= stream.came {
             let up_to = stream.safe;
-            return send(from, Message::Have { up_to }, &ctx.plan().legs.ack, ACK, ctx);
+            return send(from, Message::Have { up_to }, &ctx.plan().legs.ack, ctx);
         }
         stream.came = up_to;
         let last = rows.len().saturating_sub(1);
@@ -235,19 +234,18 @@ impl Member {
             if stream.safe > stream.said {
                 stream.said = stream.safe;
                 let up_to = stream.safe;
-                send(from, Message::Have { up_to }, &ctx.plan().legs.ack, ACK, ctx);
+                send(from, Message::Have { up_to }, &ctx.plan().legs.ack, ctx);
             }
         }
     }
 }
 
-fn send(to: u32, message: Message, leg: &Option<Dist>, purpose: u8, ctx: Ctx) {
+fn send(to: u32, message: Message, leg: &Option<Dist>, ctx: Ctx) {
     let size = match &message {
         Message::Changes { changes, .. } | Message::Whole { rows: changes, .. } => {
             changes.iter().fold(HEADER_BYTES, |size, change| size.saturating_add(change.cell.size_bytes()))
         }
         Message::Have { .. } => HEADER_BYTES,
     };
-    let more = leg.as_ref().map_or(Span::ZERO, |law| law.span(ctx.stream(purpose)));
-    ctx.send_after(more, Pid::new(ctx.me().tier, to), message, size);
+    ctx.send_over(leg.as_ref(), Pid::new(ctx.me().tier, to), message, size);
 }

@@ -3,13 +3,13 @@
 use crate::base::cause::{Cause, Causes};
 use crate::base::ids::Pid;
 use crate::base::op::{At, Op, Outcome, Reason, Value, When};
-use crate::base::rng::Bits;
+use crate::base::rng::{Bits, mix};
 use crate::base::slab::Key;
 use crate::base::time::{Span, Time};
 use crate::components::desk::Served;
 use crate::components::quorum::Plan;
 use crate::components::quorum::cell::{Cell, Merge, Stamp};
-use crate::components::quorum::member::{Commit, HEADER_BYTES, LOT, Member, Message, READ, Timer, WRITE};
+use crate::components::quorum::member::{Commit, HEADER_BYTES, LOT, Member, Message, Timer};
 use crate::components::store::Series;
 use crate::components::store::rows::{Initial, RowName, apply};
 use crate::components::store::{front, lineage};
@@ -18,6 +18,8 @@ use crate::sim::context::Context;
 
 /// The operation of a write that no operation waits for: a repair.
 pub(super) const NOBODY: u64 = u64::MAX;
+/// Sets what is repaired for an operation apart from what it writes.
+const REPAIR: u64 = 0x7265_7061;
 /// Marks the number of a hint.
 const HINT: u64 = 1 << 63;
 
@@ -25,6 +27,8 @@ const HINT: u64 = 1 << 63;
 #[derive(Clone, Debug, Hash)]
 pub(super) struct Operation {
     served: Served,
+    /// Identifies the client's call, which may have its answer before all is done for it.
+    stem: u64,
     pub row: RowName,
     phase: Phase,
     /// Whether the client has its answer; what follows is repair.
@@ -71,13 +75,15 @@ impl Member {
             false if here => 1,
             false => plan.r,
         };
+        let stem = ctx.stem(served.call);
         let operation = Operation {
             served,
+            stem,
             row,
             phase: Phase::Read(needed),
             answered: false,
             began: ctx.now(),
-            asked: if here { 1 << ctx.me().member } else { whom(needed, 0, ctx) },
+            asked: if here { 1 << ctx.me().member } else { whom(needed, 0, mix(stem, 0), ctx) },
             got: Vec::new(),
             cell: Cell::empty(plan.merge),
             written: Value::default(),
@@ -92,7 +98,7 @@ impl Member {
             return self.change(key, ctx);
         }
         let (op, asked) = (self.name(key), self.operations.get(key).expect("just begun").asked);
-        self.tell_each(asked, &Message::Get { op, row }, HEADER_BYTES, READ, ctx);
+        self.tell_each(asked, &Message::Get { op, stem, row }, HEADER_BYTES, ctx);
     }
 
     /// The name of an operation, for this life.
@@ -145,9 +151,10 @@ impl Member {
         (operation.phase, operation.written, operation.safe) = (Phase::Write, written, safe);
         operation.asked = everybody(ctx);
         let (row, size, missing) = (operation.row, cell.size_bytes(), operation.asked & !safe);
+        let stem = operation.stem;
         let op = self.name(key);
         (0..missing.count_ones()).for_each(|_| front::count(ctx, Series::Repairs));
-        self.tell_each(missing, &Message::Put { op, row, cell }, size, WRITE, ctx);
+        self.tell_each(missing, &Message::Put { op, stem, row, cell }, size, ctx);
     }
 
     /// The value that an operation has read.
@@ -193,15 +200,16 @@ impl Member {
         let operation = self.operations.get_mut(key).expect("it is under way");
         operation.written = if plan.merge == Merge::Counter { cell.value(row, initial) } else { value };
         operation.cell = Some(cell.clone());
+        let stem = operation.stem;
         if plan.merge == Merge::LastWrite {
             operation.phase = Phase::Write;
-            operation.asked = whom(plan.w, 0, ctx);
+            operation.asked = whom(plan.w, 0, mix(stem, 1), ctx);
             let (asked, size) = (operation.asked, cell.size_bytes());
-            self.tell_each(asked, &Message::Put { op, row, cell }, size, WRITE, ctx);
+            self.tell_each(asked, &Message::Put { op, stem, row, cell }, size, ctx);
         } else {
             operation.phase = Phase::Own;
-            operation.asked = whom(plan.w, 1 << me, ctx);
-            self.keep(Commit { from: ctx.me(), op, row, cell }, ctx);
+            operation.asked = whom(plan.w, 1 << me, mix(stem, 1), ctx);
+            self.keep(Commit { from: ctx.me(), op, stem, row, cell }, ctx);
         }
     }
 
@@ -217,7 +225,8 @@ impl Member {
             operation.phase = Phase::Write;
             let (row, cell) = (operation.row, operation.cell.clone().expect("it is being written"));
             let (size, others) = (cell.size_bytes(), operation.asked & !(1 << ctx.me().member));
-            self.tell_each(others, &Message::Put { op, row, cell }, size, WRITE, ctx);
+            let stem = operation.stem;
+            self.tell_each(others, &Message::Put { op, stem, row, cell }, size, ctx);
         }
         let operation = self.operations.get(key).expect("just seen");
         if !operation.answered && operation.safe.count_ones() >= u32::from(ctx.plan().w) {
@@ -302,8 +311,9 @@ impl Member {
         for (member, cell) in &operation.got {
             if cell.as_ref() != Some(&newest) {
                 front::count(ctx, Series::Repairs);
-                let put = Message::Put { op: NOBODY, row: operation.row, cell: newest.clone() };
-                self.tell(Pid::new(ctx.me().tier, *member), put, newest.size_bytes(), WRITE, ctx);
+                let (row, cell) = (operation.row, newest.clone());
+                let put = Message::Put { op: NOBODY, stem: mix(operation.stem, REPAIR), row, cell };
+                self.tell(Pid::new(ctx.me().tier, *member), put, newest.size_bytes(), ctx);
             }
         }
     }
@@ -328,10 +338,11 @@ impl Member {
     pub(super) fn send_hints(&mut self, ctx: &mut Context<Self>) {
         self.hinting = !self.hints.is_empty();
         let Some(every) = ctx.plan().hints.filter(|_| self.hinting) else { return };
+        self.hint_rounds += 1;
         for ((member, row), (op, cell)) in self.hints.clone() {
             front::count(ctx, Series::Hints);
-            let size = cell.size_bytes();
-            self.tell(Pid::new(ctx.me().tier, member), Message::Put { op, row, cell }, size, WRITE, ctx);
+            let (size, stem) = (cell.size_bytes(), mix(op, self.hint_rounds));
+            self.tell(Pid::new(ctx.me().tier, member), Message::Put { op, stem, row, cell }, size, ctx);
         }
         ctx.wake(every, Timer::Hints);
     }
@@ -360,11 +371,11 @@ fn everybody(ctx: &Context<Member>) -> u16 {
 }
 
 /// Whom an operation asks that needs so many, `surely` among them: everybody, or no more than that, by lot.
-fn whom(needed: u8, surely: u16, ctx: &mut Context<Member>) -> u16 {
+fn whom(needed: u8, surely: u16, stem: u64, ctx: &Context<Member>) -> u16 {
     let mut chosen = if ctx.plan().enough { surely } else { everybody(ctx) };
+    let mut lots = ctx.serving(LOT, stem);
     while chosen.count_ones() < u32::from(needed) {
-        let members = u64::from(ctx.members());
-        chosen |= 1 << ctx.stream(LOT).below(members);
+        chosen |= 1 << lots.below(u64::from(ctx.members()));
     }
     chosen
 }

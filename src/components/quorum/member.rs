@@ -16,12 +16,11 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::base::cause::Causes;
-use crate::base::dist::Dist;
 use crate::base::ids::{CallId, Pid, SyncId};
 use crate::base::op::{Op, Value};
 use crate::base::rng::{Bits, mix};
 use crate::base::slab::{Key, Slab};
-use crate::base::time::{ClockTime, Span};
+use crate::base::time::ClockTime;
 use crate::components::desk::Served;
 use crate::components::keyed::Keyed;
 use crate::components::quorum::Plan;
@@ -35,26 +34,23 @@ use crate::sim::process::{Disk, Order, Payload, Process, Word};
 
 /// Size of a message without a row, bytes.
 pub(super) const HEADER_BYTES: u32 = 128;
-/// Purposes of the streams for the legs.
-pub(super) const WRITE: u8 = 1;
-const ACK: u8 = 2;
-pub(super) const READ: u8 = 3;
-const REPLY: u8 = 4;
 /// Purpose of the stream of lives.
 const LIFE: u8 = 5;
-/// Purpose of the stream of lots.
+/// Purpose of the draws of lots.
 pub(super) const LOT: u8 = 6;
 
 /// Rows of a copy.
 type Rows = Keyed<RowName, Cell>;
 
-/// What members tell each other. `op` is the coordinator's name for what it is about.
+/// What members tell each other. `op` is the coordinator's name for what it is about; `stem` identifies what all of it is done for.
 #[derive(Clone, Debug, Hash)]
 pub enum Message {
     /// What do you have of this row?
     Get {
         /// The operation.
         op: u64,
+        /// What it is for.
+        stem: u64,
         /// The row.
         row: RowName,
     },
@@ -62,6 +58,8 @@ pub enum Message {
     Got {
         /// The operation.
         op: u64,
+        /// What it is for.
+        stem: u64,
         /// What the copy has; none if nobody has written the row.
         cell: Option<Cell>,
     },
@@ -69,6 +67,8 @@ pub enum Message {
     Put {
         /// The operation.
         op: u64,
+        /// What it is for.
+        stem: u64,
         /// The row.
         row: RowName,
         /// What to merge.
@@ -78,10 +78,45 @@ pub enum Message {
     Done {
         /// The operation.
         op: u64,
+        /// What it is for.
+        stem: u64,
     },
 }
 
-impl Payload for Message {}
+impl Payload for Message {
+    const PURPOSES: usize = 4;
+
+    fn purpose(&self) -> u8 {
+        match self {
+            Message::Get { .. } => 0,
+            Message::Got { .. } => 1,
+            Message::Put { .. } => 2,
+            Message::Done { .. } => 3,
+        }
+    }
+
+    fn doubled(&mut self) {
+        let (Message::Get { stem, .. }
+        | Message::Got { stem, .. }
+        | Message::Put { stem, .. }
+        | Message::Done { stem, .. }) = self;
+        *stem = mix(*stem, DOUBLED);
+    }
+}
+
+/// Sets what is drawn for a second copy of a datagram apart from what is for the first.
+const DOUBLED: u64 = 0x646f_7562;
+
+impl Message {
+    /// What it is for.
+    fn stem(&self) -> u64 {
+        let (Message::Get { stem, .. }
+        | Message::Got { stem, .. }
+        | Message::Put { stem, .. }
+        | Message::Done { stem, .. }) = self;
+        *stem
+    }
+}
 
 /// Why a member wakes up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,6 +151,7 @@ impl Word for Timer {
 pub(super) struct Commit {
     pub from: Pid,
     pub op: u64,
+    pub stem: u64,
     pub row: RowName,
     pub cell: Cell,
 }
@@ -138,6 +174,8 @@ pub struct Member {
     pub(super) hints: BTreeMap<(u32, RowName), (u64, Cell)>,
     pub(super) hinted: u64,
     pub(super) hinting: bool,
+    /// How often they were sent.
+    pub(super) hint_rounds: u64,
     pub(super) writes: u32,
     /// Sets what we name in this life apart from what we named before a crash: answers to that may still come.
     pub(super) life: u64,
@@ -163,6 +201,7 @@ impl Process for Member {
             hints: BTreeMap::new(),
             hinted: 0,
             hinting: false,
+            hint_rounds: 0,
             writes: 0,
             life: 0,
         }
@@ -184,11 +223,11 @@ impl Process for Member {
 
     fn on_message(&mut self, from: Pid, message: Message, ctx: &mut Context<Self>) {
         match message {
-            Message::Got { op, cell } => self.got(op, from, cell, ctx),
-            Message::Done { op } => self.done(op, from, ctx),
-            Message::Get { op, .. } | Message::Put { op, .. } => {
+            Message::Got { op, cell, .. } => self.got(op, from, cell, ctx),
+            Message::Done { op, .. } => self.done(op, from, ctx),
+            Message::Get { stem, .. } | Message::Put { stem, .. } => {
                 let writes = matches!(message, Message::Put { .. });
-                let stem = mix(mix(op, u64::from(from.member)), u64::from(ctx.me().member));
+                let stem = mix(mix(stem, u64::from(writes)), u64::from(ctx.me().member));
                 let job = self.jobs.insert((from, message));
                 if !front::help(self, writes, stem, job.to_word(), ctx) {
                     self.jobs.remove(job);
@@ -211,7 +250,7 @@ impl Process for Member {
             let commit = self.log.pop_front().expect("what is being synced");
             self.takes_in(commit.row, &commit.cell, ctx);
             if !ctx.plan().store.acks_early {
-                self.confirm(commit.from, commit.op, ctx);
+                self.confirm(commit.from, commit.op, commit.stem, ctx);
             }
         }
         self.sync(ctx);
@@ -247,12 +286,14 @@ impl front::Member for Member {
 
     fn helped(&mut self, word: u64, _work: &Causes, ctx: &mut Context<Self>) {
         match self.jobs.remove(Key::from_word(word)) {
-            Some((from, Message::Get { op, row })) => {
+            Some((from, Message::Get { op, stem, row })) => {
                 let cell = self.rows.get(&row).cloned();
                 let size = cell.as_ref().map_or(HEADER_BYTES, Cell::size_bytes);
-                self.tell(from, Message::Got { op, cell }, size, REPLY, ctx);
+                self.tell(from, Message::Got { op, stem, cell }, size, ctx);
             }
-            Some((from, Message::Put { op, row, cell })) => self.keep(Commit { from, op, row, cell }, ctx),
+            Some((from, Message::Put { op, stem, row, cell })) => {
+                self.keep(Commit { from, op, stem, row, cell }, ctx);
+            }
             _ => {}
         }
     }
@@ -270,35 +311,33 @@ impl Member {
         members: u16,
         message: &Message,
         size_bytes: u32,
-        leg: u8,
         ctx: &mut Context<Self>,
     ) {
         for member in (0..ctx.members()).filter(|member| members & 1 << member != 0) {
-            self.tell(Pid::new(ctx.me().tier, member), message.clone(), size_bytes, leg, ctx);
+            self.tell(Pid::new(ctx.me().tier, member), message.clone(), size_bytes, ctx);
         }
     }
 
     /// Sends a message to a copy; our own takes it in at once, unless the leg takes time.
-    pub(super) fn tell(
-        &mut self,
-        to: Pid,
-        message: Message,
-        size_bytes: u32,
-        leg: u8,
-        ctx: &mut Context<Self>,
-    ) {
-        let more = longer(leg, ctx);
-        if to == ctx.me() && more == Span::ZERO {
+    pub(super) fn tell(&mut self, to: Pid, message: Message, size_bytes: u32, ctx: &mut Context<Self>) {
+        let legs = &ctx.plan().legs;
+        let leg = match message {
+            Message::Get { .. } => &legs.read,
+            Message::Got { .. } => &legs.reply,
+            Message::Put { .. } => &legs.write,
+            Message::Done { .. } => &legs.ack,
+        };
+        if to == ctx.me() && leg.is_none() {
             return self.on_message(to, message, ctx);
         }
-        ctx.send_after(more, to, message, size_bytes);
+        ctx.send_for(message.stem(), leg.as_ref(), to, message, size_bytes);
     }
 
     pub(super) fn keep(&mut self, commit: Commit, ctx: &mut Context<Self>) {
         ctx.append((commit.row, commit.cell.clone()));
         self.logged += 1;
         if ctx.plan().store.acks_early {
-            self.confirm(commit.from, commit.op, ctx);
+            self.confirm(commit.from, commit.op, commit.stem, ctx);
         }
         self.log.push_back(commit);
         if self.syncing == 0 {
@@ -306,9 +345,9 @@ impl Member {
         }
     }
 
-    fn confirm(&mut self, from: Pid, op: u64, ctx: &mut Context<Self>) {
+    fn confirm(&mut self, from: Pid, op: u64, stem: u64, ctx: &mut Context<Self>) {
         if op != NOBODY {
-            self.tell(from, Message::Done { op }, HEADER_BYTES, ACK, ctx);
+            self.tell(from, Message::Done { op, stem }, HEADER_BYTES, ctx);
         }
     }
 
@@ -324,7 +363,8 @@ impl Member {
             ctx.snapshot(snapshot);
             self.logged = 0;
         }
-        let cost = front::disk_time(self, ctx);
+        let first = self.log.front().map(|commit| commit.stem);
+        let cost = front::disk_time(self, first, ctx);
         ctx.sync(cost);
     }
 }
@@ -339,16 +379,4 @@ pub(super) fn merge(rows: &mut Rows, row: RowName, cell: &Cell) {
         Some(known) => _ = known.merge(cell),
         None => _ = rows.insert(row, cell.clone()),
     }
-}
-
-/// What a leg takes beyond the network.
-fn longer(leg: u8, ctx: &mut Context<Member>) -> Span {
-    let legs = &ctx.plan().legs;
-    let law: Option<&Dist> = match leg {
-        WRITE => legs.write.as_ref(),
-        ACK => legs.ack.as_ref(),
-        READ => legs.read.as_ref(),
-        _ => legs.reply.as_ref(),
-    };
-    law.map_or(Span::ZERO, |law| law.span(ctx.stream(leg)))
 }

@@ -18,7 +18,7 @@ use crate::program::interpret::{HoldId, StrandId};
 use crate::record::history::{Sent, attempt};
 use crate::sim::context::Request;
 
-/// Purposes of the server's streams.
+/// Purposes of what a server draws for its errands.
 pub(super) const PICK: u8 = 0;
 pub(super) const BACK_OFF: u8 = 1;
 pub(super) const GUARD_WAIT: u8 = 2;
@@ -30,7 +30,7 @@ pub(super) struct Errand {
     /// For whom, as it was when this began: what holds once there is no strand to ask.
     pub on_behalf: Session,
     pub job: Job,
-    /// What the callee's draws are derived from.
+    /// Identifies it: what it asks for is derived from this.
     pub stem: u64,
     /// Failed attempts so far.
     pub failures: u32,
@@ -38,6 +38,13 @@ pub(super) struct Errand {
     pub backoff: Span,
     /// Up to when the strand's time has been charged.
     pub since: Time,
+}
+
+impl Errand {
+    /// What identifies the attempt of a call after so many that have failed.
+    fn attempt(&self) -> u64 {
+        if self.failures == 0 { self.stem } else { mix(self.stem, u64::from(self.failures)) }
+    }
 }
 
 /// What an errand is about.
@@ -72,8 +79,8 @@ impl Server {
             }
             Effect::Get { cache, key, draw } => (Job::Reading(Reading::get(cache, key)), draw),
             Effect::Put { cache, key, draw } => (Job::Reading(Reading::put(cache, key)), draw),
-            Effect::Drop { cache, key } => {
-                (Job::Data { part: cache, op: Op::Drop { key }, pooled: false, asked: None }, 0)
+            Effect::Drop { cache, key, draw } => {
+                (Job::Data { part: cache, op: Op::Drop { key }, pooled: false, asked: None }, draw)
             }
             Effect::Read { db, table, key, law, at, for_update, draw } => {
                 let taking = law.map(|law| self.demand(strand, law, 1, draw, ctx));
@@ -136,11 +143,10 @@ impl Server {
         let Some(errand) = self.errands.get(key) else { return };
         let Job::Call { program, site, args, .. } = errand.job else { return };
         let site = &plan.programs.0[program.index()].calls[site as usize];
-        let stem =
-            if errand.failures == 0 { errand.stem } else { mix(errand.stem, u64::from(errand.failures)) };
+        let stem = errand.attempt();
         let (from, clock) = (site.from.unwrap_or(ctx.zone()), ctx.monotonic());
         let avoided = |member: Pid| self.avoided.names(member, clock);
-        let to = plan.directory.way_in(site.to, from, avoided, |n| ctx.stream(PICK).below(n));
+        let to = plan.directory.way_in(site.to, from, avoided, |n| ctx.serving(PICK, stem).below(n));
         let Session { id: session, origin, seen } = self.on_behalf(key);
         let request = Request {
             op: Op::Run { program: site.program.unwrap_or(ProgramId(u16::MAX)), args },
@@ -159,11 +165,18 @@ impl Server {
     }
 
     /// A `cpu` step of a program that runs at a store: a core of the member beside us, in line with its operations.
-    pub(super) fn compute_at_store(&mut self, strand: StrandId, store: PartId, demand: Span, ctx: Ctx) {
+    pub(super) fn compute_at_store(
+        &mut self,
+        strand: StrandId,
+        store: PartId,
+        demand: Span,
+        draw: u64,
+        ctx: Ctx,
+    ) {
         let op = Op::Compute { demand };
-        let key = self.errand(strand, Job::Data { part: store, op, pooled: false, asked: None }, 0, ctx);
+        let key = self.errand(strand, Job::Data { part: store, op, pooled: false, asked: None }, draw, ctx);
         let member = Pid::new(ctx.plan().directory.target(store).tier, ctx.me().member);
-        self.ask(key, member, op, None, ctx);
+        self.ask(key, member, op, draw, None, ctx);
     }
 
     /// A new errand of a strand.
@@ -175,9 +188,21 @@ impl Server {
         self.errands.insert(errand)
     }
 
-    /// Asks a part for an operation on behalf of an errand.
-    pub(super) fn ask(&mut self, key: Key, to: Pid, op: Op, timeout: Option<Span>, ctx: Ctx) -> CallId {
-        let stem = self.errands.get(key).map_or(0, |errand| errand.stem);
+    /// What identifies an errand.
+    pub(super) fn stem(&self, key: Key) -> u64 {
+        self.errands.get(key).map_or(0, |errand| errand.stem)
+    }
+
+    /// Asks a part for an operation on behalf of an errand. `stem` identifies the question: an errand may have several.
+    pub(super) fn ask(
+        &mut self,
+        key: Key,
+        to: Pid,
+        op: Op,
+        stem: u64,
+        timeout: Option<Span>,
+        ctx: Ctx,
+    ) -> CallId {
         let Session { id: session, origin, seen } = self.on_behalf(key);
         let request =
             Request { op, stem, size_bytes: MESSAGE_BYTES, timeout, from: None, session, origin, seen };
@@ -209,7 +234,8 @@ impl Server {
         let Op::Drop { key: entry } = op else { return };
         let directory = &ctx.plan().directory;
         let (to, timeout) = (directory.owner(part, entry), directory.cache(part).timeout);
-        self.ask(key, to, op, Some(timeout), ctx);
+        let stem = self.stem(key);
+        self.ask(key, to, op, stem, Some(timeout), ctx);
     }
 
     pub(super) fn ask_store(&mut self, key: Key, ctx: Ctx) {
@@ -218,17 +244,18 @@ impl Server {
         let directory = &ctx.plan().directory;
         let at = if let Op::Read { at, .. } = op { at } else { At::Primary };
         let timeout = Some(directory.store(part).timeout);
+        let stem = self.stem(key);
         if ctx.plan().beside == Some(part) && matches!(at, At::Primary | At::Nearest | At::Session) {
             let here = Pid::new(directory.target(part).tier, ctx.me().member);
-            let call = self.ask(key, here, op, timeout, ctx);
+            let call = self.ask(key, here, op, stem, timeout, ctx);
             self.goes_with(key, call, op, ctx);
             return self.record(key, call, here, op, ctx);
         }
         let (zone, clock) = (ctx.zone(), ctx.monotonic());
         let avoided = |member: Pid| self.avoided.names(member, clock);
         let leader = directory.leader(part, &self.leading);
-        let to = directory.copy(part, zone, at, leader, avoided, |n| ctx.stream(PICK).below(n));
-        let call = self.ask(key, to, op, timeout, ctx);
+        let to = directory.copy(part, zone, at, leader, avoided, |n| ctx.serving(PICK, stem).below(n));
+        let call = self.ask(key, to, op, stem, timeout, ctx);
         self.goes_with(key, call, op, ctx);
         self.record(key, call, to, op, ctx);
         if let Some(Errand { job: Job::Data { asked, .. }, .. }) = self.errands.get_mut(key) {
@@ -404,8 +431,8 @@ impl Server {
         let policy = &plan.policies[site.policy.index()];
         let retried = policy.retries(reason);
         errand.failures += 1;
-        let wait =
-            policy.retry.wait(errand.failures, errand.backoff, ctx.stream(BACK_OFF)).filter(|_| retried);
+        let mut draws = ctx.serving(BACK_OFF, errand.attempt());
+        let wait = policy.retry.wait(errand.failures, errand.backoff, &mut draws).filter(|_| retried);
         match wait {
             Some(wait) => {
                 errand.backoff = wait;

@@ -12,7 +12,7 @@
 use crate::base::cause::Cause;
 use crate::base::ids::{PartId, Pid};
 use crate::base::op::{At, Fence, How, Op, Outcome, Reason, Reply, Value};
-use crate::base::rng::Bits;
+use crate::base::rng::{Bits, mix};
 use crate::base::session::Seen;
 use crate::base::slab::{Beside, Key};
 use crate::base::time::{ClockTime, Span};
@@ -52,6 +52,25 @@ pub(super) struct Hold {
     at: Option<Pid>,
     failures: u32,
     backoff: Span,
+    /// Identifies it, and counts how often it was renewed.
+    stem: u64,
+    renewals: u32,
+}
+
+/// What identifies what a hold asks of a member, together with how often it was refused or has renewed.
+mod question {
+    pub const ACQUIRE: u64 = 0;
+    pub const RELEASE: u64 = 1;
+    pub const RENEW: u64 = 2;
+    pub const ALL: u64 = 4;
+}
+
+impl Hold {
+    /// What identifies a question to a member.
+    fn question(&self, question: u64, to: Pid) -> u64 {
+        let times = if question == question::RENEW { self.renewals } else { self.failures };
+        mix(mix(self.stem, u64::from(times) * question::ALL + question), u64::from(to.member))
+    }
 }
 
 /// How far a hold is.
@@ -95,6 +114,8 @@ impl Server {
             at: None,
             failures: 0,
             backoff: Span::ZERO,
+            stem: draw,
+            renewals: 0,
         };
         let client = ctx.plan().directory.lock(lock).clone();
         ctx.record().level(client.series(Series::Waiting), now, 1);
@@ -125,10 +146,11 @@ impl Server {
         let left = (hold.began + client.patience).since(clock);
         let timeout = client.timeout.min(left);
         let Hold { key, owner, .. } = *hold;
+        let stems: Vec<u64> = members.iter().map(|to| hold.question(question::ACQUIRE, *to)).collect();
         let op = Op::Acquire { lock: client.number(), how: client.how, key, owner, ttl: client.ttl };
-        for member in members {
+        for (member, stem) in members.into_iter().zip(stems) {
             ctx.record().count(client.series(Series::Tries), now, 1);
-            self.ask(errand, member, op, Some(timeout.max(Span::from_ns(1))), ctx);
+            self.ask(errand, member, op, stem, Some(timeout.max(Span::from_ns(1))), ctx);
         }
     }
 
@@ -149,7 +171,9 @@ impl Server {
         }
         let (zone, clock) = (ctx.zone(), ctx.monotonic());
         let avoided = |member: Pid| self.avoided.names(member, clock);
-        vec![directory.copy(client.place, zone, At::Primary, None, avoided, |n| ctx.stream(PICK).below(n))]
+        let stem = self.holds.0.get(id.0).map_or(0, |hold| mix(hold.stem, u64::from(hold.failures)));
+        let draw = |n| ctx.serving(PICK, stem).below(n);
+        vec![directory.copy(client.place, zone, At::Primary, None, avoided, draw)]
     }
 
     /// A member has answered, or has not.
@@ -216,7 +240,10 @@ impl Server {
         let Some(hold) = self.holds.0.get_mut(id.0) else { return };
         hold.failures += 1;
         let wait = match client.how {
-            How::Try => client.wait.wait(hold.failures, hold.backoff, ctx.stream(BACK_OFF)),
+            How::Try => {
+                let mut draws = ctx.serving(BACK_OFF, mix(hold.stem, u64::from(hold.failures)));
+                client.wait.wait(hold.failures, hold.backoff, &mut draws)
+            }
             // Who stands in line asks again, to hear how he stands if the answer was lost.
             How::Line | How::Lease if outcome == Outcome::Unknown(Reason::Timeout) => Some(Span::ZERO),
             How::Line | How::Lease => Some(AGAIN),
@@ -275,13 +302,15 @@ impl Server {
 
     /// Gives back what may be ours, without waiting for an answer.
     fn gives_back(&mut self, id: HoldId, client: &LockClient, ctx: Ctx) {
-        let Some(Hold { key, owner, at, stage, .. }) = self.holds.0.get(id.0).cloned() else { return };
+        let Some(hold) = self.holds.0.get(id.0).cloned() else { return };
+        let Hold { key, owner, at, stage, .. } = hold;
         let compares = client.compares || stage != Stage::Held;
         let op = Op::Release { lock: client.number(), compares, key, owner };
-        let (stem, size_bytes, session, origin, seen) = (0, MESSAGE_BYTES, 0, 0, Seen::NOTHING);
+        let (size_bytes, session, origin, seen) = (MESSAGE_BYTES, 0, 0, Seen::NOTHING);
         let timeout = Some(client.timeout);
         let members = if client.majority { self.members(client, id, ctx) } else { at.into_iter().collect() };
         for member in members {
+            let stem = hold.question(question::RELEASE, member);
             let request = Request { op, stem, size_bytes, timeout, from: None, session, origin, seen };
             ctx.call(member, request, u64::MAX); // the tag of no errand
         }
@@ -294,7 +323,10 @@ impl Server {
 
     /// It is time to renew a hold, if it has not ended.
     pub(super) fn renew(&mut self, id: HoldId, ctx: Ctx) {
-        let Some(Hold { strand, lock, key, owner, at, .. }) = self.holds.0.get(id.0).cloned() else { return };
+        let Some(hold) = self.holds.0.get_mut(id.0) else { return };
+        hold.renewals += 1;
+        let hold = hold.clone();
+        let Hold { strand, lock, key, owner, at, .. } = hold;
         let client = ctx.plan().directory.lock(lock).clone();
         let Some(renew) = client.renew else { return };
         let members = if client.majority { self.members(&client, id, ctx) } else { at.into_iter().collect() };
@@ -302,10 +334,11 @@ impl Server {
         let op = Op::Renew { lock: client.number(), key, owner, ttl: client.ttl };
         let (job, since) = (Job::Renewal { hold: id, of: members.len() as u32, told: 0, lost: 0 }, ctx.now());
         let errand =
-            Errand { strand: None, on_behalf, job, stem: 0, failures: 0, backoff: Span::ZERO, since };
+            Errand { strand: None, on_behalf, job, stem: hold.stem, failures: 0, backoff: Span::ZERO, since };
         let errand = self.errands.insert(errand);
         for member in members {
-            self.ask(errand, member, op, Some(client.timeout), ctx);
+            let stem = hold.question(question::RENEW, member);
+            self.ask(errand, member, op, stem, Some(client.timeout), ctx);
         }
         self.renews_after(id, renew, ctx);
     }

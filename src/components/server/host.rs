@@ -267,7 +267,7 @@ impl Server {
         match effect {
             Effect::Cpu { law, times, draw } => {
                 let demand = self.demand(strand, law, times, draw, ctx);
-                self.compute(strand, demand, ctx);
+                self.compute(strand, demand, draw, ctx);
             }
             Effect::Wait { law, times, draw } => {
                 let span = self.demand(strand, law, times, draw, ctx);
@@ -312,9 +312,9 @@ impl Server {
         law.span(&mut draws) * times as u64
     }
 
-    fn compute(&mut self, strand: StrandId, demand: crate::base::time::Span, ctx: Ctx) {
+    fn compute(&mut self, strand: StrandId, demand: crate::base::time::Span, draw: u64, ctx: Ctx) {
         if let Some(store) = ctx.plan().beside {
-            return self.compute_at_store(strand, store, demand, ctx);
+            return self.compute_at_store(strand, store, demand, draw, ctx);
         }
         let now = ctx.now();
         match self.cores.submit(strand.0.to_word(), demand, now) {

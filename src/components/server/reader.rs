@@ -7,7 +7,7 @@
 use crate::base::cause::{Cause, Causes};
 use crate::base::ids::PartId;
 use crate::base::op::{At, GUARD, How, Op, Outcome, Reason, Reply, Value};
-use crate::base::rng::{mix, name_hash};
+use crate::base::rng::mix;
 use crate::base::slab::Key;
 use crate::base::time::{ClockTime, Span};
 use crate::components::guard::{Guard, Per};
@@ -16,6 +16,17 @@ use crate::components::server::host::{Ctx, Later, Server, Session};
 use crate::program::compile::MESSAGE_BYTES;
 use crate::program::instr::Ending;
 use crate::sim::context::Request;
+
+/// What identifies the questions of one `get`, together with the looks that ended in waiting before it.
+mod question {
+    pub const LOOK: u64 = 0;
+    pub const LOCK: u64 = 1;
+    pub const LOOK_AGAIN: u64 = 2;
+    pub const PUT: u64 = 3;
+    pub const RELEASE: u64 = 4;
+    pub const FILL: u64 = 5;
+    pub const ALL: u64 = 8;
+}
 
 /// Where a `get` is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -106,16 +117,25 @@ impl Server {
         let Some(reading) = self.reading(key) else { return };
         reading.phase = phase;
         let op = Op::Read { table: 0, key: reading.entry, taking: None, at: At::Primary };
-        self.ask_node(key, op, ctx);
+        let question = if phase == Phase::Look { question::LOOK } else { question::LOOK_AGAIN };
+        self.ask_node(key, op, question, ctx);
     }
 
     /// Asks the member of the cache that owns the entry.
-    fn ask_node(&mut self, key: Key, op: Op, ctx: Ctx) {
+    fn ask_node(&mut self, key: Key, op: Op, question: u64, ctx: Ctx) {
+        let stem = self.question(key, question);
         let Some(reading) = self.reading(key) else { return };
         let directory = &ctx.plan().directory;
         let to = directory.owner(reading.cache, reading.entry);
         let timeout = directory.cache(reading.cache).timeout;
-        self.ask(key, to, op, Some(timeout), ctx);
+        self.ask(key, to, op, stem, Some(timeout), ctx);
+    }
+
+    /// What identifies a question of a `get`.
+    fn question(&mut self, key: Key, question: u64) -> u64 {
+        let stem = self.stem(key);
+        let tries = self.reading(key).map_or(0, |reading| u64::from(reading.tries));
+        mix(stem, tries * question::ALL + question)
     }
 
     pub(super) fn reading_answered(&mut self, key: Key, reply: Reply, ctx: Ctx) {
@@ -193,7 +213,7 @@ impl Server {
         reading.phase = Phase::Lock;
         reading.lock = Some(token);
         let op = Op::Acquire { lock: GUARD, how: How::Try, key: reading.entry, owner: token, ttl };
-        self.ask_node(key, op, ctx);
+        self.ask_node(key, op, question::LOCK, ctx);
     }
 
     fn asked_for_lock(&mut self, key: Key, reply: Reply, ctx: Ctx) {
@@ -215,11 +235,10 @@ impl Server {
         let plan = ctx.plan();
         let Some(reading) = self.reading(key) else { return };
         reading.phase = Phase::Asleep;
-        let tries = reading.tries;
-        let wait = match &plan.directory.cache(reading.cache).guard {
-            Guard::Mutex { wait, .. } | Guard::Lease { wait, .. } => {
-                wait.pause(tries, ctx.stream(GUARD_WAIT))
-            }
+        let (tries, cache) = (reading.tries, reading.cache);
+        let mut draws = ctx.serving(GUARD_WAIT, self.question(key, question::LOOK));
+        let wait = match &plan.directory.cache(cache).guard {
+            Guard::Mutex { wait, .. } | Guard::Lease { wait, .. } => wait.pause(tries, &mut draws),
             _ => Span::ZERO,
         };
         let timer = self.later.insert(Later::Again { errand: key });
@@ -227,7 +246,7 @@ impl Server {
     }
 
     fn rebuild_in_background(&mut self, asked: Key, reading: Reading, ctx: Ctx) {
-        let stem = self.errands.get(asked).map_or(0, |errand| errand.stem);
+        let stem = self.stem(asked);
         let (job, since) = (Job::Reading(reading), ctx.now());
         let on_behalf = self.on_behalf(asked);
         let errand = Errand { strand: None, on_behalf, job, stem, failures: 0, backoff: Span::ZERO, since };
@@ -238,14 +257,13 @@ impl Server {
     /// Rebuilds the entry.
     fn fill(&mut self, key: Key, ctx: Ctx) {
         let clock = ctx.monotonic();
-        let stem = self.errands.get(key).map_or(0, |errand| errand.stem);
+        let stem = self.question(key, question::FILL);
         let Some(reading) = self.reading(key) else { return };
         reading.phase = Phase::Rebuild;
         reading.began = clock;
         let entry = reading.entry;
         match ctx.plan().directory.cache(reading.cache).fill {
             Some(filling) => {
-                let stem = mix(stem, name_hash("fill"));
                 self.rebuild(key, filling.program, filling.args(entry), stem, ctx);
             }
             None => self.reading_failed(key, Reason::Miss, ctx),
@@ -272,7 +290,7 @@ impl Server {
         let took = clock.since(reading.began);
         let note = if matches!(guard, Guard::XFetch { .. }) { micros(took) } else { reading.note };
         let op = Op::Put { note, key: reading.entry, n: value.n, version: value.version };
-        self.ask_node(key, op, ctx);
+        self.ask_node(key, op, question::PUT, ctx);
     }
 
     fn reading_done(&mut self, key: Key, value: Value, ctx: Ctx) {
@@ -296,11 +314,12 @@ impl Server {
         let Some(reading) = self.reading(key) else { return Vec::new() };
         let (cache, entry, leads) = (reading.cache, reading.entry, reading.leads);
         if let Some(token) = reading.lock.take() {
+            let stem = self.question(key, question::RELEASE);
             let directory = &ctx.plan().directory;
             let (to, timeout) = (directory.owner(cache, entry), directory.cache(cache).timeout);
             let op = Op::Release { lock: GUARD, compares: true, key: entry, owner: token };
             let Session { id: session, origin, seen } = self.on_behalf(key);
-            let (stem, size_bytes, timeout) = (0, MESSAGE_BYTES, Some(timeout));
+            let (size_bytes, timeout) = (MESSAGE_BYTES, Some(timeout));
             let request = Request { op, stem, size_bytes, timeout, from: None, session, origin, seen };
             ctx.call(to, request, u64::MAX); // the tag of no errand
         }

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use crate::base::cause::Cause;
 use crate::base::ids::{PartId, PolicyId};
 use crate::base::op::{At, Op, Outcome, Reason, Reply};
-use crate::base::rng::Bits;
+use crate::base::rng::{Bits, mix};
 use crate::base::session::Seen;
 use crate::base::slab::Key;
 use crate::base::time::{ClockTime, Span, Time};
@@ -23,6 +23,9 @@ use crate::program::compile::MESSAGE_BYTES;
 use crate::program::instr::{Effect, Input};
 use crate::program::interpret::{StrandId, TxId};
 use crate::sim::context::Request;
+
+/// Sets the draws for an abort apart from those for the beginning.
+const ABORT: u64 = 0x6162_6f72;
 
 /// The transactions of a server.
 #[derive(Clone, Debug, Default, Hash)]
@@ -56,6 +59,8 @@ struct Open {
     policy: PolicyId,
     /// What the store knows this attempt by.
     name: u64,
+    /// What identifies it.
+    stem: u64,
     /// By our clock.
     began: ClockTime,
     /// Whether it has a connection of the pool.
@@ -88,9 +93,19 @@ impl Server {
                 let (began, connected, stage) = (ctx.monotonic(), false, Stage::Beginning);
                 let (failures, backoff) = (0, Span::ZERO);
                 let open = self.transactions.open.entry(tx);
-                let open =
-                    open.or_insert(Open { db, policy, name, began, connected, stage, failures, backoff });
-                (open.name, open.began, open.stage) = (name, began, stage);
+                let stem = draw;
+                let open = open.or_insert(Open {
+                    db,
+                    policy,
+                    name,
+                    stem,
+                    began,
+                    connected,
+                    stage,
+                    failures,
+                    backoff,
+                });
+                (open.name, open.stem, open.began, open.stage) = (name, stem, began, stage);
                 (tx, Op::Begin, draw)
             }
             Effect::Commit { tx, draw } => (tx, Op::Commit, draw),
@@ -171,7 +186,8 @@ impl Server {
         open.failures += 1;
         let policy = &ctx.plan().policies[open.policy.index()];
         let may = open.stage != Stage::Unknown && policy.retries(reason);
-        let wait = policy.retry.wait(open.failures, open.backoff, ctx.stream(BACK_OFF)).filter(|_| may);
+        let mut draws = ctx.serving(BACK_OFF, open.stem);
+        let wait = policy.retry.wait(open.failures, open.backoff, &mut draws).filter(|_| may);
         let Some(wait) = wait else {
             self.transactions.open.remove(&tx);
             return self.ready.push_back((strand, Input::Failed(reason)));
@@ -209,6 +225,7 @@ impl Server {
     fn close(&mut self, tx: TxId, aborts: bool, ctx: Ctx) {
         let Some(open) = self.transactions.open.get_mut(&tx) else { return };
         let (db, name, tells) = (open.db, open.name, aborts && open.stage == Stage::Active);
+        let stem = mix(open.stem, ABORT);
         if tells {
             open.stage = Stage::Over;
         }
@@ -216,8 +233,9 @@ impl Server {
         if tells {
             let directory = &ctx.plan().directory;
             let (zone, timeout) = (ctx.zone(), directory.store(db).timeout);
-            let to = directory.copy(db, zone, At::Primary, None, |_| false, |n| ctx.stream(PICK).below(n));
-            let (op, stem, size_bytes) = (Op::Abort, 0, MESSAGE_BYTES);
+            let draw = |n| ctx.serving(PICK, stem).below(n);
+            let to = directory.copy(db, zone, At::Primary, None, |_| false, draw);
+            let (op, size_bytes) = (Op::Abort, MESSAGE_BYTES);
             let (timeout, session, origin, seen) = (Some(timeout), 0, 0, Seen::NOTHING);
             let request = Request { op, stem, size_bytes, timeout, from: None, session, origin, seen };
             let call = ctx.call(to, request, u64::MAX); // the tag of no errand

@@ -7,6 +7,7 @@ use crate::base::cause::{Cause, Causes};
 use crate::base::dist::Dist;
 use crate::base::ids::CallId;
 use crate::base::op::{Op, Outcome, Reason};
+use crate::base::rng::mix;
 use crate::base::time::{ClockTime, Span, Time};
 use crate::components::cores::{Cores, Submitted};
 use crate::components::desk::{Desk, Served, Worked};
@@ -18,8 +19,11 @@ use crate::sim::process::{Order, Process};
 
 /// Size of an answer, bytes: a row and its header.
 pub const ANSWER_BYTES: u32 = 256;
-/// Purpose of the stream for the disk's times. Protocols number theirs from 1.
+/// Purposes of the draws for the disk's times, for clients' operations and for those of other copies. Protocols number theirs from 1
+/// to 12.
 const DISK: u8 = 0;
+const SERVE: u8 = 13;
+const HELP: u8 = 14;
 
 /// Records of a short log: whoever starts reads them all, and some crash thousands of times in a run.
 const LOG_SHORT: usize = 1 << 12;
@@ -200,13 +204,21 @@ pub fn fallen<M: Member>(member: &mut M, ctx: &mut Context<M>) {
     ctx.record().level(plan.series(Series::Connected), now, -connected);
 }
 
-/// What the disk takes for a batch.
-pub fn disk_time<M: Member>(member: &mut M, ctx: &mut Context<M>) -> Span {
+/// What the disk takes for a batch: drawn for the first thing in it that serves a call, by whose stem it is named.
+pub fn disk_time<M: Member>(member: &mut M, first: Option<u64>, ctx: &mut Context<M>) -> Span {
     match (member.front().set.disk, &M::store(ctx.plan()).disk) {
         (Some(set), _) => set,
         (None, Dist::Constant(ns)) => Span::from_ns((ns + 0.5) as u64),
-        (None, law) => law.span(ctx.stream(DISK)),
+        (None, law) => drawn(law, DISK, first, ctx),
     }
+}
+
+/// A draw of a member for what was asked by the call of that stem; more than one copy may do it, and one again after a crash. What
+/// serves no call comes from the member's stream.
+pub fn drawn<M: Process>(law: &Dist, purpose: u8, stem: Option<u64>, ctx: &mut Context<M>) -> Span {
+    let Some(stem) = stem else { return law.span(ctx.stream(purpose)) };
+    let copy = u64::from(ctx.me().member) << 16 | u64::from(ctx.incarnation());
+    law.span(&mut ctx.serving(purpose, mix(stem, copy)))
 }
 
 /// Answers a call and gives its connection to the next in line, unless it is part of a transaction. `spent` is what it took since its service ended; what
@@ -286,7 +298,7 @@ fn admit<M: Member>(member: &mut M, call: CallId, op: Op, at_once: bool, ctx: &m
     };
     let demand = match M::COORDINATES || series.is_none() {
         true => Span::ZERO,
-        false => taking.or(set).unwrap_or_else(|| law.span(&mut ctx.draws(ctx.stem(call)))),
+        false => taking.or(set).unwrap_or_else(|| law.span(&mut ctx.serving(SERVE, ctx.stem(call)))),
     };
     let at_once = at_once && demand == Span::ZERO && front.desk.cores.has_free();
     if !at_once && front.desk.take(Job::Client(call, op), demand, ctx.now()) == Submitted::Refused {
@@ -310,7 +322,7 @@ fn admit<M: Member>(member: &mut M, call: CallId, op: Op, at_once: bool, ctx: &m
 pub fn help<M: Member>(member: &mut M, writes: bool, stem: u64, word: u64, ctx: &mut Context<M>) -> bool {
     let (plan, front) = (M::store(ctx.plan()), member.front());
     let (law, set) = if writes { (&plan.write, front.set.write) } else { (&plan.read, front.set.read) };
-    let demand = set.unwrap_or_else(|| law.span(&mut ctx.draws(stem)));
+    let demand = set.unwrap_or_else(|| law.span(&mut ctx.serving(HELP, stem)));
     if front.desk.take(Job::Help(word), demand, ctx.now()) == Submitted::Refused {
         count(ctx, Series::Rejected);
         return false;

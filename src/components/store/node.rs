@@ -55,6 +55,8 @@ pub struct Node {
 #[derive(Clone, Copy, Debug, Hash)]
 struct Commit {
     served: Option<Served>,
+    /// Identifies the call that it serves.
+    stem: u64,
     outcome: Outcome,
     safe: Safe,
     /// When it took effect.
@@ -275,12 +277,12 @@ impl Node {
         safe: Safe,
         ctx: &mut Context<Self>,
     ) {
-        let early = ctx.plan().acks_early;
+        let (early, stem) = (ctx.plan().acks_early, ctx.stem(served.call));
         if early {
             front::answer(self, served, outcome, &Causes::NONE, ctx);
         }
         let served = Some(served).filter(|_| !early);
-        self.log.push_back(Commit { served, outcome, safe, at: ctx.now() });
+        self.log.push_back(Commit { served, stem, outcome, safe, at: ctx.now() });
         if self.syncing == 0 {
             self.sync(ctx);
         }
@@ -309,7 +311,8 @@ impl Node {
             ctx.snapshot((snapshot, self.fences.clone(), self.locks.clone()));
             self.logged = 0;
         }
-        let cost = front::disk_time(self, ctx);
+        let first = self.log.front().map(|commit| commit.stem);
+        let cost = front::disk_time(self, first, ctx);
         ctx.sync(cost);
     }
 }

@@ -197,7 +197,7 @@ fn act(
         }
         Instr::Get { cache, step } => Effect::Get { cache, key: pop(stack), draw: draw(step) },
         Instr::Put { cache, step } => Effect::Put { cache, key: pop(stack), draw: draw(step) },
-        Instr::Drop { cache } => Effect::Drop { cache, key: pop(stack) },
+        Instr::Drop { cache, step } => Effect::Drop { cache, key: pop(stack), draw: draw(step) },
         Instr::Read { db, table, law, at, for_update, step } => {
             Effect::Read { db, table, key: pop(stack), law, at, for_update, draw: draw(step) }
         }

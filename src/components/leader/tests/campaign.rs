@@ -182,7 +182,11 @@ fn synchronous_copies_never_lose_what_they_acknowledged_and_asynchronous_ones_co
     ];
     for (name, plan, loses) in plans {
         let (mut losing, mut recovery, mut convergence) = (0, 0, 0);
-        for seed in 0..200 {
+        // What may be lost is lost rarely: as many seeds as it takes to see it.
+        for seed in 0..if loses { 4_000 } else { 200 } {
+            if seed >= 200 && losing > 0 {
+                break;
+            }
             let (lost, recovered, converged) = lost(seed, soon(plan.clone()));
             assert!(loses || lost.is_none(), "{name}, seed {seed}: {lost:?}");
             assert!(
@@ -199,6 +203,6 @@ fn synchronous_copies_never_lose_what_they_acknowledged_and_asynchronous_ones_co
         println!(
             "{name}: {losing} seeds lose, served again after {recovery} ms and converged after {convergence} at worst"
         );
-        assert_eq!(losing > 0, loses, "{name}: {losing} of 200 seeds lose an acknowledged write");
+        assert_eq!(losing > 0, loses, "{name}: {losing} seeds lose an acknowledged write");
     }
 }
