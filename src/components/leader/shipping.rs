@@ -224,7 +224,8 @@ impl<M: Machine> Member<M> {
         let rewinds = !self.log.has(at) || asked && merges;
         if rewinds || asked || at.index > self.applied {
             let goes_back = rewinds || at.index < self.applied;
-            self.had_shown = self.applied;
+            let closed = self.shows_from == u64::MAX; // put back again before anybody has read it
+            self.had_shown = if closed { self.had_shown.max(self.applied) } else { self.applied };
             if rewinds && merges {
                 let common = self.log.terms().common(self.log.last().index, &whole.terms, at.index);
                 self.loses_beyond(common, ctx);
