@@ -422,3 +422,31 @@ fn interrupted(words: &[&str]) {
     let left: Vec<_> = std::fs::read_dir(folder.path("out")).expect("there").collect();
     assert_eq!(left.len(), 1, "nothing half-written is left behind");
 }
+
+#[test]
+fn what_is_measured_from_when_to_when_is_explained() {
+    let text = r#"
+length = "trace(patience=2m)"
+warmup = "1s"
+server.app = {}
+db.shop = { start = { stock = "each(1, keys=1)" } }
+workload.jobs = { do = "buy()", arrive = "trace(at.csv, column=at)" }
+measures = ["count(order)", "count(order) - initial(shop.stock[1])"]
+always.one = "count(order) <= initial(shop.stock[1])"
+[on.app]
+buy = "n = read shop.stock[1]; tally order[1]"
+"#;
+    let folder = Folder::with("traced.toml", text);
+    folder.write("at.csv", "at\n0\n0.5\n7.5\n");
+    let (status, out, err) = folder.run(&["explain", "traced.toml"]);
+    assert_eq!(status, 0, "{err}");
+    for line in [
+        "measured from 1.00 s to the end of the last request; the last one arrives at 7.50 s, and is waited for no longer than 120 s",
+        "  per time (rate, goodput, throughput, inflight, util, peak): up to 7.50 s",
+        "  count(order) - initial(shop.stock[1]): counts from 0 s, compared with the state of a store",
+        "  count(order) <= initial(shop.stock[1]): counts from 0 s, watched from the start",
+    ] {
+        assert!(out.lines().any(|told| told == line), "{line}\n{out}");
+    }
+    assert!(!out.contains("count(order): counts"), "it is of the window alone");
+}
