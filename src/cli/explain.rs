@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 
 use clap::{Args, ValueEnum};
 
+use crate::base::time::Time;
 use crate::cli::files::find;
 use crate::cli::{BAD_INPUT, Colour, Denying, complain, print};
 use crate::components::KINDS;
@@ -157,7 +158,8 @@ fn windows(cell: &Cell, question: &Question) -> String {
         None => format!("{}, the end", cell.length),
         Some(drain) => format!(
             "the end of the last request; the last one arrives at {}, and is waited for no longer than {}",
-            drain.last, drain.patience
+            drain.last.since(Time::ZERO),
+            drain.patience
         ),
     };
     let from = match question.warmup {
@@ -166,8 +168,10 @@ fn windows(cell: &Cell, question: &Question) -> String {
     };
     let mut text = format!("\nmeasured from {from} to {end}\n");
     if let Some(drain) = &cell.drain {
-        text +=
-            &format!("  per time (rate, goodput, throughput, inflight, util, peak): up to {}\n", drain.last);
+        text += &format!(
+            "  per time (rate, goodput, throughput, inflight, util, peak): up to {}\n",
+            drain.last.since(Time::ZERO)
+        );
     }
     let conditions = cell.judged.iter().filter_map(|judged| {
         let always = matches!(judged.property.kind, PropertyKind::Always | PropertyKind::Sometimes);

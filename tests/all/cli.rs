@@ -400,7 +400,8 @@ fn a_closed_pipe_is_no_error() {
 fn an_interrupted_run_leaves_the_old_result_whole() {
     let many = ["run", "small.toml", "--quiet", "--runs", "100000", "--set", "length=20s"];
     // hours: it must not go on to its end
-    let long = ["run", "small.toml", "--quiet", "--runs", "1", "--set", "length=10000000s"];
+    let for_ever = ["--set", "length=10000000s", "--set", "workload.users.to=10000000s"];
+    let long = [&["run", "small.toml", "--quiet", "--runs", "1"], &for_ever[..]].concat();
     interrupted(&many);
     interrupted(&long);
 }

@@ -91,14 +91,14 @@ fn who_waits_too_long_for_a_lock_is_aborted() {
          workload.slow = { do = \"slow()\", arrive = \"once(1)\" }\n\
          workload.quick = { do = \"quick()\", arrive = \"once(1)\", from = \"10ms\" }\n\
          workload.single = { do = \"single()\", arrive = \"once(1)\", from = \"10ms\" }\n\
-         measures = [\"success(slow)\", \"success(quick)\", \"success(single)\", \"max(quick)\", \"max(quick, cause=lock)\", \"shop.lock_timeouts\"]",
+         measures = [\"success(slow)\", \"success(quick)\", \"success(single)\", \"max(quick, outcome=failed)\", \"max(quick, cause=lock, outcome=failed)\", \"shop.lock_timeouts\"]",
         "slow = \"tx shop { n = read shop.stock[1] for update; wait 500ms }\"\n\
          quick = \"tx shop { n = read shop.stock[1] for update }\"\n\
          single = \"update shop.stock[1] -= 1\"",
     );
     assert_eq!(measure(&results, "success(slow)"), 1.0);
     assert_eq!((measure(&results, "success(quick)"), measure(&results, "success(single)")), (0.0, 0.0));
-    assert_eq!(measure(&results, "max(quick, cause=lock)"), 0.05);
+    assert_eq!(measure(&results, "max(quick, cause=lock, outcome=failed)"), 0.05);
     assert_eq!(measure(&results, "shop.lock_timeouts"), 1.0, "a single operation is no transaction");
 }
 
