@@ -142,8 +142,7 @@ impl Server {
         let plan = ctx.plan();
         let Some(errand) = self.errands.get(key) else { return };
         let Job::Call { program, site, args, .. } = errand.job else { return };
-        let site = &plan.programs.0[program.index()].calls[site as usize];
-        let stem = errand.attempt();
+        let (site, stem) = (&plan.programs.0[program.index()].calls[site as usize], errand.attempt());
         let (from, clock) = (site.from.unwrap_or(ctx.zone()), ctx.monotonic());
         let avoided = |member: Pid| self.avoided.names(member, clock);
         let to = plan.directory.way_in(site.to, from, avoided, |n| ctx.serving(PICK, stem).below(n));
@@ -234,8 +233,7 @@ impl Server {
         let Op::Drop { key: entry } = op else { return };
         let directory = &ctx.plan().directory;
         let (to, timeout) = (directory.owner(part, entry), directory.cache(part).timeout);
-        let stem = self.stem(key);
-        self.ask(key, to, op, stem, Some(timeout), ctx);
+        self.ask(key, to, op, self.stem(key), Some(timeout), ctx);
     }
 
     pub(super) fn ask_store(&mut self, key: Key, ctx: Ctx) {
