@@ -2,7 +2,7 @@
 //! checkers and exploration can list every case.
 
 use crate::base::cause::Causes;
-use crate::base::ids::{OpId, ProgramId};
+use crate::base::ids::{OpId, ProgramId, TierId};
 use crate::base::session::Seen;
 use crate::base::time::Span;
 
@@ -304,6 +304,8 @@ pub enum Reason {
     Refused,
     /// No place in a queue.
     Overloaded,
+    /// No connection of a pool: no place in its line, or none in time.
+    Pool,
     /// A cache has no value for the key.
     Miss,
     /// A cache has no value, and the caller is the one who shall fill it (the reply's `note` is its token).
@@ -345,6 +347,7 @@ impl Reason {
                 | Reason::Reset
                 | Reason::Refused
                 | Reason::Overloaded
+                | Reason::Pool
                 | Reason::NoLeader
                 | Reason::NoReplica
                 | Reason::Error
@@ -352,6 +355,60 @@ impl Reason {
                 | Reason::Deadlock
                 | Reason::LockTimeout
         )
+    }
+}
+
+/// Every reason that a request may end for, besides the names of `fail` steps: its name, itself, and a sentence.
+pub const REASONS: [(&str, Reason, &str); 19] = [
+    ("timeout", Reason::Timeout, "No answer in time. Nobody knows whether it had an effect."),
+    ("reset", Reason::Reset, "The connection broke, or the transaction was forgotten; nobody knows."),
+    (
+        "unreachable",
+        Reason::Refused,
+        "Nobody listens there: the member is down, or has no room for what is put.",
+    ),
+    (
+        "overloaded",
+        Reason::Overloaded,
+        "No place in a queue, or more calls than an external service lets through.",
+    ),
+    ("pool", Reason::Pool, "No connection of a pool: no place in its line, or none in time."),
+    ("error", Reason::Error, "The dependency answered with an error."),
+    ("no_leader", Reason::NoLeader, "The member that was asked does not lead, and knows nobody who does."),
+    ("no_replica", Reason::NoReplica, "The member that was asked leads, and one that does not was wanted."),
+    ("condition", Reason::Condition, "The condition of an update did not hold."),
+    ("miss", Reason::Miss, "A cache has no value for the key, and no `fill`."),
+    ("held", Reason::Held, "Somebody else holds the lock, and patience is at its end."),
+    ("not_held", Reason::NotHeld, "The lock that was to be given back or renewed is not held."),
+    ("fenced", Reason::Fenced, "A row has seen a newer fencing token."),
+    (
+        "conflict",
+        Reason::Conflict,
+        "A transaction was aborted because of what others have written or read meanwhile.",
+    ),
+    ("deadlock", Reason::Deadlock, "A transaction was aborted because it and others waited for each other."),
+    (
+        "lock_timeout",
+        Reason::LockTimeout,
+        "A transaction was aborted because it had waited too long for a lock.",
+    ),
+    ("arithmetic", Reason::Arithmetic, "Overflow, division by zero, or a loop without end in a program."),
+    ("leased", Reason::Leased, "A cache has no value, and the caller is to fill it."),
+    ("wait", Reason::Wait, "A cache has no value, and somebody else fills it."),
+];
+
+/// Why something failed, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Failure {
+    /// Why.
+    pub reason: Reason,
+    /// The tier where it did: of whoever said no, or was asked and gave no answer. `None`: where it is told.
+    pub at: Option<TierId>,
+}
+
+impl From<Reason> for Failure {
+    fn from(reason: Reason) -> Failure {
+        Failure { reason, at: None }
     }
 }
 
@@ -409,6 +466,8 @@ pub struct Reply {
     pub outcome: Outcome,
     /// What a cache's guard says beside the outcome: the lease token.
     pub note: u32,
+    /// Where it failed, if it did: the callee's tier, or one that this has asked.
+    pub at: TierId,
     /// What the customer has seen by now: what went along with the request, and what this answer shows.
     pub seen: Seen,
     /// Where the time between sending the call and receiving this reply went; sums to it exactly.

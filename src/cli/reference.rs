@@ -1,6 +1,7 @@
 //! `docs/language.md`: prose from a template, every table from the tables that the loader itself uses.
 
 use crate::base::knob::{Form, Knob, Preset, Takes};
+use crate::base::op::REASONS;
 use crate::base::series::Series;
 use crate::components::{COMMON, KINDS, Kind, arrivals, chooser, policy};
 use crate::design::codes::CODES;
@@ -27,6 +28,7 @@ pub fn reference() -> String {
         ("{{faults}}", forms(faults::FORMS)),
         ("{{measures}}", all_measures()),
         ("{{fits}}", all_fits()),
+        ("{{reasons}}", reasons()),
         ("{{theories}}", theories()),
         ("{{limits}}", limits()),
         ("{{codes}}", codes()),
@@ -166,6 +168,15 @@ fn all_measures() -> String {
             measures::Of::Lock => "a lock",
         };
         text += &row(&[&format!("`{}`", measure.name), of, measure.doc]);
+    }
+    text
+}
+
+/// Why requests fail.
+fn reasons() -> String {
+    let mut text = heading(&["reason", "what it means"]);
+    for (name, _, doc) in REASONS {
+        text += &row(&[&format!("`{name}`"), doc]);
     }
     text
 }

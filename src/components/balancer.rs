@@ -237,6 +237,7 @@ impl Process for Node {
 
 fn pass_back(call: CallId, reply: &Reply, causes: &Causes, ctx: &mut Context<Node>) {
     ctx.saw(call, reply.seen);
+    ctx.failed_at(call, reply.at);
     ctx.reply(call, reply.outcome, reply.note, causes, ANSWER_BYTES);
     let (series, now) = (Series::Busy.id(ctx.plan().first_series), ctx.now());
     ctx.record().level(series, now, -1);

@@ -148,6 +148,7 @@ series! {
         Evictions: Counter "evictions", "entries", "Entries that left for want of room.";
         Fills: Counter "fills", "puts", "Values put.";
         Refused: Counter "refused", "puts", "Puts refused: an old lease, or larger than the cache.";
+        Rejected: Counter "rejected", "operations", "Operations turned away: no place in the queue for a core.";
         Stale: Counter "stale", "reads", "Reads answered with an expired value.";
         Renewals: Counter "renewals", "reads", "Readers asked to rebuild a value that they also got.";
         Rounds: Counter "rounds", "rebuilds", "First readers sent to rebuild an entry since it was put.";

@@ -16,7 +16,7 @@ use crate::components::arrivals::{Arrivals, residual};
 use crate::components::chooser::Chooser;
 use crate::components::client::requests::{Memory, Pending, Requests};
 use crate::components::directory::Directory;
-use crate::components::policy::Policy;
+use crate::components::policy::{Answers, Policy};
 use crate::program::compile::MESSAGE_BYTES;
 use crate::record::recorder::{Ended, Finished};
 use crate::sim::context::{Context, Request};
@@ -67,6 +67,8 @@ pub struct Plan {
     pub policy: PolicyId,
     /// All policies.
     pub policies: Arc<[Policy]>,
+    /// Failures that are answers.
+    pub answers: Answers,
     /// Who is where.
     pub directory: Arc<Directory>,
     /// Where the workload as a whole is recorded.
@@ -145,8 +147,12 @@ impl Process for Client {
             Outcome::Ok(_) | Outcome::Renew(_) => return self.end(key, Ended::Ok, &reply, ctx),
             Outcome::Fail(reason) | Outcome::Unknown(reason) => reason,
         };
-        let how = if matches!(reply.outcome, Outcome::Unknown(_)) { Ended::Unknown } else { Ended::Failed };
         let plan = ctx.plan();
+        let how = match reply.outcome {
+            Outcome::Unknown(_) => Ended::Unknown,
+            _ if plan.answers.has(reason) => Ended::Answered,
+            _ => Ended::Failed,
+        };
         let Some(pending) = self.pending.get_mut(key) else { return };
         pending.failures += 1;
         let (number, failures, backoff) = (pending.number, pending.failures, pending.backoff);
@@ -325,6 +331,11 @@ impl Client {
             causes,
         };
         let (probe, origin) = (plan.calls[pending.call as usize].probe, self.origin(pending.number, ctx));
+        if let Outcome::Fail(reason) | Outcome::Unknown(reason) = reply.outcome {
+            for probe in [probe, plan.probe] {
+                ctx.record().failed(probe, pending.intended, now, reason, reply.at);
+            }
+        }
         ctx.record().finished(probe, request);
         ctx.record().finished(plan.probe, request);
         ctx.record().history.answered(probe, origin, now, reply.outcome);

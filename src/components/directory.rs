@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::base::ids::{PartId, Pid, ProgramId, TierId, ZoneId};
+use crate::base::ids::{PartId, Pid, ProgramId, SeriesId, TierId, ZoneId};
 use crate::base::op::{Args, At};
 use crate::base::rng::mix;
 use crate::base::time::{ClockTime, Span};
@@ -139,6 +139,8 @@ pub struct StoreClient {
     pub timeout: Span,
     /// The pool of connections that each process keeps, if it keeps one.
     pub pool: Option<PoolClient>,
+    /// Where an operation is counted that such a pool turns away: by the store's own series.
+    pub rejected: SeriesId,
     /// Whether any member can be asked anything: there is no leader.
     pub leaderless: bool,
     /// How long a member that did not answer is avoided.

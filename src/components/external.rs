@@ -59,7 +59,7 @@ series! {
     /// The series, in the order in which users see them.
     pub enum Series {
         Calls: Counter "calls", "calls", "Calls that arrived.";
-        Errors: Counter "errors", "calls", "Calls that failed.";
+        Errors: Counter "errors", "calls", "Calls that were answered with an error; those above the limit are not among them.";
         Rejected: Counter "rejected", "calls", "Calls above the limit.";
         Busy: Level "busy", "calls", "Calls that wait for their answer.";
     }

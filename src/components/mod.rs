@@ -36,7 +36,7 @@ use crate::base::knob::{Knob, Knobs, Preset, Setting, Takes};
 use crate::base::problem::Problems;
 use crate::base::series::Series;
 use crate::components::directory::{Client, Directory};
-use crate::components::policy::Policy;
+use crate::components::policy::{Answers, Policy};
 use crate::program::instr::SharedPrograms;
 use crate::record::survey::Holdings;
 use crate::sim::run::World;
@@ -138,6 +138,8 @@ pub struct Wiring {
     pub directory: Arc<Directory>,
     /// All policies.
     pub policies: Arc<[Policy]>,
+    /// Failures that are answers.
+    pub answers: Answers,
     /// By program: where its activations are recorded on the server that runs them; `None` for programs that
     /// workloads call, which are recorded at the client.
     pub probes: Arc<[Option<ProbeId>]>,

@@ -1,5 +1,7 @@
 //! What a caller does about trouble: how long it waits, whether and when it tries again.
 
+use std::sync::Arc;
+
 use crate::base::dist::Dist;
 use crate::base::knob::{Form, Knob, Knobs, Preset, Setting, Takes};
 use crate::base::op::Reason;
@@ -80,7 +82,7 @@ pub const POLICY: &[Knob] = &[
         name: "retry_on",
         takes: Takes::List(&Takes::Text),
         default: Preset::Is { text: "[]", source: "what a program says by `fail` is an answer" },
-        doc: "Failures that are tried again besides those that may pass by themselves (no answer, no place, no leader, an error, a \
+        doc: "Failures that are tried again besides those that may pass by themselves (no answer, no place, no connection, no leader, an error, a \
               transaction that was aborted): names of `fail` steps, or `condition`, `miss`, `held`, `fenced`.",
     },
 ];
@@ -129,6 +131,18 @@ pub enum Retry {
         /// How waits are randomised.
         jitter: Jitter,
     },
+}
+
+/// The names of `fail` steps that a design declares as answers that may be expected (`answers = ["sold_out"]`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answers(pub Arc<[bool]>);
+
+impl Answers {
+    /// Whether such a failure is an answer.
+    #[inline]
+    pub fn has(&self, reason: Reason) -> bool {
+        matches!(reason, Reason::Named(number) if self.0.get(usize::from(number)) == Some(&true))
+    }
 }
 
 /// A resolved policy.

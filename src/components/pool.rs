@@ -11,9 +11,9 @@ pub struct Pool {
     pub connections: u32,
     /// Whose they are.
     pub per: PoolPer,
-    /// How many operations wait for one; a further one fails with `overloaded`.
+    /// How many operations wait for one; a further one fails with `pool`.
     pub queue: u32,
-    /// After this a waiting operation fails with `overloaded`.
+    /// After this a waiting operation fails with `pool`.
     pub timeout: Span,
 }
 

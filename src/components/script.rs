@@ -81,7 +81,7 @@ impl Process for Script {
     }
     fn on_call(&mut self, _: CallId, _: Op, _: &mut Context<Self>) {}
     fn on_reply(&mut self, _: CallId, line: u64, reply: Reply, ctx: &mut Context<Self>) {
-        let Reply { outcome, note, seen, causes } = reply;
+        let Reply { outcome, note, seen, causes, .. } = reply;
         self.seen.merge(seen);
         let at = ctx.now();
         self.answers.push(Answer { line, at_ms: at.as_ns() / 1_000_000, at, outcome, note, causes });

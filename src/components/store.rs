@@ -133,10 +133,11 @@ const KNOBS: &[Knob] = &[
 series! {
     /// The series, in the order in which users see them.
     pub enum Series {
-        Reads: Counter "reads", "operations", "Reads that arrived and were not turned away.";
-        Writes: Counter "writes", "operations", "Writes that arrived and were not turned away.";
-        Updates: Counter "updates", "operations", "Updates and compare-and-sets that arrived and were not turned away.";
-        Rejected: Counter "rejected", "operations", "Operations turned away: no place in a queue, or no connection in time.";
+        Reads: Counter "reads", "operations", "Reads that a member took in; one that was sent on to a leader counts there.";
+        Writes: Counter "writes", "operations", "Writes that a member took in; one that was sent on to a leader counts there.";
+        Updates: Counter "updates", "operations", "Updates and compare-and-sets that a member took in; one that was sent on to a leader counts there.";
+        Rejected: Counter "rejected", "operations", "Operations turned away: no place in a queue, or no connection of a pool, be it the clients' or the store's own.";
+        Dropped: Counter "dropped", "requests", "Requests of a quorum's coordinator that a copy had no place for: it does not answer them.";
         Syncs: Counter "syncs", "batches", "Batches of writes made safe.";
         Busy: Level "busy", "operations", "Operations being served.";
         Queue: Level "queue", "operations", "Operations that wait for a core.";
@@ -318,7 +319,8 @@ fn resolve(knobs: &Knobs, names: &Names, problems: &mut Problems) -> Option<Box<
         Some(Setting::Form("async" | "sync" | "raft", copy)) if copy.word("begin") == "led" => Some(0),
         _ => None,
     };
-    let client = StoreClient { timeout, pool, leaderless, avoid: knobs.span("avoid"), led_by };
+    let rejected = Series::Rejected.id(names.first_series);
+    let client = StoreClient { timeout, pool, rejected, leaderless, avoid: knobs.span("avoid"), led_by };
     let programs = plan.series(Series::Programs);
     Some(Box::new(Store {
         me: names.me,

@@ -55,7 +55,7 @@ const fn span(name: &'static str, default: Preset, doc: &'static str) -> Knob {
 
 /// The kinds of entries, besides parts, that belong to the design: what a variant, a sweep or a run may change. All
 /// others are asked once, of all variants.
-const DESIGN: &[&str] = &["zone", "net", "link", "policy", "workload", "fault", "on"];
+const DESIGN: &[&str] = &["zone", "net", "link", "policy", "workload", "answers", "fault", "on"];
 
 /// Whether an entry of that kind is part of the question and not of the design.
 pub fn asked_once(kind: &str) -> bool {
@@ -286,6 +286,11 @@ pub const ENTRIES: &[EntryKind] = &[
     many("link", Holds::Knobs(LINK), "A path between zones: `\"a b\"` both ways, `\"a > b\"` one way."),
     many("policy", Holds::Policy, "What a caller does about trouble."),
     many("workload", Holds::Knobs(WORKLOAD), "Who calls what, and when."),
+    one(
+        "answers",
+        TEXTS,
+        "Names of `fail` steps that are answers which callers may expect, and no failures: `[\"sold_out\"]`.",
+    ),
     many("fault", Holds::Knobs(crate::faults::TIMETABLE), "What goes wrong, and when."),
     many("variant", Holds::Patch, "The design with some knobs changed, by dotted path."),
     EntryKind {

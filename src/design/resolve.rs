@@ -8,6 +8,7 @@ use crate::base::ids::{PartId, PolicyId, SeriesId, TierId, ZoneId};
 use crate::base::knob::{Knob, Knobs, Setting};
 use crate::base::problem::{Place, Problems};
 use crate::base::series::Series;
+use crate::components::policy::Answers;
 use crate::components::policy::POLICY;
 use crate::components::{COMMON, KINDS, Kind, Names, Part, PartName};
 use crate::design::codes;
@@ -64,6 +65,8 @@ pub struct Design {
     pub programs: Arc<Programs>,
     /// What fills each cache.
     pub fills: BTreeMap<PartId, Fill>,
+    /// Failures that are answers.
+    pub answers: Answers,
     /// Tables, tallies, failures: names by id.
     pub naming: Naming,
     /// `SeriesId` to `pages.hits`.
@@ -145,8 +148,10 @@ pub fn resolve(tree: &Table, tables: &Tables, data: Data<'_>, problems: &mut Pro
         programs::circles(&texts, &programs, &fills, problems);
     }
     programs::limits(&written, &naming, problems);
+    let mut answers = Answers::default();
     if programs.0.len() == texts.len() {
         retries::check(&policies, &naming.failures, problems);
+        answers = retries::answers(tree, &naming.failures, problems);
     }
     sessions::check(&written, &programs, &knobs, problems);
     locks::check(&written, &programs, &knobs, problems);
@@ -164,6 +169,7 @@ pub fn resolve(tree: &Table, tables: &Tables, data: Data<'_>, problems: &mut Pro
         places,
         programs: Arc::new(programs),
         fills,
+        answers,
         naming,
         series,
         first_series,

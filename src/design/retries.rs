@@ -1,9 +1,28 @@
-//! After which failures a policy tries again: names that some program must say.
+//! After which failures a policy tries again, and which are answers: names that some program must say.
 
 use crate::base::knob::{Knobs, Setting};
 use crate::base::problem::{Problems, known_words, shown};
-use crate::components::policy::REASONS;
+use crate::components::policy::{Answers, REASONS};
 use crate::design::codes;
+use crate::design::tree::Table;
+
+/// Which failures, by number, are answers that may be expected.
+pub(super) fn answers(tree: &Table, failures: &[String], problems: &mut Problems) -> Answers {
+    let mut answers = vec![false; failures.len()];
+    let named = tree.get("answers").map(|node| node.list_or_itself()).unwrap_or_default();
+    for text in named.iter().filter_map(|node| node.text()) {
+        match failures.iter().position(|known| known == text.as_str()) {
+            Some(number) => answers[number] = true,
+            None => {
+                let message = format!("no program says `fail {}`", shown(text.as_str()));
+                let help = known_words(text.as_str(), "failures", failures.iter().map(String::as_str));
+                let place = text.place(0..text.as_str().len());
+                problems.at(codes::UNKNOWN_WORD, place, message).help(help);
+            }
+        }
+    }
+    Answers(answers.into())
+}
 
 /// Every name of a `retry_on` is one of `failures`, which programs say by `fail`, or a failure that parts know.
 pub(super) fn check(policies: &[Knobs], failures: &[String], problems: &mut Problems) {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::base::cause::Cause;
+use crate::base::ids::TierId;
+use crate::base::op::Reason;
 use crate::base::problem::Problem;
 use crate::experiment::load::{Cell, Experiment, Named, theories_of};
 use crate::experiment::question::{Expected, PropertyKind, RUNS_MIN, Runs, TheoryEntry, Within};
@@ -151,7 +153,36 @@ fn result_cell(experiment: &Experiment, cell: &CellTrials<'_>) -> results::Cell 
         measures,
         properties: properties(experiment, cell),
         causes: causes(cell),
+        failures: failures(cell),
     }
+}
+
+/// Why requests did not succeed, by program, the most frequent reason first.
+fn failures(cell: &CellTrials<'_>) -> BTreeMap<String, Vec<results::Failures>> {
+    let mut all = BTreeMap::new();
+    for index in 0..cell.trials.first().map_or(0, |trial| trial.failures.len()) {
+        let (probe, mut ended, mut sums) = (cell.trials[0].failures[index].0, 0, BTreeMap::new());
+        for (_, of_run, failures) in cell.trials.iter().map(|trial| &trial.failures[index]) {
+            ended += of_run;
+            failures.iter().for_each(|(reason, at, many)| *sums.entry((*reason, *at)).or_insert(0) += many);
+        }
+        let setup = &cell.cell.setup;
+        let row = |((reason, at), requests): ((Reason, TierId), u64)| results::Failures {
+            reason: setup.reason_name(reason),
+            part: setup.tier_name(at),
+            requests,
+            share: requests as f64 / ended.max(1) as f64,
+            answer: setup.design.answers.has(reason),
+        };
+        let mut rows: Vec<results::Failures> = sums.into_iter().map(row).collect();
+        rows.sort_by(|a, b| {
+            b.requests.cmp(&a.requests).then_with(|| (&a.reason, &a.part).cmp(&(&b.reason, &b.part)))
+        });
+        if !rows.is_empty() {
+            all.insert(setup.probe_name(probe), rows);
+        }
+    }
+    all
 }
 
 /// Mean time by cause of the requests of each program, ns; the causes sum to `total_ns` exactly.

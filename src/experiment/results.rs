@@ -65,6 +65,24 @@ pub struct Cell {
     pub properties: BTreeMap<String, Property>,
     /// Mean time by cause, by program; `_ns` fields, over all runs (`queue_ns`, …), sum to `total_ns`.
     pub causes: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Requests that did not succeed, by program, the most frequent first: why, and where. Programs of which all succeeded are left out.
+    #[serde(default)]
+    pub failures: BTreeMap<String, Vec<Failures>>,
+}
+
+/// Requests of one program that ended for one reason at one part.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
+pub struct Failures {
+    /// Why: `timeout`, `overloaded`, the name of a `fail` step, …
+    pub reason: String,
+    /// The part that said no, or that was asked and gave no answer.
+    pub part: String,
+    /// How many requests, over all runs.
+    pub requests: u64,
+    /// Which share of those that ended.
+    pub share: f64,
+    /// Whether `answers` declares it as an answer that may be expected.
+    pub answer: bool,
 }
 
 /// A measure over the runs of a cell.

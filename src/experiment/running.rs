@@ -293,6 +293,11 @@ impl<'a> Running<'a> {
             (*probe, sums.ends(), sums.ended(Which::Any).causes)
         });
         let causes = causes.collect();
+        let failures = called.iter().map(|probe| {
+            let (kept, cells) = (recorder.probe(*probe), recorder.range(0));
+            (*probe, kept.sums(cells.clone()).sent_ended(Which::Any), kept.failures(cells))
+        });
+        let failures = failures.collect();
         let all = (0..cell.record.probes.len()).map(|probe| ProbeId(probe as u16));
         let approximate = all.filter(|probe| !recorder.probe(*probe).is_exact()).collect();
         let warmup_note = recorder.warmup_note().map(str::to_owned);
@@ -310,6 +315,7 @@ impl<'a> Running<'a> {
             remarks,
             seen,
             causes,
+            failures,
             recorder: keep.then_some(recorder),
             faults: times(&plan),
             plan,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::base::ids::{PartId, ProbeId, SeriesId, TallyId, TierId, ZoneId};
 use crate::base::knob::Setting;
+use crate::base::op::{REASONS, Reason};
 use crate::base::problem::Problems;
 use crate::base::series::{Series, SeriesKind};
 use crate::base::time::{Span, Time};
@@ -64,13 +65,15 @@ impl Setup {
         let directory = Arc::new(directory(&design, &hosts, first_host));
         for workload in &mut workloads {
             workload.plan.policies = policies.clone();
+            workload.plan.answers = design.answers.clone();
             workload.plan.directory = directory.clone();
         }
         let called: BTreeSet<ProbeId> =
             workloads.iter().flat_map(|workload| workload.plan.calls.iter().map(|call| call.probe)).collect();
         let probes = (0..design.programs.0.len() as u16).map(ProbeId);
         let probes = probes.map(|probe| (!called.contains(&probe)).then_some(probe)).collect();
-        let wiring = Wiring { programs: design.programs.clone(), directory, policies, probes };
+        let answers = design.answers.clone();
+        let wiring = Wiring { programs: design.programs.clone(), directory, policies, answers, probes };
         let probe_names = probe_names(&design, &workloads);
         Some(Setup { design, workloads, wiring, reached, hosts, probe_names })
     }
@@ -149,6 +152,26 @@ impl Setup {
         let first = self.design.names.len() + self.workloads.len();
         let host = self.hosts.get((tier.0 as usize).checked_sub(first)?)?;
         Some(self.design.names[host.index()].tier)
+    }
+
+    /// The name of a reason.
+    pub fn reason_name(&self, reason: Reason) -> String {
+        match reason {
+            Reason::Named(number) => self.design.naming.failures[usize::from(number)].clone(),
+            _ => REASONS
+                .iter()
+                .find(|(_, known, _)| *known == reason)
+                .map_or("", |(name, ..)| *name)
+                .to_owned(),
+        }
+    }
+
+    /// The name of a part by its tier, or by that of what runs its programs; of a workload by its own.
+    pub fn tier_name(&self, tier: TierId) -> String {
+        let tier = self.beside(tier).unwrap_or(tier);
+        let parts = self.design.names.iter().map(|part| &part.name);
+        let mut all = parts.chain(self.workloads.iter().map(|workload| &workload.name));
+        all.nth(usize::from(tier.0)).cloned().unwrap_or_default()
     }
 
     /// Whether anything reaches a part.
@@ -274,6 +297,21 @@ impl Names for Setup {
 
     fn is_level(&self, series: SeriesId) -> bool {
         self.design.series.get(series.index()).is_some_and(|(_, series)| series.kind == SeriesKind::Level)
+    }
+
+    fn reasons(&self, name: &str) -> Vec<Reason> {
+        let ours = REASONS.iter().filter(|(known, ..)| *known == name).map(|(_, reason, _)| *reason);
+        let named = (0u16..).zip(&self.design.naming.failures).filter(|(_, known)| *known == name);
+        ours.chain(named.map(|(number, _)| Reason::Named(number))).collect()
+    }
+
+    fn all_reasons(&self) -> Vec<String> {
+        let ours = REASONS.iter().map(|(name, ..)| (*name).to_owned());
+        self.design.naming.failures.iter().cloned().chain(ours).collect()
+    }
+
+    fn part(&self, name: &str) -> Option<TierId> {
+        self.design.part(name).map(|part| self.design.names[part.index()].tier)
     }
 
     fn tally(&self, name: &str) -> Option<TallyId> {

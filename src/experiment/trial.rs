@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::base::cause::Causes;
-use crate::base::ids::ProbeId;
+use crate::base::ids::{ProbeId, TierId};
+use crate::base::op::Reason;
 use crate::base::time::Time;
 use crate::experiment::load::Cell;
 use crate::experiment::question::Warmup;
@@ -46,6 +47,8 @@ pub struct Trial {
     pub seen: Vec<Option<Seen>>,
     /// Time by cause of all requests, by probe that workloads call: requests, and their causes.
     pub causes: Vec<(ProbeId, u64, Causes)>,
+    /// What did not succeed, by probe that workloads call: how many ended, and why and where how many of them failed.
+    pub failures: Vec<(ProbeId, u64, Vec<(Reason, TierId, u64)>)>,
     /// What it recorded, when it is kept for pictures.
     pub recorder: Option<Recorder>,
     /// When the faults were active, by name.

@@ -12,7 +12,7 @@ use crate::components::arrivals::{Arrivals, arrivals};
 use crate::components::chooser::{Chooser, chooser};
 use crate::components::client::{CallPlan, Plan};
 use crate::components::directory::Directory;
-use crate::components::policy::Policy;
+use crate::components::policy::{Answers, Policy};
 use crate::design::codes;
 use crate::design::file::Data;
 use crate::design::resolve::Design;
@@ -102,6 +102,7 @@ impl Reading<'_> {
             calls,
             policy,
             policies: Arc::<[Policy]>::from([]),
+            answers: Answers::default(),
             directory: Arc::<Directory>::default(),
             probe,
             from,

@@ -3,13 +3,15 @@
 mod asked;
 
 use crate::base::cause::Cause;
-use crate::base::problem::nearest;
+use crate::base::ids::TierId;
+use crate::base::op::Reason;
+use crate::base::problem::{known_words, nearest};
 use crate::base::quantity::Unit;
 use crate::base::series::SeriesKind;
 use crate::measures::asked::{Stat, What};
 use crate::measures::expression::{During, Names, Node};
 use crate::measures::fits::{Thing, fit};
-use crate::measures::functions::{Choice, Function, Target};
+use crate::measures::functions::{Choice, Function, Target, Why};
 use crate::measures::{ALL, Dimension, Of, Source};
 use crate::program::syntax::{Arg, ArgKey, BinaryOp, Expr, Spanned, SyntaxError, UnaryOp};
 use crate::record::sums::Which;
@@ -161,7 +163,8 @@ impl Compiler<'_> {
     fn of_record(&self, call: &crate::program::syntax::Function, function: Function, of: Of) -> Compiled {
         let name = call.name.value.as_str();
         let mut found = None;
-        let (mut choice, mut during) = (Choice::default(), During::Run);
+        let mut options =
+            Options { choice: Choice::default(), during: During::Run, reasons: None, part: None };
         for arg in &call.args {
             match arg.key.as_ref().map(|key| &key.value) {
                 None if found.is_none() => found = Some((self.target(&arg.value, of, name)?, arg)),
@@ -169,18 +172,10 @@ impl Compiler<'_> {
                     let message = format!("`{name}` takes one thing");
                     return error(&arg.value.at, message, "write `mean(product)`");
                 }
-                Some(ArgKey::Name(key)) if key == "cause" => choice.cause = Some(self.cause(arg)?),
-                Some(ArgKey::Name(key)) if key == "outcome" => choice.outcome = Some(outcome(arg)?),
-                Some(ArgKey::Name(key)) if key == "during" => during = self.during(&arg.value)?,
-                Some(_) => {
-                    return error(
-                        &arg.value.at,
-                        "no such argument",
-                        "`cause=queue`, `outcome=any`, `during=split`, `during=after(split, 30s)`",
-                    );
-                }
+                Some(key) => self.option(&mut options, arg, key)?,
             }
         }
+        let Options { choice, during, reasons, part } = options;
         let Some(((target, thing), of)) = found else {
             return error(&call.name.at, format!("`{name}` of what?"), "write `mean(product)`");
         };
@@ -203,6 +198,13 @@ impl Compiler<'_> {
             );
         }
         fits(call, function, thing, &of.value, &during)?;
+        if reasons.is_some() || part.is_some() {
+            if function != Function::Errors {
+                let message = format!("`{name}` has no reasons");
+                return error(&call.name.at, message, "`errors` takes `reason=` and `part=`");
+            }
+            return Ok(failed_for(&target, reasons, part, &during));
+        }
         Ok(in_its_unit(function, target, thing, choice, during))
     }
 
@@ -253,6 +255,46 @@ impl Compiler<'_> {
             }
             Node::Number(_) | Node::Asked(_) | Node::Measure { .. } => {}
         }
+    }
+
+    fn option(&self, options: &mut Options, arg: &Arg, key: &ArgKey) -> Result<(), SyntaxError> {
+        match key {
+            ArgKey::Name(key) if key == "cause" => options.choice.cause = Some(self.cause(arg)?),
+            ArgKey::Name(key) if key == "outcome" => options.choice.outcome = Some(outcome(arg)?),
+            ArgKey::Name(key) if key == "during" => options.during = self.during(&arg.value)?,
+            ArgKey::Name(key) if key == "reason" => options.reasons = Some(self.reasons(arg)?),
+            ArgKey::Name(key) if key == "part" => {
+                let name = arg.value.value.to_string();
+                let Some(part) = self.names.part(&name) else {
+                    return error(
+                        &arg.value.at,
+                        format!("there is no part `{name}`"),
+                        "name a part: `part=shop`",
+                    );
+                };
+                options.part = Some(part);
+            }
+            _ => {
+                return error(
+                    &arg.value.at,
+                    "no such argument",
+                    "`cause=queue`, `outcome=any`, `reason=timeout`, `part=shop`, `during=split`, `during=after(split, 30s)`",
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Every reason of that name.
+    fn reasons(&self, arg: &Arg) -> Result<Vec<Reason>, SyntaxError> {
+        let name = arg.value.value.to_string();
+        let reasons = self.names.reasons(&name);
+        if !reasons.is_empty() {
+            return Ok(reasons);
+        }
+        let known = self.names.all_reasons();
+        let help = known_words(&name, "reasons", known.iter().map(String::as_str));
+        error(&arg.value.at, format!("no request fails for the reason `{name}`"), help)
     }
 
     fn cause(&self, arg: &Arg) -> Result<Cause, SyntaxError> {
@@ -367,6 +409,30 @@ impl Compiler<'_> {
             near.map_or(format!("known: {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
         error(&expr.at, format!("nothing to measure is called `{text}`"), help)
     }
+}
+
+/// What may stand behind what is measured.
+struct Options {
+    choice: Choice,
+    during: During,
+    reasons: Option<Vec<Reason>>,
+    part: Option<TierId>,
+}
+
+/// The share of requests that ended for one of some reasons, at a part.
+fn failed_for(
+    target: &Target,
+    reasons: Option<Vec<Reason>>,
+    at: Option<TierId>,
+    during: &During,
+) -> (Node, Dimension, bool) {
+    let reasons = reasons.map_or(vec![None], |reasons| reasons.into_iter().map(Some).collect());
+    let shares = reasons.into_iter().map(|reason| {
+        let function = Function::FailedFor(Why { reason, at });
+        Node::Measure { function, target: target.clone(), choice: Choice::default(), during: during.clone() }
+    });
+    let sum = |a, b| Node::Binary(BinaryOp::Add, Box::new(a), Box::new(b));
+    (shares.reduce(sum).expect("a name that is known has a reason"), Dimension::One, false)
 }
 
 /// Whether there is this measure of such a thing.

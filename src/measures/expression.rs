@@ -3,6 +3,7 @@
 
 use crate::base::cause::Cause;
 use crate::base::ids::{PartId, ProbeId, SeriesId, TallyId, TierId};
+use crate::base::op::{REASONS, Reason};
 use crate::base::series::Series;
 use crate::base::time::Span;
 use crate::measures::Dimension;
@@ -20,6 +21,18 @@ pub trait Names {
     fn series(&self, name: &str) -> Option<(SeriesId, Series)>;
     /// Whether a series is a level.
     fn is_level(&self, series: SeriesId) -> bool;
+    /// What a reason is called by that name: of those that parts know, and of names of `fail` steps.
+    fn reasons(&self, name: &str) -> Vec<Reason> {
+        REASONS.iter().filter(|(known, ..)| *known == name).map(|(_, reason, _)| *reason).collect()
+    }
+    /// Names of reasons.
+    fn all_reasons(&self) -> Vec<String> {
+        REASONS.iter().map(|(name, ..)| (*name).to_owned()).collect()
+    }
+    /// A part by its name, where requests may fail.
+    fn part(&self, _name: &str) -> Option<TierId> {
+        None
+    }
     /// A tally.
     fn tally(&self, name: &str) -> Option<TallyId>;
     /// All cores of a part, and the series of its busy cores.

@@ -1,7 +1,8 @@
 //! The measures themselves, as functions of what a run has recorded.
 
 use crate::base::cause::Cause;
-use crate::base::ids::{ProbeId, SeriesId, TallyId};
+use crate::base::ids::{ProbeId, SeriesId, TallyId, TierId};
+use crate::base::op::Reason;
 use crate::base::series::SeriesKind;
 use crate::base::time::Span;
 use crate::measures::Dimension;
@@ -66,6 +67,8 @@ pub enum Function {
     Count,
     /// `errors`.
     Errors,
+    /// `errors(…, reason=…, part=…)`.
+    FailedFor(Why),
     /// `success`.
     Success,
     /// `goodput`.
@@ -86,6 +89,21 @@ pub enum Function {
     Jain,
     /// `initial`.
     Initial,
+}
+
+/// Which requests that did not succeed are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Why {
+    /// Those that ended for this reason.
+    pub reason: Option<Reason>,
+    /// Those that failed there.
+    pub at: Option<TierId>,
+}
+
+impl Why {
+    fn is_of(&self, (reason, at, _): &(Reason, TierId, u64)) -> bool {
+        self.reason.is_none_or(|wanted| wanted == *reason) && self.at.is_none_or(|wanted| wanted == *at)
+    }
 }
 
 /// Which requests a measure takes, and of what.
@@ -236,6 +254,11 @@ impl Function {
         match self {
             Function::Success => share(&sums, Which::Answered, evaluation),
             Function::Errors => share(&sums, Which::Failed, evaluation),
+            Function::FailedFor(why) => {
+                let failures = kept.failures(stretch.cells.clone());
+                let some = failures.iter().filter(|failure| why.is_of(failure)).map(|(.., many)| many).sum();
+                share_of(&sums, some, true, evaluation)
+            }
             Function::Rate | Function::Throughput => Ok(sums.ends() as f64 / stretch.seconds()?),
             Function::Goodput => Ok(sums.ended(Which::Ok).many as f64 / stretch.seconds()?),
             Function::Late => Ok(sums.late as f64),
@@ -282,11 +305,21 @@ fn remark(function: Function, choice: Choice, sums: &Sums, evaluation: &mut Eval
 
 /// The share of the requests sent in a stretch that ended so, of those that ended.
 fn share(sums: &Sums, which: Which, evaluation: &mut Evaluation<'_>) -> Result<f64, Undefined> {
-    let (ended, open, some) = (sums.sent_ended(Which::Any), sums.sent_open(), sums.sent_ended(which));
+    share_of(sums, sums.sent_ended(which), which == Which::Failed, evaluation)
+}
+
+/// The same of so many, which are failures or not.
+fn share_of(
+    sums: &Sums,
+    some: u64,
+    failures: bool,
+    evaluation: &mut Evaluation<'_>,
+) -> Result<f64, Undefined> {
+    let (ended, open) = (sums.sent_ended(Which::Any), sums.sent_open());
     let with = |some: u64| some as f64 / (ended + open) as f64;
-    let (if_they_fail, if_they_succeed) = match which {
-        Which::Failed => (some + open, some),
-        _ => (some, some + open),
+    let (if_they_fail, if_they_succeed) = match failures {
+        true => (some + open, some),
+        false => (some, some + open),
     };
     match evaluation.purpose {
         _ if ended + open == 0 => Err(none_ended(Which::Any)),

@@ -136,7 +136,8 @@ pub const ALL: &[Measure] = &[
         name: "errors",
         of: Of::Requests,
         from: Source::Record(Function::Errors),
-        doc: "Share of requests that failed, of those sent in the stretch that ended; an answer that is declared as expected is no failure.",
+        doc: "Share of requests that failed, of those sent in the stretch that ended; an answer that is declared as expected is no failure. \
+              `reason=timeout`, `part=shop`: the share that ended for that reason, at that part.",
     },
     Measure {
         name: "success",

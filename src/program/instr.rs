@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::base::dist::Dist;
 use crate::base::ids::OpId;
 use crate::base::ids::{PartId, PolicyId, ProgramId, TallyId, ZoneId};
-use crate::base::op::{Args, At, Reason, Value, When};
+use crate::base::op::{Args, At, Failure, Reason, Value, When};
 use crate::program::interpret::{HoldId, StrandId, TxId};
 use crate::program::syntax::BinaryOp;
 
@@ -195,7 +195,7 @@ pub enum Effect {
     /// Commit it. Answer: `Input::Go` once it is committed, or `Input::Failed`.
     Commit { tx: TxId, draw: u64 },
     /// It has come to nothing, for this reason: abort it. Answer: `Input::Again` to run it again, later perhaps, or `Input::Failed`.
-    Abort { tx: TxId, reason: Reason },
+    Abort { tx: TxId, failure: Failure },
     /// Count. Answer: `Input::Go` (at once).
     Tally { tally: TallyId, key: i64, by: i64 },
     /// `par` or `race` began: resume each strand that [`crate::program::interpret::Frames::spawned`] gives out with
@@ -210,7 +210,7 @@ pub enum Effect {
         /// The strand that goes on.
         parent: StrandId,
         /// Why the block failed, if it did.
-        failed: Option<Reason>,
+        failed: Option<Failure>,
     },
     /// The whole activation has ended (its strand and frame are freed by [`crate::program::interpret::Frames::finish`]).
     Done(Ending),
@@ -223,7 +223,7 @@ pub enum Ending {
     /// `return`, or the end of the text (value 0).
     Returned { value: Value, size_bytes: u32 },
     /// `fail`, or a failed step without `else`.
-    Failed(Reason),
+    Failed(Failure),
 }
 
 /// What a host resumes a strand with.
@@ -234,7 +234,7 @@ pub enum Input {
     /// The step gave a value.
     Value(Value),
     /// The step failed.
-    Failed(Reason),
+    Failed(Failure),
     /// Run the transaction again that was to be aborted.
     Again,
 }

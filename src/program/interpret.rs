@@ -11,7 +11,7 @@ use std::hash::{Hash, Hasher};
 
 use crate::base::cause::{Cause, Causes};
 use crate::base::ids::{OpId, PartId, ProgramId};
-use crate::base::op::{Args, Reason, Value};
+use crate::base::op::{Args, Failure, Value};
 use crate::base::rng::mix;
 use crate::base::slab::{Key, Slab};
 use crate::base::time::Span;
@@ -73,7 +73,7 @@ struct Strand {
     pc: u32,
     /// Whether it waits for the answer to the effect at `pc`.
     pending: bool,
-    ended: Option<Result<(), Reason>>,
+    ended: Option<Result<(), Failure>>,
     /// Children that have not ended.
     children: u32,
     depth: u8,
@@ -162,12 +162,12 @@ impl Frames {
         let program = &programs.0[frame.program.index()];
         let mut failure = None;
         match input {
-            Input::Failed(reason) => {
+            Input::Failed(why) => {
                 if matches!(program.code[current.pc as usize], Instr::Acquire { .. }) {
                     self.holds.refused(current);
                 }
                 self.transactions.given_up(current, self.locals.of_mut(key));
-                failure = Some(reason);
+                failure = Some(why);
             }
             Input::Again => self.transactions.again(frame, current, self.locals.of_mut(key)),
             Input::Value(value) => {
@@ -245,11 +245,11 @@ impl Frames {
                     let version = self.frames.get(strand.frame).expect("it ran").version;
                     Ending::Returned { value: Value { n: 0, version, parent: version }, size_bytes: 0 }
                 }
-                Ended::Failed(reason) => Ending::Failed(reason),
+                Ended::Failed(why) => Ending::Failed(why),
             });
         };
         let result = match ended {
-            Ended::Failed(reason) => Err(reason),
+            Ended::Failed(why) => Err(why),
             Ended::Well | Ended::Returned { .. } => Ok(()),
         };
         strand.ended = Some(result);
@@ -276,7 +276,7 @@ impl Frames {
     }
 
     /// Takes the branches of `parent` away: what they assigned is copied back, those that still ran are abandoned.
-    fn join(&mut self, parent: Key, winner: Option<Key>, first_wins: bool) -> Option<Reason> {
+    fn join(&mut self, parent: Key, winner: Option<Key>, first_wins: bool) -> Option<Failure> {
         let first = self.strands.get_mut(parent).expect("it waits").first.take();
         let mut failed = None;
         let mut next = first;
@@ -285,7 +285,7 @@ impl Frames {
             next = strand.next;
             match strand.ended {
                 Some(Ok(())) if !first_wins || winner == Some(key) => self.locals.join(parent, key),
-                Some(Err(reason)) if failed.is_none() => failed = Some(reason),
+                Some(Err(why)) if failed.is_none() => failed = Some(why),
                 _ => {}
             }
         }

@@ -86,13 +86,13 @@ fn shown(effect: Effect) -> String {
         Effect::Acquire { key, .. } => format!("acquire[{key}]"),
         Effect::Begin { .. } => "begin".to_owned(),
         Effect::Commit { .. } => "commit".to_owned(),
-        Effect::Abort { reason, .. } => format!("abort {reason:?}"),
+        Effect::Abort { failure, .. } => format!("abort {:?}", failure.reason),
         Effect::Tally { key, by, .. } => format!("tally[{key}]+={by}"),
         Effect::Forked => "fork".to_owned(),
         Effect::Parked => "park".to_owned(),
         Effect::Joined { failed, .. } => format!("join {failed:?}"),
         Effect::Done(Ending::Returned { value, .. }) => format!("return {}", value.n),
-        Effect::Done(Ending::Failed(reason)) => format!("failed {reason:?}"),
+        Effect::Done(Ending::Failed(failure)) => format!("failed {:?}", failure.reason),
     }
 }
 
@@ -116,11 +116,12 @@ fn effects(text: &str, args: [i64; 3], failing: &[&str]) -> Vec<String> {
             holds.insert(hold, key);
         }
         let text = shown(effect);
-        let input = if failing.contains(&text.as_str()) { Input::Failed(Reason::Error) } else { Input::Go };
+        let input =
+            if failing.contains(&text.as_str()) { Input::Failed(Reason::Error.into()) } else { Input::Go };
         match effect {
-            Effect::Abort { reason, .. } => {
+            Effect::Abort { failure, .. } => {
                 let again = input == Input::Go && !seen.contains(&text); // once
-                todo.push((strand, if again { Input::Again } else { Input::Failed(reason) }));
+                todo.push((strand, if again { Input::Again } else { Input::Failed(failure) }));
             }
             Effect::Forked => {
                 let mut children: Vec<_> =
@@ -366,7 +367,7 @@ fn every_program_ends() {
             }
             last = Some(effect);
         }
-        assert_eq!(last, Some(Effect::Done(Ending::Failed(Reason::Arithmetic))), "{text}");
+        assert_eq!(last, Some(Effect::Done(Ending::Failed(Reason::Arithmetic.into()))), "{text}");
     }
 }
 

@@ -3,6 +3,8 @@
 use std::ops::Range;
 
 use crate::base::cause::Cause;
+use crate::base::ids::TierId;
+use crate::base::op::Reason;
 use crate::base::time::{Span, Time};
 use crate::record::cells::{Cells, Here, reach, reached};
 use crate::record::gaps::Gaps;
@@ -64,6 +66,8 @@ pub struct Probe {
     pub(super) left_open: Vec<Time>,
     /// By cell.
     cells: Vec<Sums>,
+    /// Requests that did not succeed, by why and where: few kinds, in the order in which they first came.
+    failures: Vec<((Reason, TierId), Vec<u64>)>,
     /// Successes by the cell of their end, if gaps are kept.
     gaps: Vec<Gaps>,
     open: u64,
@@ -90,6 +94,7 @@ impl Probe {
             end: Time::ZERO,
             left_open: Vec::new(),
             cells: Vec::new(),
+            failures: Vec::new(),
             gaps: Vec::new(),
             open: 0,
             open_intended_ns: 0,
@@ -219,6 +224,29 @@ impl Probe {
         self.cause_samples.iter_mut().for_each(|(_, times)| *times = Vec::new());
         self.covered = self.samples.get(self.plan.samples_max).map_or(Time::NEVER, Sample::ended);
         self.samples.truncate(self.plan.samples_max);
+    }
+
+    pub(super) fn failed(&mut self, intended: Time, why: (Reason, TierId), here: Here, cells: &Cells) {
+        if self.plan.unasked {
+            return;
+        }
+        let cell = if intended >= here.from { here.cell } else { cells.of(intended) };
+        let place = self.failures.iter().position(|(known, _)| *known == why).unwrap_or_else(|| {
+            self.failures.push((why, Vec::new()));
+            self.failures.len() - 1
+        });
+        *reach(&mut self.failures[place].1, cell) += 1;
+    }
+
+    /// How many requests of some cells did not succeed, by why and where; in order.
+    pub fn failures(&self, cells: Range<usize>) -> Vec<(Reason, TierId, u64)> {
+        let failures = self
+            .failures
+            .iter()
+            .map(|((reason, at), counts)| (*reason, *at, reached(counts, cells.clone()).iter().sum::<u64>()));
+        let mut failures: Vec<_> = failures.filter(|(.., many)| *many > 0).collect();
+        failures.sort_unstable();
+        failures
     }
 
     pub(super) fn late(&mut self, here: Here) {

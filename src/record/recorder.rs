@@ -4,7 +4,8 @@
 use std::ops::Range;
 
 use crate::base::cause::Causes;
-use crate::base::ids::{ProbeId, SeriesId, TallyId};
+use crate::base::ids::{ProbeId, SeriesId, TallyId, TierId};
+use crate::base::op::Reason;
 use crate::base::series::SeriesKind;
 use crate::base::time::{Span, Time};
 use crate::record::cells::{Cells, Here};
@@ -207,6 +208,13 @@ impl Recorder {
             self.find_warmup(); // histograms cannot be cut later
             self.probes[index].convert(&self.windows);
         }
+    }
+
+    /// A request that was meant to be sent at `intended` and ends now has not succeeded, for such a reason, at that tier. To be told
+    /// beside [`Recorder::finished`].
+    pub fn failed(&mut self, probe: ProbeId, intended: Time, now: Time, reason: Reason, at: TierId) {
+        let here = self.here.at(now, &self.cells);
+        self.probes[probe.index()].failed(intended, (reason, at), here, &self.cells);
     }
 
     /// A late reply arrived for a caller that had let go.

@@ -1,6 +1,8 @@
 //! `report.html`: one file that needs nothing else, in the order in which a reader asks: what was the question, what is
 //! the design, what does it look like, what was expected and what happened, what does theory say, how do I see it again.
 
+mod failures;
+
 use std::collections::BTreeMap;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -34,6 +36,7 @@ pub fn page(input: &ReportInput) -> String {
                 (happened(input))
                 (theory(results))
                 (measures(input))
+                (failures::failures(results))
                 (causes(results))
                 (comparisons(results))
                 (defaults(results))

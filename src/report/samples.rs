@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::experiment::results::{Cell, Comparison, Estimate, Property, Results, Summary, Theory};
+use crate::experiment::results::{Cell, Comparison, Estimate, Failures, Property, Results, Summary, Theory};
 use crate::report::input::*;
 
 const RATES: [&str; 2] = ["100/s", "200/s"];
@@ -69,7 +69,16 @@ fn cell(variant: usize, rate: usize) -> Cell {
                 ("total_ns", 12_000_000),
             ]),
         )]),
+        failures: map([(
+            "get <page>",
+            vec![failures("timeout", "store", 300, false), failures("sold_out", "web", 7, true)],
+        )]),
     }
+}
+
+fn failures(reason: &str, part: &str, requests: u64, answer: bool) -> Failures {
+    let (reason, part) = (reason.to_owned(), part.to_owned());
+    Failures { reason, part, requests, share: requests as f64 / 1000.0, answer }
 }
 
 fn theory(variant: usize, agrees: bool) -> Theory {

@@ -2,7 +2,7 @@
 //! [`Calls::let_go`]; the callee's side when the answer has arrived or nothing can come any more.
 
 use crate::base::cause::Causes;
-use crate::base::ids::{CallId, OpId, Pid, ZoneId};
+use crate::base::ids::{CallId, OpId, Pid, TierId, ZoneId};
 use crate::base::op::{Fence, Op, Outcome, Reason};
 use crate::base::session::Seen;
 use crate::base::slab::{Key, Slab};
@@ -62,6 +62,8 @@ pub struct Call {
     pub answered: bool,
     /// The answer, once there is one.
     pub outcome: Outcome,
+    /// Where it failed, if it was not the callee that did.
+    pub failed_at: Option<TierId>,
     /// What a guard says beside it.
     pub note: u32,
     /// The callee's time by cause.

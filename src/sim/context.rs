@@ -2,7 +2,7 @@
 
 use crate::base::cause::Causes;
 use crate::base::dist::Dist;
-use crate::base::ids::{CallId, OpId, Pid, SyncId, TimerId, ZoneId};
+use crate::base::ids::{CallId, OpId, Pid, SyncId, TierId, TimerId, ZoneId};
 use crate::base::op::{Fence, Outcome};
 use crate::base::rng::{Draws, Identity, Stream, mix};
 use crate::base::session::Seen;
@@ -239,6 +239,14 @@ impl<'a, P: Process> Context<'a, P> {
     /// When the call has been answered, or was never ours.
     pub fn arrived(&self, call: CallId) -> Time {
         self.kernel.calls.get(call).expect("a call that we hold").arrived
+    }
+
+    /// Our answer to a call will say that it failed elsewhere: at somebody whom we have asked.
+    #[inline]
+    pub fn failed_at(&mut self, call: CallId, at: TierId) {
+        if let Some(call) = self.kernel.calls.get_mut(call) {
+            call.failed_at = Some(at);
+        }
     }
 
     /// Answers a call to us. `causes` must sum to `now − arrived` exactly. `note`: see [`crate::base::op::Reply`].

@@ -272,6 +272,7 @@ impl Kernel {
             delivered: false,
             answered: false,
             outcome: Outcome::Unknown(Reason::Timeout),
+            failed_at: None,
             note: 0,
             causes: Causes::NONE,
         });
@@ -341,7 +342,8 @@ impl Kernel {
         let mut causes = call.causes;
         causes.add(Cause::Network, (now - call.sent).saturating_sub(causes.total()));
         let (tag, op) = (call.tag, call.op);
-        let reply = Reply { outcome: call.outcome, note: call.note, seen: call.seen, causes };
+        let at = call.failed_at.unwrap_or(call.callee.tier);
+        let reply = Reply { outcome: call.outcome, note: call.note, at, seen: call.seen, causes };
         self.calls.drop_handled(id);
         if self.let_go(id) {
             self.fingerprint.more(outcome_word(reply.outcome));
@@ -359,7 +361,8 @@ impl Kernel {
         let cause = if reason == Reason::Refused { Cause::Network } else { Cause::Timeout };
         let causes = Causes::only(cause, now - call.sent);
         let (caller, tag, incarnation) = (call.caller, call.tag, call.caller_incarnation);
-        let reply = Reply { outcome: Call::give_up(reason), note: 0, seen: Seen::NOTHING, causes };
+        let at = call.callee.tier;
+        let reply = Reply { outcome: Call::give_up(reason), note: 0, at, seen: Seen::NOTHING, causes };
         if !self.let_go(id) || incarnation != self.incarnation(caller) {
             return None;
         }
@@ -472,6 +475,7 @@ fn reason_number(reason: Reason) -> u64 {
         Reason::LockTimeout => 16,
         Reason::Fenced => 17,
         Reason::NoReplica => 18,
+        Reason::Pool => 19,
         Reason::Named(n) => 0x100 + u64::from(n),
     }
 }

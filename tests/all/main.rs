@@ -16,6 +16,7 @@ mod house;
 mod locks;
 mod random_numbers;
 mod readme;
+mod refusals;
 mod replicas;
 mod rows;
 mod runs;

@@ -104,6 +104,7 @@ impl Process for Node {
             Serve::Law => ctx.plan().serve.span(&mut ctx.serving(SERVE, ctx.stem(call))),
         };
         if self.desk.submit(call, op, demand, ctx.now()) == Submitted::Refused {
+            count(ctx, Series::Rejected);
             ctx.reply(call, Outcome::Fail(Reason::Overloaded), 0, &Causes::NONE, ANSWER_BYTES);
         }
         self.after_cores(ctx);

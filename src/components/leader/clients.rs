@@ -12,7 +12,7 @@ use crate::components::leader::member::{Ctx, Member, Role};
 use crate::components::leader::messages::{HEADER_BYTES, Timer};
 use crate::components::leader::{Rule, Twin};
 use crate::components::machine::{Machine, Told};
-use crate::components::store::front;
+use crate::components::store::{Series, front};
 use crate::record::history::attempt;
 use crate::sim::context::Request;
 
@@ -121,7 +121,10 @@ impl<M: Machine> Member<M> {
         }
         let writes = !M::is_read(&op) && !matches!(op, Op::ReadForUpdate { .. });
         let stem = mix(ctx.stem(ask.served.call), u64::from(ctx.me().member));
-        if !front::help(self, writes, stem, key.to_word(), ctx) {
+        if front::help(self, writes, stem, key.to_word(), ctx) {
+            front::taken_in(op, ctx);
+        } else {
+            front::count(ctx, Series::Rejected);
             self.answers(key, Outcome::Fail(Reason::Overloaded), ctx);
         }
     }

@@ -300,6 +300,7 @@ impl<M: Machine> Process for Member<M> {
 
 impl<M: Machine> front::Member for Member<M> {
     const COORDINATES: bool = true;
+    const SENDS_ON: bool = true;
 
     fn front(&mut self) -> &mut Front {
         &mut self.front

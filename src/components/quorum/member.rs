@@ -231,6 +231,7 @@ impl Process for Member {
                 let job = self.jobs.insert((from, message));
                 if !front::help(self, writes, stem, job.to_word(), ctx) {
                     self.jobs.remove(job);
+                    front::count(ctx, Series::Dropped);
                 }
             }
         }

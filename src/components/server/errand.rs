@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use crate::base::cause::{Cause, Causes};
 use crate::base::ids::{CallId, PartId, Pid, ProgramId};
-use crate::base::op::{Args, At, Op, Outcome, Reason, Reply, Value};
+use crate::base::op::{Args, At, Failure, Op, Outcome, Reason, Reply, Value};
 use crate::base::rng::{Bits, mix};
 use crate::base::session::Seen;
 use crate::base::slab::Key;
@@ -334,7 +334,7 @@ impl Server {
             let timer = self.later.insert(Later::PoolTimeout { errand: key });
             ctx.wake(client.timeout, timer.to_word());
         } else {
-            self.errand_failed(key, Reason::Overloaded);
+            self.turned_away(key, part, ctx);
         }
     }
 
@@ -370,8 +370,16 @@ impl Server {
                 pool.waiting.retain(|waiting| *waiting != key);
             }
             self.charge(key, Cause::Pool, ctx.now());
-            self.errand_failed(key, Reason::Timeout);
+            self.turned_away(key, part, ctx);
         }
+    }
+
+    /// No connection to a store: full is its pool, though it is here.
+    fn turned_away(&mut self, key: Key, part: PartId, ctx: Ctx) {
+        let (target, now) = (ctx.plan().directory.target(part), ctx.now());
+        let (rejected, at) = (ctx.plan().directory.store(part).rejected, target.tier);
+        ctx.record().count(rejected, now, 1);
+        self.errand_failed(key, Failure { reason: Reason::Pool, at: Some(at) });
     }
 
     /// An answer to an errand.
@@ -395,7 +403,9 @@ impl Server {
                 self.spend(key, &reply.causes);
                 match reply.outcome {
                     Outcome::Ok(value) | Outcome::Renew(value) => self.errand_done(key, value),
-                    Outcome::Fail(reason) | Outcome::Unknown(reason) => self.errand_failed(key, reason),
+                    Outcome::Fail(reason) | Outcome::Unknown(reason) => {
+                        self.errand_failed(key, Failure { reason, at: Some(reply.at) });
+                    }
                 }
                 if pooled {
                     self.leave_pool(part, ctx);
@@ -440,7 +450,7 @@ impl Server {
             }
             None => {
                 self.spend(key, &reply.causes);
-                self.errand_failed(key, reason);
+                self.errand_failed(key, Failure { reason, at: Some(reply.at) });
             }
         }
     }
@@ -489,10 +499,10 @@ impl Server {
         self.errands.free(key);
     }
 
-    pub(super) fn errand_failed(&mut self, key: Key, reason: Reason) {
+    pub(super) fn errand_failed(&mut self, key: Key, why: Failure) {
         self.transactions.forget(key);
         if let Some(Errand { strand: Some(strand), .. }) = self.errands.get(key) {
-            self.ready.push_back((*strand, Input::Failed(reason)));
+            self.ready.push_back((*strand, Input::Failed(why)));
         }
         self.errands.free(key);
     }

@@ -11,7 +11,7 @@
 
 use crate::base::cause::Cause;
 use crate::base::ids::{PartId, Pid};
-use crate::base::op::{At, Fence, How, Op, Outcome, Reason, Reply, Value};
+use crate::base::op::{At, Failure, Fence, How, Op, Outcome, Reason, Reply, Value};
 use crate::base::rng::{Bits, mix};
 use crate::base::session::Seen;
 use crate::base::slab::{Beside, Key};
@@ -264,7 +264,8 @@ impl Server {
                 self.holds.0.free(id.0);
                 ctx.record().level(client.series(Series::Waiting), now, -1);
                 ctx.record().count(client.series(Series::GivenUp), now, 1);
-                self.errand_failed(errand, Reason::Held);
+                let at = Some(ctx.plan().directory.target(client.me).tier);
+                self.errand_failed(errand, Failure { reason: Reason::Held, at });
             }
         }
     }

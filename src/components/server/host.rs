@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::base::cause::{Cause, Causes};
 use crate::base::ids::{CallId, PartId, ProbeId, ProgramId};
-use crate::base::op::{Op, Outcome, Reason, Reply};
+use crate::base::op::{Failure, Op, Outcome, Reason, Reply};
 use crate::base::session::Seen;
 use crate::base::slab::{Key, Slab};
 use crate::base::time::Time;
@@ -177,6 +177,8 @@ impl Process for Server {
                 let causes = Causes::only(Cause::Timeout, ended - *intended);
                 let request =
                     Finished { intended: *intended, ended, how: Ended::Unknown, attempts: 1, causes };
+                let at = ctx.me().tier;
+                ctx.record().failed(probe, *intended, ended, Reason::Reset, at);
                 ctx.record().finished(probe, request);
             }
         }
@@ -318,7 +320,7 @@ impl Server {
         }
         let now = ctx.now();
         match self.cores.submit(strand.0.to_word(), demand, now) {
-            Submitted::Refused => self.ready.push_back((strand, Input::Failed(Reason::Overloaded))),
+            Submitted::Refused => self.ready.push_back((strand, Input::Failed(Reason::Overloaded.into()))),
             Submitted::Started | Submitted::Queued => {}
         }
         self.busy_changed(ctx);
@@ -358,19 +360,29 @@ impl Server {
         self.frames.finish(strand);
         while self.frames.abandoned().is_some() {}
         let now = ctx.now();
-        let how = if matches!(ending, Ending::Returned { .. }) { Ended::Ok } else { Ended::Failed };
         let activation = self.activations.remove(host).expect("a frame runs for something");
         let (program, intended) = match activation {
             Activation::Request { program, arrived, .. } => (program, arrived),
             Activation::Rebuild { program, began, .. } => (program, began),
         };
         if let Some(probe) = ctx.plan().probes[program.index()] {
+            let how = match ending {
+                Ending::Returned { .. } => Ended::Ok,
+                Ending::Failed(Failure { reason, at }) => {
+                    let at = at.unwrap_or(ctx.me().tier);
+                    ctx.record().failed(probe, intended, now, reason, at);
+                    if ctx.plan().answers.has(reason) { Ended::Answered } else { Ended::Failed }
+                }
+            };
             ctx.record().finished(probe, Finished { intended, ended: now, how, attempts: 1, causes });
         }
         match activation {
             Activation::Request { call, on_behalf, .. } => {
                 let (outcome, size_bytes) = outcome(ending);
                 ctx.saw(call, on_behalf.seen);
+                if let Ending::Failed(Failure { at: Some(at), .. }) = ending {
+                    ctx.failed_at(call, at);
+                }
                 ctx.reply(call, outcome, 0, &causes, size_bytes);
                 self.thread_free(ctx);
             }
@@ -414,7 +426,9 @@ fn count(series: Series, ctx: Ctx) {
 fn outcome(ending: Ending) -> (Outcome, u32) {
     match ending {
         Ending::Returned { value, size_bytes } => (Outcome::Ok(value), size_bytes),
-        Ending::Failed(reason @ (Reason::Timeout | Reason::Reset)) => (Outcome::Unknown(reason), 0),
-        Ending::Failed(reason) => (Outcome::Fail(reason), 0),
+        Ending::Failed(Failure { reason: reason @ (Reason::Timeout | Reason::Reset), .. }) => {
+            (Outcome::Unknown(reason), 0)
+        }
+        Ending::Failed(Failure { reason, .. }) => (Outcome::Fail(reason), 0),
     }
 }

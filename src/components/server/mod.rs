@@ -18,7 +18,7 @@ use crate::base::problem::Problems;
 use crate::base::series::series;
 use crate::components::cores::{DISCIPLINE, Discipline, FULL_SPEED};
 use crate::components::directory::Directory;
-use crate::components::policy::Policy;
+use crate::components::policy::{Answers, Policy};
 use crate::components::{Kind, Names, Part, PartName, Wiring, count_u32, speed_ppm};
 use crate::program::instr::SharedPrograms;
 use crate::sim::run::World;
@@ -82,6 +82,8 @@ pub struct Plan {
     pub directory: Arc<Directory>,
     /// All policies.
     pub policies: Arc<[Policy]>,
+    /// Failures that are answers.
+    pub answers: Answers,
     /// Where activations are recorded, by program.
     pub probes: Arc<[Option<ProbeId>]>,
     /// Cores of each; `u32::MAX` for as many as there are jobs.
@@ -126,6 +128,7 @@ pub fn add_beside(store: PartId, at: &PartName, programs: SeriesId, wiring: &Wir
         programs: wiring.programs.clone(),
         directory: wiring.directory.clone(),
         policies: wiring.policies.clone(),
+        answers: wiring.answers.clone(),
         probes: wiring.probes.clone(),
         cores: u32::MAX,
         discipline: Discipline::Fifo,
@@ -145,6 +148,7 @@ fn resolve(knobs: &Knobs, names: &Names, _problems: &mut Problems) -> Option<Box
         programs: SharedPrograms::default(),
         directory: Arc::default(),
         policies: Arc::default(),
+        answers: Answers::default(),
         probes: Arc::default(),
         cores: count_u32(knobs, "cores"),
         discipline: Discipline::of(knobs.word("discipline")),
@@ -170,6 +174,7 @@ impl Part for ServerPart {
             programs: wiring.programs.clone(),
             directory: wiring.directory.clone(),
             policies: wiring.policies.clone(),
+            answers: wiring.answers.clone(),
             probes: wiring.probes.clone(),
             ..self.0.clone()
         };

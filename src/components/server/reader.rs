@@ -6,7 +6,7 @@
 
 use crate::base::cause::{Cause, Causes};
 use crate::base::ids::PartId;
-use crate::base::op::{At, GUARD, How, Op, Outcome, Reason, Reply, Value};
+use crate::base::op::{At, Failure, GUARD, How, Op, Outcome, Reason, Reply, Value};
 use crate::base::rng::mix;
 use crate::base::slab::Key;
 use crate::base::time::{ClockTime, Span};
@@ -266,7 +266,10 @@ impl Server {
             Some(filling) => {
                 self.rebuild(key, filling.program, filling.args(entry), stem, ctx);
             }
-            None => self.reading_failed(key, Reason::Miss, ctx),
+            None => {
+                let at = Some(ctx.plan().directory.target(reading.cache).tier);
+                self.reading_failed(key, Failure { reason: Reason::Miss, at }, ctx);
+            }
         }
     }
 
@@ -279,7 +282,7 @@ impl Server {
         let Job::Reading(reading) = &mut errand.job else { return };
         let value = match ending {
             Ending::Returned { value, .. } => value,
-            Ending::Failed(reason) => return self.reading_failed(key, reason, ctx),
+            Ending::Failed(why) => return self.reading_failed(key, why, ctx),
         };
         reading.value = value;
         if !reading.keeps {
@@ -301,12 +304,12 @@ impl Server {
         self.errand_done(key, value);
     }
 
-    fn reading_failed(&mut self, key: Key, reason: Reason, ctx: Ctx) {
+    fn reading_failed(&mut self, key: Key, why: Failure, ctx: Ctx) {
         for follower in self.land(key, ctx) {
             self.charge(follower, Cause::Lock, ctx.now());
-            self.errand_failed(follower, reason);
+            self.errand_failed(follower, why);
         }
-        self.errand_failed(key, reason);
+        self.errand_failed(key, why);
     }
 
     /// Gives back what the reader holds: its lock, without waiting for the answer; and those who followed it.

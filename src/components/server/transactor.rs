@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use crate::base::cause::Cause;
 use crate::base::ids::{PartId, PolicyId};
-use crate::base::op::{At, Op, Outcome, Reason, Reply};
+use crate::base::op::{At, Failure, Op, Outcome, Reason, Reply};
 use crate::base::rng::{Bits, mix};
 use crate::base::session::Seen;
 use crate::base::slab::Key;
@@ -109,7 +109,7 @@ impl Server {
                 (tx, Op::Begin, draw)
             }
             Effect::Commit { tx, draw } => (tx, Op::Commit, draw),
-            Effect::Abort { tx, reason } => return self.comes_to_nothing(strand, tx, reason, ctx),
+            Effect::Abort { tx, failure } => return self.comes_to_nothing(strand, tx, failure, ctx),
             other => unreachable!("{other:?} is no end of a transaction"),
         };
         let part = self.transactions.open.get(&tx).expect("it has begun").db;
@@ -135,7 +135,8 @@ impl Server {
         let Transactions { open, errands } = &mut self.transactions;
         let Some(open) = errands.get(&errand).and_then(|tx| open.get_mut(tx)) else { return false };
         if ctx.monotonic().since(open.began) > ctx.plan().policies[open.policy.index()].timeout {
-            self.errand_failed(errand, Reason::Timeout);
+            let at = Some(ctx.plan().directory.target(open.db).tier);
+            self.errand_failed(errand, Failure { reason: Reason::Timeout, at });
             return true;
         }
         if op == Op::Commit {
@@ -151,7 +152,7 @@ impl Server {
         let (op, pooled) = (*op, *pooled);
         self.spend(errand, &reply.causes);
         let Some(open) = self.transactions.open.get_mut(&tx) else {
-            return self.errand_failed(errand, Reason::Reset); // it was cut off, and so is who waited for this
+            return self.errand_failed(errand, Reason::Reset.into()); // it was cut off, and so is who waited for this
         };
         open.connected |= pooled;
         let unwanted = open.stage == Stage::Unwanted;
@@ -171,12 +172,15 @@ impl Server {
         }
         match reply.outcome {
             Outcome::Ok(value) | Outcome::Renew(value) => self.errand_done(errand, value),
-            Outcome::Fail(reason) | Outcome::Unknown(reason) => self.errand_failed(errand, reason),
+            Outcome::Fail(reason) | Outcome::Unknown(reason) => {
+                self.errand_failed(errand, Failure { reason, at: Some(reply.at) });
+            }
         }
     }
 
     /// An attempt has come to nothing: it is aborted, and run again if the policy says so.
-    fn comes_to_nothing(&mut self, strand: StrandId, tx: TxId, reason: Reason, ctx: Ctx) {
+    fn comes_to_nothing(&mut self, strand: StrandId, tx: TxId, failure: Failure, ctx: Ctx) {
+        let reason = failure.reason;
         self.close(tx, true, ctx);
         let Some(open) = self.transactions.open.get_mut(&tx) else { return };
         if open.stage != Stage::Unknown {
@@ -190,7 +194,7 @@ impl Server {
         let wait = policy.retry.wait(open.failures, open.backoff, &mut draws).filter(|_| may);
         let Some(wait) = wait else {
             self.transactions.open.remove(&tx);
-            return self.ready.push_back((strand, Input::Failed(reason)));
+            return self.ready.push_back((strand, Input::Failed(failure)));
         };
         open.backoff = wait;
         let timer = self.later.insert(Later::Transaction { strand, since: ctx.now() });

@@ -54,6 +54,8 @@ pub enum Wake {
 pub trait Member: Process {
     /// Whether whoever is asked only coordinates: the rows are read and written by [`help`], here and elsewhere.
     const COORDINATES: bool = false;
+    /// Whether an operation may be sent on to another member, which then takes it in.
+    const SENDS_ON: bool = false;
     /// Its front.
     fn front(&mut self) -> &mut Front;
     /// What all stores have in common.
@@ -121,14 +123,14 @@ pub fn arrive<M: Member>(member: &mut M, call: CallId, op: Op, ctx: &mut Context
     let front = member.front();
     if let Op::Compute { demand } = op {
         if front.desk.take(Job::Compute(call), demand, ctx.now()) == Submitted::Refused {
-            reject(call, ctx);
+            reject(call, Reason::Overloaded, ctx);
         }
         return after_cores(member, ctx);
     }
     match pool {
         Some(pool) if front.connected >= pool.connections => {
             if front.line.len() >= pool.queue as usize {
-                return reject(call, ctx);
+                return reject(call, Reason::Pool, ctx);
             }
             front.line.push_back((call, op, ctx.monotonic() + pool.timeout));
             ctx.wake(pool.timeout, M::timer(Wake::Pool));
@@ -164,7 +166,7 @@ pub fn woken<M: Member>(member: &mut M, wake: Wake, ctx: &mut Context<M>) {
             let line = &mut member.front().line;
             while line.front().is_some_and(|first| first.2 <= ctx.monotonic()) {
                 let (call, ..) = line.pop_front().expect("it is there");
-                reject(call, ctx);
+                reject(call, Reason::Pool, ctx);
             }
         }
         Wake::Expire => member.expire(ctx),
@@ -286,30 +288,29 @@ pub fn count<M: Member>(ctx: &mut Context<M>, series: Series) {
 /// is served `at_once`, if that may be.
 fn admit<M: Member>(member: &mut M, call: CallId, op: Op, at_once: bool, ctx: &mut Context<M>) -> bool {
     let (plan, front) = (M::store(ctx.plan()), member.front());
-    let (law, set, series) = match op {
-        Op::Read { .. } | Op::ReadForUpdate { .. } => (&plan.read, front.set.read, Some(Series::Reads)),
-        Op::Write { .. } => (&plan.write, front.set.write, Some(Series::Writes)),
-        Op::Begin | Op::Commit | Op::Abort => (&plan.write, None, None),
-        _ => (&plan.write, front.set.write, Some(Series::Updates)),
+    let (law, set) = match op {
+        Op::Read { .. } | Op::ReadForUpdate { .. } => (&plan.read, front.set.read),
+        _ => (&plan.write, front.set.write),
     };
     let taking = match op {
         Op::Read { taking, .. } | Op::ReadForUpdate { taking, .. } => taking,
         _ => None,
     };
-    let demand = match M::COORDINATES || series.is_none() {
+    let takes_none = M::COORDINATES || matches!(op, Op::Begin | Op::Commit | Op::Abort);
+    let demand = match takes_none {
         true => Span::ZERO,
         false => taking.or(set).unwrap_or_else(|| law.span(&mut ctx.serving(SERVE, ctx.stem(call)))),
     };
     let at_once = at_once && demand == Span::ZERO && front.desk.cores.has_free();
     if !at_once && front.desk.take(Job::Client(call, op), demand, ctx.now()) == Submitted::Refused {
-        reject(call, ctx);
+        reject(call, Reason::Overloaded, ctx);
         return false;
     }
     if op == Op::Begin && plan.pool.is_some() {
         front.within.insert(ctx.transaction(call));
     }
-    if let Some(series) = series {
-        count(ctx, series);
+    if !M::SENDS_ON {
+        taken_in(op, ctx);
     }
     if at_once {
         member.serve(Served { call, op, queued: Span::ZERO, served: Span::ZERO }, ctx);
@@ -324,11 +325,21 @@ pub fn help<M: Member>(member: &mut M, writes: bool, stem: u64, word: u64, ctx: 
     let (law, set) = if writes { (&plan.write, front.set.write) } else { (&plan.read, front.set.read) };
     let demand = set.unwrap_or_else(|| law.span(&mut ctx.serving(HELP, stem)));
     if front.desk.take(Job::Help(word), demand, ctx.now()) == Submitted::Refused {
-        count(ctx, Series::Rejected);
         return false;
     }
     after_cores(member, ctx);
     true
+}
+
+/// An operation on a row is done here, or begun.
+pub fn taken_in<M: Member>(op: Op, ctx: &mut Context<M>) {
+    let series = match op {
+        Op::Read { .. } | Op::ReadForUpdate { .. } => Series::Reads,
+        Op::Write { .. } => Series::Writes,
+        Op::Update { .. } | Op::Cas { .. } => Series::Updates,
+        _ => return,
+    };
+    count(ctx, series);
 }
 
 fn connect<M: Member>(member: &mut M, change: i64, ctx: &mut Context<M>) {
@@ -352,8 +363,8 @@ fn disconnect<M: Member>(member: &mut M, ctx: &mut Context<M>) {
 }
 
 /// Turns an operation away, after whatever it waited for a connection.
-fn reject<M: Member>(call: CallId, ctx: &mut Context<M>) {
+fn reject<M: Member>(call: CallId, reason: Reason, ctx: &mut Context<M>) {
     count(ctx, Series::Rejected);
     let causes = Causes::only(Cause::Pool, ctx.now() - ctx.arrived(call));
-    ctx.reply(call, Outcome::Fail(Reason::Overloaded), 0, &causes, ANSWER_BYTES);
+    ctx.reply(call, Outcome::Fail(reason), 0, &causes, ANSWER_BYTES);
 }

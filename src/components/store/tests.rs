@@ -147,16 +147,16 @@ fn operations_wait_for_a_connection_and_not_for_ever() {
     until(&mut world, 5);
     assert_eq!(level(&world, Series::Connected as u16), 1);
     until(&mut world, 100);
-    let overloaded = Outcome::Fail(Reason::Overloaded);
+    let full = Outcome::Fail(Reason::Pool);
     let told = told(&world, 5);
     assert_eq!(told.iter().map(|told| told.0).collect::<Vec<_>>(), [10, 20, 17, 3, 60]);
-    assert_eq!((told[2].1, told[3].1), (overloaded, overloaded));
+    assert_eq!((told[2].1, told[3].1), (full, full));
     let second = answers(&world, 5)[1].clone().expect("answered");
     assert_eq!(
         (second.causes.of(Cause::Pool), second.causes.of(Cause::Cpu)),
         (Span::from_ms(9), Span::from_ms(10))
     );
-    assert_eq!(total(&world, Series::Rejected as u16), 2);
+    assert_eq!([Series::Rejected, Series::Reads].map(|series| total(&world, series as u16)), [2, 3]);
     assert_eq!(level(&world, Series::Connected as u16), 0);
 }
 

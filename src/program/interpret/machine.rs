@@ -1,6 +1,6 @@
 //! One strand at work: from instruction to instruction until it needs its host, begins branches or ends.
 
-use crate::base::op::{ARGS_MAX, Reason, Value};
+use crate::base::op::{ARGS_MAX, Failure, Reason, Value};
 use crate::base::rng::mix;
 use crate::program::instr::{Effect, ForkBlock, Instr, Program};
 use crate::program::interpret::holds::Holds;
@@ -17,7 +17,7 @@ pub(super) fn is_par_each(fork: &ForkBlock) -> bool {
 pub(super) enum Ended {
     Well,
     Returned { value: Value, size_bytes: u32 },
-    Failed(Reason),
+    Failed(Failure),
 }
 
 /// Why a strand stopped running.
@@ -45,21 +45,21 @@ pub(super) fn run(
     strand: &mut Strand,
     locals: &mut Locals,
     around: &mut Around<'_>,
-    failure: Option<Reason>,
+    failure: Option<Failure>,
     stack: &mut Vec<i64>,
 ) -> Stop {
     let mut failure = failure;
     loop {
-        if let Some(reason) = failure.take() {
+        if let Some(why) = failure.take() {
             let instr = program.code[strand.pc as usize];
             let Some(handler) = program.handlers.iter().find(|handler| {
                 (handler.start..handler.end).contains(&strand.pc)
                     && handler.start >= strand.branch.start
                     && handler.end <= strand.branch.end
-                    && around.transactions.lets(strand, instr, reason, (handler.start, handler.end))
+                    && around.transactions.lets(strand, instr, why.reason, (handler.start, handler.end))
             }) else {
-                let Some(abort) = around.transactions.fails(strand, around.holds, reason) else {
-                    return Stop::End(Ended::Failed(reason));
+                let Some(abort) = around.transactions.fails(strand, around.holds, why) else {
+                    return Stop::End(Ended::Failed(why));
                 };
                 strand.pending = true;
                 return Stop::Effect(abort);
@@ -73,14 +73,14 @@ pub(super) fn run(
         match compute(*instr, strand, locals, stack, &mut frame.rounds_left) {
             Ok(Computed::Next) => strand.pc += 1,
             Ok(Computed::Jumped) => {}
-            Err(reason) => failure = Some(reason),
+            Err(reason) => failure = Some(reason.into()),
             Ok(Computed::NotMine) => match act(program, *instr, frame, strand, locals, around, stack) {
                 Ok(Stop::Not) => {}
                 Ok(stop) => {
                     strand.pending = matches!(stop, Stop::Effect(_));
                     return stop;
                 }
-                Err(reason) => failure = Some(reason),
+                Err(reason) => failure = Some(reason.into()),
             },
         }
     }

@@ -6,7 +6,7 @@ use std::hash::{Hash, Hasher};
 
 use crate::base::cause::{Cause, Causes};
 use crate::base::ids::{OpId, PartId};
-use crate::base::op::Reason;
+use crate::base::op::{Failure, Reason};
 use crate::base::rng::mix;
 use crate::base::slab::{Key, Slab};
 use crate::program::instr::{Effect, Instr};
@@ -91,14 +91,19 @@ impl Transactions {
     }
 
     /// A failure that nothing within the transaction takes over: what is asked of the host. `None`: there is no transaction.
-    pub(super) fn fails(&mut self, strand: &mut Strand, holds: &mut Holds, reason: Reason) -> Option<Effect> {
+    pub(super) fn fails(
+        &mut self,
+        strand: &mut Strand,
+        holds: &mut Holds,
+        failure: Failure,
+    ) -> Option<Effect> {
         let key = strand.transaction?;
         let transaction = self.open.get_mut(key).expect("a strand is in it");
         transaction.aborted = true;
         strand.pc = transaction.begin;
         strand.depth = transaction.depth;
         holds.end(strand, transaction.held);
-        Some(Effect::Abort { tx: TxId(key), reason })
+        Some(Effect::Abort { tx: TxId(key), failure })
     }
 
     /// The block is run again, as if for the first time but for its draws; the time that it has taken was for nothing.

@@ -303,7 +303,7 @@ fn compiled(text: &str, args: [i64; 3]) -> Vec<String> {
         input = match (answer(seen.len() - 1), effect) {
             (Ok(_), Effect::Begin { .. } | Effect::Commit { .. }) => Input::Go,
             (Ok(_), Effect::Abort { .. }) => Input::Again,
-            (Err(_), Effect::Abort { reason, .. }) => Input::Failed(reason),
+            (Err(_), Effect::Abort { failure, .. }) => Input::Failed(failure),
             (other, _) => told(other),
         };
     }
@@ -312,7 +312,7 @@ fn compiled(text: &str, args: [i64; 3]) -> Vec<String> {
 fn told(answer: Result<i64, Reason>) -> Input {
     match answer {
         Ok(n) => Input::Value(Value { n, ..Value::default() }),
-        Err(reason) => Input::Failed(reason),
+        Err(reason) => Input::Failed(reason.into()),
     }
 }
 

@@ -111,7 +111,10 @@ fn an_attempt_that_came_to_nothing_was_retrying() {
     }
     let effect = frames.resume(&programs, root, Input::Go);
     spends(&mut frames, effect, Cause::Disk);
-    assert!(matches!(frames.resume(&programs, root, Input::Failed(Reason::Conflict)), Effect::Abort { .. }));
+    assert!(matches!(
+        frames.resume(&programs, root, Input::Failed(Reason::Conflict.into())),
+        Effect::Abort { .. }
+    ));
     frames.spend(root, Cause::Retry, Span::from_ms(5));
     assert!(matches!(frames.resume(&programs, root, Input::Again), Effect::Begin { .. }));
     let causes = frames.causes(root);

@@ -1,6 +1,7 @@
 //! The report in the terminal: the verdict first, then theory beside simulation, then measures, then where the files
 //! are and what to try next.
 
+mod failures;
 mod measures;
 mod verdicts;
 
@@ -21,6 +22,7 @@ pub fn table(input: &ReportInput, colour: bool, width: usize) -> String {
     verdicts::theory(&mut page, paint, results);
     verdicts::findings(&mut page, paint, results);
     measures::measures(&mut page, paint, input);
+    failures::failures(&mut page, paint, input);
     verdicts::comparisons(&mut page, paint, results);
     page.gap();
     if input.files {
