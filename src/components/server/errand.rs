@@ -1,8 +1,6 @@
 //! Errands: what a strand has asked another part for. Calls are tried again by their policy; steps on a db wait for a
 //! connection of the pool first; `get` is a state machine of its own ([`super::reader`]).
 
-use std::collections::VecDeque;
-
 use crate::base::cause::{Cause, Causes};
 use crate::base::ids::{CallId, PartId, Pid, ProgramId};
 use crate::base::op::{Args, At, Failure, Op, Outcome, Reason, Reply, Value};
@@ -60,13 +58,6 @@ pub(super) enum Job {
     Lock { hold: HoldId },
     /// One that is renewed, by so many members, of whom so many have answered and so many say that it is not ours.
     Renewal { hold: HoldId, of: u32, told: u32, lost: u32 },
-}
-
-/// The connections to one db.
-#[derive(Clone, Debug, Default, Hash)]
-pub(super) struct Pool {
-    busy: u32,
-    waiting: VecDeque<Key>,
 }
 
 impl Server {
@@ -317,69 +308,6 @@ impl Server {
         self.spend(key, &reply.causes);
         self.ask_store(key, ctx);
         true
-    }
-
-    /// A step on a db takes a connection of the pool, or waits for one.
-    fn enter_pool(&mut self, key: Key, part: PartId, ctx: Ctx) {
-        let own = ctx.plan().beside == Some(part); // what runs in the store needs no connection to it
-        let Some(client) = ctx.plan().directory.store(part).pool.filter(|_| !own) else {
-            return self.ask_store(key, ctx);
-        };
-        let pool = self.pools.entry(part).or_default();
-        if pool.busy < client.size {
-            pool.busy += 1;
-            self.connected(key, ctx);
-        } else if (pool.waiting.len() as u64) < client.queue {
-            pool.waiting.push_back(key);
-            let timer = self.later.insert(Later::PoolTimeout { errand: key });
-            ctx.wake(client.timeout, timer.to_word());
-        } else {
-            self.turned_away(key, part, ctx);
-        }
-    }
-
-    /// An errand has its connection.
-    fn connected(&mut self, key: Key, ctx: Ctx) {
-        self.charge(key, Cause::Pool, ctx.now());
-        if let Some(Errand { job: Job::Data { pooled, .. }, .. }) = self.errands.get_mut(key) {
-            *pooled = true;
-        }
-        self.ask_store(key, ctx);
-    }
-
-    /// A connection is free: the next errand that still waits gets it.
-    pub(super) fn leave_pool(&mut self, part: PartId, ctx: Ctx) {
-        let Some(pool) = self.pools.get_mut(&part) else { return };
-        let next = loop {
-            match pool.waiting.pop_front() {
-                Some(key) if self.errands.get(key).is_some() => break Some(key),
-                Some(_) => {}
-                None => break None,
-            }
-        };
-        match next {
-            Some(key) => self.connected(key, ctx),
-            None => pool.busy -= 1,
-        }
-    }
-
-    pub(super) fn pool_timeout(&mut self, key: Key, ctx: Ctx) {
-        if let Some(Errand { job: Job::Data { pooled: false, part, .. }, .. }) = self.errands.get(key) {
-            let part = *part;
-            if let Some(pool) = self.pools.get_mut(&part) {
-                pool.waiting.retain(|waiting| *waiting != key);
-            }
-            self.charge(key, Cause::Pool, ctx.now());
-            self.turned_away(key, part, ctx);
-        }
-    }
-
-    /// No connection to a store: full is its pool, though it is here.
-    fn turned_away(&mut self, key: Key, part: PartId, ctx: Ctx) {
-        let (target, now) = (ctx.plan().directory.target(part), ctx.now());
-        let (rejected, at) = (ctx.plan().directory.store(part).rejected, target.tier);
-        ctx.record().count(rejected, now, 1);
-        self.errand_failed(key, Failure { reason: Reason::Pool, at: Some(at) });
     }
 
     /// An answer to an errand.

@@ -7,6 +7,7 @@
 pub mod errand;
 mod holder;
 pub mod host;
+mod pools;
 pub mod reader;
 mod transactor;
 

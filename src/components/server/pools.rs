@@ -1,0 +1,82 @@
+//! The connections that a server's process keeps to each store: who has one, who waits for one, who is turned away.
+
+use std::collections::VecDeque;
+
+use crate::base::cause::Cause;
+use crate::base::ids::PartId;
+use crate::base::op::{Failure, Reason};
+use crate::base::slab::Key;
+use crate::components::server::errand::{Errand, Job};
+use crate::components::server::host::{Ctx, Later, Server};
+
+/// The connections to one db.
+#[derive(Clone, Debug, Default, Hash)]
+pub(super) struct Pool {
+    busy: u32,
+    waiting: VecDeque<Key>,
+}
+
+impl Server {
+    /// A step on a db takes a connection of the pool, or waits for one.
+    pub(super) fn enter_pool(&mut self, key: Key, part: PartId, ctx: Ctx) {
+        let own = ctx.plan().beside == Some(part); // what runs in the store needs no connection to it
+        let Some(client) = ctx.plan().directory.store(part).pool.filter(|_| !own) else {
+            return self.ask_store(key, ctx);
+        };
+        let pool = self.pools.entry(part).or_default();
+        if pool.busy < client.size {
+            pool.busy += 1;
+            self.connected(key, ctx);
+        } else if (pool.waiting.len() as u64) < client.queue {
+            pool.waiting.push_back(key);
+            let timer = self.later.insert(Later::PoolTimeout { errand: key });
+            ctx.wake(client.timeout, timer.to_word());
+        } else {
+            self.turned_away(key, part, ctx);
+        }
+    }
+
+    /// An errand has its connection.
+    fn connected(&mut self, key: Key, ctx: Ctx) {
+        self.charge(key, Cause::Pool, ctx.now());
+        if let Some(Errand { job: Job::Data { pooled, .. }, .. }) = self.errands.get_mut(key) {
+            *pooled = true;
+        }
+        self.ask_store(key, ctx);
+    }
+
+    /// A connection is free: the next errand that still waits gets it.
+    pub(super) fn leave_pool(&mut self, part: PartId, ctx: Ctx) {
+        let Some(pool) = self.pools.get_mut(&part) else { return };
+        let next = loop {
+            match pool.waiting.pop_front() {
+                Some(key) if self.errands.get(key).is_some() => break Some(key),
+                Some(_) => {}
+                None => break None,
+            }
+        };
+        match next {
+            Some(key) => self.connected(key, ctx),
+            None => pool.busy -= 1,
+        }
+    }
+
+    pub(super) fn pool_timeout(&mut self, key: Key, ctx: Ctx) {
+        if let Some(Errand { job: Job::Data { pooled: false, part, .. }, .. }) = self.errands.get(key) {
+            let part = *part;
+            if let Some(pool) = self.pools.get_mut(&part) {
+                pool.waiting.retain(|waiting| *waiting != key);
+            }
+            self.charge(key, Cause::Pool, ctx.now());
+            self.turned_away(key, part, ctx);
+        }
+    }
+
+    /// There is no connection to be had: the store counts that as its own refusal, though the pool is here.
+    fn turned_away(&mut self, key: Key, part: PartId, ctx: Ctx) {
+        let (target, now) = (ctx.plan().directory.target(part), ctx.now());
+        let (rejected, at) = (ctx.plan().directory.store(part).rejected, target.tier);
+        ctx.record().count(rejected, now, 1);
+        self.errand_failed(key, Failure { reason: Reason::Pool, at: Some(at) });
+    }
+}
