@@ -161,10 +161,10 @@ fn result_cell(experiment: &Experiment, cell: &CellTrials<'_>) -> results::Cell 
 fn failures(cell: &CellTrials<'_>) -> BTreeMap<String, Vec<results::Failures>> {
     let mut all = BTreeMap::new();
     for index in 0..cell.trials.first().map_or(0, |trial| trial.failures.len()) {
-        let (probe, mut ended, mut sums) = (cell.trials[0].failures[index].0, 0, BTreeMap::new());
-        for (_, of_run, failures) in cell.trials.iter().map(|trial| &trial.failures[index]) {
-            ended += of_run;
-            failures.iter().for_each(|(reason, at, many)| *sums.entry((*reason, *at)).or_insert(0) += many);
+        let (probe, mut ended, mut sums) = (cell.trials[0].failures[index].probe, 0, BTreeMap::new());
+        for failed in cell.trials.iter().map(|trial| &trial.failures[index]) {
+            ended += failed.ended;
+            failed.why.iter().for_each(|(reason, at, many)| *sums.entry((*reason, *at)).or_insert(0) += many);
         }
         let setup = &cell.cell.setup;
         let row = |((reason, at), requests): ((Reason, TierId), u64)| results::Failures {

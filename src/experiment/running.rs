@@ -9,7 +9,7 @@ use crate::experiment::judging::Looks;
 use crate::experiment::load::{Cell, Judged};
 use crate::experiment::question::{PropertyKind, Warmup};
 use crate::experiment::timetable::times;
-use crate::experiment::trial::{Seen, Sink, Trial};
+use crate::experiment::trial::{Failed, Seen, Sink, Trial};
 use crate::faults::plan::TIMES_MAX;
 use crate::faults::schedule::Schedule;
 use crate::measures::asked::Moment as Named;
@@ -295,7 +295,8 @@ impl<'a> Running<'a> {
         let causes = causes.collect();
         let failures = called.iter().map(|probe| {
             let (kept, cells) = (recorder.probe(*probe), recorder.range(0));
-            (*probe, kept.sums(cells.clone()).sent_ended(Which::Any), kept.failures(cells))
+            let ended = kept.sums(cells.clone()).sent_ended(Which::Any);
+            Failed { probe: *probe, ended, why: kept.failures(cells) }
         });
         let failures = failures.collect();
         let all = (0..cell.record.probes.len()).map(|probe| ProbeId(probe as u16));

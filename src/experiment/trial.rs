@@ -30,6 +30,17 @@ pub struct Seen {
     pub witness: String,
 }
 
+/// Requests of one probe that did not succeed.
+#[derive(Clone, Debug)]
+pub struct Failed {
+    /// The probe.
+    pub probe: ProbeId,
+    /// How many of its requests ended.
+    pub ended: u64,
+    /// Why, where, and how many.
+    pub why: Vec<(Reason, TierId, u64)>,
+}
+
 /// What one run leaves behind.
 #[derive(Clone, Debug)]
 pub struct Trial {
@@ -48,7 +59,7 @@ pub struct Trial {
     /// Time by cause of all requests, by probe that workloads call: requests, and their causes.
     pub causes: Vec<(ProbeId, u64, Causes)>,
     /// What did not succeed, by probe that workloads call: how many ended, and why and where how many of them failed.
-    pub failures: Vec<(ProbeId, u64, Vec<(Reason, TierId, u64)>)>,
+    pub failures: Vec<Failed>,
     /// What it recorded, when it is kept for pictures.
     pub recorder: Option<Recorder>,
     /// When the faults were active, by name.
