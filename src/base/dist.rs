@@ -135,6 +135,18 @@ impl Dist {
         }
     }
 
+    /// What no draw is above; infinity for a law that has no bound.
+    pub fn most(&self) -> f64 {
+        match self {
+            &Dist::Constant(value) => value,
+            &Dist::Uniform { high, .. } => high,
+            Dist::Quantiles(points) => points[points.len() - 1].1,
+            Dist::Empirical(values) => values.iter().copied().fold(0.0, f64::max),
+            Dist::Mix(laws) => laws.iter().map(|(_, law)| law.most()).fold(0.0, f64::max),
+            _ => f64::INFINITY,
+        }
+    }
+
     /// The mean, where it exists (a Pareto with alpha ≤ 1 has none).
     pub fn mean(&self) -> Option<f64> {
         Some(match self {

@@ -3,7 +3,7 @@
 use crate::base::knob::{Form, Knob, Preset, Takes};
 use crate::base::op::REASONS;
 use crate::base::series::Series;
-use crate::components::{COMMON, KINDS, Kind, arrivals, chooser, policy};
+use crate::components::{KINDS, Kind, arrivals, chooser, policy};
 use crate::design::codes::CODES;
 use crate::design::describe::{describe, example};
 use crate::design::entries::{ENTRIES, Holds};
@@ -133,10 +133,10 @@ fn entries() -> String {
 }
 
 fn parts() -> String {
-    let mut text = format!("Every part has these knobs:\n\n{}", knobs(COMMON));
-    for Kind { name, doc, knobs: own, series, runs_programs, .. } in KINDS {
+    let mut text = String::new();
+    for Kind { name, doc, common, knobs: own, series, runs_programs, .. } in KINDS {
         let programs = if *runs_programs { " It runs programs: `[on.NAME]`." } else { "" };
-        text += &format!("\n### `{name}`\n\n{doc}{programs}\n\n{}", knobs(own));
+        text += &format!("\n### `{name}`\n\n{doc}{programs}\n\n{}", knobs(&[*common, *own].concat()));
         text += &format!("\nSeries:\n\n{}", heading(&["series", "kind", "unit", "what is recorded"]));
         for Series { name, kind, unit, doc } in *series {
             text += &row(&[&format!("`NAME.{name}`"), kind.name(), unit, doc]);

@@ -13,7 +13,7 @@ use crate::base::series::series;
 use crate::base::slab::{Key, Slab};
 use crate::base::time::Span;
 use crate::components::directory::Client;
-use crate::components::{Kind, LATER, Names, Part, PartName, Wiring};
+use crate::components::{Kind, Names, PLACED, Part, PartName, Wiring};
 use crate::sim::context::{Context, Request};
 use crate::sim::process::Process;
 use crate::sim::run::World;
@@ -22,6 +22,7 @@ use crate::sim::run::World;
 pub const LB: Kind = Kind {
     name: "lb",
     doc: "A load balancer in front of a part's members.",
+    common: PLACED,
     knobs: KNOBS,
     series: Series::ALL,
     runs_programs: false,
@@ -46,21 +47,6 @@ const PICKS: &[Form] = &[
         }],
         doc: "Of `d` members drawn at random the one with the fewest calls under way.",
     },
-    Form { name: "peak_ewma", knobs: &[], doc: "Not in this version." },
-    Form {
-        name: "hash",
-        knobs: &[
-            Knob { name: "arg", takes: Takes::Text, default: Preset::Absent, doc: "What is hashed." },
-            Knob {
-                name: "vnodes",
-                takes: Takes::Count { min: 1, max: 10_000 },
-                default: Preset::Absent,
-                doc: "Points on the ring for each member.",
-            },
-        ],
-        doc: "Not in this version.",
-    },
-    Form { name: "sticky", knobs: &[], doc: "Not in this version." },
 ];
 
 const KNOBS: &[Knob] = &[
@@ -138,22 +124,14 @@ impl Part for Balancer {
     }
 }
 
-fn resolve(knobs: &Knobs, names: &Names, problems: &mut Problems) -> Option<Box<dyn Part>> {
+fn resolve(knobs: &Knobs, names: &Names, _problems: &mut Problems) -> Option<Box<dyn Part>> {
     let (word, arguments) = knobs.form("pick");
     let pick = match word {
         "random" => Pick::Random,
         "round_robin" => Pick::RoundRobin,
         "least_outstanding" => Pick::LeastOutstanding,
         "power_of" => Pick::PowerOf(crate::components::count_u32(arguments, "d")),
-        later => {
-            let message = format!("`{later}` is not available in this version");
-            let problem = match knobs.place("pick") {
-                Some(place) => problems.at(LATER, place.clone(), message),
-                None => problems.overall(LATER, message),
-            };
-            problem.help("write `random`, `round_robin`, `least_outstanding` or `power_of(2)`");
-            return None;
-        }
+        other => unreachable!("`{other}` is no form of `pick`"),
     };
     let to = &names.parts[knobs.part("to").index()];
     let plan = Plan {

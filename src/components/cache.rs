@@ -1,7 +1,8 @@
 //! A cache: real keys, versions and lifetimes, within a capacity, with a guard against stampedes. This file has its
 //! knobs; [`node`] is the process, [`entries`] what it holds, [`flights`] who may fill.
 //!
-//! Its clients are programs: `get` looks here first and on a miss runs `fill` at the caller. Mode `aside` alone.
+//! Its clients are programs: `get` looks here first and on a miss runs `fill` at the caller, or fails: then
+//! the program makes the value and puts it. Callers read and write the store behind it themselves (cache-aside).
 
 pub mod entries;
 pub mod flights;
@@ -23,13 +24,14 @@ use crate::components::cores::{DISCIPLINE, Discipline};
 use crate::components::directory::{CacheClient, Client};
 use crate::components::evict::Policy;
 use crate::components::guard::{GUARDS, Guard, Per};
-use crate::components::{DOES_NOT_FIT, Kind, LATER, Names, Part, PartName, Wiring, speed_ppm};
+use crate::components::{COMMON, DOES_NOT_FIT, Kind, Names, Part, PartName, Wiring, speed_ppm};
 use crate::sim::run::World;
 
 /// The kind `cache`.
 pub const CACHE: Kind = Kind {
     name: "cache",
     doc: "A keyed cache with lifetimes, a capacity and a guard against stampedes.",
+    common: COMMON,
     knobs: KNOBS,
     series: Series::ALL,
     runs_programs: false,
@@ -101,12 +103,6 @@ const KNOBS: &[Knob] = &[
         takes: Takes::Call,
         default: Preset::Absent,
         doc: "The program that makes a value on a miss, run at the caller: `build_page(item=key)`.",
-    },
-    Knob {
-        name: "mode",
-        takes: Takes::Word(&["aside", "read_through", "write_through", "write_behind", "write_around"]),
-        default: Preset::Is { text: "aside", source: "the caller fills" },
-        doc: "Who reads and writes the store behind the cache; `aside` alone for now: the caller does.",
     },
     Knob {
         name: "serve",
@@ -294,6 +290,18 @@ fn conflicts(knobs: &Knobs, names: &Names, guard: &Guard, problems: &mut Problem
         let message = format!("'{name}' has `bytes` but no `size` of an entry");
         wrong(DOES_NOT_FIT, "bytes", message, "write `size = \"lognormal(mean=2000, cv=1)\"`, in bytes");
     }
+    if given("size")
+        && let Some(Setting::Count(bytes)) = knobs.get("bytes")
+        && knobs.law("size").least() > *bytes as f64
+    {
+        let message = format!("no entry fits into the {bytes} bytes of '{name}'");
+        wrong(
+            DOES_NOT_FIT,
+            "bytes",
+            message,
+            "`size` is the bytes of one entry, `bytes` those of all of them",
+        );
+    }
     if given("ttl") && given("sliding") {
         let message = format!("'{name}' has both `ttl` and `sliding`");
         wrong(
@@ -311,10 +319,5 @@ fn conflicts(knobs: &Knobs, names: &Names, guard: &Guard, problems: &mut Problem
     if immortal && knobs.number("jitter") > 0.0 {
         let message = format!("'{name}' has `jitter` but no `ttl`");
         wrong(DOES_NOT_FIT, "jitter", message, "write `ttl = \"60s\"`");
-    }
-    let mode = knobs.word("mode");
-    if mode != "aside" {
-        let message = format!("mode `{mode}` is not available in this version");
-        wrong(LATER, "mode", message, "write `mode = \"aside\"`, and `write` or `put` in programs");
     }
 }

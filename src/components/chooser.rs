@@ -20,28 +20,56 @@ pub enum Chooser {
     /// Rank k of 1 to n with a chance proportional to k^−s.
     Zipf(Zipf),
     /// 1 to n in turn, by the number of the request.
-    Sequence(i64),
+    Sequence(i64, Per),
     /// The keys of a trace, by the number of the request.
-    Trace(Arc<[i64]>),
+    Trace(Arc<[i64]>, Per),
     /// A column of the trace that the arrivals come from.
     Column(Arc<[i64]>),
     /// One of these, by cumulative share.
     Mix(Arc<[(f64, Chooser)]>),
 }
 
+/// Among whose requests one is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Per {
+    /// Those of the whole workload, in the order in which they are made.
+    Workload,
+    /// Those of its user; an open loop is one caller.
+    User,
+}
+
+/// The number of a request, from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// Among its user's.
+    pub of_user: u64,
+    /// Among the workload's.
+    pub of_workload: u64,
+}
+
+impl Turn {
+    fn counted(self, per: Per) -> u64 {
+        match per {
+            Per::Workload => self.of_workload,
+            Per::User => self.of_user,
+        }
+    }
+}
+
 impl Chooser {
-    /// The argument of request `number` (from 0).
-    pub fn choose(&self, number: u64, bits: &mut impl Bits) -> i64 {
+    /// The argument of a request.
+    pub fn choose(&self, turn: Turn, bits: &mut impl Bits) -> i64 {
         match self {
             Chooser::Constant(n) => *n,
             Chooser::Uniform(n) => 1 + bits.below(*n as u64) as i64,
             Chooser::Zipf(zipf) => zipf.draw(bits),
-            Chooser::Sequence(n) => 1 + (number % *n as u64) as i64,
-            Chooser::Trace(keys) | Chooser::Column(keys) => keys[(number % keys.len() as u64) as usize],
+            Chooser::Sequence(n, per) => 1 + (turn.counted(*per) % *n as u64) as i64,
+            Chooser::Trace(keys, per) => keys[(turn.counted(*per) % keys.len() as u64) as usize],
+            Chooser::Column(keys) => keys[(turn.of_workload % keys.len() as u64) as usize],
             Chooser::Mix(parts) => {
                 let share = bits.open01();
                 let part = parts.iter().find(|(upto, _)| share < *upto).or(parts.last());
-                part.map_or(0, |(_, chooser)| chooser.choose(number, bits))
+                part.map_or(0, |(_, chooser)| chooser.choose(turn, bits))
             }
         }
     }
@@ -116,8 +144,15 @@ pub const FORMS: &[(&str, &str)] = &[
     ("7", "Always this number."),
     ("uniform(n)", "1 to n, each as often."),
     ("zipf(n=100k, s=1.1)", "1 to n, the k-th with weight k^-s."),
-    ("sequence(n)", "1, 2, … n, 1, …, by the number of the request."),
-    ("trace(file.txt, format=text)", "The numbers of a file, one per line, by the number of the request."),
+    (
+        "sequence(n, per=workload)",
+        "1, 2, … n, 1, …, by the number of the request: among all of the workload in the order in which they are made, or \
+         (`per=user`) among those of its user. In a closed loop that order is the run's: it may differ between variants.",
+    ),
+    (
+        "trace(file.txt, format=text, per=workload)",
+        "The numbers of a file, one per line, by the number of the request, counted in the same way.",
+    ),
     ("column(NAME)", "A column of the trace from which the arrivals come."),
     ("mix(60%=1, 40%=zipf(n=100k, s=1.1))", "One of several, by weight."),
 ];
@@ -146,10 +181,11 @@ fn from_function(
     function: &Function,
     columns: &dyn Columns,
 ) -> Result<Chooser, SyntaxError> {
+    takes_all(function)?;
     let file = |message: String| SyntaxError { at: whole.at.clone(), message, help: Some(HELP.to_owned()) };
     match function.name.value.as_str() {
         "uniform" => keys(function, whole).map(Chooser::Uniform),
-        "sequence" => keys(function, whole).map(Chooser::Sequence),
+        "sequence" => Ok(Chooser::Sequence(keys(function, whole)?, per(function)?)),
         "zipf" => {
             let n = keys(function, whole)?;
             match named(function, "s").map(|s| &s.value) {
@@ -166,7 +202,8 @@ fn from_function(
             let Some(path) = path else { return error(&whole.at, "`trace` needs a file", HELP) };
             let format =
                 named(function, "format").map_or("text".to_owned(), |format| format.value.to_string());
-            columns.keys(&file_name(&path.value.value), &format).map(Chooser::Trace).map_err(file)
+            let keys = columns.keys(&file_name(&path.value.value), &format).map_err(file)?;
+            Ok(Chooser::Trace(keys, per(function)?))
         }
         "column" => match function.args.first().map(|arg| &arg.value.value) {
             Some(Expr::Name(name)) => columns.column(name).map(Chooser::Column).map_err(file),
@@ -204,6 +241,44 @@ fn mix_of(whole: &Spanned<Expr>, function: &Function, columns: &dyn Columns) -> 
 fn named<'a>(function: &'a Function, name: &str) -> Option<&'a Spanned<Expr>> {
     let is = |key: &Spanned<ArgKey>| key.value == ArgKey::Name(name.to_owned());
     function.args.iter().find(|arg| arg.key.as_ref().is_some_and(is)).map(|arg| &arg.value)
+}
+
+/// No argument is ignored: what a way to choose does not take is refused.
+fn takes_all(function: &Function) -> Result<(), SyntaxError> {
+    let named: &[&str] = match function.name.value.as_str() {
+        "uniform" => &["n"],
+        "sequence" => &["n", "per"],
+        "zipf" => &["n", "s"],
+        "trace" => &["format", "per"],
+        _ => return Ok(()), // read argument by argument
+    };
+    let mut unnamed = 0;
+    for arg in &function.args {
+        let known = match &arg.key {
+            Some(key) => named.iter().any(|name| key.value == ArgKey::Name((*name).to_owned())),
+            None => {
+                unnamed += 1;
+                unnamed == 1
+            }
+        };
+        if !known {
+            let at = arg.key.as_ref().map_or(&arg.value.at, |key| &key.at);
+            return error(at, format!("`{}` takes no such argument", function.name.value), HELP);
+        }
+    }
+    Ok(())
+}
+
+/// `per=workload` or `per=user`.
+fn per(function: &Function) -> Result<Per, SyntaxError> {
+    let Some(given) = named(function, "per") else { return Ok(Per::Workload) };
+    match &given.value {
+        Expr::Name(word) if word == "workload" => Ok(Per::Workload),
+        Expr::Name(word) if word == "user" => Ok(Per::User),
+        other => {
+            error(&given.at, format!("`{other}` is nobody's requests"), "write `per=workload` or `per=user`")
+        }
+    }
 }
 
 fn keys(function: &Function, whole: &Spanned<Expr>) -> Result<i64, SyntaxError> {

@@ -13,7 +13,7 @@ use crate::base::session::Seen;
 use crate::base::slab::Key;
 use crate::base::time::{Span, Time};
 use crate::components::arrivals::{Arrivals, residual};
-use crate::components::chooser::Chooser;
+use crate::components::chooser::{Chooser, Turn};
 use crate::components::client::requests::{Memory, Pending, Requests};
 use crate::components::directory::Directory;
 use crate::components::policy::{Answers, Policy};
@@ -257,10 +257,12 @@ impl Client {
         };
         let number = self.number;
         self.number += 1;
+        let turn = ctx.turn();
         ctx.record().started(plan.calls[call].probe, intended, now);
         ctx.record().started(plan.probe, intended, now);
         let pending = Pending {
             number,
+            turn,
             call: call as u16,
             failures: 0,
             intended,
@@ -288,7 +290,8 @@ impl Client {
         for (index, (arg, chooser)) in args.iter_mut().zip(&call.args).enumerate() {
             // Another attempt asks for the same.
             let mut draws = ctx.draws(mix(argument, index as u64)).of_property();
-            *arg = chooser.choose(pending.number, &mut draws);
+            let turn = Turn { of_user: pending.number, of_workload: pending.turn };
+            *arg = chooser.choose(turn, &mut draws);
         }
         let stem = self.attempt_stem(pending.number, pending.failures, ctx);
         let (clock, memory) = (ctx.monotonic(), pending.memory.as_deref());

@@ -13,7 +13,7 @@ use crate::base::rng::Bits;
 use crate::base::series::series;
 use crate::base::slab::{Key, Slab};
 use crate::base::time::{ClockTime, Span};
-use crate::components::{DOES_NOT_FIT, Kind, Names, Part, PartName, Wiring, count_u32, share_ppm};
+use crate::components::{COMMON, DOES_NOT_FIT, Kind, Names, Part, PartName, Wiring, count_u32, share_ppm};
 use crate::sim::context::Context;
 use crate::sim::process::{Order, Process};
 use crate::sim::run::World;
@@ -22,6 +22,7 @@ use crate::sim::run::World;
 pub const EXTERNAL: Kind = Kind {
     name: "external",
     doc: "A dependency that we do not own: a bank, a mail service.",
+    common: COMMON,
     knobs: KNOBS,
     series: Series::ALL,
     runs_programs: false,

@@ -23,6 +23,7 @@ use crate::sim::run::World;
 pub const LOCK: Kind = Kind {
     name: "lock",
     doc: "A distributed lock: who may, for how long, and who waits.",
+    common: &[],
     knobs: KNOBS,
     series: client::Series::ALL,
     runs_programs: false,

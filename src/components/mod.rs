@@ -47,7 +47,9 @@ pub struct Kind {
     pub name: &'static str,
     /// One sentence.
     pub doc: &'static str,
-    /// Its knobs, besides those that every part has ([`COMMON`]).
+    /// Those of [`COMMON`] that it has.
+    pub common: &'static [Knob],
+    /// Its own knobs.
     pub knobs: &'static [Knob],
     /// What it records of itself while it runs.
     pub series: &'static [Series],
@@ -152,31 +154,33 @@ impl Wiring {
     }
 }
 
-/// The knobs that every part has.
-pub const COMMON: &[Knob] = &[
-    Knob {
-        name: "at",
-        takes: Takes::Zones,
-        default: Preset::Absent,
-        doc: "The zones of its members, in turn; without it the first zone by name. Who calls it asks members in the nearest zone that has any \
-              (by mean latency, among them evenly); an `lb` chooses among all behind it, and a cache's key has one owner, wherever that stands.",
-    },
-    Knob {
-        name: "count",
-        takes: Takes::Count { min: 1, max: 4_000_000 },
-        default: Preset::Is { text: "1", source: "one of each unless said otherwise" },
-        doc: "How many members. 1 to 4 million.",
-    },
-    Knob {
-        name: "speed",
-        takes: Takes::Share { min: 0.001, max: 1_000.0 },
-        default: Preset::Is { text: "100%", source: "all members are equally fast unless said otherwise" },
-        doc: "How fast its cores are, relative to the times that programs state. 0.1% to 100,000%.",
-    },
-];
+const AT: Knob = Knob {
+    name: "at",
+    takes: Takes::Zones,
+    default: Preset::Absent,
+    doc: "The zones of its members, in turn; without it the first zone by name. Who calls it asks members in the nearest zone that has any \
+          (by mean latency, among them evenly); an `lb` chooses among all behind it, and a cache's key has one owner, wherever that stands.",
+};
 
-/// Code of the loader's problems: a word of the language that this version does not carry out.
-pub const LATER: &str = "SB0121";
+const COUNT: Knob = Knob {
+    name: "count",
+    takes: Takes::Count { min: 1, max: 4_000_000 },
+    default: Preset::Is { text: "1", source: "one of each unless said otherwise" },
+    doc: "How many members. 1 to 4 million.",
+};
+
+const SPEED: Knob = Knob {
+    name: "speed",
+    takes: Takes::Share { min: 0.001, max: 1_000.0 },
+    default: Preset::Is { text: "100%", source: "all members are equally fast unless said otherwise" },
+    doc: "How fast its cores are, relative to the times that programs state. 0.1% to 100,000%.",
+};
+
+/// The knobs of parts whose members work.
+pub const COMMON: &[Knob] = &[AT, COUNT, SPEED];
+/// Those of parts that have members who take no time.
+pub const PLACED: &[Knob] = &[AT, COUNT];
+
 /// Code of the loader's problems: knobs that are right one by one but not together.
 pub const DOES_NOT_FIT: &str = "SB0123";
 

@@ -37,7 +37,7 @@ use crate::components::store::rows::{Initial, RowName, Tables};
 use crate::components::transactions::Isolation;
 use crate::components::transactions::knobs::{IDLE, ISOLATION, LOCK_WAIT, isolation};
 use crate::components::{
-    Kind, Led, Names, Part, PartName, Wiring, count_u32, leader, multi_leader, server, speed_ppm,
+    COMMON, Kind, Led, Names, Part, PartName, Wiring, count_u32, leader, multi_leader, server, speed_ppm,
 };
 use crate::record::survey::Holdings;
 use crate::sim::run::World;
@@ -46,6 +46,7 @@ use crate::sim::run::World;
 pub const DB: Kind = Kind {
     name: "db",
     doc: "A keyed store with real values and versions.",
+    common: COMMON,
     knobs: KNOBS,
     series: Series::ALL,
     runs_programs: true,

@@ -101,8 +101,8 @@ codes! {
         "The knob takes a part of another kind, as a load balancer's `to` takes a server.";
     LATER = "SB0121", "Not in this version",
         "The word belongs to the language, but this version does not carry it out. Rather than ignore it silently the loader refuses it.";
-    SAME_NAME = "SB0122", "Two parts of one name",
-        "Kinds share one namespace of names: `server.shop` and `db.shop` could not be told apart in a program.";
+    SAME_NAME = "SB0122", "Two things of one name",
+        "Two things of one name could not be told apart where one of them is asked for: `server.shop` and `db.shop` in a program, a tally and a program in `count(x)`, a workload and another program in `p99(x)`, a zone and a part in a fault. A workload may have the name of the program that it alone calls: then both mean the same. Call one of them something else.";
     DOES_NOT_FIT = "SB0123", "Knobs that do not fit together",
         "Each knob is well-formed by itself, but together they make no part that could exist: a quorum of four out of three copies.";
     ON_UNKNOWN_PART = "SB0201", "Programs of an unknown part",
@@ -136,7 +136,15 @@ codes! {
     FAULT_CYCLE = "SB0502", "Faults that wait for each other",
         "A fault that begins `during` or `after` another waits for it, and these wait for each other in a circle: none of them would ever begin. Let one of them begin at a time.";
     UNUSED = "SB0601", "Something is never used",
-        "No workload reaches this part, nothing calls this program, or nobody names this policy, in any variant. It changes no result, so perhaps another name was meant where it should be used. What stands in a file that `use` joins may be left unused: a model holds more than one experiment needs.";
+        "No workload reaches this part, nothing calls this program, nobody names this policy or stands in this zone, in any variant. It changes no result, so perhaps another name was meant where it should be used. What stands in a file that `use` joins may be left unused: a model holds more than one experiment needs.";
+    HOPELESS = "SB0602", "No answer can come in time",
+        "Whoever waits gives up, in every variant and at every point of the sweep, before the fastest answer that there can be: the timeout is no longer than the least value of the law of the answer's time. Each such call fails with `timeout`, and a store has done what it was asked all the same.";
+    NEVER_BEGINS = "SB0603", "Something begins after the end",
+        "The fault or the workload begins at the end of the run or later, or has a `chance` of 0 %, in every variant: it never does. A longer `length` or an earlier beginning was meant, perhaps minutes (`m`) in place of milliseconds (`ms`). A run that `--set length=…` shortens is not warned of.";
+    FEW_SAMPLES = "SB0604", "A percentile of too few requests",
+        "Of fewer than 100/(100 - N) requests the N-th percentile is nothing but the slowest one: 100 requests for p99, 1,000 for p99.9. More runs do not help, since percentiles are taken run by run: make the run longer, or the objective one of a lower percentile.";
+    NO_SPARE = "SB0605", "Copies of which none can be lost",
+        "More copies than one make a store safer only if it goes on without some of them. A majority of two copies is both: if either is down, cut off or slow, nothing is written, which is worse than one copy. Three copies can lose one.";
 }
 
 #[cfg(test)]

@@ -71,21 +71,6 @@ pub const ZONE: &[Knob] = &[share(
     "Share of the users who sit in this zone, 0% to 100%: of a closed loop's users, and of the requests of open loops.",
 )];
 
-/// Words for `protocol`.
-const PROTOCOLS: &[crate::base::knob::Form] = &[
-    crate::base::knob::Form { name: "none", knobs: &[], doc: "Connections are always open." },
-    crate::base::knob::Form {
-        name: "http1",
-        knobs: &[span(
-            "keepalive",
-            Preset::Is { text: "60s", source: "nginx: keepalive_timeout is 75 s, most clients less" },
-            "How long an idle connection stays open.",
-        )],
-        doc: "A connection carries one request at a time and stays open between requests.",
-    },
-    crate::base::knob::Form { name: "http2", knobs: &[], doc: "One connection carries many requests." },
-];
-
 /// Knobs of `net`, the default path between any two members.
 pub const NET: &[Knob] = &[
     Knob {
@@ -113,12 +98,6 @@ pub const NET: &[Knob] = &[
         default: Preset::Absent,
         doc: "Bits per second of a path; without it size costs no time.",
     },
-    Knob {
-        name: "protocol",
-        takes: Takes::Form(PROTOCOLS),
-        default: Preset::Is { text: "none", source: "open connections: no handshake is simulated" },
-        doc: "What connections between members are like.",
-    },
     span(
         "break_after",
         Preset::Is { text: "924.6s", source: "Linux: tcp_retries2 = 15" },
@@ -136,12 +115,6 @@ pub const LINK: &[Knob] = &[
         takes: Takes::Bandwidth,
         default: Preset::Absent,
         doc: "Bits per second of the path.",
-    },
-    Knob {
-        name: "protocol",
-        takes: Takes::Form(PROTOCOLS),
-        default: Preset::Absent,
-        doc: "What connections on this path are like.",
     },
     span("break_after", Preset::Absent, "A cut longer than this breaks connections."),
 ];

@@ -8,6 +8,7 @@ use crate::base::problem::{Place, Problems, known_words, nearest, shown};
 use crate::design::codes;
 use crate::design::describe::{describe, example, how_many, signature};
 use crate::design::file::Data;
+use crate::design::later;
 use crate::design::quantities;
 use crate::design::text::Text;
 use crate::design::tree::{Node, Table, Value};
@@ -102,9 +103,14 @@ pub fn check(
     let mut meant = Vec::new();
     for entry in table.entries() {
         if !all().any(|knob| knob.name == entry.key) {
-            meant.extend(nearest(&entry.key, all().map(|knob| knob.name)));
             let kind = path.split('.').next().unwrap_or(path);
+            if let Some(instead) = later::instead_of_knob(path, &entry.key) {
+                let message = format!("`{}` is not available in this version", entry.key);
+                checker.problems.at(codes::LATER, entry.key_place.clone(), message).help(instead);
+                continue;
+            }
             let message = format!("unknown key '{}' in {}", shown(&entry.key), shown(path));
+            meant.extend(nearest(&entry.key, all().map(|knob| knob.name)));
             let help = known_words(&entry.key, &format!("keys of {kind}"), all().map(|knob| knob.name));
             checker.problems.at(codes::UNKNOWN_KEY, entry.key_place.clone(), message).help(help);
         }
@@ -371,6 +377,11 @@ impl Checker<'_> {
             }
         };
         let Some(form) = forms.iter().find(|form| form.name == name) else {
+            if let Some(instead) = later::instead_of_word(path, name) {
+                let message = format!("`{name}` is not available in this version");
+                self.problems.at(codes::LATER, text.place(name_at), message).help(instead);
+                return None;
+            }
             let message = format!("{} cannot be '{}'", shown(path), shown(name));
             let help = known_words(name, "it is one of", forms.iter().map(|form| form.name));
             self.problems.at(codes::UNKNOWN_FORM, text.place(name_at), message).help(help);

@@ -8,10 +8,13 @@
 //! their shape is checked ([`entries`]).
 
 pub mod codes;
+mod copies;
 pub mod describe;
 pub mod entries;
 pub mod file;
+pub mod fills;
 pub mod knobs;
+mod later;
 pub mod limits;
 mod locks;
 pub mod names;

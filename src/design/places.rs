@@ -57,6 +57,7 @@ pub(super) fn places(tree: &Table, checker: &mut Checker<'_>) -> Places {
         None => (None, nowhere()),
     };
     places.net = check("net", net.unwrap_or(&empty), &place, &[NET], checker);
+    gets_through("net", &places.net, checker);
     places.zones = zones(tree, checker);
     if let Some(section) = tree.entry("link") {
         for entry in named(section, checker.problems) {
@@ -105,7 +106,9 @@ fn link(entry: &Entry, places: &mut Places, checker: &mut Checker<'_>) {
     let path = format!("link.\"{}\"", entry.key);
     let Some(table) = table_of(entry, &path, checker.problems) else { return };
     let mut knobs = places.net.clone();
-    knobs.values.extend(check(&path, table, &entry.key_place, &[LINK], checker).values);
+    let own = check(&path, table, &entry.key_place, &[LINK], checker);
+    gets_through(&path, &own, checker);
+    knobs.values.extend(own.values);
     let (Some(from), Some(to)) = (zone(from, entry, checker), zone(to, entry, checker)) else { return };
     for pair in if one_way { vec![(from, to)] } else { vec![(from, to), (to, from)] } {
         if places.links.insert(pair, knobs.clone()).is_some() && from != to {
@@ -115,6 +118,17 @@ fn link(entry: &Entry, places: &mut Places, checker: &mut Checker<'_>) {
                 .at(codes::TWICE, entry.key_place.clone(), message)
                 .help("`\"a b\"` already means both ways");
         }
+    }
+}
+
+/// A path on which everything is lost is none.
+fn gets_through(path: &str, knobs: &Knobs, checker: &mut Checker<'_>) {
+    if let (Some(Setting::Number(loss)), Some(place)) = (knobs.get("loss"), knobs.place("loss"))
+        && *loss >= 1.0
+    {
+        let message = format!("nothing ever gets through where all packets are lost ({})", shown(path));
+        let help = "lose less than 100%; a path that is cut for a while is a fault: `cut(a, from=b)`";
+        checker.problems.at(codes::OUT_OF_RANGE, place.clone(), message).help(help);
     }
 }
 

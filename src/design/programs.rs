@@ -1,20 +1,19 @@
 //! Third pass over a design: the programs of `[on.part]`, and the names that they use.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::DiGraph;
 
 use crate::base::ids::{PartId, PolicyId, ProgramId, TallyId, ZoneId};
 use crate::base::knob::{Knobs, Setting};
-use crate::base::op::{ARGS_MAX, Args, Reason};
+use crate::base::op::Reason;
 use crate::base::problem::{Problems, known_words, shown};
-use crate::base::quantity::{Quantity, Unit};
 use crate::base::rng::{mix, name_hash};
 use crate::design::codes;
 use crate::design::entries::ENTRIES;
 use crate::design::file::Data;
+use crate::design::fills::Fill;
 use crate::design::knobs::Known;
 use crate::design::limits::{NAMES_MAX, PROGRAM_BYTES_MAX, PROGRAMS_MAX, TABLES_MAX};
 use crate::design::names::{DEFAULT_POLICY, Written, name, named};
@@ -22,20 +21,7 @@ use crate::design::text::Text;
 use crate::design::tree::{Entry, Table};
 use crate::program::compile::{self, PartRole, Scope};
 use crate::program::instr::{Instr, Program, Programs};
-use crate::program::syntax::{self, Does, Expr, Step, Steps, SyntaxError};
-
-/// What fills a cache: a program with its arguments, one of which is the key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fill {
-    /// The part that the program belongs to.
-    pub part: PartId,
-    /// The program.
-    pub program: ProgramId,
-    /// Its arguments; that of the key is 0 here.
-    pub args: Args,
-    /// Which argument is the key.
-    pub key: Option<usize>,
-}
+use crate::program::syntax::{self, Steps, SyntaxError};
 
 /// A program as written.
 pub(super) struct ProgramText<'a> {
@@ -57,6 +43,8 @@ pub struct Naming {
     pub programs: Vec<ProgramName>,
     /// By part: whether it is a store that keeps siblings.
     siblings: Vec<bool>,
+    /// By part: whether it is anything but a cache without `fill`.
+    filled: Vec<bool>,
 }
 
 /// A program by name.
@@ -83,9 +71,14 @@ impl Naming {
             matches!(copy, Some(Setting::Form("quorum" | "multi_leader", _)))
                 && merge == Some(&Setting::Word("siblings"))
         };
+        // Knobs that could not be read have been told of.
+        let filled = |knobs: &Option<Knobs>| {
+            knobs.as_ref().is_none_or(|knobs| knobs.get("guard").is_none() || knobs.get("fill").is_some())
+        };
         Naming {
             tables: knobs.iter().map(start).collect(),
             siblings: knobs.iter().map(siblings).collect(),
+            filled: knobs.iter().map(filled).collect(),
             ..Naming::default()
         }
     }
@@ -186,23 +179,27 @@ pub struct DesignScope<'a> {
 }
 
 impl DesignScope<'_> {
-    fn part_name(&self, part: PartId) -> String {
+    pub(super) fn part_name(&self, part: PartId) -> String {
         self.known.parts[part.index()].0.clone()
     }
-}
 
-impl Scope for DesignScope<'_> {
-    fn part(&self, name: &str) -> Option<(PartId, PartRole)> {
-        let index = self.known.parts.iter().position(|(known, _)| known == name)?;
-        let role = match self.known.parts[index].1 {
+    fn role(&self, part: PartId) -> PartRole {
+        match self.known.parts[part.index()].1 {
             "cache" => PartRole::Caches,
             "db" => PartRole::Stores,
             "lb" => PartRole::Balances,
             "external" => PartRole::Replies,
             "lock" => PartRole::Locks,
             _ => PartRole::Runs,
-        };
-        Some((PartId(u16::try_from(index).expect("parts are limited")), role))
+        }
+    }
+}
+
+impl Scope for DesignScope<'_> {
+    fn part(&self, name: &str) -> Option<(PartId, PartRole)> {
+        let index = self.known.parts.iter().position(|(known, _)| known == name)?;
+        let part = PartId(u16::try_from(index).expect("parts are limited"));
+        Some((part, self.role(part)))
     }
 
     fn part_names(&self) -> Vec<String> {
@@ -267,8 +264,20 @@ impl Scope for DesignScope<'_> {
         Err((message, "give it one copy, or `async`, `sync` or `raft` copies that do not merge".to_owned()))
     }
 
-    fn behind(&self, balancer: PartId) -> Option<PartId> {
-        self.behind.get(&balancer).copied()
+    fn is_filled(&self, cache: PartId) -> bool {
+        self.naming.filled.get(cache.index()).copied().unwrap_or(true)
+    }
+
+    fn behind(&self, balancer: PartId) -> Option<(PartId, PartRole)> {
+        let mut part = *self.behind.get(&balancer)?;
+        // Balancers in a circle have nothing behind them; the loader says so.
+        for _ in 0..=self.behind.len() {
+            match self.behind.get(&part) {
+                Some(next) => part = *next,
+                None => return Some((part, self.role(part))),
+            }
+        }
+        None
     }
 }
 
@@ -295,6 +304,31 @@ pub(super) fn behind(written: &[Written<'_>], knobs: &[Option<Knobs>]) -> BTreeM
         }
     }
     behind
+}
+
+/// Load balancers that pass calls on to each other in a circle: none would ever be answered.
+pub(super) fn balanced_in_circles(
+    written: &[Written<'_>],
+    behind: &BTreeMap<PartId, PartId>,
+    problems: &mut Problems,
+) {
+    for first in behind.keys() {
+        let mut part = *first;
+        let circle = (0..behind.len()).any(|_| match behind.get(&part) {
+            Some(next) => {
+                part = *next;
+                part == *first
+            }
+            None => false,
+        });
+        if circle {
+            let entry = written[first.index()].entry;
+            let message =
+                format!("what comes to '{}' comes back to it: there is nobody behind it", entry.key);
+            let help = "let the last of several load balancers name a server or an external";
+            problems.at(codes::DOES_NOT_FIT, entry.key_place.clone(), message).help(help);
+        }
+    }
 }
 
 /// Stores that take no transactions, and why not.
@@ -358,90 +392,12 @@ fn parse(text: &ProgramText<'_>, problems: &mut Problems) -> Option<Steps> {
 }
 
 /// Errors in a text, which begins `before` bytes after where they count from.
-fn told(text: &Text, before: usize, errors: Vec<SyntaxError>, problems: &mut Problems) {
+pub(super) fn told(text: &Text, before: usize, errors: Vec<SyntaxError>, problems: &mut Problems) {
     for error in errors {
         let at = error.at.start.saturating_sub(before)..error.at.end.saturating_sub(before);
         let problem = problems.at(codes::PROGRAM, text.place(at), error.message);
         problem.help = error.help;
     }
-}
-
-/// Resolves what fills the caches.
-pub(super) fn fills(
-    knobs: &[Option<Knobs>],
-    scope: &DesignScope<'_>,
-    problems: &mut Problems,
-) -> BTreeMap<PartId, Fill> {
-    let mut fills = BTreeMap::new();
-    for (index, knobs) in knobs.iter().enumerate() {
-        if let Some(Setting::Text(call, place)) = knobs.as_ref().and_then(|knobs| knobs.get("fill")) {
-            // The text stands in the file as it is here unless it was escaped, and then the place is coarse.
-            let exact = place.bytes.len() == call.len();
-            let text = if exact {
-                Text::verbatim(call, place.file, place.bytes.start)
-            } else {
-                Text::all_at(call, place)
-            };
-            match fill(call, scope) {
-                Ok(fill) => {
-                    fills.insert(PartId(u16::try_from(index).expect("parts are limited")), fill);
-                }
-                Err(errors) => told(&text, CALL.len(), errors, problems),
-            }
-        }
-    }
-    fills
-}
-
-/// A fill is a call without its first word, so that one grammar serves both.
-const CALL: &str = "call ";
-
-/// `build_page(item=key)`: which program, and which argument is the key.
-fn fill(call: &str, scope: &DesignScope<'_>) -> Result<Fill, Vec<SyntaxError>> {
-    let wrong = |at: Range<usize>, message: &str| {
-        vec![SyntaxError {
-            at,
-            message: message.to_owned(),
-            help: Some("write `build_page(item=key)`".to_owned()),
-        }]
-    };
-    let whole = CALL.len()..CALL.len() + call.len();
-    let steps = syntax::steps(&format!("{CALL}{call}"))?;
-    let [
-        Step {
-            does: Does::Call { to: None, path, args, with: None, from: None, size: None },
-            otherwise: None,
-            ..
-        },
-    ] = &steps[..]
-    else {
-        return Err(wrong(whole, "a cache is filled by one call of a program"));
-    };
-    let target = compile::target(scope, path).map_err(|error| vec![error])?;
-    let Some(program) = target.program else { return Err(wrong(whole, "a cache is filled by a program")) };
-    let (name, kind) = &scope.known.parts[scope.naming.programs[program.index()].part.index()];
-    if *kind != "server" {
-        let message =
-            format!("a fill runs at whoever reads the cache, and the programs of `{name}` run at `{name}`");
-        let help = format!("fill by a program of a server, which may `call {name}.PROGRAM(…)`");
-        return Err(vec![SyntaxError { at: whole, message, help: Some(help) }]);
-    }
-    let ordered = compile::order_arguments(args, &target.parameters, &whole)?;
-    let mut fill =
-        Fill { part: scope.naming.programs[program.index()].part, program, args: [0; ARGS_MAX], key: None };
-    for (index, arg) in ordered.into_iter().enumerate() {
-        match arg.map(|arg| (&arg.value, arg)) {
-            None => {}
-            Some((Expr::Name(name), _)) if name == "key" && fill.key.is_none() => fill.key = Some(index),
-            Some((Expr::Number(Quantity { exact: Some(number), unit: Unit::Count, .. }), _)) => {
-                fill.args[index] = *number
-            }
-            Some((_, arg)) => {
-                return Err(wrong(arg.at.clone(), "an argument of a fill is `key`, once, or a whole number"));
-            }
-        }
-    }
-    Ok(fill)
 }
 
 /// Every program ends: no circle of calls, those of caches' fills included.

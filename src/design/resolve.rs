@@ -10,15 +10,17 @@ use crate::base::problem::{Place, Problems};
 use crate::base::series::Series;
 use crate::components::policy::Answers;
 use crate::components::policy::POLICY;
-use crate::components::{COMMON, KINDS, Kind, Names, Part, PartName};
+use crate::components::{KINDS, Kind, Names, Part, PartName};
 use crate::design::codes;
+use crate::design::copies;
 use crate::design::file::Data;
+use crate::design::fills::{self, Fill};
 use crate::design::knobs::{Checker, DefaultUsed, Known, check};
 use crate::design::limits::{MEMBERS_MAX, MEMBERS_TOTAL_MAX};
 use crate::design::locks;
 use crate::design::names::{self, DEFAULT_POLICY, Written};
 use crate::design::places::{self, Places, nowhere};
-use crate::design::programs::{self, DesignScope, Fill, Naming};
+use crate::design::programs::{self, DesignScope, Naming};
 use crate::design::retries;
 use crate::design::sessions;
 use crate::design::shape::{self, Entries};
@@ -30,8 +32,6 @@ use crate::program::instr::Programs;
 pub struct Tables {
     /// Kinds of parts.
     pub kinds: &'static [Kind],
-    /// Knobs of every part.
-    pub common: &'static [Knob],
     /// Knobs of `policy.x`.
     pub policy: &'static [Knob],
 }
@@ -39,7 +39,7 @@ pub struct Tables {
 impl Tables {
     /// What splitbrain ships.
     pub fn shipped() -> Tables {
-        Tables { kinds: KINDS, common: COMMON, policy: POLICY }
+        Tables { kinds: KINDS, policy: POLICY }
     }
 }
 
@@ -129,8 +129,7 @@ pub fn resolve(tree: &Table, tables: &Tables, data: Data<'_>, problems: &mut Pro
     let mut checker = Checker { known: &known, data, defaults: &mut defaults, problems };
     let places = places::places(tree, &mut checker);
     let policies = policies(tree, tables, &mut checker);
-    let knobs: Vec<Option<Knobs>> =
-        written.iter().map(|part| part_knobs(part, tables, &mut checker)).collect();
+    let knobs: Vec<Option<Knobs>> = written.iter().map(|part| part_knobs(part, &mut checker)).collect();
     shape::shapes(tree, &mut checker);
     shape::patches(tree, tables.kinds, problems);
     let names = part_names(&written, &knobs, problems);
@@ -139,11 +138,12 @@ pub fn resolve(tree: &Table, tables: &Tables, data: Data<'_>, problems: &mut Pro
     let texts = programs::gather(tree, &written, problems);
     let mut naming = Naming::new(&knobs);
     let behind = programs::behind(&written, &knobs);
+    programs::balanced_in_circles(&written, &behind, problems);
     let untransacted = programs::untransacted(&knobs);
     let mut scope =
         DesignScope { known: &known, behind: &behind, untransacted: &untransacted, naming: &mut naming };
     let programs = programs::compile(&texts, &mut scope, data, problems);
-    let fills = programs::fills(&knobs, &scope, problems);
+    let fills = fills::fills(&knobs, &scope, problems);
     if programs.0.len() == texts.len() {
         programs::circles(&texts, &programs, &fills, problems);
     }
@@ -152,6 +152,8 @@ pub fn resolve(tree: &Table, tables: &Tables, data: Data<'_>, problems: &mut Pro
     if programs.0.len() == texts.len() {
         retries::check(&policies, &naming.failures, problems);
         answers = retries::answers(tree, &naming.failures, problems);
+        fills::unfilled(&written, &programs, &knobs, problems);
+        copies::check(&written, &names, &texts, &programs, &knobs, problems);
     }
     sessions::check(&written, &programs, &knobs, problems);
     locks::check(&written, &programs, &knobs, problems);
@@ -193,11 +195,11 @@ fn policies(tree: &Table, tables: &Tables, checker: &mut Checker<'_>) -> Vec<Kno
 }
 
 /// The knobs of a part, when all of them are as they should be.
-fn part_knobs(part: &Written<'_>, tables: &Tables, checker: &mut Checker<'_>) -> Option<Knobs> {
+fn part_knobs(part: &Written<'_>, checker: &mut Checker<'_>) -> Option<Knobs> {
     let before = checker.problems.0.len();
     let path = format!("{}.{}", part.kind.name, part.entry.key);
     let table = places::table_of(part.entry, &path, checker.problems)?;
-    let knobs = check(&path, table, &part.entry.key_place, &[tables.common, part.kind.knobs], checker);
+    let knobs = check(&path, table, &part.entry.key_place, &[part.kind.common, part.kind.knobs], checker);
     (checker.problems.0.len() == before).then_some(knobs)
 }
 
@@ -291,7 +293,7 @@ mod tests {
 zone = { south = { users = "40%" }, north = { users = "60%" } }
 link."north south" = { latency = "30ms" }
 net.loss = "1%"
-server.web = { at = ["south", "north"], count = 4, threads = 200, cost = "$0.17/h", pause = "exp(5ms)" }
+server.web = { at = ["south", "north"], count = 4, threads = 200, pause = "exp(5ms)" }
 cache.pages = { ttl = "60s", guard = "mutex(3s)", fill = "build(item=key)" }
 db.shop = { at = ["south", "north"], start = { stock = "each(500, keys=100k)", items = "each(unlimited, keys=1)" } }
 lb.edge = { to = "web" }

@@ -17,7 +17,7 @@ pub fn schema(tables: &Tables) -> Value {
         properties.insert(entry.name.to_owned(), entry_schema(entry, tables));
     }
     for kind in tables.kinds {
-        properties.insert(kind.name.to_owned(), kind_schema(kind, tables));
+        properties.insert(kind.name.to_owned(), kind_schema(kind));
     }
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -28,8 +28,8 @@ pub fn schema(tables: &Tables) -> Value {
     })
 }
 
-fn kind_schema(kind: &Kind, tables: &Tables) -> Value {
-    let part = object(tables.common.iter().chain(kind.knobs), kind.doc);
+fn kind_schema(kind: &Kind) -> Value {
+    let part = object(kind.common.iter().chain(kind.knobs), kind.doc);
     json!({ "type": "object", "description": kind.doc, "additionalProperties": part })
 }
 

@@ -66,7 +66,6 @@ const SERVER: &[Knob] = &[
     knob("cores", Takes::Count { min: 1, max: 1024 }, is("2")),
     knob("threads", Takes::Count { min: 1, max: u64::MAX }, is("unlimited")),
     knob("discipline", Takes::Word(&["fifo", "lifo", "ps"]), is("fifo")),
-    knob("cost", Takes::DollarsPerHour, Preset::Absent),
     knob("pause", Takes::Law, Preset::Absent),
 ];
 
@@ -88,8 +87,21 @@ const LB: &[Knob] = &[knob("to", Takes::Part(&["server", "db"]), Preset::Require
 const HITS: Series = Series { name: "hits", kind: SeriesKind::Counter, unit: "reads", doc: "How often." };
 const MISSES: Series = Series { name: "misses", doc: "How seldom.", ..HITS };
 
+const COMMON: &[Knob] = &[
+    knob("at", Takes::Zones, Preset::Absent),
+    knob("count", Takes::Count { min: 1, max: 4_000_000 }, is("1")),
+];
+
 const fn kind(name: &'static str, knobs: &'static [Knob], runs_programs: bool) -> Kind {
-    Kind { name, doc: "A part.", knobs, series: &[HITS, MISSES], runs_programs, resolve: server }
+    Kind {
+        name,
+        doc: "A part.",
+        common: COMMON,
+        knobs,
+        series: &[HITS, MISSES],
+        runs_programs,
+        resolve: server,
+    }
 }
 
 /// Kinds to test with.
@@ -98,13 +110,9 @@ pub static KINDS: [Kind; 4] =
 
 /// Tables to test with.
 pub fn tables() -> Tables {
-    const COMMON: &[Knob] = &[
-        knob("at", Takes::Zones, Preset::Absent),
-        knob("count", Takes::Count { min: 1, max: 4_000_000 }, is("1")),
-    ];
     const POLICY: &[Knob] =
         &[knob("timeout", SPAN, is("1s")), knob("retry", Takes::Form(RETRY), Preset::Absent)];
-    Tables { kinds: &KINDS, common: COMMON, policy: POLICY }
+    Tables { kinds: &KINDS, policy: POLICY }
 }
 
 /// Loads a design that stands in one file.

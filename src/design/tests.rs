@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::base::knob::{Knob, Preset, Takes};
 use crate::base::problem::Problems;
-use crate::components::{COMMON, KINDS};
+use crate::components::KINDS;
 use crate::design::codes;
 use crate::design::entries::{ENTRIES, Holds};
 use crate::design::file::Data;
@@ -33,9 +33,9 @@ fn all_knobs(path: &str, knobs: &'static [Knob], found: &mut Vec<(String, &'stat
 #[test]
 fn every_shipped_default_is_what_its_knob_takes() {
     let mut knobs = Vec::new();
-    all_knobs("common", COMMON, &mut knobs);
     all_knobs("policy", Tables::shipped().policy, &mut knobs);
     for kind in KINDS {
+        all_knobs(kind.name, kind.common, &mut knobs);
         all_knobs(kind.name, kind.knobs, &mut knobs);
     }
     for entry in ENTRIES {

@@ -1,23 +1,108 @@
 //! What is merely unwise about an experiment: warnings. Each is certain, none is a matter of taste, and nothing that is
 //! shipped has any.
 
-use std::collections::BTreeSet;
+mod hopeless;
+mod samples;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::ids::{PartId, PolicyId, ProgramId};
-use crate::base::problem::{FileId, Problems};
+use crate::base::knob::Setting;
+use crate::base::problem::{FileId, Place, Problem, Problems};
+use crate::base::time::Time;
 use crate::components::KINDS;
 use crate::design::codes;
 use crate::design::names::DEFAULT_POLICY;
 use crate::design::tree::{Entry, Node, Table};
 use crate::experiment::load::Cell;
+use crate::experiment::question::Question;
 use crate::program::compile::calls_of;
 use crate::program::instr::{Instr, Program};
+
+/// Warns of what is unwise in all cells of an experiment: of what one variant or point alone does, to show it perhaps, nothing is
+/// said. `shortened`: the command line says how long a run is.
+pub fn advise(tree: &Table, question: &Question, cells: &[Cell], shortened: bool, problems: &mut Problems) {
+    unused(tree, cells, problems);
+    let mut told: BTreeMap<(&'static str, usize, usize, u16), (usize, Problem)> = BTreeMap::new();
+    for cell in cells {
+        let mut found = Vec::new();
+        hopeless::calls(tree, cell, &mut found);
+        if !shortened {
+            never_begins(tree, cell, &mut found);
+            samples::few(question, cell, &mut found);
+        }
+        no_spare(cell, &mut found);
+        let mut of_this_cell = BTreeSet::new();
+        for problem in found {
+            let Some(place) = problem.place.as_ref() else { continue };
+            let key = (problem.code, place.bytes.start, place.bytes.end, place.file.0);
+            if of_this_cell.insert(key) {
+                told.entry(key).or_insert((0, problem)).0 += 1;
+            }
+        }
+    }
+    for (_, (times, problem)) in told {
+        if times == cells.len() {
+            let place = problem.place.clone().expect("each has one");
+            problems.warn(problem.code, place, problem.message).help = problem.help;
+        }
+    }
+}
+
+/// A warning in the making.
+fn warning(code: &'static str, place: &Place, message: String, help: &str) -> Problem {
+    Problem { code, message, place: Some(place.clone()), help: Some(help.to_owned()) }
+}
+
+/// Faults and workloads that begin when the run is over.
+fn never_begins(tree: &Table, cell: &Cell, found: &mut Vec<Problem>) {
+    let end = Time::ZERO + cell.length;
+    for workload in cell.setup.workloads.iter().filter(|workload| workload.plan.from >= end) {
+        let Some(entry) = named(tree, "workload").iter().find(|entry| entry.key == workload.name) else {
+            continue;
+        };
+        let message = format!(
+            "the workload '{}' begins at {}, when the run is over",
+            workload.name, workload.plan.from
+        );
+        found.push(warning(
+            codes::NEVER_BEGINS,
+            &entry.key_place,
+            message,
+            "let it begin earlier, or make `length` longer",
+        ));
+    }
+    for (fault, why) in cell.faults.never(cell.length) {
+        let Some(entry) = named(tree, "fault").iter().find(|entry| entry.key == fault) else { continue };
+        let help = "let it begin earlier, or make `length` longer, or leave it out";
+        found.push(warning(
+            codes::NEVER_BEGINS,
+            &entry.key_place,
+            format!("the fault '{fault}' {why}"),
+            help,
+        ));
+    }
+}
+
+/// Stores that need all of their copies for a majority.
+fn no_spare(cell: &Cell, found: &mut Vec<Problem>) {
+    let design = &cell.setup.design;
+    for (name, knobs) in design.names.iter().zip(&design.knobs) {
+        if let (Some(Setting::Form("raft", _)), 2, Some(place)) =
+            (knobs.get("copy"), name.count, knobs.place("copy"))
+        {
+            let message =
+                format!("a majority of the 2 copies of '{}' is both: it stops if either is lost", name.name);
+            found.push(warning(codes::NO_SPARE, place, message, "give it 3 copies, or one"));
+        }
+    }
+}
 
 /// The file that was asked for: what others, joined to it, leave unused is no mistake of this one.
 const ASKED_FOR: FileId = FileId(0);
 
 /// Warns of parts, programs and policies that no cell uses.
-pub fn unused(tree: &Table, cells: &[Cell], problems: &mut Problems) {
+fn unused(tree: &Table, cells: &[Cell], problems: &mut Problems) {
     if cells.is_empty() {
         return;
     }
@@ -56,10 +141,40 @@ pub fn unused(tree: &Table, cells: &[Cell], problems: &mut Problems) {
             }
         }
     }
+    zones(tree, cells, problems);
     for entry in named(tree, "policy").iter().filter(mine) {
         if entry.key != DEFAULT_POLICY && !policies.contains(&entry.key) {
             let message = format!("nobody names the policy '{}'", entry.key);
             let help = format!("write `with = \"{0}\"` in a workload, `with {0}` behind a step", entry.key);
+            problems.warn(codes::UNUSED, entry.key_place.clone(), message).help(help);
+        }
+    }
+}
+
+/// Warns of zones in which nobody stands and from which nobody calls.
+fn zones(tree: &Table, cells: &[Cell], problems: &mut Problems) {
+    let mut taken = BTreeSet::new();
+    for cell in cells {
+        let design = &cell.setup.design;
+        let parts = design.names.iter().flat_map(|part| part.zones.iter().copied());
+        let workloads = cell.setup.workloads.iter().flat_map(|workload| workload.zones.iter().copied());
+        let calls = cell
+            .setup
+            .workloads
+            .iter()
+            .flat_map(|workload| workload.plan.zones.iter().map(|(_, zone)| *zone));
+        let sites =
+            design.programs.0.iter().flat_map(|program| program.calls.iter().filter_map(|site| site.from));
+        let all = parts.chain(workloads).chain(calls).chain(sites);
+        taken.extend(all.map(|zone| design.known.zones[zone.0 as usize].clone()));
+    }
+    for entry in named(tree, "zone").iter().filter(|entry| entry.key_place.file == ASKED_FOR) {
+        if !taken.contains(&entry.key) {
+            let message = format!("nobody stands in the zone '{}', and nobody calls from there", entry.key);
+            let help = format!(
+                "write `at = \"{0}\"` in a part, `zone = \"{0}\"` in a workload, or leave it out",
+                entry.key
+            );
             problems.warn(codes::UNUSED, entry.key_place.clone(), message).help(help);
         }
     }

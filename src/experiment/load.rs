@@ -23,6 +23,7 @@ use crate::design::tree::Table;
 use crate::experiment::advice;
 use crate::experiment::budget;
 use crate::experiment::cells::{Point, count, number, patched, points, variants};
+use crate::experiment::clashes;
 use crate::experiment::question::{self, Length, Property, PropertyKind, Question, Runs, TheoryEntry};
 use crate::experiment::recording::record;
 use crate::experiment::setup::Setup;
@@ -181,19 +182,7 @@ pub fn load(reader: &dyn Reader, path: &str, overrides: &Overrides) -> Result<Ex
     let points = points(&entries);
     let chosen = chosen(&all, &overrides.variants, &mut problems);
     let mut question = question::read(&entries, &points, &mut problems);
-    if let Some(seed) = overrides.seed {
-        question.seed = seed;
-        question.defaults.remove("seed");
-    }
-    if let Some(runs) = overrides.runs {
-        question.runs = Runs::Fixed(runs.max(1));
-        question.defaults.remove("runs");
-    }
-    if let Runs::Quick { full, .. } = question.runs
-        && overrides.full
-    {
-        question.runs = Runs::Fixed(full);
-    }
+    overridden(&mut question, overrides);
     let runs = match question.runs {
         Runs::Fixed(runs) | Runs::Quick { quick: runs, .. } => runs,
         Runs::Until { max, .. } => max,
@@ -202,37 +191,16 @@ pub fn load(reader: &dyn Reader, path: &str, overrides: &Overrides) -> Result<Ex
     if trials > TRIALS_MAX {
         problems.overall(codes::LIMIT, format!("{trials} runs in all: at most {TRIALS_MAX}"));
     }
-    let mut cells = Vec::new();
-    let loading = Loading {
-        tree: &tree,
-        question: &question,
-        changes: &designed,
-        data: Data { reader, sources: &sources },
-    };
-    if points.is_empty() {
-        resolve(&tree, &Tables::shipped(), loading.data, &mut problems); // which tells why there are none
-    }
-    for variant in &chosen {
-        for (index, point) in points.iter().enumerate() {
-            let before = problems.0.len();
-            cells.extend(loading.cell(variant, index, point, &mut problems));
-            if problems.0.len() > before {
-                break; // the other points would say the same again
-            }
-        }
-    }
-    problems.0.dedup();
-    let mut seen: Vec<Problem> = Vec::new();
-    problems.0.retain(|problem| {
-        let new = !seen.contains(problem);
-        seen.push(problem.clone());
-        new
-    });
+    let data = Data { reader, sources: &sources };
+    let loading = Loading { tree: &tree, question: &question, changes: &designed, data };
+    let cells = loading.cells(&chosen, &points, &mut problems);
     if !problems.is_empty() {
         return Err((sources, problems));
     }
     if overrides.variants.is_empty() {
-        advice::unused(&tree, &cells, &mut problems); // a variant that was left out may use it
+        // a variant that was left out may do otherwise
+        let shortened = asked.iter().any(|change| change.path.0[0] == "length");
+        advice::advise(&tree, &question, &cells, shortened, &mut problems);
     }
     let warnings = problems.warnings();
     let stem = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".toml").to_owned();
@@ -246,6 +214,23 @@ pub fn load(reader: &dyn Reader, path: &str, overrides: &Overrides) -> Result<Ex
         sources,
         warnings,
     })
+}
+
+/// What the command line says of the seed and of the runs.
+fn overridden(question: &mut Question, overrides: &Overrides) {
+    if let Some(seed) = overrides.seed {
+        question.seed = seed;
+        question.defaults.remove("seed");
+    }
+    if let Some(runs) = overrides.runs {
+        question.runs = Runs::Fixed(runs.max(1));
+        question.defaults.remove("runs");
+    }
+    if let Runs::Quick { full, .. } = question.runs
+        && overrides.full
+    {
+        question.runs = Runs::Fixed(full);
+    }
 }
 
 fn command_line(set: &[String], sources: &mut Sources, problems: &mut Problems) -> Vec<Change> {
@@ -287,11 +272,36 @@ struct Loading<'a> {
 }
 
 impl Loading<'_> {
+    /// All cells; each problem once.
+    fn cells(&self, variants: &[String], points: &[Point], problems: &mut Problems) -> Vec<Cell> {
+        if points.is_empty() {
+            resolve(self.tree, &Tables::shipped(), self.data, problems); // which tells why there are none
+        }
+        let mut cells = Vec::new();
+        for variant in variants {
+            for (index, point) in points.iter().enumerate() {
+                let before = problems.0.len();
+                cells.extend(self.cell(variant, index, point, problems));
+                if problems.0.len() > before {
+                    break; // the other points would say the same again
+                }
+            }
+        }
+        let mut seen: Vec<Problem> = Vec::new();
+        problems.0.retain(|problem| {
+            let new = !seen.contains(problem);
+            seen.push(problem.clone());
+            new
+        });
+        cells
+    }
+
     fn cell(&self, variant: &str, index: usize, point: &Point, problems: &mut Problems) -> Option<Cell> {
         let tree = patched(self.tree, variant, point, self.changes, problems);
         let design = resolve(&tree, &Tables::shipped(), self.data, problems)?;
         let faults = timetable(&design, self.data, problems);
         let setup = Setup::new(design, self.data, problems)?;
+        clashes::check(&tree, &setup, problems);
         let faults = faults?;
         let (length, drain) = self.length(&setup, problems);
         let before = problems.0.len();

@@ -7,6 +7,7 @@
 pub mod advice;
 pub mod budget;
 pub mod cells;
+pub mod clashes;
 pub mod draw;
 pub mod execute;
 pub mod export;

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::base::dist::Dist;
 use crate::base::ids::SeriesId;
 use crate::base::knob::Setting;
 use crate::base::problem::Problems;
 use crate::base::rng::name_hash;
 use crate::base::rng::{Bits, Stream};
 use crate::base::time::{Span, Time};
-use crate::components::{COMMON, KINDS};
+use crate::components::KINDS;
 use crate::design::file::Data;
 use crate::design::knobs::{Checker, check};
 use crate::design::resolve::Design;
@@ -56,7 +57,7 @@ pub fn timetable(design: &Design, data: Data<'_>, problems: &mut Problems) -> Op
 fn who(design: &Design) -> Who {
     let part = |(index, name): (usize, &crate::components::PartName)| {
         let kind = KINDS.iter().find(|kind| kind.name == name.kind);
-        let knobs = || COMMON.iter().chain(kind.map_or(&[][..], |kind| kind.knobs));
+        let knobs = || kind.into_iter().flat_map(|kind| kind.common.iter().chain(kind.knobs));
         let settable = design.parts[index].settable().iter().filter_map(|wanted| {
             let knob = knobs().find(|knob| knob.name == *wanted)?;
             let design = match design.knobs[index].get(knob.name) {
@@ -84,6 +85,20 @@ fn who(design: &Design) -> Who {
 }
 
 impl Timetable {
+    /// The faults of which it is known that they never happen in a run of that length, by name, and why.
+    pub fn never(&self, length: Span) -> impl Iterator<Item = (&str, &'static str)> {
+        let late = move |law: &Dist| law.least() >= length.as_ns() as f64;
+        self.entries.iter().filter_map(move |entry| {
+            let why = match (&entry.at, &entry.every) {
+                _ if entry.chance <= 0.0 => "has no chance to happen",
+                (Some(When::Law(at)), _) if late(at) => "begins when the run is over",
+                (None, Some(every)) if late(every) => "begins when the run is over",
+                _ => return None,
+            };
+            Some((entry.name.as_str(), why))
+        })
+    }
+
     /// The faults of a run.
     pub fn schedule(&self, seed: u64, length: Span) -> Schedule {
         let key = Stream::new(seed, name_hash("faults")).bits();

@@ -67,7 +67,7 @@ pub fn arrows(design: &Design, workloads: &[Workload]) -> BTreeSet<Arrow> {
 fn used(instr: &Instr) -> Option<(PartId, &'static str)> {
     match instr {
         Instr::Get { cache, .. } => Some((*cache, "get")),
-        Instr::Put { cache, .. } => Some((*cache, "put")),
+        Instr::Put { cache, .. } | Instr::PutValue { cache, .. } => Some((*cache, "put")),
         Instr::Drop { cache, .. } => Some((*cache, "drop")),
         Instr::Read { db, .. } => Some((*db, "read")),
         Instr::Write { db, .. } => Some((*db, "write")),

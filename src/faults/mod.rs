@@ -169,6 +169,14 @@ pub fn resolve(name: &str, knobs: &Knobs, who: &Who, problems: &mut Problems) ->
         let message = format!("`{form}` is over in a moment and has no `for`");
         problem(problems, DOES_NOT_FIT, knobs.place("for"), message).help("leave `for` out");
     }
+    if law("for").is_some_and(|law| law.most() <= 0.0) {
+        problem(problems, DOES_NOT_FIT, knobs.place("for"), format!("'{name}' is over as it begins"))
+            .help("write `for = \"10s\"`, or leave `for` out: then it lasts to the end");
+    }
+    if law("every").is_some_and(|law| law.most() <= 0.0) {
+        problem(problems, DOES_NOT_FIT, knobs.place("every"), format!("'{name}' would never stop beginning"))
+            .help("write `every = \"10s\"`");
+    }
     let action = (fault.resolve)(arguments, who, problems)?;
     (problems.0.len() == before).then(|| Entry {
         name: name.to_string(),

@@ -1,5 +1,7 @@
 //! From the tree of a program to flat code. All mistakes of a program are told at once.
 
+use std::collections::BTreeSet;
+
 use crate::base::ids::{PartId, PolicyId, ProgramId, TallyId, ZoneId};
 use crate::base::op::{ARGS_MAX, At, Reason, When};
 use crate::base::problem::nearest;
@@ -15,10 +17,12 @@ pub const CODE_MAX: usize = 10_000;
 pub const MESSAGE_BYTES: u32 = 512;
 
 mod blocks;
+mod caches;
 mod names;
 mod target;
 mod transactions;
 mod values;
+mod versions;
 
 pub use names::parameters;
 pub use target::{Target, order_arguments, target};
@@ -58,8 +62,12 @@ pub trait Scope {
     fn keeps_siblings(&self, _db: PartId) -> bool {
         false
     }
-    /// The part behind a load balancer.
-    fn behind(&self, _balancer: PartId) -> Option<PartId> {
+    /// Whether a cache has a program that makes its values.
+    fn is_filled(&self, _cache: PartId) -> bool {
+        true
+    }
+    /// The part that the calls of a load balancer come to in the end, perhaps through others, and what steps it takes.
+    fn behind(&self, _balancer: PartId) -> Option<(PartId, PartRole)> {
         None
     }
 }
@@ -117,6 +125,7 @@ pub fn compile(
         // Arguments arrive in the first registers, whether they are used or not.
         registers: (0..ARGS_MAX).map(|index| parameters.get(index).cloned().unwrap_or_default()).collect(),
         spare: Vec::new(),
+        put: versions::put(steps),
         step: 0,
         depth: 0,
         held: 0,
@@ -154,6 +163,8 @@ struct Compiler<'a> {
     registers: Vec<String>,
     /// Hidden registers of loops that have ended, for the next loop.
     spare: Vec<u8>,
+    /// Variables that are put into caches, whose versions are kept beside them.
+    put: BTreeSet<String>,
     /// The next step's number in the text: the site of its draws.
     step: u16,
     depth: usize,
@@ -235,27 +246,13 @@ impl Compiler<'_> {
                 self.value(value);
                 let register = self.register(&to.value, &to.at);
                 self.emit(Instr::Store(register));
+                self.version_assigned(to, value);
             }
             Does::Call { to, path, args, with, from, size } => {
                 self.call(step, path, args, with.as_ref(), from.as_ref(), size.as_ref());
                 self.take(to.as_ref());
             }
-            Does::Get { to, place } => {
-                let cache = self.cached(place);
-                let step = self.site();
-                self.emit(Instr::Get { cache, step });
-                self.take(to.as_ref());
-            }
-            Does::Put { place } => {
-                let cache = self.cached(place);
-                let step = self.site();
-                self.emit(Instr::Put { cache, step });
-            }
-            Does::Drop { place } => {
-                let cache = self.cached(place);
-                let step = self.site();
-                self.emit(Instr::Drop { cache, step });
-            }
+            Does::Get { .. } | Does::Put { .. } | Does::Drop { .. } => self.at_cache(step),
             Does::Read { .. } | Does::Write { .. } | Does::Update { .. } => self.stored(step),
             Does::Tally { place, by } => self.tally(place, by.as_ref()),
             Does::Fail { name } => {
@@ -284,6 +281,7 @@ impl Compiler<'_> {
         if let Some(to) = to {
             let register = self.register(&to.value, &to.at);
             self.emit(Instr::Take(register));
+            self.version_taken(to);
         }
     }
 
@@ -345,14 +343,6 @@ impl Compiler<'_> {
         }
     }
 
-    fn cached(&mut self, place: &Place) -> PartId {
-        self.key(place, "get pages[item]");
-        if let Some(extra) = place.path.get(1) {
-            self.error(&extra.at.clone(), "a cache has no tables", "write `get pages[item]`");
-        }
-        self.part(&place.path[0], PartRole::Caches, "a cache").unwrap_or(PartId(0))
-    }
-
     fn table(&mut self, place: &Place) -> (PartId, u16) {
         let db = self.part(&place.path[0], PartRole::Stores, "a db").unwrap_or(PartId(0));
         match place.path.get(1) {
@@ -383,6 +373,7 @@ impl Compiler<'_> {
                 let (db, table) = self.table(place);
                 let site = self.site();
                 self.emit(Instr::Write { db, table, step: site });
+                self.version_written(value);
             }
             Does::Update { to, place, minus, by, when } => {
                 self.key(place, "update shop.stock[item] -= 1");

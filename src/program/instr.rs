@@ -110,6 +110,8 @@ pub enum Instr {
     Store(u8),
     /// Put the value of the last effect into a register.
     Take(u8),
+    /// Push the version that the program has seen or written last.
+    PushVersion,
     /// −a.
     Negate,
     /// Logical not.
@@ -134,6 +136,8 @@ pub enum Instr {
     Get { cache: PartId, step: u16 },
     /// Pops the key.
     Put { cache: PartId, step: u16 },
+    /// Pops version, value and key.
+    PutValue { cache: PartId, step: u16 },
     /// Pops the key.
     Drop { cache: PartId, step: u16 },
     /// Pops the key.
@@ -177,11 +181,13 @@ pub enum Effect {
     Get { cache: PartId, key: i64, draw: u64 },
     /// Run the cache's fill for the key and put the result. Answer: `Input::Go` or `Input::Failed`.
     Put { cache: PartId, key: i64, draw: u64 },
+    /// Put a value into a cache, with its version. Answer: `Input::Go`, whatever the cache says.
+    PutValue { cache: PartId, key: i64, n: i64, version: OpId, draw: u64 },
     /// Remove from a cache. Answer: `Input::Go` or `Input::Failed`.
     Drop { cache: PartId, key: i64, draw: u64 },
     /// Read a db. `law` overrides the db's own read law (`taking`). Answer: `Input::Value` or `Input::Failed`.
     Read { db: PartId, table: u16, key: i64, law: Option<u16>, at: At, for_update: bool, draw: u64 },
-    /// Write a db. Answer: `Input::Value` or `Input::Failed`.
+    /// Write a db. Answer: `Input::Written` or `Input::Failed`.
     Write { db: PartId, table: u16, key: i64, n: i64, parent: OpId, draw: u64 },
     /// Update a db atomically. Answer: `Input::Value` (the new value) or `Input::Failed`.
     Update { db: PartId, table: u16, key: i64, delta: i64, when: When, bound: i64, draw: u64 },
@@ -233,6 +239,8 @@ pub enum Input {
     Go,
     /// The step gave a value.
     Value(Value),
+    /// What was written has this version.
+    Written(OpId),
     /// The step failed.
     Failed(Failure),
     /// Run the transaction again that was to be aborted.

@@ -54,6 +54,8 @@ struct Frame {
     host: u64,
     /// The version of the newest value that the frame has read: what it writes and returns is derived from it.
     version: OpId,
+    /// The version that it has read or written last.
+    latest: OpId,
     /// Repetitions that it may still make.
     rounds_left: u32,
     /// Its first strand; the others hang below it.
@@ -125,6 +127,7 @@ impl Frames {
             stem,
             host,
             version: OpId(0),
+            latest: OpId(0),
             rounds_left: ROUNDS_MAX,
             root,
         });
@@ -174,6 +177,13 @@ impl Frames {
                 current.result = value.n;
                 if value.version != OpId(0) {
                     frame.version = value.version;
+                    frame.latest = value.version;
+                }
+                current.pc += 1;
+            }
+            Input::Written(version) => {
+                if version != OpId(0) {
+                    frame.latest = version;
                 }
                 current.pc += 1;
             }

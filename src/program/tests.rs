@@ -79,6 +79,7 @@ fn shown(effect: Effect) -> String {
         Effect::Call { site, args, .. } => format!("call{site}{args:?}"),
         Effect::Get { key, .. } => format!("get[{key}]"),
         Effect::Put { key, .. } => format!("put[{key}]"),
+        Effect::PutValue { key, n, version, .. } => format!("put[{key}] = {n}@{}", version.0),
         Effect::Drop { key, .. } => format!("drop[{key}]"),
         Effect::Read { table, key, .. } => format!("read{table}[{key}]"),
         Effect::Write { key, n, .. } => format!("write[{key}]={n}"),
@@ -405,6 +406,7 @@ fn loops_one_after_another_share_their_hidden_registers() {
 mod holds;
 mod oracle;
 mod transactions;
+mod versions;
 
 #[test]
 fn a_wide_fan_out_of_blocks_takes_no_square_time() {

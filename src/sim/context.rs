@@ -111,6 +111,12 @@ impl<'a, P: Process> Context<'a, P> {
         self.kernel.unique()
     }
 
+    /// Takes a turn among all processes of our tier: how many were taken before. For what customers share, such as a list
+    /// that they work through together; what each process does by itself it counts itself.
+    pub fn turn(&mut self) -> u64 {
+        self.kernel.turn(self.me.tier)
+    }
+
     /// Calls `to`; the answer comes to `on_reply` with `tag`, exactly once.
     pub fn call(&mut self, to: Pid, request: Request, tag: u64) -> CallId {
         self.kernel.call(self.me, to, request, tag)

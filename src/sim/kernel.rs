@@ -69,6 +69,8 @@ pub struct Kernel {
     pub(super) sends: u64,
     /// The last number that was given out to be somebody's alone.
     unique: u64,
+    /// By tier: how many turns its processes have taken.
+    turns: Vec<u64>,
     pub(super) alarms: Slab<u64>,
     pub(super) dead_alarms: usize,
     streams: FxHashMap<u64, Stream>,
@@ -99,6 +101,7 @@ impl Kernel {
             resuming: false,
             sends: 0,
             unique: 0,
+            turns: Vec::new(),
             alarms: Slab::default(),
             dead_alarms: 0,
             streams: FxHashMap::default(),
@@ -126,6 +129,16 @@ impl Kernel {
     pub(super) fn unique(&mut self) -> u64 {
         self.unique += 1;
         self.unique
+    }
+
+    /// How many turns the processes of a tier have taken before this one.
+    pub(super) fn turn(&mut self, tier: TierId) -> u64 {
+        let tier = tier.0 as usize;
+        if tier >= self.turns.len() {
+            self.turns.resize(tier + 1, 0);
+        }
+        self.turns[tier] += 1;
+        self.turns[tier] - 1
     }
 
     /// The nodes on which a tier runs.

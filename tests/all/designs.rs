@@ -9,7 +9,7 @@ use splitbrain::base::problem::Problems;
 use splitbrain::design::codes::explain;
 use splitbrain::design::file::{self, Data, ReadError, Reader};
 use splitbrain::design::limits::FILE_BYTES_MAX;
-use splitbrain::design::render::render;
+use splitbrain::design::render::{render, render_warnings};
 use splitbrain::design::resolve::{Tables, resolve};
 use splitbrain::design::source::Sources;
 
@@ -101,6 +101,27 @@ fn every_bad_design_gives_its_expected_message() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// What is unwise is carried out: it is told, and nothing else.
+#[test]
+fn every_unwise_experiment_gives_its_expected_warnings() {
+    let (disk, names) = toml_files("tests/designs/unwise");
+    let mut warned = std::collections::BTreeSet::new();
+    for name in names {
+        let experiment = load(&disk, &name, &Overrides::default())
+            .unwrap_or_else(|(sources, problems)| panic!("{}", render(&sources, &problems, false)));
+        let shown = render_warnings(&experiment.sources, &experiment.warnings, false);
+        warned.extend(experiment.warnings.iter().map(|warning| warning.code));
+        let expected_path = disk.0.join(&name).with_extension("expected");
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(&expected_path, &shown).expect("writable");
+        }
+        assert_eq!(shown, std::fs::read_to_string(&expected_path).unwrap_or_default(), "{name}");
+    }
+    let known = splitbrain::design::codes::CODES.iter().filter(|code| code.is_warning());
+    let untested: Vec<&str> = known.map(|code| code.code).filter(|code| !warned.contains(code)).collect();
+    assert_eq!(untested, Vec::<&str>::new(), "warnings that no experiment shows");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::Path;
 use splitbrain::cli::files::Embedded;
 use splitbrain::cli::reference::reference;
 use splitbrain::cli::shipped::experiments;
-use splitbrain::components::{COMMON, KINDS};
+use splitbrain::components::KINDS;
 use splitbrain::design::render::render;
 use splitbrain::experiment::load::theories_of;
 use splitbrain::experiment::{Overrides, load};
@@ -43,7 +43,7 @@ fn the_examples_of_the_reference_are_valid() {
 #[test]
 fn every_knob_has_a_sentence() {
     for (kind, knob) in
-        KINDS.iter().flat_map(|kind| kind.knobs.iter().chain(COMMON).map(move |knob| (kind.name, knob)))
+        KINDS.iter().flat_map(|kind| kind.knobs.iter().chain(kind.common).map(move |knob| (kind.name, knob)))
     {
         let doc = knob.doc;
         assert!(doc.len() > 15 && doc.ends_with(['.', ')']), "{kind}.{}: `{doc}`", knob.name);

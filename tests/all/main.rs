@@ -1,5 +1,6 @@
 //! The one integration binary: whole files in, whole results out.
 
+mod aside;
 mod cap;
 mod cli;
 mod clocks;
@@ -13,6 +14,7 @@ mod histories;
 mod honest;
 mod hosting;
 mod house;
+mod language;
 mod locks;
 mod random_numbers;
 mod readme;

@@ -158,12 +158,12 @@ fn a_crash_leaves_transactions_whole() {
          workload.movers = { do = \"move(a=uniform(9), b=uniform(9))\", arrive = \"poisson(60/s)\", to = \"18s\" }\n\
          workload.auditors = { do = \"audit()\", arrive = \"even(10/s)\" }\n\
          fault.crash = { at = \"3s\", every = \"3s\", for = \"300ms\", do = \"crash(shop[0])\" }\n\
-         measures = [\"count(audit)\", \"shop.commits\", \"success(movers)\"]\n\
+         measures = [\"count(audits)\", \"shop.commits\", \"success(movers)\"]\n\
          always.whole = \"count(unbalanced) <= 0\"",
         "move = \"if a == b { return 0 }; tx shop with again { update shop.stock[a] -= 1 when >= 1 else fail poor; update shop.stock[b] += 1 }\"\n\
-         audit = \"sum = 0; tx shop with again { each 10 as i { n = read shop.stock[i]; sum = sum + n } }; tally audit; if sum != 1000 { tally unbalanced }\"",
+         audit = \"sum = 0; tx shop with again { each 10 as i { n = read shop.stock[i]; sum = sum + n } }; tally audits; if sum != 1000 { tally unbalanced }\"",
     );
-    assert!(measure(&results, "count(audit)") > 150.0 && measure(&results, "shop.commits") > 1000.0);
+    assert!(measure(&results, "count(audits)") > 150.0 && measure(&results, "shop.commits") > 1000.0);
     assert!(measure(&results, "success(movers)") > 0.9);
     assert_eq!(results.cells[0].properties["whole"].outcome, "holds");
 }
@@ -176,12 +176,12 @@ fn led(copy: &str, movers: &str, more: &str) -> Results {
              db.bank = {{ at = [\"a\", \"b\", \"c\"], copy = \"{copy}\", read = \"100us\", write = \"100us\", disk = \"1ms\", timeout = \"2s\", isolation = \"serializable\", start = {{ account = \"each(100, keys=9)\" }} }}\n\
              workload.movers = {{ do = \"move(a=uniform(9), b=uniform(9))\", arrive = \"poisson({movers})\", to = \"15s\" }}\n\
              workload.auditors = {{ do = \"audit()\", arrive = \"even(10/s)\", to = \"15s\" }}\n\
-             measures = [\"count(audit)\", \"bank.commits\", \"bank.conflicts\", \"success(movers)\", \"bank.elections\", \"bank.lock_waits\"]\n\
+             measures = [\"count(audits)\", \"bank.commits\", \"bank.conflicts\", \"success(movers)\", \"bank.elections\", \"bank.lock_waits\"]\n\
              always.whole = \"count(unbalanced) <= 0\"\n\
              always.one_by_one = \"serializable(bank)\"\n{more}"
         ),
         "move = \"if a == b { return 0 }; tx bank with again { update bank.account[a] -= 1 when >= 1 else fail poor; update bank.account[b] += 1 }\"\n\
-         audit = \"sum = 0; tx bank with again { each 10 as i { n = read bank.account[i]; sum = sum + n } }; tally audit; if sum != 1000 { tally unbalanced }\"",
+         audit = \"sum = 0; tx bank with again { each 10 as i { n = read bank.account[i]; sum = sum + n } }; tally audits; if sum != 1000 { tally unbalanced }\"",
     )
 }
 
@@ -193,7 +193,7 @@ fn leaders_keep_transactions_apart() {
         assert!(measure(&results, "bank.commits") > 1400.0, "{copy}: {}", measure(&results, "bank.commits"));
         assert!(measure(&results, "bank.conflicts") > 0.0, "{copy}");
         assert!(
-            measure(&results, "success(movers)") > 0.99 && measure(&results, "count(audit)") > 145.0,
+            measure(&results, "success(movers)") > 0.99 && measure(&results, "count(audits)") > 145.0,
             "{copy}"
         );
         for property in ["whole", "one_by_one"] {

@@ -21,6 +21,8 @@ pub(super) struct Memory {
 #[derive(Clone, Debug, Hash)]
 pub(super) struct Pending {
     pub number: u64,
+    /// Its number among all requests of the workload.
+    pub turn: u64,
     pub call: u16,
     pub failures: u32,
     pub intended: Time,

@@ -70,6 +70,10 @@ impl Server {
             }
             Effect::Get { cache, key, draw } => (Job::Reading(Reading::get(cache, key)), draw),
             Effect::Put { cache, key, draw } => (Job::Reading(Reading::put(cache, key)), draw),
+            Effect::PutValue { cache, key, n, version, draw } => {
+                let value = Value { n, version, ..Value::default() };
+                (Job::Reading(Reading::put_value(cache, key, value)), draw)
+            }
             Effect::Drop { cache, key, draw } => {
                 (Job::Data { part: cache, op: Op::Drop { key }, pooled: false, asked: None }, draw)
             }
@@ -417,12 +421,14 @@ impl Server {
             let plain = matches!(
                 job,
                 Job::Lock { .. }
-                    | Job::Data {
-                        op: Op::Drop { .. } | Op::Write { .. } | Op::Compute { .. } | Op::Begin | Op::Commit,
-                        ..
-                    }
-            );
-            self.ready.push_back((*strand, if plain { Input::Go } else { Input::Value(value) }));
+                    | Job::Data { op: Op::Drop { .. } | Op::Compute { .. } | Op::Begin | Op::Commit, .. }
+            ) || matches!(job, Job::Reading(reading) if reading.puts_value());
+            let input = match job {
+                _ if plain => Input::Go,
+                Job::Data { op: Op::Write { .. }, .. } => Input::Written(value.version),
+                _ => Input::Value(value),
+            };
+            self.ready.push_back((*strand, input));
         }
         self.errands.free(key);
     }

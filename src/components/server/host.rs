@@ -13,6 +13,7 @@ use crate::components::directory::{Avoided, Leading};
 use crate::components::server::errand::Errand;
 use crate::components::server::holder::Holds;
 use crate::components::server::pools::Pool;
+use crate::components::server::reader::Rights;
 use crate::components::server::transactor::Transactions;
 use crate::components::server::{Plan, Series};
 use crate::components::share_ppm;
@@ -40,6 +41,8 @@ pub struct Server {
     pub(super) pools: BTreeMap<PartId, Pool>,
     /// Rebuilds that others of this process wait for: the errands that do.
     pub(super) flights: BTreeMap<(PartId, i64), Vec<Key>>,
+    /// What programs hold that were told to fill a cache.
+    pub(super) rights: Rights,
     /// Strands that can go on now.
     pub(super) ready: VecDeque<(StrandId, Input)>,
     pub(super) transactions: Transactions,
@@ -106,6 +109,7 @@ impl Process for Server {
             later: Slab::default(),
             pools: BTreeMap::new(),
             flights: BTreeMap::new(),
+            rights: Rights::new(),
             ready: VecDeque::new(),
             transactions: Transactions::default(),
             holds: Holds::default(),
@@ -362,10 +366,11 @@ impl Server {
         while self.frames.abandoned().is_some() {}
         let now = ctx.now();
         let activation = self.activations.remove(host).expect("a frame runs for something");
-        let (program, intended) = match activation {
-            Activation::Request { program, arrived, .. } => (program, arrived),
-            Activation::Rebuild { program, began, .. } => (program, began),
+        let (program, intended, on_behalf) = match activation {
+            Activation::Request { program, arrived, on_behalf, .. } => (program, arrived, on_behalf),
+            Activation::Rebuild { program, began, on_behalf, .. } => (program, began, on_behalf),
         };
+        self.lets_go(host.to_word(), on_behalf, ctx);
         if let Some(probe) = ctx.plan().probes[program.index()] {
             let how = match ending {
                 Ending::Returned { .. } => Ended::Ok,

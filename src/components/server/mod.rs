@@ -20,7 +20,7 @@ use crate::base::series::series;
 use crate::components::cores::{DISCIPLINE, Discipline, FULL_SPEED};
 use crate::components::directory::Directory;
 use crate::components::policy::{Answers, Policy};
-use crate::components::{Kind, Names, Part, PartName, Wiring, count_u32, speed_ppm};
+use crate::components::{COMMON, Kind, Names, Part, PartName, Wiring, count_u32, speed_ppm};
 use crate::program::instr::SharedPrograms;
 use crate::sim::run::World;
 
@@ -45,12 +45,6 @@ pub const KNOBS: &[Knob] = &[
         doc: "Requests that may wait for a thread; beyond it they are refused as overloaded. 0 or more, or `unlimited`.",
     },
     DISCIPLINE,
-    Knob {
-        name: "cost",
-        takes: Takes::DollarsPerHour,
-        default: Preset::Absent,
-        doc: "What each costs, $ per hour.",
-    },
 ];
 
 series! {
@@ -68,6 +62,7 @@ series! {
 pub const KIND: Kind = Kind {
     name: "server",
     doc: "App servers: they run programs.",
+    common: COMMON,
     knobs: KNOBS,
     series: Series::ALL,
     runs_programs: true,

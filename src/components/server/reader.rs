@@ -3,6 +3,12 @@
 //!
 //! A cache that does not answer is no reason to fail: the reader rebuilds and keeps the result to itself. Every
 //! answer may be lost: a lock that may or may not have been taken is waited for like one that somebody else holds.
+//!
+//! Where there is no `fill` the program itself makes the value and says `put c[k] = value` ([`rights`]).
+
+mod rights;
+
+pub(super) use rights::Rights;
 
 use crate::base::cause::{Cause, Causes};
 use crate::base::ids::PartId;
@@ -66,6 +72,8 @@ pub(super) struct Reading {
     /// By our clock: when its rebuild began.
     began: ClockTime,
     value: Value,
+    /// Whether a program has given the value.
+    given: bool,
 }
 
 impl Reading {
@@ -81,11 +89,21 @@ impl Reading {
             keeps: true,
             began: ClockTime::ZERO,
             value: Value::default(),
+            given: false,
         }
     }
 
     pub(super) fn put(cache: PartId, entry: i64) -> Reading {
         Reading { phase: Phase::Rebuild, ..Reading::get(cache, entry) }
+    }
+
+    pub(super) fn put_value(cache: PartId, entry: i64, value: Value) -> Reading {
+        Reading { phase: Phase::Put, value, given: true, ..Reading::get(cache, entry) }
+    }
+
+    /// Whether it puts what a program has given, for which nobody waits as a value.
+    pub(super) fn puts_value(&self) -> bool {
+        self.given
     }
 }
 
@@ -100,6 +118,9 @@ impl Server {
     pub(super) fn reading_begins(&mut self, key: Key, ctx: Ctx) {
         match self.reading(key).map(|reading| reading.phase) {
             Some(Phase::Rebuild) => self.fill(key, ctx),
+            Some(Phase::Put) => self.put_given(key, ctx),
+            // It has been told before that the value is missing, and has not put it yet: nobody else will.
+            Some(_) if self.has_right(key) => self.cache_failed(key, Reason::Miss, ctx),
             Some(_) => self.look(key, Phase::Look, ctx),
             None => {}
         }
@@ -178,6 +199,9 @@ impl Server {
             }
             Outcome::Fail(Reason::Wait) => self.sleep(key, ctx),
             Outcome::Fail(Reason::Miss) => self.missed(key, ctx),
+            Outcome::Fail(reason) | Outcome::Unknown(reason) if cache.fill.is_none() => {
+                self.cache_failed(key, reason, ctx);
+            }
             Outcome::Fail(_) | Outcome::Unknown(_) => {
                 reading.keeps = false;
                 self.fill(key, ctx);
@@ -186,6 +210,9 @@ impl Server {
     }
 
     fn missed(&mut self, key: Key, ctx: Ctx) {
+        if self.has_right(key) {
+            return self.cache_failed(key, Reason::Miss, ctx); // another branch of its program makes the value
+        }
         let Some(reading) = self.reading(key) else { return };
         let flight = (reading.cache, reading.entry);
         match &ctx.plan().directory.cache(reading.cache).guard {
@@ -266,10 +293,7 @@ impl Server {
             Some(filling) => {
                 self.rebuild(key, filling.program, filling.args(entry), stem, ctx);
             }
-            None => {
-                let at = Some(ctx.plan().directory.target(reading.cache).tier);
-                self.reading_failed(key, Failure { reason: Reason::Miss, at }, ctx);
-            }
+            None => self.yields(key, ctx),
         }
     }
 
@@ -289,10 +313,16 @@ impl Server {
             return self.reading_done(key, value, ctx);
         }
         reading.phase = Phase::Put;
-        let guard = &ctx.plan().directory.cache(reading.cache).guard;
         let took = clock.since(reading.began);
+        self.ask_to_keep(key, took, ctx);
+    }
+
+    /// Asks the cache to keep the value, which took so long to make.
+    fn ask_to_keep(&mut self, key: Key, took: Span, ctx: Ctx) {
+        let Some(reading) = self.reading(key) else { return };
+        let guard = &ctx.plan().directory.cache(reading.cache).guard;
         let note = if matches!(guard, Guard::XFetch { .. }) { micros(took) } else { reading.note };
-        let op = Op::Put { note, key: reading.entry, n: value.n, version: value.version };
+        let op = Op::Put { note, key: reading.entry, n: reading.value.n, version: reading.value.version };
         self.ask_node(key, op, question::PUT, ctx);
     }
 
@@ -302,6 +332,12 @@ impl Server {
             self.errand_done(follower, value);
         }
         self.errand_done(key, value);
+    }
+
+    /// The cache has not got it, or gave no answer.
+    fn cache_failed(&mut self, key: Key, reason: Reason, ctx: Ctx) {
+        let Some(cache) = self.reading(key).map(|reading| reading.cache) else { return };
+        self.reading_failed(key, of_cache(cache, reason, ctx), ctx);
     }
 
     fn reading_failed(&mut self, key: Key, why: Failure, ctx: Ctx) {
@@ -317,17 +353,27 @@ impl Server {
         let Some(reading) = self.reading(key) else { return Vec::new() };
         let (cache, entry, leads) = (reading.cache, reading.entry, reading.leads);
         if let Some(token) = reading.lock.take() {
-            let stem = self.question(key, question::RELEASE);
-            let directory = &ctx.plan().directory;
-            let (to, timeout) = (directory.owner(cache, entry), directory.cache(cache).timeout);
-            let op = Op::Release { lock: GUARD, compares: true, key: entry, owner: token };
-            let Session { id: session, origin, seen } = self.on_behalf(key);
-            let (size_bytes, timeout) = (MESSAGE_BYTES, Some(timeout));
-            let request = Request { op, stem, size_bytes, timeout, from: None, session, origin, seen };
-            ctx.call(to, request, u64::MAX); // the tag of no errand
+            let (stem, on_behalf) = (self.question(key, question::RELEASE), self.on_behalf(key));
+            release((cache, entry), token, stem, on_behalf, ctx);
         }
         if leads { self.flights.remove(&(cache, entry)).unwrap_or_default() } else { Vec::new() }
     }
+}
+
+/// A failure at a cache.
+fn of_cache(cache: PartId, reason: Reason, ctx: Ctx) -> Failure {
+    Failure { reason, at: Some(ctx.plan().directory.target(cache).tier) }
+}
+
+/// Gives a guard's lock back, without waiting for the answer.
+fn release((cache, entry): (PartId, i64), token: u64, stem: u64, on_behalf: Session, ctx: Ctx) {
+    let directory = &ctx.plan().directory;
+    let (to, timeout) = (directory.owner(cache, entry), directory.cache(cache).timeout);
+    let op = Op::Release { lock: GUARD, compares: true, key: entry, owner: token };
+    let Session { id: session, origin, seen } = on_behalf;
+    let (size_bytes, timeout) = (MESSAGE_BYTES, Some(timeout));
+    let request = Request { op, stem, size_bytes, timeout, from: None, session, origin, seen };
+    ctx.call(to, request, u64::MAX); // the tag of no errand
 }
 
 /// Whole microseconds, rounded up: what XFetch keeps beside a value. 71 minutes at most.

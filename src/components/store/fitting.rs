@@ -5,6 +5,7 @@
 
 use crate::base::knob::{Knobs, Setting};
 use crate::base::problem::Problems;
+use crate::components::leader::Rule;
 use crate::components::quorum::cell::COPIES_MAX;
 use crate::components::store::pace::PerCopy;
 use crate::components::{DOES_NOT_FIT, Names};
@@ -76,10 +77,24 @@ fn failover(how: &Fitting<'_>, knobs: &Knobs, wrong: &mut Wrong<'_>) {
     let given = knobs.get("failover").is_some();
     match how.form {
         "async" | "sync" => {
+            if let Some(Setting::Form(_, after)) = knobs.get("failover") {
+                takes_over(how, after, wrong);
+            }
             if !given && how.copy.word("begin") == "election" {
                 let message = "`begin=election` without `failover`: nobody would ever lead".to_owned();
                 wrong("copy", message, "write `failover = \"after(5s)\"`, or leave `begin` out");
             }
+        }
+        "raft" if how.copy.law("election").most() <= how.copy.span("heartbeat").as_ns() as f64 => {
+            let message = format!(
+                "members stand for election before the next heartbeat, which comes every {}",
+                how.copy.span("heartbeat")
+            );
+            wrong(
+                "copy",
+                message,
+                "let the election timeout be several heartbeats: `raft(election=uniform(150ms, 300ms), heartbeat=50ms)`",
+            );
         }
         _ if !given || knobs.is_left_over("failover", "copy") => {}
         "raft" => wrong(
@@ -92,6 +107,43 @@ fn failover(how: &Fitting<'_>, knobs: &Knobs, wrong: &mut Wrong<'_>) {
             let message = format!("`failover` does not apply to `{form}`: {why}");
             wrong("failover", message, "leave it out, or write `copy = \"async\"`");
         }
+    }
+}
+
+/// Whether there are votes enough without the leader that is lost, and whether a leader that is there is heard in time.
+fn takes_over(how: &Fitting<'_>, after: &Knobs, wrong: &mut Wrong<'_>) {
+    let rule = match how.form {
+        "sync" => Rule::Copies(u8::try_from(how.copy.count("of")).unwrap_or(u8::MAX)),
+        _ => Rule::Leader,
+    };
+    let (count, votes) = (how.count, rule.votes(how.count));
+    if after.word("by") == "majority" && votes >= count {
+        let message = match how.form {
+            "sync" => format!(
+                "with {count} copies and `of={}` a new leader needs {votes} votes, and {} copies are left",
+                how.copy.count("of"),
+                count - 1
+            ),
+            _ => format!(
+                "a majority of {count} copies is {votes}, and only {} is left without the leader",
+                count - 1
+            ),
+        };
+        wrong(
+            "failover",
+            message,
+            "give it three copies or more, or let each decide alone: `after(5s, by=each)`",
+        );
+    }
+    let (span, heartbeat) = (after.span("span"), how.copy.span("heartbeat"));
+    if span <= heartbeat {
+        let message =
+            format!("a leader is given up after {span} without a word, and it says one every {heartbeat}");
+        wrong(
+            "failover",
+            message,
+            "wait for several heartbeats: write `after(5s)`, or a shorter `heartbeat=`",
+        );
     }
 }
 

@@ -60,9 +60,10 @@ fn operands(does: &Does) -> Vec<&Spanned<Expr>> {
         Does::Cpu { times, .. } | Does::Wait { times, .. } => times.iter().collect(),
         Does::Assign { value, .. } => vec![value],
         Does::Call { args, .. } | Does::Send { args, .. } => args.iter().map(|arg| &arg.value).collect(),
-        Does::Get { place, .. } | Does::Put { place } | Does::Drop { place } | Does::Read { place, .. } => {
+        Does::Get { place, .. } | Does::Drop { place } | Does::Read { place, .. } => {
             place.key.iter().collect()
         }
+        Does::Put { place, value } => place.key.iter().chain(value).collect(),
         Does::Write { place, value } => place.key.iter().chain([value]).collect(),
         Does::Update { place, by, when, .. } => {
             place.key.iter().chain([by]).chain(when.iter().map(|(_, bound)| bound)).collect()
@@ -89,7 +90,7 @@ fn assigned(does: &Does) -> Option<&Spanned<String>> {
     }
 }
 
-fn bodies(does: &Does) -> Vec<&Steps> {
+pub(super) fn bodies(does: &Does) -> Vec<&Steps> {
     match does {
         Does::Each { body, .. } | Does::ParEach { body, .. } | Does::Hold { body, .. } => vec![body],
         Does::Tx { body, .. } | Does::Block { body } => vec![body],

@@ -28,7 +28,7 @@ pub fn target(scope: &dyn Scope, path: &[Spanned<String>]) -> Result<Target, Syn
     };
     match path {
         [name] => match (scope.part(&name.value), scope.program(None, &name.value)) {
-            (Some((part, PartRole::Replies)), _) => {
+            (Some((part, role)), _) if replies(scope, part, role) => {
                 Ok(Target { to: part, program: None, parameters: Vec::new() })
             }
             (_, Ok((part, program, parameters))) => {
@@ -58,7 +58,13 @@ pub fn target(scope: &dyn Scope, path: &[Spanned<String>]) -> Result<Target, Syn
                 let help = near_or(&part.value, &known, &format!("parts: {}", known.join(", ")));
                 return error(part, format!("unknown part `{}`", part.value), help);
             };
-            let runs = if role == PartRole::Balances { scope.behind(id) } else { Some(id) };
+            if replies(scope, id, role) {
+                let message =
+                    format!("`{}` is a dependency that we do not own: it has no programs", part.value);
+                return error(name, message, format!("write `call {}`", part.value));
+            }
+            let behind = scope.behind(id).map(|(behind, _)| behind);
+            let runs = if role == PartRole::Balances { behind } else { Some(id) };
             match scope.program(runs, &name.value) {
                 Ok((_, program, parameters)) => Ok(Target { to: id, program: Some(program), parameters }),
                 Err(_) => {
@@ -75,6 +81,12 @@ pub fn target(scope: &dyn Scope, path: &[Spanned<String>]) -> Result<Target, Syn
             "write `call app.page(item=1)`".to_owned(),
         ),
     }
+}
+
+/// Whether a part is called without a program: a dependency that we do not own, or a load balancer in front of one.
+fn replies(scope: &dyn Scope, part: PartId, role: PartRole) -> bool {
+    let behind = || scope.behind(part).map(|(_, role)| role);
+    role == PartRole::Replies || role == PartRole::Balances && behind() == Some(PartRole::Replies)
 }
 
 /// The nearest known word, or what else helps.

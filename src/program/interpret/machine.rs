@@ -1,5 +1,6 @@
 //! One strand at work: from instruction to instruction until it needs its host, begins branches or ends.
 
+use crate::base::ids::{OpId, PartId};
 use crate::base::op::{ARGS_MAX, Failure, Reason, Value};
 use crate::base::rng::mix;
 use crate::program::instr::{Effect, ForkBlock, Instr, Program};
@@ -70,7 +71,7 @@ pub(super) fn run(
             stack.clear();
         }
         let Some(instr) = program.code.get(strand.pc as usize) else { return Stop::End(Ended::Well) };
-        match compute(*instr, strand, locals, stack, &mut frame.rounds_left) {
+        match compute(*instr, strand, locals, stack, frame) {
             Ok(Computed::Next) => strand.pc += 1,
             Ok(Computed::Jumped) => {}
             Err(reason) => failure = Some(reason.into()),
@@ -102,13 +103,14 @@ fn compute(
     strand: &mut Strand,
     locals: &mut Locals,
     stack: &mut Vec<i64>,
-    rounds_left: &mut u32,
+    frame: &mut Frame,
 ) -> Result<Computed, Reason> {
     match instr {
         Instr::Push(n) => stack.push(n),
         Instr::Load(register) => stack.push(locals.registers()[register as usize]),
         Instr::Store(register) => locals.store(register, pop(stack)),
         Instr::Take(register) => locals.store(register, strand.result),
+        Instr::PushVersion => stack.push(frame.latest.0 as i64),
         Instr::Negate => {
             let n = pop(stack).checked_neg().ok_or(Reason::Arithmetic)?;
             stack.push(n);
@@ -139,7 +141,7 @@ fn compute(
                 strand.pc = exit;
                 return Ok(Computed::Jumped);
             }
-            *rounds_left = rounds_left.checked_sub(1).ok_or(Reason::Arithmetic)?;
+            frame.rounds_left = frame.rounds_left.checked_sub(1).ok_or(Reason::Arithmetic)?;
             locals.rounds[depth + 1] = mix(locals.rounds[depth], round as u64 + 1);
             strand.depth += 1;
         }
@@ -197,6 +199,7 @@ fn act(
         }
         Instr::Get { cache, step } => Effect::Get { cache, key: pop(stack), draw: draw(step) },
         Instr::Put { cache, step } => Effect::Put { cache, key: pop(stack), draw: draw(step) },
+        Instr::PutValue { cache, step } => put_value(cache, stack, draw(step)),
         Instr::Drop { cache, step } => Effect::Drop { cache, key: pop(stack), draw: draw(step) },
         Instr::Read { db, table, law, at, for_update, step } => {
             Effect::Read { db, table, key: pop(stack), law, at, for_update, draw: draw(step) }
@@ -240,6 +243,11 @@ fn act(
         other => unreachable!("{other:?} only computes"),
     };
     Ok(Stop::Effect(effect))
+}
+
+fn put_value(cache: PartId, stack: &mut Vec<i64>, draw: u64) -> Effect {
+    let (version, n, key) = (OpId(pop(stack) as u64), pop(stack), pop(stack));
+    Effect::PutValue { cache, key, n, version, draw }
 }
 
 fn factor(stack: &mut Vec<i64>) -> Result<i64, Reason> {

@@ -123,7 +123,7 @@ impl Parser<'_> {
             "update" => self.update(None),
             "cpu" => self.timed(|law, times| Does::Cpu { law, times }),
             "wait" => self.timed(|law, times| Does::Wait { law, times }),
-            "put" => self.after_word().place("a cache").map(|place| Does::Put { place }),
+            "put" => self.put(),
             "drop" => self.after_word().place("a cache").map(|place| Does::Drop { place }),
             "write" => self.write(),
             "send" => {
@@ -232,6 +232,12 @@ impl Parser<'_> {
     fn get(&mut self, to: Option<Spanned<String>>) -> Parsed<Does> {
         let place = self.after_word().place("a cache")?;
         Ok(Does::Get { to, place })
+    }
+
+    fn put(&mut self) -> Parsed<Does> {
+        let place = self.after_word().place("a cache")?;
+        let value = if self.take("=") { Some(self.expression()?) } else { None };
+        Ok(Does::Put { place, value })
     }
 
     fn read(&mut self, to: Option<Spanned<String>>) -> Parsed<Does> {

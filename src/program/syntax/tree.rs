@@ -162,7 +162,7 @@ pub enum Does {
     /// `[x =] get CACHE[key]`
     Get { to: Option<Spanned<String>>, place: Place },
     /// `put CACHE[key]`
-    Put { place: Place },
+    Put { place: Place, value: Option<Spanned<Expr>> },
     /// `drop CACHE[key]`
     Drop { place: Place },
     /// `x = read DB.table[key] [at WHERE] [for update] [taking DIST]`
