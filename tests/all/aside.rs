@@ -105,7 +105,7 @@ if item == 2 { put pages[item] = 1 }"""
 }
 
 /// A cache gives out old values for as long as they live, whoever has put them: by a fill or by hand they are as old. A write
-/// that is put as well, or whose entry is dropped, is seen at once.
+/// that is put as well, or whose entry is dropped, is seen at once. (No read is under way while one is written.)
 #[test]
 fn what_is_put_by_hand_is_as_stale_as_what_is_filled() {
     let results = results(
@@ -115,7 +115,7 @@ cache.pages = { ttl = "1s" }
 db.shop     = { read = "1ms", write = "1ms" }
 server.app  = {}
 workload.readers = { do = "page(item=1)", arrive = "even(50/s)" }
-workload.writer  = { do = "change(item=1)", arrive = "even(10/s)" }
+workload.writer  = { do = "change(item=1)", arrive = "even(10/s)", from = "10ms" }
 measures = ["count(behind) / count(page)"]
 variant.filled  = { cache.pages.fill = "build(item=key)", on.app.page = "n = get pages[item]; m = read shop.items[item]; tally behind += m - n" }
 variant.by_hand = {}
