@@ -237,7 +237,7 @@ workload.failing = { do = "failing()", arrive = "even(10/s)", to = "2s" }
 workload.racing  = { do = "racing()", arrive = "even(10/s)", to = "2s" }
 workload.nested  = { do = "nested()", arrive = "even(10/s)", to = "2s" }
 workload.stuck   = { do = "stuck()", arrive = "once(1)", from = "10s" }
-workload.next    = { do = "next()", arrive = "once(1)", from = "11s" }
+workload.follower = { do = "next()", arrive = "once(1)", from = "11s" }
 workload.hasty   = { do = "next()", arrive = "once(1)", from = "11500ms" }
 fault.client = { at = "10500ms", for = "5s", do = "crash(other[0])" }
 measures = ["seat.held", "seat.waiting", "kv.lapsed", "max(next, cause=lock)", "success(next)", "success(racing)", "success(nested)", "errors(failing)", "overlaps(seat)"]
