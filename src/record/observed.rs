@@ -119,7 +119,8 @@ impl Probe {
     pub fn sent(&self, window: (usize, Window), cause: Option<Cause>) -> Option<Sent> {
         let (index, window) = window;
         let mut sent = Sent::default();
-        let of_cause = cause.and_then(|cause| self.cause_samples.iter().find(|(of, _)| *of == cause));
+        let exact = cause.filter(|_| self.distributions.is_none());
+        let of_cause = exact.and_then(|cause| self.cause_samples.iter().find(|(of, _)| *of == cause));
         if let Some(distributions) = &self.distributions {
             sent.answered.binned = match cause {
                 None => distributions[index].latencies(Which::Answered),

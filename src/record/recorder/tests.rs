@@ -232,4 +232,8 @@ fn histograms_hold_every_sample_of_their_window() {
     assert_eq!(seen.ends.many(), ended);
     assert_eq!(probe.times(window, Cause::Queue, Which::Any).map(|times| times.many()), Some(ended));
     assert_eq!(ended, 799);
+    for cause in [None, Some(Cause::Queue)] {
+        let sent = probe.sent(window, cause).expect("they are kept");
+        assert_eq!((sent.answered.many(), sent.failed, sent.open.len()), (799, 0, 0), "{cause:?}");
+    }
 }
