@@ -80,8 +80,8 @@ fn raft_with_leases_at_twice_the_rate_is_raft_in_half_the_time() {
 #[test]
 fn copies_without_elections_at_twice_the_rate_are_such_in_half_the_time() {
     for copy in [
-        "async(heartbeat=«60ms»)",
-        "sync(of=2, heartbeat=«60ms»)",
+        "async(heartbeat=«60ms», send=«2ms»)",
+        "sync(of=2, heartbeat=«60ms», send=«2ms»)",
         "quorum(r=2, w=2, hints=«1000ms», patience=«300ms»)",
     ] {
         let kv = format!(
@@ -304,4 +304,84 @@ fn a_drift_reaches_what_is_being_waited_for() {
     assert_eq!(waited("skew(web, by=1h)"), 4.0);
     assert_eq!(waited("drift(web, by=100%)"), 3.0, "2 s of the wait in its second second");
     assert_eq!(waited("drift(web, by=-50%)"), 4.5);
+}
+
+/// How long a call with a timeout of 4 s takes that nobody answers, of which a fault changes the caller's clock after 1 s, for 1 s.
+fn timed_out(fault: &str) -> f64 {
+    let results = results(&format!(
+        r#"
+length = "30s"
+warmup = "0s"
+net = {{ latency = "0ms" }}
+server = {{ web = {{}}, app = {{}}, other = {{}} }}
+policy.four = {{ timeout = "4s" }}
+policy.two = {{ timeout = "2s" }}
+workload.first = {{ do = "web.ask()", arrive = "once(1)" }}
+workload.again = {{ do = "other.poke()", arrive = "even(10/s)", to = "10s" }}
+fault.gone  = {{ at = "0s", do = "pause(app)" }}
+fault.clock = {{ at = "1s", for = "1s", do = "{fault}" }}
+measures = ["max(ask, outcome=any)", "max(poke, outcome=any)"]
+[on.web]
+ask = "call app.nothing() with four"
+[on.other]
+poke = "call app.nothing() with two"
+[on.app]
+nothing = "return 1"
+"#
+    ));
+    assert_eq!(measure(&results, "max(poke, outcome=any)"), 2.0, "others' timeouts are theirs");
+    measure(&results, "max(ask, outcome=any)")
+}
+
+#[test]
+fn a_drift_reaches_timeouts_that_run() {
+    assert_eq!(timed_out("skew(web, by=1h)"), 4.0);
+    assert_eq!(timed_out("drift(web, by=100%)"), 3.0);
+    assert_eq!(timed_out("drift(web, by=-50%)"), 4.5);
+}
+
+/// A session writes 1 through one member and then 2 through another, and reads: how many of its turns are right.
+fn last_writes(copy: &str, fault: &str) -> f64 {
+    let results = results(&format!(
+        r#"
+length = "30s"
+warmup = "0s"
+net = {{ latency = "1ms" }}
+zone = {{ a = {{}}, b = {{}}, c = {{}} }}
+db.kv = {{ at = ["a", "b", "c"], copy = "{copy}", merge = "last_write", read = "0ms", write = "0ms" }}
+server.app = {{ at = "a", cores = "unlimited", threads = "unlimited" }}
+workload.turns = {{ do = "turn(k=sequence(1000))", arrive = "even(10/s)", from = "1s", to = "25s" }}
+fault.clock = {{ at = "0s", do = "{fault}" }}
+measures = ["count(good)", "count(turn)"]
+[on.kv]
+save = "write kv.x[k] = v"
+see = "n = read kv.x[k]; return n"
+[on.app]
+turn = """
+call kv.save(k=k, v=1) from a
+wait 200ms
+call kv.save(k=k, v=2) from b
+wait 200ms
+n = call kv.see(k=k) from c
+if n == 2 {{ tally good }}"""
+"#
+    ));
+    measure(&results, "count(good)") / measure(&results, "count(turn)")
+}
+
+#[test]
+fn last_write_wins_by_the_wall_clock() {
+    for copy in ["quorum(r=2, w=2)", "multi_leader"] {
+        for (fault, good) in [
+            ("skew(kv[0], by=100ms)", 1.0),
+            ("skew(kv[0], by=500ms)", 0.0),
+            ("skew(kv[1], by=-500ms)", 0.0),
+            ("skew(kv[1], by=500ms)", 1.0),
+            ("skew(kv, by=500ms)", 1.0),
+            ("drift(kv, by=100%)", 1.0),
+            ("drift(kv[0], by=100%)", 0.0),
+        ] {
+            assert_eq!(last_writes(copy, fault), good, "{copy}, {fault}");
+        }
+    }
 }

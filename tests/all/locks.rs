@@ -182,10 +182,14 @@ work = "hold seat[1] { wait exp(20ms) }"
 /// Whoever waits in line keeps his place when the leader falls; who was told nothing asks again and hears.
 #[test]
 fn a_line_outlives_leaders_and_crashes() {
-    for (place, fault) in [
-        ("{ copies = 3, copy = \"raft\", disk = \"1ms\", timeout = \"500ms\" }", "crash(leader(place))"),
-        ("{ copies = 3, copy = \"raft\", disk = \"1ms\", timeout = \"500ms\" }", "isolate(leader(place))"),
-        ("{ read = \"0ms\", write = \"0ms\", disk = \"1ms\", timeout = \"500ms\" }", "crash(place[0])"),
+    // A hold lasts 28 ms or so. Who could not give the lock back when the only member fell, 2 s each time, is waited for: after the restart
+    // his lease has its whole ttl of 5 s once more (etcd). So five times 7 s of 50 s may be lost.
+    let held = "{ read = \"0ms\", write = \"0ms\", disk = \"1ms\", timeout = \"500ms\" }";
+    let replicated = "{ copies = 3, copy = \"raft\", disk = \"1ms\", timeout = \"500ms\" }";
+    for (place, fault, least) in [
+        (replicated, "crash(leader(place))", 800.0),
+        (replicated, "isolate(leader(place))", 800.0),
+        (held, "crash(place[0])", 535.0),
     ] {
         let results = results(&format!(
             r#"
@@ -219,7 +223,7 @@ work = "hold seat[1] {{ n = read shop.stock[1]; wait exp(20ms); write shop.stock
             (0.0, 0.0),
             "{fault}"
         );
-        assert!(measure(&results, "count(done)") > 800.0, "{fault}: {}", measure(&results, "count(done)"));
+        assert!(measure(&results, "count(done)") > least, "{fault}: {}", measure(&results, "count(done)"));
     }
 }
 

@@ -15,6 +15,7 @@ mod honest;
 mod hosting;
 mod house;
 mod language;
+mod lines;
 mod locks;
 mod random_numbers;
 mod readme;

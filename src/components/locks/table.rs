@@ -367,4 +367,68 @@ mod tests {
         assert_eq!(said(&mut table, release(3, true), 4), Ok(1));
         assert_eq!((table.is_empty(), table.len()), (true, 0));
     }
+
+    #[test]
+    fn a_place_in_line_cannot_be_renewed_once_its_lease_is_over() {
+        let renew = |owner| Op::Renew { lock: 0, key: 1, owner, ttl: TTL };
+        for late in [renew(2), acquire(How::Lease, 2), release(2, true)] {
+            let mut table = LockTable::default();
+            assert_eq!(said(&mut table, acquire(How::Lease, 1), 0), Ok(1));
+            for owner in [2, 3] {
+                assert_eq!(said(&mut table, acquire(How::Lease, owner), 0), Err(Reason::Wait));
+            }
+            for owner in [1, 3] {
+                assert_eq!(said(&mut table, renew(owner), 2), Ok(1));
+            }
+            let told = said(&mut table, late, 3);
+            let asks_again = matches!(late, Op::Acquire { .. });
+            assert_eq!(told, Err(if asks_again { Reason::Wait } else { Reason::NotHeld }), "{late:?}");
+            assert_eq!(table.lapsed(), (!asks_again).then_some(2), "his call is answered: {late:?}");
+            assert_eq!(said(&mut table, release(1, true), 4), Ok(1));
+            assert_eq!(table.granted().map(|granted| granted.owner), Some(3), "{late:?}");
+            assert_eq!(said(&mut table, release(3, true), 4), Ok(1));
+            assert_eq!(table.granted().map(|granted| granted.owner), asks_again.then_some(2), "the last");
+        }
+    }
+
+    #[test]
+    fn whose_turn_it_is_under_a_lease_has_what_is_left_of_it() {
+        for (how, until) in [(How::Lease, 3), (How::Line, 5)] {
+            let mut table = LockTable::default();
+            assert_eq!(said(&mut table, acquire(how, 1), 0), Ok(1));
+            for owner in [2, 3] {
+                assert_eq!(said(&mut table, acquire(how, owner), 0), Err(Reason::Wait));
+            }
+            assert_eq!(said(&mut table, release(1, true), 2), Ok(1));
+            assert_eq!(table.granted().map(|granted| granted.owner), Some(2));
+            let by = By::from(how);
+            assert_eq!(table.wanted_until((0, 1)), Some((by, at(until).by(by))), "{how:?}");
+        }
+    }
+
+    #[test]
+    fn leases_begin_anew_and_keys_that_were_set_do_not() {
+        for (how, lives) in [(How::Lease, true), (How::Line, false)] {
+            let mut table = LockTable::default();
+            assert_eq!(said(&mut table, acquire(how, 1), 0), Ok(1));
+            assert_eq!(said(&mut table, acquire(how, 2), 0), Err(Reason::Wait));
+            table.begins_anew(at(100));
+            assert_eq!(said(&mut table, Op::Expire { lock: 0, key: 1 }, 102), Ok(0));
+            assert_eq!(table.granted().is_none(), lives, "{how:?}");
+            assert_eq!(said(&mut table, Op::Expire { lock: 0, key: 1 }, 103), Ok(0));
+        }
+    }
+
+    #[test]
+    fn each_lock_ends_by_its_own_clock() {
+        for (how, by_wall) in [(How::Try, true), (How::Lease, false)] {
+            for (wall, monotonic) in [(9, 1), (1, 9)] {
+                let mut table = LockTable::default();
+                assert_eq!(said(&mut table, acquire(how, 1), 0), Ok(1));
+                let clocks = Clocks { monotonic: at(monotonic).monotonic, wall: at(wall).wall };
+                let (_, aside) = table.apply(&Op::Expire { lock: 0, key: 1 }, clocks);
+                assert_eq!(aside.expired, by_wall == (wall > monotonic), "{how:?}");
+            }
+        }
+    }
 }

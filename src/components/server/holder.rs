@@ -303,6 +303,7 @@ impl Server {
 
     /// Gives back what may be ours, without waiting for an answer.
     fn gives_back(&mut self, id: HoldId, client: &LockClient, ctx: Ctx) {
+        self.reaches(id, client, ctx);
         let Some(hold) = self.holds.0.get(id.0).cloned() else { return };
         let Hold { key, owner, at, stage, .. } = hold;
         let compares = client.compares || stage != Stage::Held;
@@ -317,6 +318,18 @@ impl Server {
         }
     }
 
+    /// Whoever was asked for a lock and does not answer any more is not asked to renew it, nor given it back, if there is another.
+    fn reaches(&mut self, id: HoldId, client: &LockClient, ctx: Ctx) {
+        let at = self.holds.0.get(id.0).and_then(|hold| hold.at);
+        if client.majority || at.is_none_or(|at| !self.avoided.names(at, ctx.monotonic())) {
+            return;
+        }
+        let another = self.members(client, id, ctx).first().copied();
+        if let Some(hold) = self.holds.0.get_mut(id.0) {
+            hold.at = another;
+        }
+    }
+
     fn renews_after(&mut self, id: HoldId, renew: Span, ctx: Ctx) {
         let timer = self.later.insert(Later::Renew { hold: id });
         ctx.wake(renew, timer.to_word());
@@ -324,11 +337,13 @@ impl Server {
 
     /// It is time to renew a hold, if it has not ended.
     pub(super) fn renew(&mut self, id: HoldId, ctx: Ctx) {
+        let Some(lock) = self.holds.0.get(id.0).map(|hold| hold.lock) else { return };
+        let client = ctx.plan().directory.lock(lock).clone();
+        self.reaches(id, &client, ctx);
         let Some(hold) = self.holds.0.get_mut(id.0) else { return };
         hold.renewals += 1;
         let hold = hold.clone();
-        let Hold { strand, lock, key, owner, at, .. } = hold;
-        let client = ctx.plan().directory.lock(lock).clone();
+        let Hold { strand, key, owner, at, .. } = hold;
         let Some(renew) = client.renew else { return };
         let members = if client.majority { self.members(&client, id, ctx) } else { at.into_iter().collect() };
         let Some(on_behalf) = self.session(strand).copied() else { return };
@@ -353,6 +368,9 @@ impl Server {
         *told += 1;
         *lost += u32::from(outcome == Outcome::Fail(Reason::NotHeld));
         let (id, is_last, is_lost) = (*hold, *told == *of, *lost > *of / 2);
+        if let Some(Hold { lock, at, .. }) = self.holds.0.get(id.0).cloned() {
+            self.avoid(at, ctx.plan().directory.lock(lock).place, outcome, ctx);
+        }
         if is_last {
             self.errands.free(errand);
             let Some(hold) = self.holds.0.get(id.0).filter(|_| is_lost) else { return };
