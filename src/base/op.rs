@@ -230,6 +230,11 @@ pub enum Op {
         /// Key.
         key: i64,
     },
+    /// Are you there? Answered by the process itself, in no time.
+    Ping {
+        /// Whether a connection asks it on behalf of a call, or a process on its own.
+        of_call: bool,
+    },
     /// Use a core of a store's member for so long: a `cpu` step of a program that runs beside it.
     Compute {
         /// At full speed.
@@ -300,7 +305,7 @@ pub enum Reason {
     Timeout,
     /// The connection broke.
     Reset,
-    /// Nobody listens there.
+    /// Nobody listens there, or no connection came about in time.
     Refused,
     /// No place in a queue.
     Overloaded,

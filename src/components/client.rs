@@ -15,7 +15,7 @@ use crate::base::time::{Span, Time};
 use crate::components::arrivals::{Arrivals, residual};
 use crate::components::chooser::{Chooser, Turn};
 use crate::components::client::requests::{Memory, Pending, Requests};
-use crate::components::directory::Directory;
+use crate::components::directory::{Directory, Tried};
 use crate::components::policy::{Answers, Policy};
 use crate::program::compile::MESSAGE_BYTES;
 use crate::record::recorder::{Ended, Finished};
@@ -154,6 +154,13 @@ impl Process for Client {
             _ => Ended::Failed,
         };
         let Some(pending) = self.pending.get_mut(key) else { return };
+        let part = plan.calls[pending.call as usize].to;
+        if plan.directory.asks_another(part, &mut pending.tried, pending.asked, reply.outcome, false) {
+            pending.learn(&reply, plan, ctx.monotonic());
+            pending.retrying += reply.causes.total();
+            return self.attempt(key, ctx);
+        }
+        pending.tried = Tried::default();
         pending.failures += 1;
         let (number, failures, backoff) = (pending.number, pending.failures, pending.backoff);
         let policy = &plan.policies[plan.policy.index()];
@@ -271,6 +278,7 @@ impl Client {
             backoff: Span::ZERO,
             zone: self.zone(number, ctx),
             asked: ctx.me(),
+            tried: Tried::default(),
             session: self.session(number, ctx),
             memory: self.memory.take(),
         };
@@ -293,9 +301,11 @@ impl Client {
             let turn = Turn { of_user: pending.number, of_workload: pending.turn };
             *arg = chooser.choose(turn, &mut draws);
         }
-        let stem = self.attempt_stem(pending.number, pending.failures, ctx);
-        let (clock, memory) = (ctx.monotonic(), pending.memory.as_deref());
-        let avoided = |member: Pid| memory.is_some_and(|memory| memory.avoided.names(member, clock));
+        let (clock, memory, tried) = (ctx.monotonic(), pending.memory.as_deref(), pending.tried);
+        let stem = tried.identity(self.attempt_stem(pending.number, pending.failures, ctx));
+        let avoided = |member: Pid| {
+            tried.has(member) || memory.is_some_and(|memory| memory.avoided.names(member, clock))
+        };
         let to = plan.directory.way_in(call.to, pending.zone, avoided, |n| ctx.serving(PICK, stem).below(n));
         let request = Request {
             op: Op::Run { program: call.program.unwrap_or(ProgramId(u16::MAX)), args },
@@ -307,7 +317,10 @@ impl Client {
             origin: self.origin(pending.number, ctx),
             seen: memory.map_or(Seen::NOTHING, |memory| memory.seen),
         };
-        ctx.call(to, request, key.to_word());
+        let id = ctx.call(to, request, key.to_word());
+        if let Some(alive) = plan.directory.alive(call.to) {
+            ctx.keep_alive(id, alive);
+        }
         if let Some(pending) = self.pending.get_mut(key) {
             pending.asked = to;
         }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::ids::{PartId, Pid, ProgramId, SeriesId, TierId, ZoneId};
-use crate::base::op::{Args, At};
+use crate::base::op::{Args, At, Outcome, Reason};
 use crate::base::rng::mix;
 use crate::base::time::{ClockTime, Span};
 use crate::components::guard::Guard;
 use crate::components::locks::client::LockClient;
+use crate::sim::context::Keepalive;
 
 /// What callers must know of a part.
 #[derive(Clone, Debug)]
@@ -74,9 +75,37 @@ impl Avoided {
         self.0.get(&member).is_some_and(|until| clock < *until)
     }
 
-    /// A member is avoided until then.
-    pub fn add(&mut self, member: Pid, until: ClockTime) {
-        self.0.insert(member, until);
+    /// A member is avoided until then. False if it had been already.
+    pub fn add(&mut self, member: Pid, until: ClockTime) -> bool {
+        self.0.insert(member, until).is_none()
+    }
+
+    /// It is avoided no longer.
+    pub fn forgive(&mut self, member: Pid) {
+        self.0.remove(&member);
+    }
+}
+
+/// The members of a store that have been asked for one thing, a bit each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Tried(u16);
+
+impl Tried {
+    /// Whether a member is among them.
+    pub fn has(self, member: Pid) -> bool {
+        self.0 >> member.member.min(15) & 1 == 1
+    }
+
+    /// What identifies the question to the next one, if this identifies the first.
+    pub fn identity(self, stem: u64) -> u64 {
+        if self.0 == 0 { stem } else { mix(stem, u64::from(self.0) << 32) }
+    }
+
+    /// One more. False if it was among them.
+    pub fn add(&mut self, member: Pid) -> bool {
+        let new = !self.has(member);
+        self.0 |= 1 << member.member.min(15);
+        new
     }
 }
 
@@ -147,6 +176,8 @@ pub struct StoreClient {
     pub avoid: Span,
     /// Who leads at the start, if somebody does.
     pub led_by: Option<u32>,
+    /// How long they wait for signs of life, where there are several.
+    pub alive: Keepalive,
 }
 
 /// A pool of connections in each process.
@@ -238,6 +269,37 @@ impl Directory {
             }
             _ => None,
         }
+    }
+
+    /// How the connection to a member of several is looked after; `None`: there is nobody else to ask.
+    pub fn alive(&self, part: PartId) -> Option<Keepalive> {
+        let target = self.target(part);
+        match &target.client {
+            Client::Store(store) if target.count > 1 => Some(store.alive),
+            _ => None,
+        }
+    }
+
+    /// Whether somebody else is to be asked at once: what certainly has not begun, and what only `reads` and lost its connection, if not
+    /// all have been `tried`.
+    pub fn asks_another(
+        &self,
+        part: PartId,
+        tried: &mut Tried,
+        asked: Pid,
+        outcome: Outcome,
+        reads: bool,
+    ) -> bool {
+        let may = match outcome {
+            Outcome::Fail(Reason::Refused) => true,
+            Outcome::Unknown(Reason::Reset) => reads,
+            _ => false,
+        };
+        let target = self.target(part);
+        let others = matches!(target.client, Client::Store(_)) && target.count > 1 && target.way_in.is_none();
+        may && others
+            && tried.add(asked)
+            && (0..target.count).any(|other| !tried.has(Pid::new(asked.tier, other)))
     }
 
     /// The cache's client half.

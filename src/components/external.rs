@@ -210,7 +210,7 @@ impl Process for Node {
 
     fn on_order(&mut self, order: Order, ctx: &mut Context<Self>) {
         let (knob, value) = match order {
-            Order::Flush | Order::ClockSet => return,
+            Order::Flush | Order::ClockSet | Order::Drain => return,
             Order::Set { knob, value } => (knob, Some(value)),
             Order::Reset { knob } => (knob, None),
         };

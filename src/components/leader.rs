@@ -3,7 +3,7 @@
 //! disk has it (`async`), when so many copies have it (`sync`), when a majority has it (`raft`). Terms, votes and the repair of logs
 //! are the same for all, so a leader that comes back after a failover truncates what the others never had.
 //!
-//! [`log`] is the log · [`member`] the process: its state, and how it applies · [`messages`] what members tell each other · `disk`
+//! [`log`] is the log · [`member`] the process: its state, and how it applies · `handover` how a leader that is drained goes · [`messages`] what members tell each other · `disk`
 //! what they keep safe · `applier` when what they have takes effect · `clients` what they do for clients · `sessions` what `read … at session` waits for · `shipping` how the
 //! leader's log reaches the others · `elections` who leads · [`additions`] what of a lost suffix need not be lost · `lineage` what
 //! is recorded of copies.
@@ -40,6 +40,7 @@ mod applier;
 mod clients;
 mod disk;
 mod elections;
+mod handover;
 mod lineage;
 mod locking;
 pub mod log;
@@ -132,6 +133,8 @@ pub enum Twin {
     DecidesAlone,
     /// A copy answers reads `at session` whatever it has applied.
     IgnoresSessions,
+    /// A leader that is drained hands over before anybody has caught up, and before it has finished.
+    HandsOverEarly,
 }
 
 /// What all members share.

@@ -30,7 +30,9 @@ use crate::components::directory::{Client, PoolClient, StoreClient};
 use crate::components::pool::{POOL, Pool, PoolPer};
 use crate::components::quorum;
 use crate::components::quorum::member::Member;
-use crate::components::store::copies::{AVOID, COPIES, COPY, Copies, FAILOVER, MERGE, copies};
+use crate::components::store::copies::{
+    AVOID, CONNECT, COPIES, COPY, Copies, FAILOVER, KEEPALIVE, KEEPALIVE_TIMEOUT, MERGE, copies,
+};
 use crate::components::store::legs::LEGS;
 use crate::components::store::node::Node;
 use crate::components::store::rows::{Initial, RowName, Tables};
@@ -40,6 +42,7 @@ use crate::components::{
     COMMON, Kind, Led, Names, Part, PartName, Wiring, count_u32, leader, multi_leader, server, speed_ppm,
 };
 use crate::record::survey::Holdings;
+use crate::sim::context::Keepalive;
 use crate::sim::run::World;
 
 /// The kind `db`.
@@ -79,6 +82,9 @@ const KNOBS: &[Knob] = &[
     MERGE,
     LEGS,
     AVOID,
+    CONNECT,
+    KEEPALIVE,
+    KEEPALIVE_TIMEOUT,
     ISOLATION,
     LOCK_WAIT,
     IDLE,
@@ -172,6 +178,7 @@ series! {
         Applied: Counter "applied", "entries", "Entries that copies have applied which others had written, over all copies.";
         Lagged: Time "lagged", "s", "Time from when each of these was written until it was applied: over `applied` it is the mean lag.";
         DirtyReads: Counter "dirty_reads", "reads", "Reads that were shown what a failover has taken back.";
+        Handovers: Counter "handovers", "handovers", "Times that a leader that was drained has told a copy which had everything to take over.";
     }
 }
 
@@ -321,7 +328,13 @@ fn resolve(knobs: &Knobs, names: &Names, problems: &mut Problems) -> Option<Box<
         _ => None,
     };
     let rejected = Series::Rejected.id(names.first_series);
-    let client = StoreClient { timeout, pool, rejected, leaderless, avoid: knobs.span("avoid"), led_by };
+    let alive = Keepalive {
+        connect: knobs.span("connect"),
+        after: knobs.span("keepalive"),
+        patience: knobs.span("keepalive_timeout"),
+    };
+    let client =
+        StoreClient { timeout, pool, rejected, leaderless, avoid: knobs.span("avoid"), alive, led_by };
     let programs = plan.series(Series::Programs);
     Some(Box::new(Store {
         me: names.me,

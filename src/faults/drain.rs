@@ -1,5 +1,7 @@
 //! `drain(app[0])`: processes take no new requests and finish those that they have, as before a deployment. Whoever calls
-//! one is refused at once, with certainty; its own calls, messages and timers go on.
+//! one is refused at once, with certainty; its own calls, messages and timers go on, and so does what comes from its own node: the
+//! steps of a program that runs beside a store. A leader hands over first (`components/leader/handover.rs`). A member of `quorum` or
+//! `multi_leader` coordinates nothing new, and is a copy as before (Cassandra: `nodetool disablebinary`).
 
 use crate::base::knob::{Form, Knobs, Preset};
 use crate::base::problem::Problems;
@@ -12,7 +14,8 @@ pub const DRAIN: Fault = Fault {
     form: Form {
         name: "drain",
         knobs: &[whom("who", Preset::Required, "Members of a part, or all members in a zone.")],
-        doc: "Processes refuse new requests and finish those that they have.",
+        doc: "Processes refuse new requests and finish those that they have. The leader of a store hands over to a copy that has everything; \
+              it does not lead again by the end of it.",
     },
     momentary: false,
     resolve,

@@ -337,6 +337,7 @@ impl Cluster for Diary {
             Order::ClockSet => unreachable!("no fault orders that"),
             Order::Set { knob, value } => format!("{knob} {} = {value}", pid.member),
             Order::Reset { knob } => format!("{knob} {} as designed", pid.member),
+            Order::Drain => unreachable!("no fault gives it"),
         });
     }
     fn trouble(&mut self, _: u64, _: Effect) -> EffectId {

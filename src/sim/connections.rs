@@ -138,6 +138,11 @@ impl Connections {
         connection.stalled
     }
 
+    /// The same for a way.
+    pub fn close_way(&mut self, way: Way) -> VecDeque<Parcel> {
+        self.index.get(&way).copied().map(|key| self.close(key)).unwrap_or_default()
+    }
+
     /// Whether anything is held up on the way, ahead of the parcel of that number.
     pub fn is_stalled(&self, way: Way, number: u64) -> bool {
         let behind = |connection: &Connection| !connection.stalled.is_empty() && connection.first < number;

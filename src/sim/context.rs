@@ -9,6 +9,7 @@ use crate::base::session::Seen;
 use crate::base::slab::Key;
 use crate::base::time::{ClockTime, Span, Time};
 use crate::record::recorder::Recorder;
+pub use crate::sim::alive::Keepalive;
 use crate::sim::event::Kind;
 use crate::sim::kernel::Kernel;
 pub use crate::sim::kernel::Request;
@@ -63,6 +64,11 @@ impl<'a, P: Process> Context<'a, P> {
     #[inline]
     pub fn monotonic(&self) -> ClockTime {
         self.kernel.monotonic(self.me)
+    }
+
+    /// Whether our node is to take in nothing new and finish what it has.
+    pub fn draining(&self) -> bool {
+        self.kernel.tier_nodes(self.me).node(self.me.member).is_some_and(|node| node.drains > 0)
     }
 
     /// The node's wall clock, which may also be set wrong: for when something was, in the node's own view.
@@ -172,6 +178,11 @@ impl<'a, P: Process> Context<'a, P> {
     pub fn passed_on(&self, call: CallId) -> Option<OpId> {
         let attempt = self.kernel.calls.get(call).expect("a call that we hold").attempt;
         (attempt != OpId(0)).then_some(attempt)
+    }
+
+    /// The connection of a call of ours is looked after: a callee that gives no sign of life breaks it.
+    pub fn keep_alive(&mut self, call: CallId, how: Keepalive) {
+        self.kernel.keep_alive(call, how);
     }
 
     /// Lets go of a call of ours: no answer will come, a late one is told to `on_late`. True if it was outstanding.

@@ -13,6 +13,7 @@ use crate::base::time::{Span, Time};
 use crate::engine::Engine;
 use crate::net::{End, Fate, Network, Packet};
 use crate::record::recorder::Recorder;
+use crate::sim::alive::{Keepalive, Watched};
 use crate::sim::calls::{Call, Calls};
 use crate::sim::connections::{Connections, Parcel};
 use crate::sim::deadlines::Deadlines;
@@ -56,6 +57,10 @@ pub struct Kernel {
     pub(super) calls: Calls,
     pub(super) deadlines: Deadlines,
     pub(super) connections: Connections,
+    /// When calls that are looked after will have been without a sign of life for too long; which those are; whom a sign was asked of.
+    pub(super) signs: Deadlines,
+    pub(super) watched: FxHashMap<CallId, Watched>,
+    pub(super) pinging: FxHashMap<CallId, Keepalive>,
     pub(super) nodes: Vec<TierNodes>,
     /// By tier: the tier on whose nodes it runs, mostly itself.
     pub(super) homes: Vec<u8>,
@@ -94,6 +99,9 @@ impl Kernel {
             calls: Calls::default(),
             deadlines: Deadlines::default(),
             connections: Connections::default(),
+            signs: Deadlines::default(),
+            watched: FxHashMap::default(),
+            pinging: FxHashMap::default(),
             nodes: Vec::new(),
             homes: Vec::new(),
             troubled: false,
@@ -328,6 +336,7 @@ impl Kernel {
         if waited && let Some(deadline) = deadline {
             self.deadlines.answered(deadline);
         }
+        self.look_no_more(id);
         waited
     }
 
@@ -355,6 +364,12 @@ impl Kernel {
         let mut causes = call.causes;
         causes.add(Cause::Network, (now - call.sent).saturating_sub(causes.total()));
         let (tag, op) = (call.tag, call.op);
+        if op == (Op::Ping { of_call: true }) {
+            self.calls.drop_handled(id);
+            self.let_go(id);
+            self.is_alive(CallId::from_word(tag));
+            return None;
+        }
         let at = call.failed_at.unwrap_or(call.callee.tier);
         let reply = Reply { outcome: call.outcome, note: call.note, at, seen: call.seen, causes };
         self.calls.drop_handled(id);

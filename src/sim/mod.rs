@@ -14,6 +14,7 @@
 //!    machine would have had to send again does not, if the machine is dead.
 //! 6. A process that stands still is reached like any other, and acts on it when it goes on.
 
+pub mod alive;
 pub mod calls;
 pub mod clocks;
 pub mod cluster;

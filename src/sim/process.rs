@@ -69,6 +69,8 @@ pub enum Order {
         /// The knob's name in its kind's table.
         knob: &'static str,
     },
+    /// A drain of its node has begun, or the last one has ended ([`Context::draining`]).
+    Drain,
 }
 
 /// A process: state plus what it does when something happens to it. No floats in it, so that it is `Hash`.

@@ -7,6 +7,7 @@ use crate::base::op::Reason;
 use crate::base::time::Time;
 use crate::net::Network;
 use crate::record::recorder::Recorder;
+use crate::sim::alive::{SIGNS, Silence};
 use crate::sim::clocks::Clock;
 use crate::sim::event::{Event, KERNEL, Kind};
 use crate::sim::fingerprint::Fingerprint;
@@ -229,13 +230,30 @@ impl World {
 
     /// A node's processes take no new requests and finish those that they have. Drains nest.
     pub fn drain(&mut self, pid: Pid) {
-        self.node_mut(pid).drains += 1;
+        let node = self.node_mut(pid);
+        node.drains += 1;
+        if node.drains == 1 {
+            self.tell_of_drain(pid);
+        }
+    }
+
+    /// What stands still will see it when it goes on.
+    fn tell_of_drain(&mut self, pid: Pid) {
+        let node = self.node_mut(pid);
+        if node.down.is_none() && node.pauses == 0 {
+            for tier in self.kernel.on_nodes_of(pid.tier) {
+                self.tiers[tier.0 as usize].order(pid.member, Order::Drain, &mut self.kernel);
+            }
+        }
     }
 
     /// One drain ends.
     pub fn undrain(&mut self, pid: Pid) {
         let node = self.node_mut(pid);
         node.drains = node.drains.saturating_sub(1);
+        if node.drains == 0 {
+            self.tell_of_drain(pid);
+        }
     }
 
     /// A node's wall clock jumps by `jump_ns`, and both its clocks run `drift_ppb` parts per billion too fast from now on.
@@ -292,6 +310,14 @@ impl World {
 /// The kernel's own events: timeouts that are due, connections that try again.
 fn housekeep(event: Event, kernel: &mut Kernel, tiers: &mut [Box<dyn AnyTier>]) {
     match event.kind() {
+        Kind::Deadline if event.word == SIGNS => {
+            while let Some((call, silence)) = kernel.next_silent(event.member()) {
+                if let Silence::Unreachable = silence {
+                    give_up(call, Reason::Refused, kernel, tiers);
+                }
+            }
+            kernel.rearm_signs(event.member());
+        }
         Kind::Deadline => {
             while let Some(call) = kernel.next_expired(event.member()) {
                 if !kernel.defer_timeout(call) {
@@ -312,7 +338,12 @@ fn housekeep(event: Event, kernel: &mut Kernel, tiers: &mut [Box<dyn AnyTier>]) 
 
 /// Tells a caller that no answer will come.
 fn give_up(call: CallId, reason: Reason, kernel: &mut Kernel, tiers: &mut [Box<dyn AnyTier>]) {
-    if let Some((caller, tag, reply)) = kernel.give_up(call, reason) {
+    let pinged = kernel.pinged_for(call);
+    let given_up = kernel.give_up(call, reason);
+    if let Some(pinged) = pinged {
+        return give_up(pinged, Reason::Reset, kernel, tiers); // no sign of life: the connection is broken
+    }
+    if let Some((caller, tag, reply)) = given_up {
         tiers[caller.tier.0 as usize].give_up(caller.member, call, tag, reply, kernel);
     }
 }

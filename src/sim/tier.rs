@@ -164,7 +164,9 @@ impl<P: Process> Tier<P> {
 
     fn request(&mut self, event: Event, kernel: &mut Kernel) {
         let call = CallId::from_word(event.word);
-        if let Some(op) = kernel.request_arrives(call) {
+        if let Some(op) = kernel.request_arrives(call)
+            && !kernel.answers_ping(call, op)
+        {
             self.with(event.member(), kernel, |process, ctx| process.on_call(call, op, ctx));
         }
     }
@@ -274,7 +276,13 @@ impl<P: Process> AnyTier for Tier<P> {
             Kind::Reply => self.answer(event, kernel),
             Kind::TimedOut => {
                 let call = CallId::from_word(event.word);
-                if let Some((_, tag, reply)) = kernel.give_up(call, Reason::Timeout) {
+                let pinged = kernel.pinged_for(call);
+                let mut ended =
+                    kernel.give_up(call, Reason::Timeout).map(|(_, tag, reply)| (call, tag, reply));
+                if let Some(pinged) = pinged {
+                    ended = kernel.give_up(pinged, Reason::Reset).map(|(_, tag, reply)| (pinged, tag, reply));
+                }
+                if let Some((call, tag, reply)) = ended {
                     self.give_up(member, call, tag, reply, kernel);
                 }
             }

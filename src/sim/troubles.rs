@@ -64,7 +64,7 @@ impl Kernel {
                 node.deferred.push_back(event);
                 return Admission::Later;
             }
-            if node.drains > 0 && calls {
+            if node.drains > 0 && calls && !self.comes_from_inside(id, event) {
                 self.refuse(id);
                 return Admission::Never;
             }
@@ -80,6 +80,11 @@ impl Kernel {
             _ => {}
         }
         Admission::Never
+    }
+
+    /// Whether a call comes from a process on the same node: it belongs to what that node has to finish.
+    fn comes_from_inside(&self, id: CallId, event: Event) -> bool {
+        self.calls.get(id).is_some_and(|call| self.home(call.caller) == self.home(event.target()))
     }
 
     /// A machine whose process is not there (any more) resets the connection.

@@ -119,6 +119,24 @@ impl Kernel {
         Vec::new()
     }
 
+    /// Whether a call that opens a connection of its own has none: its request waits on the way, or has reached a machine that is down.
+    pub(super) fn has_no_connection(&mut self, id: CallId) -> bool {
+        let Some(call) = self.calls.get(id).filter(|call| !call.delivered && !call.answered) else {
+            return false;
+        };
+        let way = Way { from: call.caller, to: call.callee, lane: id.slot + 1 };
+        !call.handled || self.connections.find(way).is_some_and(|connection| !connection.stalled.is_empty())
+    }
+
+    /// The request of such a call never leaves.
+    pub(super) fn withdraw(&mut self, id: CallId) {
+        let Some(call) = self.calls.get(id) else { return };
+        let way = Way { from: call.caller, to: call.callee, lane: id.slot + 1 };
+        for parcel in self.connections.close_way(way) {
+            self.calls.drop_handled(parcel.call);
+        }
+    }
+
     /// Whether a parcel that reaches its end may be delivered; if not, its connection will send it again.
     pub(super) fn admitted(&mut self, parcel: Parcel) -> bool {
         if self.resuming || self.network.untroubled() && self.connections.none_is_stalled() {

@@ -181,7 +181,7 @@ measures = ["success(open, during=down)", "success(again, during=down)", "p50(ag
     assert_eq!(of("success(open, during=down)"), 0.0, "each is a new customer, who knows nothing");
     assert_eq!(of("success(again, during=down)"), 1.0);
     assert_eq!([of("p50(again, during=down)"), of("max(again, during=down)")], [0.070, 0.070]);
-    // A user, and a server, remember for 5 s: one in about forty requests finds out again.
+    // A user remembers for 5 s, a server until the member is there again: one in about forty requests finds out again, or one in all.
     for caller in ["closed", "pages"] {
         assert_eq!(of(&format!("success({caller}, during=down)")), 1.0, "{caller}");
         let (p50, max) =
@@ -201,11 +201,12 @@ workload.open = { do = "slow()", arrive = "even(100/s)", zone = "b", with = "onc
 measures = ["success(open, during=down)", "success(open, during=after(down, 30s))", "errors(open)", "max(open)", "count(kv.programs)"]
 "#;
     let results = results(&store(entries, "async", "slow = \"wait 500ms; return 1\""));
-    assert_eq!(value(&results, "base", "success(open, during=down)"), 0.0);
+    // Who is refused by one member asks the next two, 50 ms altogether: five of the thousand come to one that is up again.
+    assert_eq!(value(&results, "base", "success(open, during=down)"), 0.005);
     assert_eq!(value(&results, "base", "success(open, during=after(down, 30s))"), 1.0);
-    // Those that ran when it went down were reset at once: 50 besides the 1,000 that were refused.
-    is_near(&results, "base", "errors(open)", 1_050.0 / 5_900.0, 1.5 / 5_900.0);
-    assert_eq!(value(&results, "base", "max(open)"), 0.5);
+    // Those that ran when it went down were reset at once: 50 besides the 995 that were refused.
+    is_near(&results, "base", "errors(open)", 1_045.0 / 5_900.0, 1.5 / 5_900.0);
+    assert_eq!(value(&results, "base", "max(open)"), 0.58, "20 and 60 ms on the ways, and 500 ms");
     assert_eq!(value(&results, "base", "count(kv.programs)"), 0.0, "those that were lost are not under way");
 }
 

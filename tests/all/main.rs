@@ -7,6 +7,7 @@ mod clocks;
 mod designs;
 mod docs;
 mod elsewhere;
+mod failover;
 mod faults;
 mod forks;
 mod golden;

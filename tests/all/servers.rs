@@ -157,7 +157,7 @@ fn who_calls_asks_members_in_the_nearest_zone() {
         let text = format!(
             r#"
 length = "2s"
-measures = ["p0(page)", "max(page)", "max(app.threads)"]
+measures = ["p0(page)", "max(page)"]
 zone = {{ a = {{}}, b = {{}}, c = {{}} }}
 net = {{ latency = "1ms" }}
 link = {{ "a b" = {{ latency = "40ms" }}, "a c" = {{ latency = "60ms" }}, "b c" = {{ latency = "50ms" }} }}

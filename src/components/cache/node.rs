@@ -132,6 +132,7 @@ impl Process for Node {
             Order::ClockSet => {} // whoever asks sees by the clock what has expired
             Order::Set { knob, value } => self.set(knob, Some(value), ctx),
             Order::Reset { knob } => self.set(knob, None, ctx),
+            Order::Drain => {}
         }
     }
 
@@ -208,7 +209,7 @@ impl Node {
             Op::Run { .. } | Op::Write { .. } | Op::Update { .. } | Op::Cas { .. } | Op::Compute { .. } => {
                 (Outcome::Fail(Reason::Error), 0) // no program can say this to a cache
             }
-            Op::ReadForUpdate { .. } | Op::Begin | Op::Commit | Op::Abort => {
+            Op::ReadForUpdate { .. } | Op::Begin | Op::Commit | Op::Abort | Op::Ping { .. } => {
                 (Outcome::Fail(Reason::Error), 0)
             } // nor this
         };

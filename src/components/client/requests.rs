@@ -6,7 +6,7 @@ use crate::base::session::Seen;
 use crate::base::slab::{Key, Slab};
 use crate::base::time::{ClockTime, Span, Time};
 use crate::components::client::Plan;
-use crate::components::directory::Avoided;
+use crate::components::directory::{Avoided, Tried};
 
 /// What a customer remembers.
 #[derive(Clone, Debug, Default, Hash)]
@@ -35,6 +35,8 @@ pub(super) struct Pending {
     pub zone: ZoneId,
     /// Whom it has asked last.
     pub asked: Pid,
+    /// Members of a store that have been asked in this attempt.
+    pub tried: Tried,
     /// The customer.
     pub session: u64,
     /// What the customer remembers, if anything.

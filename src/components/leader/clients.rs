@@ -1,12 +1,13 @@
 //! What a member does for clients: forwards what only a leader may do, reads what any copy may show.
 
 use crate::base::cause::{Cause, Causes};
-use crate::base::ids::{OpId, Pid};
+use crate::base::ids::{CallId, OpId, Pid};
 use crate::base::op::{At, Op, Outcome, Reason, Reply};
 use crate::base::rng::mix;
 use crate::base::slab::Key;
 use crate::base::time::{Span, Time};
 use crate::components::desk::Served;
+use crate::components::leader::handover::Transfer;
 use crate::components::leader::log::Entry;
 use crate::components::leader::member::{Ctx, Member, Role};
 use crate::components::leader::messages::{HEADER_BYTES, Timer};
@@ -30,7 +31,13 @@ pub(super) struct Ask {
     /// Where the time since its service went, up to `since`.
     spent: Causes,
     since: Time,
+    /// Whom it was sent on to, while that one has not answered.
+    sent: Option<(u32, CallId)>,
 }
+
+/// How long a member waits for what a leader that is no more was asked for. That one answers when it hears of its successor, if it is
+/// there and can be reached: a few round trips.
+const LINGER: Span = Span::from_ms(500);
 
 impl Ask {
     /// The time since the last charge had this cause.
@@ -60,7 +67,7 @@ impl<M: Machine> Member<M> {
     pub(super) fn asked(&mut self, served: Served, ctx: Ctx<M>) {
         let passed_on = ctx.passed_on(served.call);
         let (forwarded, attempt) = (passed_on.is_some(), passed_on.unwrap_or(attempt(served.call)));
-        let ask = Ask { served, attempt, forwards: 0, spent: Causes::NONE, since: ctx.now() };
+        let ask = Ask { served, attempt, forwards: 0, spent: Causes::NONE, since: ctx.now(), sent: None };
         let key = self.asks.insert(ask);
         self.find_place(key, forwarded, ctx);
     }
@@ -75,11 +82,12 @@ impl<M: Machine> Member<M> {
         if here && self.waits(key, &ask.served, ctx) {
             return;
         }
-        if here || self.role == Role::Leader {
+        if here || self.role == Role::Leader && !self.keeps_for_heir() {
             return self.work(key, ctx);
         }
         match self.leader {
             _ if forwarded => self.answers(key, Outcome::Fail(Reason::NoLeader), ctx),
+            _ if self.role == Role::Leader => self.holds(key, ctx),
             Some(leader) => {
                 let request = Request {
                     op: ask.served.op,
@@ -98,13 +106,19 @@ impl<M: Machine> Member<M> {
                 ctx.passes_on(call, ask.attempt);
                 ctx.within(call, ctx.transaction(ask.served.call));
                 ctx.fenced(call, ctx.fence(ask.served.call));
+                if let Some(ask) = self.asks.get_mut(key) {
+                    ask.sent = Some((leader, call));
+                }
             }
-            None => {
-                let patience = ctx.plan().patience;
-                self.held.push_back((ctx.monotonic() + patience, key));
-                ctx.wake(patience, Timer::Patience);
-            }
+            None => self.holds(key, ctx),
         }
+    }
+
+    /// Keeps an operation until it is known who leads.
+    fn holds(&mut self, key: Key, ctx: Ctx<M>) {
+        let patience = ctx.plan().patience;
+        self.held.push_back((ctx.monotonic() + patience, key));
+        ctx.wake(patience, Timer::Patience);
     }
 
     /// Whether somebody wants to read a copy that does not lead, and we do and are not the only one.
@@ -200,7 +214,7 @@ impl<M: Machine> Member<M> {
 
     /// Whether nobody else can have been elected, by our clock, since a majority last answered.
     pub(super) fn holds_lease(&self, ctx: Ctx<M>) -> bool {
-        let Some(lease) = ctx.plan().lease else { return false };
+        let Some(lease) = ctx.plan().lease.filter(|_| !self.transfer.has_told) else { return false };
         let answered = self.answered_round(ctx);
         let began = self.rounds.iter().rev().find(|(round, _)| *round <= answered);
         began.is_some_and(|(_, began)| ctx.monotonic() < *began + lease) && self.commits_its_term()
@@ -255,15 +269,25 @@ impl<M: Machine> Member<M> {
         let Some(ask) = self.asks.get_mut(key) else { return };
         ask.spent.merge(&reply.causes);
         ask.since = now;
+        let asked = ask.sent.take().map(|(member, _)| member);
+        let reads = M::is_read(&ask.served.op);
         ctx.saw(ask.served.call, reply.seen);
-        if reply.outcome == Outcome::Fail(Reason::NoLeader) {
-            // It does not lead (any more): wait until we hear who does.
-            if self.role != Role::Leader && self.leader.is_some() {
-                self.leader = None;
+        let leads_still = self.role != Role::Leader && self.leader == asked;
+        match reply.outcome {
+            Outcome::Fail(Reason::NoLeader) => {
+                // It does not lead (any more): wait until we hear who does.
+                if leads_still {
+                    self.leader = None;
+                }
+                self.find_place(key, false, ctx);
             }
-            return self.find_place(key, false, ctx);
+            // It is not there, or was not for long enough, and nothing has happened: whoever leads next will do, or itself once it is back.
+            Outcome::Fail(Reason::Refused) if leads_still => self.holds(key, ctx),
+            Outcome::Unknown(Reason::Reset) if leads_still && reads => self.holds(key, ctx),
+            Outcome::Fail(Reason::Refused) => self.find_place(key, false, ctx),
+            Outcome::Unknown(Reason::Reset) if reads => self.find_place(key, false, ctx),
+            outcome => self.answers(key, outcome, ctx),
         }
-        self.answers(key, reply.outcome, ctx);
     }
 
     pub(super) fn answers(&mut self, key: Key, outcome: Outcome, ctx: Ctx<M>) {
@@ -272,15 +296,60 @@ impl<M: Machine> Member<M> {
         let mut spent = ask.spent;
         spent.add(Cause::Replication, ctx.now() - ask.since);
         front::answer(self, ask.served, outcome, &spent, ctx);
+        self.may_hand_over(ctx);
     }
 
-    /// Somebody leads: what was held goes there.
+    /// Somebody leads: what was held goes there, and what was read of whoever led before.
     pub(super) fn leader_is_known(&mut self, ctx: Ctx<M>) {
-        for (_, key) in std::mem::take(&mut self.held) {
-            let now = ctx.now();
-            if let Some(ask) = self.asks.get_mut(key) {
-                ask.charge(Cause::Replication, now);
+        self.known_since = ctx.monotonic();
+        self.releases_held(ctx);
+        let mut waits = false;
+        for (key, call, reads) in self.sent_elsewhere() {
+            waits |= !reads;
+            if reads && ctx.abandon(call) {
+                self.charges(key, ctx);
+                self.find_place(key, false, ctx);
             }
+        }
+        if waits {
+            ctx.wake(LINGER, Timer::Linger);
+        }
+    }
+
+    /// What was sent on to somebody who does not lead now, and whether it only reads: nothing is lost by asking for that again.
+    fn sent_elsewhere(&self) -> Vec<(Key, CallId, bool)> {
+        let elsewhere = self.asks.iter().filter_map(|(key, ask)| {
+            let (_, call) = ask.sent.filter(|(member, _)| Some(*member) != self.leader)?;
+            Some((key, call, M::is_read(&ask.served.op)))
+        });
+        elsewhere.collect()
+    }
+
+    /// A leader that is no more has not answered: nobody knows what became of the changes that it was asked for.
+    pub(super) fn waits_no_longer(&mut self, ctx: Ctx<M>) {
+        if self.leader.is_none() || ctx.monotonic() < self.known_since + LINGER {
+            return;
+        }
+        for (key, call, _) in self.sent_elsewhere() {
+            if ctx.abandon(call) {
+                self.answers(key, Outcome::Unknown(Reason::NoLeader), ctx);
+            }
+        }
+    }
+
+    /// The time that an operation has waited belongs to replication.
+    fn charges(&mut self, key: Key, ctx: Ctx<M>) {
+        let now = ctx.now();
+        if let Some(ask) = self.asks.get_mut(key) {
+            ask.sent = None;
+            ask.charge(Cause::Replication, now);
+        }
+    }
+
+    /// What was held is asked for.
+    pub(super) fn releases_held(&mut self, ctx: Ctx<M>) {
+        for (_, key) in std::mem::take(&mut self.held) {
+            self.charges(key, ctx);
             self.find_place(key, false, ctx);
         }
     }
@@ -295,6 +364,7 @@ impl<M: Machine> Member<M> {
 
     /// We lead no more: what we proposed may yet be committed by others; what was to be read was not.
     pub(super) fn deposed(&mut self, ctx: Ctx<M>) {
+        self.transfer = Transfer::default();
         for key in std::mem::take(&mut self.proposed).into_values() {
             self.answers(key, Outcome::Unknown(Reason::NoLeader), ctx);
         }

@@ -2,6 +2,7 @@
 
 use crate::base::rng::Bits;
 use crate::base::time::Span;
+use crate::components::leader::handover::Transfer;
 use crate::components::leader::log::{Entry, Place};
 use crate::components::leader::member::{Ctx, Member, Peer, Role, TIMEOUT};
 use crate::components::leader::messages::{Message, Record, Timer};
@@ -19,7 +20,9 @@ impl<M: Machine> Member<M> {
     /// There is a leader, or a vote was given: the time to stand for election begins anew.
     pub(super) fn hears(&mut self, again: bool, ctx: Ctx<M>) {
         let after = match &ctx.plan().election {
-            Election::Never => return,
+            Election::Never if !again => return,
+            // Only whom a leader has told to stand does, until somebody leads.
+            Election::Never => Span::from_secs(1) + Span::from_ns(ctx.stream(TIMEOUT).below(STAGGER.as_ns())),
             Election::Drawn(law) => law.span(ctx.stream(TIMEOUT)),
             Election::After(span) => {
                 let (members, me) = (ctx.members(), ctx.me().member);
@@ -60,36 +63,52 @@ impl<M: Machine> Member<M> {
             front::count(ctx, Series::SplitVotes);
         }
         self.leader = None;
+        if ctx.draining() {
+            self.becomes(Role::Follower, ctx); // it is to serve nobody
+            return self.hears(true, ctx);
+        }
         if ctx.plan().twin == Twin::DecidesAlone {
             self.term += 1;
             return self.lead(ctx);
         }
-        self.stand(ctx.plan().pre_vote, ctx);
+        self.stand(ctx.plan().pre_vote, false, ctx);
+        self.hears(true, ctx);
+    }
+
+    /// The leader has told us to stand.
+    pub(super) fn stands_as_heir(&mut self, ctx: Ctx<M>) {
+        self.stand(false, true, ctx);
         self.hears(true, ctx);
     }
 
     /// Stands for election, or asks whether it would be elected.
-    fn stand(&mut self, pre: bool, ctx: Ctx<M>) {
+    fn stand(&mut self, pre: bool, heir: bool, ctx: Ctx<M>) {
         let me = ctx.me().member;
         self.becomes(Role::Candidate { votes: 1 << me, pre }, ctx);
         let last = self.log.last();
         if pre {
             for to in Self::others(ctx) {
-                self.say(to, Message::Stand { term: self.term + 1, last, pre }, ctx);
+                self.say(to, Message::Stand { term: self.term + 1, last, pre, heir }, ctx);
             }
         } else {
             self.term += 1;
             self.voted = Some(me);
             self.keep_term(ctx);
             for to in Self::others(ctx) {
-                self.say_after(to, Message::Stand { term: self.term, last, pre }, ctx);
+                self.say_after(to, Message::Stand { term: self.term, last, pre, heir }, ctx);
             }
         }
         self.may_lead(ctx);
     }
 
     /// Somebody wants to be elected.
-    pub(super) fn asked_to_vote(&mut self, from: u32, term: u64, last: Place, pre: bool, ctx: Ctx<M>) {
+    pub(super) fn asked_to_vote(
+        &mut self,
+        from: u32,
+        (term, last): (u64, Place),
+        (pre, heir): (bool, bool),
+        ctx: Ctx<M>,
+    ) {
         let good = last.at_least(self.log.last());
         if pre {
             // No to whoever would depose a leader that we hear.
@@ -101,7 +120,8 @@ impl<M: Machine> Member<M> {
                 ctx,
             );
         }
-        if ctx.monotonic() < self.loyal_until || self.role == Role::Leader && self.holds_lease(ctx) {
+        let loyal = ctx.monotonic() < self.loyal_until || self.role == Role::Leader && self.holds_lease(ctx);
+        if loyal && !heir {
             // Somebody may hold a lease: who cannot hear it must not be elected by those who can (section 4.2.3).
             return self.say(from, Message::Vote { term: self.term, granted: false, pre }, ctx);
         }
@@ -138,7 +158,7 @@ impl<M: Machine> Member<M> {
         if votes.count_ones() < ctx.plan().rule.votes(ctx.members()) {
             return;
         }
-        if pre { self.stand(false, ctx) } else { self.lead(ctx) }
+        if pre { self.stand(false, false, ctx) } else { self.lead(ctx) }
     }
 
     /// Leads from now on.
@@ -154,6 +174,7 @@ impl<M: Machine> Member<M> {
         self.peers = vec![Peer { sent: last, ..Peer::default() }; ctx.members() as usize];
         self.rounds.clear();
         self.settled = 0;
+        self.transfer = Transfer::default();
         self.taking.clear();
         self.owed = None;
         self.early.clear();
@@ -210,6 +231,8 @@ impl<M: Machine> Member<M> {
             self.owed = None;
             self.early.clear();
             self.leader_is_known(ctx);
+        } else if !self.held.is_empty() {
+            self.releases_held(ctx); // it had been asked in vain, and is there
         }
         self.hears(false, ctx);
         self.is_loyal(ctx);

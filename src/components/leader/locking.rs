@@ -34,6 +34,9 @@ impl<M: Machine> Member<M> {
             if let Some(ask) = self.asks.get_mut(key) {
                 ask.charge(Cause::Replication, now);
             }
+            if self.keeps_for_heir() {
+                return self.answers(key, Outcome::Fail(Reason::NoLeader), ctx); // it has its place in line there
+            }
             if let Some(before) = self.locks.wait(owner, key) {
                 self.answers(before, Outcome::Fail(Reason::Wait), ctx);
             }
@@ -85,7 +88,7 @@ impl<M: Machine> Member<M> {
 
     /// The time of holders may be over whom somebody waits for.
     pub(super) fn expires_locks(&mut self, ctx: Ctx<M>) {
-        if self.role != Role::Leader {
+        if self.role != Role::Leader || self.keeps_for_heir() {
             return;
         }
         while let Some((lock, key)) = self.locks.due(Clocks::of(ctx)) {

@@ -10,6 +10,7 @@ use crate::base::time::ClockTime;
 use crate::components::desk::Served;
 use crate::components::leader::additions::{Addition, Ledger};
 use crate::components::leader::clients::Ask;
+use crate::components::leader::handover::Transfer;
 use crate::components::leader::log::{Entry, Log, Place};
 use crate::components::leader::messages::{Kept, Message, Record, Timer};
 use crate::components::leader::{Ack, Plan, Rule};
@@ -133,6 +134,10 @@ pub struct Member<M: Machine> {
     /// Additions that entries of ours bring, and whose they are; those that are applied since.
     pub(super) taking: BTreeMap<Place, u32>,
     pub(super) taken: Vec<(u32, Place)>,
+    /// What we do, while we lead, to hand over.
+    pub(super) transfer: Transfer,
+    /// Since when we know who leads.
+    pub(super) known_since: ClockTime,
 }
 
 /// The context of a member.
@@ -199,6 +204,8 @@ impl<M: Machine> Process for Member<M> {
             hands_on_at: ClockTime::ZERO,
             taking: BTreeMap::new(),
             taken: Vec::new(),
+            transfer: Transfer::default(),
+            known_since: ClockTime::ZERO,
         }
     }
 
@@ -242,9 +249,15 @@ impl<M: Machine> Process for Member<M> {
                 self.appended(from, term, up_to, fits, round, ctx)
             }
             Message::Snapshot { term, whole } => self.installs(from, term, *whole, ctx),
-            Message::Stand { term, last, pre } => self.asked_to_vote(from, term, last, pre, ctx),
+            Message::Stand { term, last, pre, heir } => {
+                self.asked_to_vote(from, (term, last), (pre, heir), ctx)
+            }
+            Message::StandNow { term } => self.told_to_stand(from, term, ctx),
+            Message::Declined { term } => self.declined(from, term, ctx),
             Message::Vote { term, granted, pre } => self.voted(from, term, granted, pre, ctx),
-            Message::Lost { term, additions } if term == self.term => self.takes_in(from, &additions, ctx),
+            Message::Lost { term, additions } if term == self.term && !self.keeps_for_heir() => {
+                self.takes_in(from, &additions, ctx)
+            }
             Message::Taken { term, origins } if term == self.term => self.is_rid_of(origins, ctx),
             Message::Lost { .. } | Message::Taken { .. } => {}
         }
@@ -262,6 +275,8 @@ impl<M: Machine> Process for Member<M> {
                 self.lets_go(ctx);
                 self.gives_up_catching_up(ctx);
             }
+            Timer::Handover => self.may_go(ctx),
+            Timer::Linger => self.waits_no_longer(ctx),
         }
     }
 
@@ -282,6 +297,7 @@ impl<M: Machine> Process for Member<M> {
 
     fn on_order(&mut self, order: Order, ctx: &mut Context<Self>) {
         front::ordered(self, order, ctx);
+        self.may_go(ctx);
     }
 
     fn on_crash(&mut self, ctx: &mut Context<Self>) {
@@ -355,6 +371,7 @@ impl<M: Machine> Member<M> {
         self.read_applied(ctx);
         self.caught_up(ctx);
         self.has_taken(ctx);
+        self.may_hand_over(ctx);
     }
 
     /// Applies the next entry, if it is here: this is where a change takes effect on this copy.

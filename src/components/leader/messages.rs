@@ -40,6 +40,18 @@ pub enum Message<M> {
         last: Place,
         /// Whether it only asks if it would be.
         pre: bool,
+        /// Whether the leader of the last term has told it to: nobody need keep faith with that one.
+        heir: bool,
+    },
+    /// Stand for election at once: the leader has told you everything (section 3.10, TimeoutNow).
+    StandNow {
+        /// Term.
+        term: u64,
+    },
+    /// I am to serve nobody either.
+    Declined {
+        /// Term.
+        term: u64,
     },
     /// The answer to it.
     Vote {
@@ -123,6 +135,7 @@ impl<M: Machine> Payload for Message<M> {
             Message::Append(_) => 1,
             Message::Appended { .. } => 2,
             Message::Stand { .. } | Message::Vote { .. } => 3,
+            Message::StandNow { .. } | Message::Declined { .. } => 4,
             Message::Snapshot { .. } | Message::Lost { .. } | Message::Taken { .. } => 4,
         }
     }
@@ -177,6 +190,10 @@ pub enum Timer {
     Send,
     /// Operations for which no leader is known may have waited for too long.
     Patience,
+    /// Whoever was told to take over may have taken too long.
+    Handover,
+    /// What a leader that is no more was asked for is not waited for any longer.
+    Linger,
 }
 
 impl Word for Timer {
@@ -189,6 +206,8 @@ impl Word for Timer {
             Timer::Patience => 5,
             Timer::Due => 6,
             Timer::Send => 7,
+            Timer::Handover => 8,
+            Timer::Linger => 9,
         }
     }
     fn from_word(word: u64) -> Self {
@@ -199,6 +218,8 @@ impl Word for Timer {
             5 => Timer::Patience,
             6 => Timer::Due,
             7 => Timer::Send,
+            8 => Timer::Handover,
+            9 => Timer::Linger,
             front => Timer::Front(Wake::from_word(front)),
         }
     }

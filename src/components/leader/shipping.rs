@@ -113,6 +113,7 @@ impl<M: Machine> Member<M> {
     pub(super) fn heartbeat(&mut self, ctx: Ctx<M>) {
         if self.role == Role::Leader {
             self.begin_round(ctx);
+            self.may_go(ctx);
             let every = ctx.plan().heartbeat;
             ctx.wake(every, Timer::Heartbeat);
         }
@@ -281,6 +282,7 @@ impl<M: Machine> Member<M> {
         }
         self.may_commit(ctx);
         self.may_read(ctx);
+        self.may_hand_over(ctx);
     }
 
     /// Commits as far as the rule allows.

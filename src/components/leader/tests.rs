@@ -3,6 +3,7 @@
 
 mod campaign;
 mod clocks;
+mod handover;
 mod merging;
 mod showing;
 

@@ -8,6 +8,7 @@ use crate::base::rng::{Bits, mix};
 use crate::base::session::Seen;
 use crate::base::slab::Key;
 use crate::base::time::{Span, Time};
+use crate::components::directory::Tried;
 use crate::components::server::host::{Ctx, Later, Server, Session};
 use crate::components::server::reader::Reading;
 use crate::program::compile::MESSAGE_BYTES;
@@ -30,6 +31,8 @@ pub(super) struct Errand {
     pub job: Job,
     /// Identifies it: what it asks for is derived from this.
     pub stem: u64,
+    /// Members of a store that have been asked in this attempt.
+    pub tried: Tried,
     /// Failed attempts so far.
     pub failures: u32,
     /// The last wait before a retry.
@@ -41,7 +44,8 @@ pub(super) struct Errand {
 impl Errand {
     /// What identifies the attempt of a call after so many that have failed.
     fn attempt(&self) -> u64 {
-        if self.failures == 0 { self.stem } else { mix(self.stem, u64::from(self.failures)) }
+        let stem = if self.failures == 0 { self.stem } else { mix(self.stem, u64::from(self.failures)) };
+        self.tried.identity(stem)
     }
 }
 
@@ -58,6 +62,24 @@ pub(super) enum Job {
     Lock { hold: HoldId },
     /// One that is renewed, by so many members, of whom so many have answered and so many say that it is not ours.
     Renewal { hold: HoldId, of: u32, told: u32, lost: u32 },
+    /// A lock that is given back to a store.
+    GiveBack { place: PartId, op: Op, asked: Pid },
+    /// A member of a store that did not answer is asked whether it is there again.
+    Reconnect { part: PartId, member: Pid },
+}
+
+impl Errand {
+    /// One that begins.
+    pub(super) fn new(
+        strand: Option<StrandId>,
+        on_behalf: Session,
+        job: Job,
+        stem: u64,
+        since: Time,
+    ) -> Errand {
+        let (tried, failures, backoff) = (Tried::default(), 0, Span::ZERO);
+        Errand { strand, on_behalf, job, stem, tried, failures, backoff, since }
+    }
 }
 
 impl Server {
@@ -128,7 +150,7 @@ impl Server {
                 }
             }
             Job::Reading(_) => self.reading_begins(key, ctx),
-            Job::Lock { .. } | Job::Renewal { .. } => {} // they set out by themselves
+            _ => {} // they set out by themselves
         }
     }
 
@@ -138,8 +160,8 @@ impl Server {
         let Some(errand) = self.errands.get(key) else { return };
         let Job::Call { program, site, args, .. } = errand.job else { return };
         let (site, stem) = (&plan.programs.0[program.index()].calls[site as usize], errand.attempt());
-        let (from, clock) = (site.from.unwrap_or(ctx.zone()), ctx.monotonic());
-        let avoided = |member: Pid| self.avoided.names(member, clock);
+        let (from, clock, tried) = (site.from.unwrap_or(ctx.zone()), ctx.monotonic(), errand.tried);
+        let avoided = |member: Pid| self.avoided.names(member, clock) || tried.has(member);
         let to = plan.directory.way_in(site.to, from, avoided, |n| ctx.serving(PICK, stem).below(n));
         let Session { id: session, origin, seen } = self.on_behalf(key);
         let request = Request {
@@ -152,7 +174,10 @@ impl Server {
             origin,
             seen,
         };
-        ctx.call(to, request, key.to_word());
+        let call = ctx.call(to, request, key.to_word());
+        if let Some(alive) = plan.directory.alive(site.to) {
+            ctx.keep_alive(call, alive);
+        }
         if let Some(Errand { job: Job::Call { asked, .. }, .. }) = self.errands.get_mut(key) {
             *asked = Some(to);
         }
@@ -177,8 +202,7 @@ impl Server {
     pub(super) fn errand(&mut self, strand: StrandId, job: Job, stem: u64, ctx: Ctx) -> Key {
         let on_behalf = *self.session(strand).expect("a strand works for somebody");
         let since = ctx.now();
-        let errand =
-            Errand { strand: Some(strand), on_behalf, job, stem, failures: 0, backoff: Span::ZERO, since };
+        let errand = Errand::new(Some(strand), on_behalf, job, stem, since);
         self.errands.insert(errand)
     }
 
@@ -232,8 +256,10 @@ impl Server {
     }
 
     pub(super) fn ask_store(&mut self, key: Key, ctx: Ctx) {
-        let Some(Errand { job: Job::Data { op, part, .. }, .. }) = self.errands.get(key) else { return };
-        let (op, part) = (*op, *part);
+        let Some(Errand { job: Job::Data { op, part, .. }, tried, .. }) = self.errands.get(key) else {
+            return;
+        };
+        let (op, part, tried) = (*op, *part, *tried);
         let directory = &ctx.plan().directory;
         let at = if let Op::Read { at, .. } = op { at } else { At::Primary };
         let timeout = Some(directory.store(part).timeout);
@@ -245,10 +271,14 @@ impl Server {
             return self.record(key, call, here, op, ctx);
         }
         let (zone, clock) = (ctx.zone(), ctx.monotonic());
-        let avoided = |member: Pid| self.avoided.names(member, clock);
+        let avoided = |member: Pid| self.avoided.names(member, clock) || tried.has(member);
         let leader = directory.leader(part, &self.leading);
+        let stem = tried.identity(stem);
         let to = directory.copy(part, zone, at, leader, avoided, |n| ctx.serving(PICK, stem).below(n));
         let call = self.ask(key, to, op, stem, timeout, ctx);
+        if let Some(alive) = directory.alive(part) {
+            ctx.keep_alive(call, alive);
+        }
         self.goes_with(key, call, op, ctx);
         self.record(key, call, to, op, ctx);
         if let Some(Errand { job: Job::Data { asked, .. }, .. }) = self.errands.get_mut(key) {
@@ -290,35 +320,14 @@ impl Server {
         ctx.record().history.sent(call, now, sent);
     }
 
-    /// A member that did not answer is not asked for a while.
-    pub(super) fn avoid(&mut self, asked: Option<Pid>, part: PartId, outcome: Outcome, ctx: Ctx) {
-        if let Some(asked) = asked.filter(|_| outcome.is_no_answer())
-            && let Some((member, span)) = ctx.plan().directory.avoids(part, asked)
-        {
-            self.avoided.add(member, ctx.monotonic() + span);
-        }
-    }
-
-    /// A member that was to be read as a replica leads: another one is asked, unless so many have said so that there is none.
-    fn asks_another(&mut self, key: Key, reply: &Reply, ctx: Ctx) -> bool {
-        let Some(errand) = self.errands.get_mut(key) else { return false };
-        let Job::Data { part, asked: Some(leader), .. } = errand.job else { return false };
-        let others = ctx.plan().directory.target(part).count;
-        if reply.outcome != Outcome::Fail(Reason::NoReplica) || errand.failures + 1 >= others {
-            return false;
-        }
-        errand.failures += 1;
-        self.leading.learn(part, leader.member);
-        self.spend(key, &reply.causes);
-        self.ask_store(key, ctx);
-        true
-    }
-
     /// An answer to an errand.
     pub(super) fn errand_answered(&mut self, key: Key, reply: Reply, ctx: Ctx) {
         let now = ctx.now();
-        let transaction = self.transactions.forget(key);
         self.learn(key, reply.seen);
+        if self.asks_elsewhere(key, &reply, ctx) {
+            return;
+        }
+        let transaction = self.transactions.forget(key);
         let Some(errand) = self.errands.get_mut(key) else { return };
         match &errand.job {
             Job::Call { .. } => self.call_answered(key, reply, ctx),
@@ -329,13 +338,16 @@ impl Server {
                 if let Some(tx) = transaction {
                     return self.transaction_answered(key, tx, &reply, ctx);
                 }
-                if self.asks_another(key, &reply, ctx) {
+                if self.asks_replica(key, &reply, ctx) {
                     return;
                 }
                 self.spend(key, &reply.causes);
                 match reply.outcome {
                     Outcome::Ok(value) | Outcome::Renew(value) => self.errand_done(key, value),
                     Outcome::Fail(reason) | Outcome::Unknown(reason) => {
+                        // Nobody knows what became of it, and whoever called this program is to hear that.
+                        let lost = reply.outcome == Outcome::Unknown(Reason::NoLeader);
+                        let reason = if lost { Reason::Reset } else { reason };
                         self.errand_failed(key, Failure { reason, at: Some(reply.at) });
                     }
                 }
@@ -349,6 +361,14 @@ impl Server {
                 self.lock_answered(key, hold, &reply, ctx);
             }
             Job::Renewal { .. } => self.renewed(key, reply.outcome, ctx),
+            Job::GiveBack { place, op, asked } => {
+                let (place, op, asked) = (*place, *op, *asked);
+                self.given_back(key, (place, op, asked), reply.outcome, ctx);
+            }
+            Job::Reconnect { part, member } => {
+                let (part, member) = (*part, *member);
+                self.reconnected(key, (part, member), reply.outcome, ctx);
+            }
         }
     }
 
@@ -361,6 +381,13 @@ impl Server {
         let site = &plan.programs.0[program.index()].calls[site as usize];
         self.avoid(asked, site.to, reply.outcome, ctx);
         let Some(errand) = self.errands.get_mut(key) else { return };
+        if let Some(asked) = asked
+            && plan.directory.asks_another(site.to, &mut errand.tried, asked, reply.outcome, false)
+        {
+            self.spend(key, &Causes::only(Cause::Retry, reply.causes.total()));
+            return self.attempt(key, ctx);
+        }
+        errand.tried = Tried::default();
         let reason = match reply.outcome {
             Outcome::Ok(value) | Outcome::Renew(value) => {
                 self.spend(key, &reply.causes);

@@ -50,6 +50,8 @@ pub(super) struct Hold {
     of: u32,
     /// Where the lock was asked for, or is held.
     at: Option<Pid>,
+    /// Who has said nothing when we last stood in line there: he may keep us waiting, or not be there.
+    silent: Option<Pid>,
     failures: u32,
     backoff: Span,
     /// Identifies it, and counts how often it was renewed.
@@ -112,6 +114,7 @@ impl Server {
             votes: (0, 0),
             of: 1,
             at: None,
+            silent: None,
             failures: 0,
             backoff: Span::ZERO,
             stem: draw,
@@ -156,7 +159,9 @@ impl Server {
 
     /// Whom to ask for a lock: the member that has its key, whoever leads, or all.
     fn members(&mut self, client: &LockClient, id: HoldId, ctx: Ctx) -> Vec<Pid> {
-        let Some(key) = self.holds.0.get(id.0).map(|hold| hold.key) else { return Vec::new() };
+        let Some((key, silent)) = self.holds.0.get(id.0).map(|hold| (hold.key, hold.silent)) else {
+            return Vec::new();
+        };
         let directory = &ctx.plan().directory;
         if client.majority {
             let target = directory.target(client.place);
@@ -170,7 +175,7 @@ impl Server {
             return vec![Pid::new(target.tier, ctx.me().member)];
         }
         let (zone, clock) = (ctx.zone(), ctx.monotonic());
-        let avoided = |member: Pid| self.avoided.names(member, clock);
+        let avoided = |member: Pid| self.avoided.names(member, clock) || silent == Some(member);
         let stem = self.holds.0.get(id.0).map_or(0, |hold| mix(hold.stem, u64::from(hold.failures)));
         let draw = |n| ctx.serving(PICK, stem).below(n);
         vec![directory.copy(client.place, zone, At::Primary, None, avoided, draw)]
@@ -195,7 +200,12 @@ impl Server {
             _ => hold.votes.1 += 1,
         }
         let (votes, of, asked) = (hold.votes, hold.of, hold.asked);
-        self.avoid(self.holds.0.get(id.0).and_then(|hold| hold.at), client.place, reply.outcome, ctx);
+        let at = hold.at;
+        let in_line = client.how != How::Try && reply.outcome == Outcome::Unknown(Reason::Timeout);
+        hold.silent = at.filter(|_| in_line); // another is asked next time, and he is not taken for dead
+        if !in_line {
+            self.avoid(at, client.place, reply.outcome, ctx);
+        }
         if votes.0 > of / 2 {
             let took = ctx.monotonic().since(asked);
             let spare = Span::from_ns(client.ttl.as_ns() / 100) + DRIFT;
@@ -237,9 +247,15 @@ impl Server {
                 hold.owner = owner;
             }
         }
+        let elsewhere = !client.in_cache && ctx.plan().beside != Some(client.place);
+        let members = ctx.plan().directory.target(client.place).count;
         let Some(hold) = self.holds.0.get_mut(id.0) else { return };
         hold.failures += 1;
         let wait = match client.how {
+            // Nobody was there; another member is.
+            _ if outcome == Outcome::Fail(Reason::Refused) && elsewhere && hold.failures < members => {
+                Some(Span::ZERO)
+            }
             How::Try => {
                 let mut draws = ctx.serving(BACK_OFF, mix(hold.stem, u64::from(hold.failures)));
                 client.wait.wait(hold.failures, hold.backoff, &mut draws)
@@ -311,6 +327,13 @@ impl Server {
         let (size_bytes, session, origin, seen) = (MESSAGE_BYTES, 0, 0, Seen::NOTHING);
         let timeout = Some(client.timeout);
         let members = if client.majority { self.members(client, id, ctx) } else { at.into_iter().collect() };
+        if !client.in_cache {
+            for member in members {
+                let stem = hold.question(question::RELEASE, member);
+                self.gives_to(client.place, (op, stem), member, ctx);
+            }
+            return;
+        }
         for member in members {
             let stem = hold.question(question::RELEASE, member);
             let request = Request { op, stem, size_bytes, timeout, from: None, session, origin, seen };
@@ -327,6 +350,39 @@ impl Server {
         let another = self.members(client, id, ctx).first().copied();
         if let Some(hold) = self.holds.0.get_mut(id.0) {
             hold.at = another;
+        }
+    }
+
+    /// Gives a lock back to a store. Nobody waits for it, but it is said again elsewhere if whoever was asked does not answer: to give back twice
+    /// is to give back once.
+    fn gives_to(&mut self, place: PartId, (op, stem): (Op, u64), member: Pid, ctx: Ctx) {
+        let nobody = Session { id: 0, origin: 0, seen: Seen::NOTHING };
+        let job = Job::GiveBack { place, op, asked: member };
+        let key = self.errands.insert(Errand::new(None, nobody, job, stem, ctx.now()));
+        let timeout = ctx.plan().directory.store(place).timeout;
+        let call = self.ask(key, member, op, stem, Some(timeout), ctx);
+        if let Some(alive) = ctx.plan().directory.alive(place) {
+            ctx.keep_alive(call, alive);
+        }
+    }
+
+    /// Whoever was told that a lock is given back has answered, or has not.
+    pub(super) fn given_back(&mut self, key: Key, job: (PartId, Op, Pid), outcome: Outcome, ctx: Ctx) {
+        let (place, op, asked) = job;
+        self.avoid(Some(asked), place, outcome, ctx);
+        let Some(mut errand) = self.errands.remove(key) else { return };
+        let directory = &ctx.plan().directory;
+        if directory.asks_another(place, &mut errand.tried, asked, outcome, true) {
+            let (zone, clock, tried) = (ctx.zone(), ctx.monotonic(), errand.tried);
+            let avoided = |member: Pid| self.avoided.names(member, clock) || tried.has(member);
+            let stem = tried.identity(errand.stem);
+            let draw = |n| ctx.serving(PICK, stem).below(n);
+            let to = directory.copy(place, zone, At::Primary, None, avoided, draw);
+            let timeout = directory.store(place).timeout;
+            errand.job = Job::GiveBack { place, op, asked: to };
+            let key = self.errands.insert(errand);
+            let (call, alive) = (self.ask(key, to, op, stem, Some(timeout), ctx), directory.alive(place));
+            alive.into_iter().for_each(|alive| ctx.keep_alive(call, alive));
         }
     }
 
@@ -349,8 +405,7 @@ impl Server {
         let Some(on_behalf) = self.session(strand).copied() else { return };
         let op = Op::Renew { lock: client.number(), key, owner, ttl: client.ttl };
         let (job, since) = (Job::Renewal { hold: id, of: members.len() as u32, told: 0, lost: 0 }, ctx.now());
-        let errand =
-            Errand { strand: None, on_behalf, job, stem: hold.stem, failures: 0, backoff: Span::ZERO, since };
+        let errand = Errand::new(None, on_behalf, job, hold.stem, since);
         let errand = self.errands.insert(errand);
         for member in members {
             let stem = hold.question(question::RENEW, member);
@@ -365,11 +420,13 @@ impl Server {
         else {
             return;
         };
+        let id = *hold;
         *told += 1;
         *lost += u32::from(outcome == Outcome::Fail(Reason::NotHeld));
-        let (id, is_last, is_lost) = (*hold, *told == *of, *lost > *of / 2);
-        if let Some(Hold { lock, at, .. }) = self.holds.0.get(id.0).cloned() {
-            self.avoid(at, ctx.plan().directory.lock(lock).place, outcome, ctx);
+        let (is_last, is_lost) = (*told == *of, *lost > *of / 2);
+        if let Some((lock, at)) = self.holds.0.get(id.0).map(|hold| (hold.lock, hold.at)) {
+            let place = ctx.plan().directory.lock(lock).place;
+            self.avoid(at, place, outcome, ctx);
         }
         if is_last {
             self.errands.free(errand);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::base::cause::{Cause, Causes};
-use crate::base::ids::{CallId, PartId, ProbeId, ProgramId};
+use crate::base::ids::{CallId, PartId, Pid, ProbeId, ProgramId};
 use crate::base::op::{Failure, Op, Outcome, Reason, Reply};
 use crate::base::session::Seen;
 use crate::base::slab::{Key, Slab};
@@ -84,6 +84,8 @@ pub(super) enum Later {
     Lock { errand: Key, hold: HoldId },
     /// A lock is renewed.
     Renew { hold: HoldId },
+    /// A member of a store that did not answer is asked whether it is there.
+    Reconnect { part: PartId, member: Pid },
 }
 
 pub(super) type Ctx<'a, 'b> = &'a mut Context<'b, Server>;
@@ -162,6 +164,7 @@ impl Process for Server {
                 Some(Later::Transaction { strand, since }) => self.transaction_again(strand, since, ctx),
                 Some(Later::Lock { errand, hold }) => self.lock_again(errand, hold, ctx),
                 Some(Later::Renew { hold }) => self.renew(hold, ctx),
+                Some(Later::Reconnect { part, member }) => self.reconnect(part, member, ctx),
                 None => {}
             }
         }

@@ -4,6 +4,7 @@
 //! [`host`] carries out what programs ask for · [`errand`] calls other parts for them · [`reader`] is the clients'
 //! half of a cache's guard, `transactor` that of a store's transactions, `holder` that of locks.
 
+mod driver;
 pub mod errand;
 mod holder;
 pub mod host;

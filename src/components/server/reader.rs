@@ -276,7 +276,7 @@ impl Server {
         let stem = self.stem(asked);
         let (job, since) = (Job::Reading(reading), ctx.now());
         let on_behalf = self.on_behalf(asked);
-        let errand = Errand { strand: None, on_behalf, job, stem, failures: 0, backoff: Span::ZERO, since };
+        let errand = Errand::new(None, on_behalf, job, stem, since);
         let key = self.errands.insert(errand);
         self.fill(key, ctx);
     }

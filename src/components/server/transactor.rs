@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 
 use crate::base::cause::Cause;
-use crate::base::ids::{PartId, PolicyId};
+use crate::base::ids::{PartId, Pid, PolicyId};
 use crate::base::op::{At, Failure, Op, Outcome, Reason, Reply};
 use crate::base::rng::{Bits, mix};
 use crate::base::session::Seen;
@@ -236,9 +236,10 @@ impl Server {
         let connected = std::mem::take(&mut open.connected);
         if tells {
             let directory = &ctx.plan().directory;
-            let (zone, timeout) = (ctx.zone(), directory.store(db).timeout);
+            let (zone, clock, timeout) = (ctx.zone(), ctx.monotonic(), directory.store(db).timeout);
+            let avoided = |member: Pid| self.avoided.names(member, clock);
             let draw = |n| ctx.serving(PICK, stem).below(n);
-            let to = directory.copy(db, zone, At::Primary, None, |_| false, draw);
+            let to = directory.copy(db, zone, At::Primary, None, avoided, draw);
             let (op, size_bytes) = (Op::Abort, MESSAGE_BYTES);
             let (timeout, session, origin, seen) = (Some(timeout), 0, 0, Seen::NOTHING);
             let request = Request { op, stem, size_bytes, timeout, from: None, session, origin, seen };

@@ -42,7 +42,43 @@ pub const AVOID: Knob = Knob {
     name: "avoid",
     takes: Takes::Span { min: Span::ZERO, max: Span::MAX },
     default: Preset::Is { text: "5s", source: "a few times the patience of one request" },
-    doc: "How long a client that had no answer from one of several members asks the next nearest instead.",
+    doc: "How long a client that had no answer from one of several members asks the next nearest instead. A server then asks it first whether it \
+          is there, and again as long later if it is not.",
+};
+
+/// How long a connection may take to come about.
+pub const CONNECT: Knob = Knob {
+    name: "connect",
+    takes: Takes::Span { min: Span::from_ns(1), max: Span::MAX },
+    default: Preset::Is {
+        text: "2s",
+        source: "etcdctl, --dial-timeout; MongoDB's drivers 10 to 30 s, libpq for ever",
+    },
+    doc: "How long a client of several members waits for a connection to one of them before it asks the next nearest: nothing has happened \
+          then. Requests of a workload open theirs; a server has one to each member, and tries that often to get one back.",
+};
+
+/// When a client asks for a sign of life.
+pub const KEEPALIVE: Knob = Knob {
+    name: "keepalive",
+    takes: Takes::Span { min: Span::from_ns(1), max: Span::MAX },
+    default: Preset::Is {
+        text: "2s",
+        source: "etcdctl, --keepalive-time; MongoDB's drivers, heartbeatFrequencyMS: 10 s",
+    },
+    doc: "After this without an answer a client asks one of several members whether it is there.",
+};
+
+/// How long that may take.
+pub const KEEPALIVE_TIMEOUT: Knob = Knob {
+    name: "keepalive_timeout",
+    takes: Takes::Span { min: Span::from_ns(1), max: Span::MAX },
+    default: Preset::Is {
+        text: "6s",
+        source: "etcdctl, --keepalive-timeout; gRPC 20 s, MongoDB's drivers 10 s (connectTimeoutMS)",
+    },
+    doc: "After this without a sign of life the connection is broken: what was read is asked of the next nearest, and nobody knows what became \
+          of changes.",
 };
 
 const HEARTBEAT: Knob = Knob {

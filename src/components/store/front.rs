@@ -177,7 +177,7 @@ pub fn woken<M: Member>(member: &mut M, wake: Wake, ctx: &mut Context<M>) {
 /// Sets a knob, or gives it back what the design says.
 pub fn ordered<M: Member>(member: &mut M, order: Order, ctx: &mut Context<M>) {
     let (knob, value) = match order {
-        Order::Flush => return,
+        Order::Flush | Order::Drain => return,
         Order::ClockSet => return member.look_after_locks(ctx),
         Order::Set { knob, value } => (knob, Some(value)),
         Order::Reset { knob } => (knob, None),

@@ -58,6 +58,14 @@ impl<W: Copy> Transactions<W> {
         }
     }
 
+    /// Those that have not asked to commit come to nothing, but for single operations, which wait for no more than these.
+    pub fn end_open(&mut self) {
+        let open = self.all.iter().filter(|(_, one)| !one.is_single() && one.stage == Stage::Active);
+        for key in open.map(|(key, _)| key).collect::<Vec<_>>() {
+            self.over(key, End::Asked);
+        }
+    }
+
     pub(super) fn abort_as(&mut self, key: Key, reason: Reason) -> Outcome {
         self.over(key, End::Aborted(reason));
         Outcome::Fail(reason)

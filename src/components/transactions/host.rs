@@ -203,6 +203,14 @@ pub fn expires<H: Host>(host: &mut H, ctx: &mut Context<H>) {
     settle(host, ctx);
 }
 
+/// The member will keep transactions apart no more: those that have not asked to commit come to nothing, the others end.
+pub fn ends_open<H: Host>(host: &mut H, ctx: &mut Context<H>) {
+    if host.desk().is_some() {
+        engine(host).end_open();
+        settle(host, ctx);
+    }
+}
+
 /// The member can keep transactions apart no more: all are over but those that are being made safe, of which others will know.
 pub fn drops_all<H: Host>(host: &mut H, ctx: &mut Context<H>) {
     let Some(desk) = host.desk() else { return };

@@ -95,9 +95,11 @@ pub enum Trouble {
     Disk,
     /// A clock jumps by up to 2 s, and runs at a rate up to 5 % off.
     Clock,
+    /// A member takes in nothing new.
+    Drain,
 }
 
-/// Everything.
+/// Everything, but for drains.
 pub const ALL: &[Trouble] = &[
     Trouble::Machine,
     Trouble::Process,
@@ -189,6 +191,7 @@ impl Sailing {
                 return (0..self.copies).for_each(|member| self.crash(world, member, Crash::Machine));
             }
             Trouble::Pause => return world.pause(copy(member)),
+            Trouble::Drain => return world.drain(copy(member)),
             Trouble::Disk => {
                 let value = SLOW_DISK as f64 * 1e6;
                 return world.order(copy(member), Order::Set { knob: "disk", value });
@@ -218,6 +221,7 @@ impl Sailing {
             Trouble::Machine | Trouble::Process => self.restart(world, trouble.member),
             Trouble::Everybody => (0..self.copies).for_each(|member| self.restart(world, member)),
             Trouble::Pause => world.resume(copy(trouble.member)),
+            Trouble::Drain => world.undrain(copy(trouble.member)),
             Trouble::Disk => world.order(copy(trouble.member), Order::Reset { knob: "disk" }),
             Trouble::Clock => {
                 self.clocks[index]

@@ -1,0 +1,148 @@
+//! Whether anybody is there still: what connections do about a callee that says nothing. In life a silent machine is known by two signs only: no
+//! connection to it comes about, or it does not answer when it is asked for a sign of life on one that did (gRPC's keepalive while a call is under
+//! way, the heartbeats of drivers). A process that stands still fails the second, not the first: its machine accepts for it.
+
+use crate::base::cause::Causes;
+use crate::base::ids::CallId;
+use crate::base::op::{Op, Outcome};
+use crate::base::rng::mix;
+use crate::base::session::Seen;
+use crate::base::time::Span;
+use crate::sim::deadlines::Deadline;
+use crate::sim::event::Kind;
+use crate::sim::kernel::{Kernel, Request};
+
+/// The word of a kernel's event for deadlines of signs of life; that of timeouts is 0.
+pub(super) const SIGNS: u64 = 1;
+/// Size of the question and of its answer, bytes: a frame of HTTP/2 is 17, with headers of TCP and IP.
+const PING_BYTES: u32 = 64;
+
+/// How long a caller waits for signs of life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Keepalive {
+    /// For a connection to come about, where a call opens its own.
+    pub connect: Span,
+    /// After this without an answer it asks whether the callee is there.
+    pub after: Span,
+    /// After this without an answer to that the connection is given up.
+    pub patience: Span,
+}
+
+/// A call whose caller looks after its connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Watched {
+    how: Keepalive,
+    deadline: Deadline,
+    /// Whether the connection has yet to come about.
+    connects: bool,
+}
+
+/// What becomes of a call whose callee has been silent.
+pub(super) enum Silence {
+    /// It has been asked for a sign of life.
+    Asked,
+    /// No connection came about: the call has certainly not begun.
+    Unreachable,
+}
+
+impl Kernel {
+    /// From now on the connection of a call is looked after.
+    pub(super) fn keep_alive(&mut self, id: CallId, how: Keepalive) {
+        let Some(call) = self.calls.get(id).filter(|call| call.awaited) else { return };
+        let connects = self.tier_nodes(call.caller).independent;
+        self.look_again(id, how, connects);
+    }
+
+    fn look_again(&mut self, id: CallId, how: Keepalive, connects: bool) {
+        let after = if connects { how.connect } else { how.after };
+        let (deadline, due) = self.signs.add(after, id, self.now());
+        if let Some(due) = due {
+            self.schedule_own(due, Kind::Deadline, deadline.lane, SIGNS);
+        }
+        self.watched.insert(id, Watched { how, deadline, connects });
+    }
+
+    /// A call has ended.
+    #[inline]
+    pub(super) fn look_no_more(&mut self, id: CallId) {
+        if self.watched.is_empty() && self.pinging.is_empty() {
+            return;
+        }
+        if let Some(watched) = self.watched.remove(&id) {
+            self.signs.answered(watched.deadline);
+        }
+        self.pinging.remove(&id);
+    }
+
+    /// The next call of a lane whose callee has been silent for too long, and what was done about it.
+    pub(super) fn next_silent(&mut self, lane: u32) -> Option<(CallId, Silence)> {
+        let id = self.signs.expired(lane, self.now())?;
+        let Some(Watched { how, connects, .. }) = self.watched.remove(&id) else {
+            return Some((id, Silence::Asked));
+        };
+        let stands_still = self.calls.get(id).is_some_and(|call| self.is_paused(call.caller));
+        if stands_still {
+            self.look_again(id, how, connects); // it asks nobody now
+            return Some((id, Silence::Asked));
+        }
+        if connects && self.has_no_connection(id) {
+            self.withdraw(id);
+            return Some((id, Silence::Unreachable));
+        }
+        match connects {
+            true => self.look_again(id, how, false),
+            false => self.ping(id, how),
+        }
+        Some((id, Silence::Asked))
+    }
+
+    /// Schedules the next event of a lane of signs.
+    pub(super) fn rearm_signs(&mut self, lane: u32) {
+        if let Some(due) = self.signs.rearm(lane) {
+            self.schedule_own(due, Kind::Deadline, lane, SIGNS);
+        }
+    }
+
+    fn ping(&mut self, id: CallId, how: Keepalive) {
+        let Some(call) = self.calls.get(id).filter(|call| call.awaited) else { return };
+        let (caller, callee) = (call.caller, call.callee);
+        let stem = mix(call.stem, (self.now() - call.sent).as_ns());
+        let request = Request {
+            op: Op::Ping { of_call: true },
+            stem,
+            size_bytes: PING_BYTES,
+            timeout: Some(how.patience),
+            from: Some(call.zone),
+            session: 0,
+            origin: 0,
+            seen: Seen::NOTHING,
+        };
+        self.pinging.insert(id, how);
+        self.call(caller, callee, request, id.to_word());
+    }
+
+    /// Answers a question of that kind; false for any other request.
+    #[inline]
+    pub(super) fn answers_ping(&mut self, id: CallId, op: Op) -> bool {
+        let pings = matches!(op, Op::Ping { .. });
+        if pings {
+            self.answer(id, Outcome::ok(0), 0, &Causes::NONE, PING_BYTES);
+        }
+        pings
+    }
+
+    /// The call for which a connection has asked.
+    pub(super) fn pinged_for(&self, id: CallId) -> Option<CallId> {
+        let call = self.calls.get(id)?;
+        matches!(call.op, Op::Ping { of_call: true }).then(|| CallId::from_word(call.tag))
+    }
+
+    /// A sign of life has come, if only that nobody new is let in: who had been at work there when his process ended has been told already.
+    pub(super) fn is_alive(&mut self, id: CallId) {
+        if let Some(how) = self.pinging.remove(&id)
+            && self.calls.awaited(id)
+        {
+            self.look_again(id, how, false);
+        }
+    }
+}
