@@ -78,7 +78,7 @@ pub fn judge(keys: &ByKey, initial: i64, texts: &mut Texts, asked: Consistency, 
         Consistency::Sequential => sequential::check(&accesses(keys), initial, texts, None, budget),
         Consistency::Causal => causal::check(&accesses(keys), initial, texts, budget),
         Consistency::Session => session::check(&accesses(keys), initial, texts, None, &Guarantee::EVERY),
-        Consistency::Only(guarantee) => session::check(&accesses(keys), initial, texts, None, &[guarantee]),
+        Consistency::Only(guarantee) => session::check_one(&accesses(keys), initial, texts, None, guarantee),
     }
 }
 

@@ -63,6 +63,24 @@ pub fn overlaps(holds: &Holds, lock: PartId, end: Time) -> (u64, Span, Option<Tw
     (count, time, first.map(|(_, two)| two))
 }
 
+/// The share of holds that shared some time with another one of the same key, whichever began first; `None`: nobody got it.
+pub fn overlapping(holds: &Holds, lock: PartId, end: Time) -> Option<f64> {
+    let all = holds.all();
+    let (mut overlapping, mut count) = (0u64, 0u64);
+    for places in granted(holds, lock) {
+        let mut latest = Time::ZERO;
+        for (rank, place) in places.iter().enumerate() {
+            let hold = &all[*place as usize];
+            let until = hold.ended.min(end);
+            let next = places.get(rank + 1).map_or(Time::NEVER, |next| all[*next as usize].granted);
+            overlapping += u64::from(hold.granted < latest || next < until);
+            latest = latest.max(until);
+        }
+        count += places.len() as u64;
+    }
+    (count > 0).then(|| overlapping as f64 / count as f64)
+}
+
 /// Changes that took effect when their makers' lock was already somebody else's: how many, and the first, with who had it.
 pub fn late_effects(holds: &Holds, lock: PartId) -> (u64, Option<(Time, Two)>) {
     let all = holds.all();
@@ -263,6 +281,19 @@ mod tests {
         let bad = holds(&[(1, 0, 1, 9, 1), (2, 0, 3, 5, 2), (3, 1, 6, 12, 3)]);
         assert_eq!(overlaps(&bad, LOCK, at(20)), (2, Span::from_secs(5), Some((0, 1))));
         assert_eq!(overlaps(&bad, PartId(1), at(20)).0, 0, "another lock");
+    }
+
+    #[test]
+    fn a_hold_overlaps_whichever_of_the_two_began_first() {
+        let share = |rows: &[(u64, u64, u64, u64, u64)]| overlapping(&holds(rows), LOCK, at(20));
+        assert_eq!(share(&[]), None, "nobody got it");
+        assert_eq!(share(&[(1, 0, 1, 3, 1), (2, 0, 3, 5, 2), (3, 1, 6, 9, 3)]), Some(0.0));
+        // One long hold and two within it: `overlaps` counts the two, three of four share time.
+        let rows = [(1, 0, 1, 9, 1), (2, 0, 3, 5, 2), (3, 0, 6, 8, 3), (4, 0, 9, 12, 4)];
+        assert_eq!(overlaps(&holds(&rows), LOCK, at(20)).0, 2);
+        assert_eq!(share(&rows), Some(0.75));
+        // One that never ends is held to the end of the run and no longer.
+        assert_eq!(share(&[(1, 0, 1, 99, 1), (2, 0, 21, 22, 2)]), Some(0.0));
     }
 
     #[test]

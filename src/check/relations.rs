@@ -74,7 +74,8 @@ pub(super) fn seen(call: Call) -> Option<i64> {
     }
 }
 
-pub(super) fn written(call: Call) -> Option<i64> {
+/// The value that a call wrote.
+pub fn written(call: Call) -> Option<i64> {
     match call {
         Call::Write(value) | Call::Cas(_, value) => Some(value),
         _ => None,

@@ -1,15 +1,23 @@
 //! The four session guarantees of D. Terry et al., "Session guarantees for weakly consistent replicated data" (1994), as
 //! P. Viotti and M. Vukolić define them in "Consistency in non-transactional distributed storage systems" (2016): there is one
-//! order of all writes, a read sees the last one of its key among those visible to it, and
+//! order of all writes (Terry's WriteOrder), a read sees the last one of its key among those visible to it, and
 //!
 //! * **read your writes**: what a session has written to the key is visible, so the value seen is that or a later one;
 //! * **monotonic reads**: so is what it has seen of the key before;
 //! * **monotonic writes**: a session's writes stand in its own order, over all keys;
 //! * **writes follow reads**: a write stands after everything that its session had seen, over all keys.
 //!
+//! *Older* and *later* are of that order, not of time. So a session whose second write got the smaller timestamp reads its first one
+//! without breaking read your writes: the store had both, and the second before the first. Monotonic writes is what it breaks.
+//!
 //! Each of them says of some writes that they come before others. A history keeps them just if these edges, with the
-//! order in which the store had the versions where that is known, have no circle. What a cas set comes after what it found,
-//! whatever is asked for. One pass over each session finds the edges: O(n log n), the logarithm for sorting.
+//! order in which the store had the versions where that is known, have no circle. What a cas set comes after what it found: where
+//! the store's order is known that is a write that follows a read, and elsewhere it is asked of every order. One pass over each
+//! session finds the edges: O(n log n), the logarithm for sorting.
+//!
+//! Of one key, and with all four kept in one order, nothing is left that [`causal`](super::causal) could complain of. Where the store's
+//! order is *not* known, each of them may be kept in some order while no order keeps all: then at least one is broken, and which one
+//! nobody can tell from the history ([`check_one`]).
 //!
 //! What else a read may have seen besides its value is not guessed at: [`causal`](super::causal) does that.
 
@@ -89,6 +97,46 @@ pub fn check(
     }
 }
 
+/// Judges one of the guarantees. Where it is kept in some order of the writes, but not in one that also keeps others that could be kept
+/// without it, it is undecided: one of them is broken.
+pub fn check_one(
+    accesses: &[Access],
+    initial: i64,
+    texts: &Texts,
+    orders: Option<&Orders>,
+    guarantee: Guarantee,
+) -> Verdict {
+    let judge = |asked: &[Guarantee]| check(accesses, initial, texts, orders, asked);
+    let alone = judge(&[guarantee]);
+    if alone != Verdict::Holds || judge(&Guarantee::EVERY) == Verdict::Holds {
+        return alone;
+    }
+    let others: Vec<Guarantee> = Guarantee::EVERY.into_iter().filter(|other| *other != guarantee).collect();
+    for some in 1..1usize << others.len() {
+        let mut asked: Vec<Guarantee> =
+            (0..others.len()).filter(|bit| some >> bit & 1 == 1).map(|bit| others[bit]).collect();
+        if judge(&asked) != Verdict::Holds {
+            continue;
+        }
+        asked.push(guarantee);
+        if let Verdict::Violated(witness) = judge(&asked) {
+            asked.pop();
+            let named = |asked: &Guarantee| {
+                let name =
+                    Guarantee::ALL.iter().find(|(_, other)| other == asked).map_or("", |(name, _)| name);
+                name.replace('-', " ")
+            };
+            let names = asked.iter().map(named).collect::<Vec<_>>().join(", ");
+            return Verdict::Unknown(format!(
+                "it or {names} is broken, and which one depends on the order in which the store had the writes, which is \
+                 not known: {}",
+                witness.sentence
+            ));
+        }
+    }
+    alone
+}
+
 /// What a session has done so far.
 #[derive(Default)]
 struct Session {
@@ -117,13 +165,21 @@ struct Sweep<'a> {
 impl Sweep<'_> {
     fn edges(&mut self, orders: Option<&Orders>) -> Result<(), Verdict> {
         let relations = self.relations;
-        for (number, origin) in (0u32..).zip(&relations.origins) {
-            if let (Origin::Write(from), Some(_)) = (origin, written(relations.call(number))) {
-                self.graph.edge(*from, number, Why::Found);
-            }
-        }
-        for (before, after) in orders.map(|orders| relations.in_order(orders)).unwrap_or_default() {
+        let ordered = orders.map(|orders| relations.in_order(orders)).unwrap_or_default();
+        let mut is_placed = vec![false; relations.accesses.len()];
+        for (before, after) in ordered {
+            is_placed[before as usize] = true;
+            is_placed[after as usize] = true;
             self.graph.edge(before, after, Why::Order);
+        }
+        for (number, origin) in (0u32..).zip(&relations.origins) {
+            let (Origin::Write(from), Some(_)) = (*origin, written(relations.call(number))) else { continue };
+            if !(is_placed[from as usize] && is_placed[number as usize]) {
+                self.graph.edge(from, number, Why::Found);
+            } else if self.asks(Guarantee::WritesFollowReads) {
+                // A store that reads, and then writes with a clock of its own, may put the new value before the one found.
+                self.promise(from, number, Guarantee::WritesFollowReads, number);
+            }
         }
         let mut first = 0u32;
         for of_session in relations.accesses.chunk_by(|a, b| a.session == b.session) {
@@ -287,29 +343,24 @@ impl Sweep<'_> {
 
     /// One step of a circle; `by` is the operation that saw the earlier one, if one did.
     fn step(&self, from: u32, edge: &Edge<Why>, by: Option<u32>) -> String {
-        let value = |number: u32| {
-            let value =
-                written(self.relations.call(number)).map_or("".to_owned(), |value| self.texts.show(value));
-            format!("{value} (line {})", self.relations.place(number))
-        };
-        let process = |number: u32| self.relations.accesses[number as usize].operation.process;
-        let line = |number: u32| self.relations.place(number);
-        let (old, new) = (value(from), value(edge.to));
+        let told = |number: u32| self.relations.told(number, self.texts);
+        let (old, new) = (told(from), told(edge.to));
         match edge.why {
             Why::Order => format!("the store had {old} before {new}"),
             Why::Found | Why::Joins(_) => format!("{new} was made of {old}"),
             Why::Promise(Guarantee::ReadYourWrites, read) => {
-                format!("process {} wrote {old} and then read {new} (line {})", process(read), line(read))
+                format!("{} was sent after {old} and saw {new}", told(read))
             }
             Why::Promise(Guarantee::MonotonicReads, read) => {
-                format!("process {} saw {old} and then {new} (line {})", process(read), line(read))
+                format!("{} saw {new} where its session had seen {old}", told(read))
             }
-            Why::Promise(Guarantee::MonotonicWrites, write) => {
-                format!("process {} wrote {old} and then {new}", process(write))
-            }
+            Why::Promise(Guarantee::MonotonicWrites, _) => format!("{old} was sent before {new}"),
             Why::Promise(Guarantee::WritesFollowReads, write) => {
                 let read = by.unwrap_or(write);
-                format!("process {} saw {old} (line {}) and then wrote {new}", process(write), line(read))
+                if read == write {
+                    return format!("{new} found {old}");
+                }
+                format!("{} saw {old} and {new} was sent later", told(read))
             }
         }
     }

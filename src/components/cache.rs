@@ -23,7 +23,7 @@ use crate::components::cache::node::Node;
 use crate::components::cores::{DISCIPLINE, Discipline};
 use crate::components::directory::{CacheClient, Client};
 use crate::components::evict::Policy;
-use crate::components::guard::{GUARDS, Guard, Per};
+use crate::components::guard::{Claim, GUARDS, Guard, Per};
 use crate::components::{COMMON, DOES_NOT_FIT, Kind, Names, Part, PartName, Wiring, speed_ppm};
 use crate::sim::run::World;
 
@@ -315,6 +315,12 @@ fn conflicts(knobs: &Knobs, names: &Names, guard: &Guard, problems: &mut Problem
     if immortal && guard.needs_lifetime() {
         let message = format!("the guard of '{name}' acts on lifetimes, and its entries live for ever");
         wrong(DOES_NOT_FIT, "guard", message, "write `ttl = \"60s\"`");
+    }
+    if let Guard::Stale { claim: Claim::Get, .. } = guard
+        && knobs.form("guard").1.place("recheck").is_some()
+    {
+        let message = format!("the guard of '{name}' has `recheck`, and nobody in it takes a lock");
+        wrong(DOES_NOT_FIT, "guard", message, "write `claim=set_nx`, or leave `recheck` out");
     }
     if immortal && knobs.number("jitter") > 0.0 {
         let message = format!("'{name}' has `jitter` but no `ttl`");

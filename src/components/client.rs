@@ -161,7 +161,7 @@ impl Process for Client {
             return self.attempt(key, ctx);
         }
         pending.tried = Tried::default();
-        pending.failures += 1;
+        pending.failures = pending.failures.saturating_add(1);
         let (number, failures, backoff) = (pending.number, pending.failures, pending.backoff);
         let policy = &plan.policies[plan.policy.index()];
         let mut draws = ctx.serving(BACK_OFF, self.attempt_stem(number, failures, ctx));

@@ -178,6 +178,8 @@ pub struct StoreClient {
     pub led_by: Option<u32>,
     /// How long they wait for signs of life, where there are several.
     pub alive: Keepalive,
+    /// Whether a transaction goes on when one of its operations has waited for a row in vain.
+    pub keeps_tx: bool,
 }
 
 /// A pool of connections in each process.

@@ -10,6 +10,7 @@
 //! | `lease` | the first `Fail(Leased)`, note = token; later ones `Fail(Wait)` | the leased one rebuilds and puts with its token; the others wait and read again |
 //! | `xfetch` | `Fail(Miss)`; a live value by chance `Renew` | rebuilds, puts with note = rebuild time in µs, rounded up |
 //! | `stale` | expired, but not longer than `for`: one `Renew`, others `Ok` with the old value | answers with the old value and rebuilds in the background |
+//! | `stale(claim=set_nx)` | expired, but not longer than `for`: `Renew` to all | `Acquire`s with a token of its own for `rebuild`, and answers with the old value whatever comes of it; the winner rebuilds in the background, puts, `Release`s |
 //! | `refresh_ahead` | alive, but older than `at`: one `Renew`, others `Ok` | answers with the value and rebuilds in the background |
 //!
 //! Beyond what a guard covers (no value at all, stale for too long) the node answers `Fail(Miss)`.
@@ -58,6 +59,8 @@ pub enum Guard {
         window: Span,
         /// When the one who was asked to rebuild has not put by then, another is asked.
         rebuild: Span,
+        /// Who finds out which reader rebuilds.
+        claim: Claim,
     },
     /// Rebuilt before it expires.
     RefreshAhead {
@@ -65,6 +68,18 @@ pub enum Guard {
         at: f64,
         /// When the one who was asked to rebuild has not put by then, another is asked.
         rebuild: Span,
+    },
+}
+
+/// How it is found out which reader rebuilds an expired value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Claim {
+    /// The cache asks one, in the operation that finds the value.
+    Get,
+    /// Readers, who are told that the value is old, ask for a lock in another round trip.
+    SetNx {
+        /// Whether the winner reads again before it rebuilds.
+        recheck: bool,
     },
 }
 
@@ -133,7 +148,14 @@ impl Guard {
             },
             "lease" => Guard::Lease { ttl: guard.span("ttl"), wait: Wait::Fixed(guard.law("wait")) },
             "xfetch" => Guard::XFetch { beta: guard.number("beta") },
-            "stale" => Guard::Stale { window: guard.span("for"), rebuild: guard.span("rebuild") },
+            "stale" => Guard::Stale {
+                window: guard.span("for"),
+                rebuild: guard.span("rebuild"),
+                claim: match guard.word("claim") {
+                    "set_nx" => Claim::SetNx { recheck: guard.switch("recheck") },
+                    _ => Claim::Get,
+                },
+            },
             "refresh_ahead" => Guard::RefreshAhead { at: guard.number("at"), rebuild: guard.span("rebuild") },
             _ => Guard::None,
         }
@@ -186,6 +208,13 @@ const WAITS: &[Form] = &[
     },
 ];
 
+const RECHECK: Knob = Knob {
+    name: "recheck",
+    takes: Takes::Switch,
+    default: Preset::Is { text: "true", source: "without it a late locker rebuilds once more" },
+    doc: "Whether whoever gets the lock reads again before it rebuilds.",
+};
+
 const MUTEX: &[Knob] = &[
     Knob {
         name: "ttl",
@@ -199,12 +228,7 @@ const MUTEX: &[Knob] = &[
         default: Preset::Is { text: "fixed(50ms)", source: "the usual advice for this pattern" },
         doc: "How long those who do not get the lock wait before they read again.",
     },
-    Knob {
-        name: "recheck",
-        takes: Takes::Switch,
-        default: Preset::Is { text: "true", source: "without it a late locker rebuilds once more" },
-        doc: "Whether the winner reads again before it rebuilds.",
-    },
+    RECHECK,
 ];
 
 const SINGLE_FLIGHT: &[Knob] = &[
@@ -267,6 +291,19 @@ pub const GUARDS: &[Form] = &[
                 doc: "How long after its expiry a value is still served.",
             },
             REBUILD,
+            Knob {
+                name: "claim",
+                takes: Takes::Word(&["get", "set_nx"]),
+                default: Preset::Is {
+                    text: "get",
+                    source: "the cache decides: nginx 1.22 (`proxy_cache_use_stale updating`), Varnish 7.1 (grace)",
+                },
+                doc: "Who finds out which reader rebuilds: the cache, in the operation that finds the value (`get`); or the readers, as \
+                      clients of a plain store of keys must, who learn that the value is old and, before they answer with it, ask in another round trip for a \
+                      lock, `SET lock token EX rebuild NX` (`set_nx`). Whoever gets it rebuilds in the background, puts, and gives the lock \
+                      back if it is still its own; whoever does not, or hears nothing, answers with the old value. If the winner dies, the lock ends after `rebuild`.",
+            },
+            RECHECK,
         ],
         doc: "The old value is served while one reader rebuilds it (stale-while-revalidate).",
     },

@@ -215,8 +215,11 @@ fn misfit(knobs: &Knobs, client: &LockClient, at: &PartName) -> Option<(&'static
         return told("kind", "is a lease: a line at a db whose places are kept", help);
     }
     if client.in_cache && wait == "fifo" {
-        let help = "write `wait = \"fixed(200ms, times=1000)\"`, or put it in a db";
+        let help = "write `wait = \"fixed(200ms, times=unlimited)\"`, or put it in a db";
         return told("wait", "is in a cache, which answers at once and keeps nobody in line", help);
+    }
+    if let Some(what) = Retry::runs_away(knobs.form("wait")) {
+        return told("wait", &what, "wait for at least 1us on average, or try at most 1000 times");
     }
     let late = client.renew.filter(|renew| *renew >= client.ttl)?;
     let what = format!("is renewed every {late}, and by then it is over ({})", client.ttl);

@@ -13,10 +13,16 @@ pub const DEFAULT: &str = "default";
 
 const TIMES: Knob = Knob {
     name: "times",
-    takes: Takes::Count { min: 0, max: 1000 },
+    takes: Takes::Count { min: 0, max: u64::MAX },
     default: Preset::Is { text: "2", source: "AWS SDKs: three attempts in standard mode" },
-    doc: "How many retries at most, after the first attempt. 0 to 1000.",
+    doc: "How many retries at most, after the first attempt; `unlimited` goes on until there is no time left. More than 1,000 need a \
+          wait of at least 1 µs on average.",
 };
+
+/// So many retries may follow each other at once: an hour of them is nothing to a run. More need a wait.
+const TIMES_AT_ONCE_MAX: u64 = 1_000;
+/// What more have to wait for on average: an hour of such polls is within the events of a run.
+const WAIT_MIN: Span = Span::from_ns(1_000);
 
 /// The ways to try again.
 pub const RETRIES: &[Form] = &[
@@ -183,14 +189,32 @@ impl Policy {
 }
 
 impl Retry {
+    /// Why retries of a form of [`RETRIES`] might fill a run without time going on: then it is to be refused, by what it is.
+    pub fn runs_away((name, knobs): (&str, &Knobs)) -> Option<String> {
+        let span = |knob| if let Some(Setting::Span(span)) = knobs.get(knob) { *span } else { WAIT_MIN };
+        let (least, wait) = match (name, knobs.get("wait")) {
+            ("fixed", Some(Setting::Law(law))) => {
+                (law.mean().map_or(WAIT_MIN, |mean| Span::from_ns(mean as u64)), "wait")
+            }
+            ("expo", _) => (span("base").min(span("max")), "base"),
+            _ => return None,
+        };
+        let Some(Setting::Count(times)) = knobs.get("times") else { return None };
+        if *times <= TIMES_AT_ONCE_MAX || least >= WAIT_MIN {
+            return None;
+        }
+        let times = if *times == u64::MAX { "without limit".to_owned() } else { format!("{times} times") };
+        Some(format!("tries again {times} with a {wait} of {least}"))
+    }
+
     /// From a checked form of [`RETRIES`].
     pub fn resolve((name, knobs): (&str, &Knobs)) -> Retry {
         match name {
-            "fixed" => Retry::Fixed { wait: knobs.law("wait"), times: knobs.count("times") as u32 },
+            "fixed" => Retry::Fixed { wait: knobs.law("wait"), times: times(knobs) },
             "expo" => Retry::Expo {
                 base: knobs.span("base"),
                 max: knobs.span("max"),
-                times: knobs.count("times") as u32,
+                times: times(knobs),
                 jitter: match knobs.word("jitter") {
                     "none" => Jitter::None,
                     "equal" => Jitter::Equal,
@@ -230,6 +254,11 @@ impl Retry {
     }
 }
 
+/// The checked knob; beyond what can be counted there is no limit.
+fn times(knobs: &Knobs) -> u32 {
+    u32::try_from(knobs.count("times")).unwrap_or(u32::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -245,6 +274,19 @@ mod tests {
             waits,
             [Some(Span::from_ms(50)), Some(Span::from_ms(100)), Some(Span::from_ms(150)), None]
         );
+    }
+
+    #[test]
+    fn without_a_limit_it_never_gives_up() {
+        let mut bits = Draws::new(1);
+        let fixed = Retry::Fixed { wait: Dist::Constant(5e6), times: u32::MAX };
+        let (base, max) = (Span::from_ms(1), Span::from_ms(9));
+        let expo = Retry::Expo { base, max, times: u32::MAX, jitter: Jitter::None };
+        for failures in [1, 1_001, 100_000, u32::MAX] {
+            assert_eq!(fixed.wait(failures, Span::ZERO, &mut bits), Some(Span::from_ms(5)));
+            assert!(expo.wait(failures, Span::ZERO, &mut bits).is_some());
+        }
+        assert_eq!(expo.wait(u32::MAX, Span::ZERO, &mut bits), Some(max));
     }
 
     #[test]

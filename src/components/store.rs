@@ -37,7 +37,10 @@ use crate::components::store::legs::LEGS;
 use crate::components::store::node::Node;
 use crate::components::store::rows::{Initial, RowName, Tables};
 use crate::components::transactions::Isolation;
-use crate::components::transactions::knobs::{IDLE, ISOLATION, LOCK_WAIT, isolation};
+use crate::components::transactions::deadlocks::{Undoes, Waiting};
+use crate::components::transactions::knobs::{
+    DEADLOCK, IDLE, ISOLATION, LOCK_WAIT, LOCK_WAIT_UNDOES, isolation, waiting,
+};
 use crate::components::{
     COMMON, Kind, Led, Names, Part, PartName, Wiring, count_u32, leader, multi_leader, server, speed_ppm,
 };
@@ -87,6 +90,8 @@ const KNOBS: &[Knob] = &[
     KEEPALIVE_TIMEOUT,
     ISOLATION,
     LOCK_WAIT,
+    LOCK_WAIT_UNDOES,
+    DEADLOCK,
     IDLE,
     Knob {
         name: "read",
@@ -209,6 +214,8 @@ pub struct Plan {
     pub isolation: Isolation,
     /// How long they wait for a lock.
     pub lock_wait: Span,
+    /// What becomes of those who wait for each other, or too long.
+    pub row_waiting: Waiting,
     /// How long their clients may say nothing.
     pub idle: Span,
     /// Its place in customers' tokens, when it is read `at session`.
@@ -310,6 +317,7 @@ fn resolve(knobs: &Knobs, names: &Names, problems: &mut Problems) -> Option<Box<
         transactional: false,
         isolation: isolation(knobs),
         lock_wait: knobs.span("lock_wait"),
+        row_waiting: waiting(knobs),
         idle: knobs.span("idle"),
         session: None,
         first_series: names.first_series,
@@ -333,8 +341,9 @@ fn resolve(knobs: &Knobs, names: &Names, problems: &mut Problems) -> Option<Box<
         after: knobs.span("keepalive"),
         patience: knobs.span("keepalive_timeout"),
     };
-    let client =
-        StoreClient { timeout, pool, rejected, leaderless, avoid: knobs.span("avoid"), alive, led_by };
+    let keeps_tx = waiting(knobs).undoes == Undoes::Statement;
+    let avoid = knobs.span("avoid");
+    let client = StoreClient { timeout, pool, rejected, leaderless, avoid, alive, led_by, keeps_tx };
     let programs = plan.series(Series::Programs);
     Some(Box::new(Store {
         me: names.me,

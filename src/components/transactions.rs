@@ -11,13 +11,16 @@
 //! 4. `serializable` is `snapshot` and aborts whoever may be the middle of a dangerous structure: it read what somebody
 //!    overwrote and somebody read what it overwrites (M. Cahill, U. Röhm, A. Fekete, "Serializable isolation for snapshot databases",
 //!    SIGMOD 2008; PostgreSQL does so, Ports and Grittner, VLDB 2012). Some are aborted in vain; nobody waits for a reader.
-//! 5. A circle of transactions that wait for each other is found when it closes; its youngest is aborted.
-//! 6. A transaction that is aborted has had no effect. Whoever has it aborted, or who has waited for too long, is told why.
+//! 5. A circle of transactions that wait for each other is found when it closes, or when one of them has waited for so long; one of them
+//!    is aborted ([`deadlocks`]).
+//! 6. A transaction that is aborted has had no effect. Whoever has it aborted, or who has waited for too long, is told why. A wait that was
+//!    too long undoes the transaction, or only the operation that waited.
 //!
-//! `endings` is how they commit, abort and lapse · [`locks`] has the rows' locks · [`versions`] what snapshots still see · [`conflicts`] who read what others overwrote
+//! `endings` is how they commit, abort and lapse · [`locks`] has the rows' locks, [`deadlocks`] the circles · [`versions`] what snapshots still see · [`conflicts`] who read what others overwrote
 //! · [`host`] is what a member does with it, [`knobs`] what a design says of it.
 
 pub mod conflicts;
+pub mod deadlocks;
 mod endings;
 pub mod host;
 pub mod knobs;
@@ -35,6 +38,7 @@ use crate::base::time::{ClockTime, Time};
 use crate::components::keyed::Keyed;
 use crate::components::store::rows::{RowName, apply};
 use crate::components::transactions::conflicts::Readers;
+use crate::components::transactions::deadlocks::Waiting;
 use crate::components::transactions::locks::Locks;
 use crate::components::transactions::versions::Versions;
 
@@ -152,6 +156,8 @@ pub enum Event<W> {
     Granted(Key, W, Time),
     /// Who waited will not have its lock, and its transaction is over: why, since when it waited.
     Failed(Reason, W, Time),
+    /// Who waited has waited for too long, and its transaction goes on without that operation: since when it waited.
+    InVain(W, Time),
     /// The `tx` of that name is over.
     Over(End, u64),
 }
@@ -181,6 +187,7 @@ pub fn is_over(reason: Reason) -> bool {
 #[derive(Clone, Debug, Hash)]
 pub struct Transactions<W> {
     isolation: Isolation,
+    rules: Waiting,
     twin: Twin,
     all: Slab<Transaction<W>>,
     names: Keyed<u64, Key>,
@@ -191,6 +198,8 @@ pub struct Transactions<W> {
     tickets: u64,
     /// Who waits for a lock, in the order in which they began to.
     waiting: VecDeque<(ClockTime, Key, u64)>,
+    /// The same, of those who have not looked yet whether they are in a circle.
+    looks: VecDeque<(ClockTime, Key, u64)>,
     /// Whose clients are to be looked after next, by when they were last.
     idle: BTreeSet<(ClockTime, Key)>,
     events: VecDeque<Event<W>>,
@@ -198,14 +207,15 @@ pub struct Transactions<W> {
 
 impl<W: Copy> Transactions<W> {
     /// None yet.
-    pub fn new(isolation: Isolation) -> Self {
-        Self::with_twin(isolation, Twin::Sound)
+    pub fn new(isolation: Isolation, rules: Waiting) -> Self {
+        Self::with_twin(isolation, rules, Twin::Sound)
     }
 
     /// None yet, and a rule to break.
-    pub fn with_twin(isolation: Isolation, twin: Twin) -> Self {
+    pub fn with_twin(isolation: Isolation, rules: Waiting, twin: Twin) -> Self {
         Transactions {
             isolation,
+            rules,
             twin,
             all: Slab::default(),
             names: Keyed::default(),
@@ -215,6 +225,7 @@ impl<W: Copy> Transactions<W> {
             begun: 0,
             tickets: 0,
             waiting: VecDeque::new(),
+            looks: VecDeque::new(),
             idle: BTreeSet::new(),
             events: VecDeque::new(),
         }
@@ -314,7 +325,7 @@ impl<W: Copy> Transactions<W> {
         }
         let held = self.locks.holder(row) == Some(key);
         if !held && !self.lock(key, row, (word, now, shows)) {
-            return self.deadlock(key, row);
+            return self.in_line(key, row, shows);
         }
         let first_wins = self.twin != Twin::LetsLastWin;
         if of_one_instant && first_wins && self.versions.changed_since(row, snapshot) {
@@ -354,6 +365,8 @@ impl<W: Copy> Transactions<W> {
         }
         let writes = &mut self.all.get_mut(key).expect("it is active").writes;
         match writes.iter_mut().find(|(own, _)| *own == row) {
+            // For others it is one change: what the first found, the last is made of, unless that is outright.
+            Some((_, own)) if value.parent == own.version => *own = Value { parent: own.parent, ..value },
             Some((_, own)) => *own = value,
             None => writes.push((row, value)),
         }

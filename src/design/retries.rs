@@ -1,8 +1,9 @@
-//! After which failures a policy tries again, and which are answers: names that some program must say.
+//! Policies: after which failures they try again and which are answers, by names that some program must say; and that time goes on while they
+//! try.
 
 use crate::base::knob::{Knobs, Setting};
 use crate::base::problem::{Problems, known_words, shown};
-use crate::components::policy::{Answers, REASONS};
+use crate::components::policy::{Answers, REASONS, Retry};
 use crate::design::codes;
 use crate::design::tree::Table;
 
@@ -24,10 +25,20 @@ pub(super) fn answers(tree: &Table, failures: &[String], problems: &mut Problems
     Answers(answers.into())
 }
 
-/// Every name of a `retry_on` is one of `failures`, which programs say by `fail`, or a failure that parts know.
+/// Retries beyond a thousand wait for something, and every name of a `retry_on` is one of `failures`, which programs say by `fail`, or a failure that parts know.
 pub(super) fn check(policies: &[Knobs], failures: &[String], problems: &mut Problems) {
     let known = || REASONS.iter().map(|(name, _)| *name).chain(failures.iter().map(String::as_str));
     for policy in policies {
+        if let Some(Setting::Form(name, retry)) = policy.get("retry")
+            && let Some(what) = Retry::runs_away((name, retry))
+        {
+            let message = format!("a policy {what}: a run might never get past one instant");
+            let problem = match policy.place("retry") {
+                Some(place) => problems.at(codes::DOES_NOT_FIT, place.clone(), message),
+                None => problems.overall(codes::DOES_NOT_FIT, message),
+            };
+            problem.help("wait for at least 1us on average, or try at most 1000 times");
+        }
         let Some(Setting::List(names)) = policy.get("retry_on") else { continue };
         for name in names {
             let Setting::Text(name, place) = name else { continue };

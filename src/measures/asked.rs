@@ -47,6 +47,8 @@ pub enum Locks {
     FreshTokens,
     /// How many holds began while another lasted.
     Overlaps,
+    /// The share of holds that shared time with another one.
+    Overlapping,
     /// For how long keys had several holders.
     Overlap,
     /// How many changes took effect when their maker's lock was somebody else's.

@@ -241,26 +241,26 @@ pub const ALL: &[Measure] = &[
         name: "read_your_writes",
         of: Of::Tables,
         from: Source::History(What::Keeps(Guarantee::ReadYourWrites)),
-        doc: "Whether each session saw its own writes, or something later (a condition). So with `monotonic_reads`, \
-              `monotonic_writes` and `writes_follow_reads`.",
+        doc: "Whether each read saw what its session had written to the key, or something later in the store's order (a condition; Terry et al. \
+              1994, as the three after it).",
     },
     Measure {
         name: "monotonic_reads",
         of: Of::Tables,
         from: Source::History(What::Keeps(Guarantee::MonotonicReads)),
-        doc: "Whether no session saw something older than it had seen before (a condition).",
+        doc: "Whether no session saw something older, in the store's order, than what it had seen of the key before (a condition).",
     },
     Measure {
         name: "monotonic_writes",
         of: Of::Tables,
         from: Source::History(What::Keeps(Guarantee::MonotonicWrites)),
-        doc: "Whether the writes of each session took effect in its order (a condition).",
+        doc: "Whether the store has the writes of each session in the order in which it sent them (a condition).",
     },
     Measure {
         name: "writes_follow_reads",
         of: Of::Tables,
         from: Source::History(What::Keeps(Guarantee::WritesFollowReads)),
-        doc: "Whether each write took effect after what its session had seen (a condition).",
+        doc: "Whether the store has each write after what its session had seen when it sent it (a condition).",
     },
     Measure {
         name: "staleness",
@@ -326,7 +326,14 @@ pub const ALL: &[Measure] = &[
         name: "overlaps",
         of: Of::Lock,
         from: Source::History(What::Locks(Locks::Overlaps)),
-        doc: "Holds that began while another one of the same key lasted.",
+        doc: "Holds that began while another one of the same key lasted. See `overlapping` for both sides of it.",
+    },
+    Measure {
+        name: "overlapping",
+        of: Of::Lock,
+        from: Source::History(What::Locks(Locks::Overlapping)),
+        doc: "Share of the holds that shared some time with another one of the same key, whichever of the two began first: a hold lasts \
+              from when its program knew that it had the lock to when it began to give it back. Undefined where nobody got it.",
     },
     Measure {
         name: "overlap",

@@ -6,6 +6,7 @@
 //! state of the world.
 
 mod reading;
+mod within;
 
 use std::collections::BTreeMap;
 
@@ -94,9 +95,17 @@ pub struct Step {
 }
 
 impl Step {
+    /// Whether what it wrote depends on nothing that was there: it is a write, or a change of what its transaction had written outright.
+    pub fn is_outright(&self) -> bool {
+        let of_itself = |parent: OpId| parent == self.attempt;
+        matches!(self.op, Op::Write { .. })
+            || self.outcome.value().is_some_and(|value| of_itself(value.parent))
+            || self.found.is_some_and(of_itself)
+    }
+
     /// Whether it may change its row.
     pub fn writes(&self) -> bool {
-        !matches!(self.op, Op::Read { .. })
+        !matches!(self.op, Op::Read { .. } | Op::ReadForUpdate { .. })
     }
 }
 
@@ -132,6 +141,16 @@ pub struct Taken {
     pub over: OpId,
     /// What else went into it: the other side of a merge, the attempt behind an addition.
     pub also: OpId,
+}
+
+/// Where a store has a version among those of its row: the greater is the later one, whenever it came. Of last writes it is their stamp, in
+/// a log the term and the index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// What the coordinator's clock showed, or the term.
+    pub epoch: u64,
+    /// What tells two of one epoch apart, or the index.
+    pub number: u64,
 }
 
 /// An operation begins or ends, where a history is streamed.
@@ -200,6 +219,8 @@ pub struct History {
     by_origin: FxHashMap<u64, u32>,
     transactions: Transactions,
     taken: Vec<Taken>,
+    /// Where stores have versions, by version.
+    places: FxHashMap<OpId, Place>,
     /// Who wanted locks and had them.
     pub holds: Holds,
 }
@@ -333,41 +354,8 @@ impl History {
             let step = &self.steps[place as usize];
             match (step.transaction, outcome.value()) {
                 (0, _) | (_, None) => self.close(place, now, outcome),
-                (transaction, Some(value)) => {
-                    let (writes, attempt) = (step.writes(), step.attempt);
-                    self.transactions.carried_out(transaction, place, value);
-                    if writes {
-                        self.unknown.insert(attempt, place); // until it is known how the transaction ends
-                    } else {
-                        self.close(place, now, outcome);
-                    }
-                }
+                (transaction, Some(value)) => self.carried_out(transaction, place, now, outcome, value),
             }
-        }
-    }
-
-    /// A transaction has ended. What it wrote was done just if it has committed; of several writes of a row only the last.
-    pub fn transaction_ended(&mut self, transaction: u64, now: Time, outcome: Outcome) {
-        let steps = self.transactions.ended(transaction, now, outcome).to_vec();
-        let mut written: Vec<RowId> = Vec::new();
-        for (place, value) in steps.into_iter().rev() {
-            let step = &self.steps[place as usize];
-            if !step.writes() || step.returned != Time::NEVER || matches!(outcome, Outcome::Unknown(_)) {
-                continue;
-            }
-            let (row, attempt) = (step.row, step.attempt);
-            self.unknown.remove(&attempt);
-            let replaced = written.contains(&row);
-            written.push(row);
-            let its = match outcome {
-                Outcome::Fail(reason) => Outcome::Fail(reason),
-                _ if replaced => Outcome::Fail(Reason::Conflict),
-                _ => Outcome::Ok(value),
-            };
-            self.close(place, now, its);
-        }
-        if self.streams {
-            self.transactions.forget(transaction);
         }
     }
 
@@ -433,10 +421,17 @@ impl History {
         let (slot, generation) = slot(version);
         let open = self.open.get(slot).filter(|open| open.0 == generation && open.1 != NONE);
         let place = open.map(|open| open.1).or_else(|| self.unknown.get(&version).copied());
-        if let Some(step) = place.map(|place| &mut self.steps[place as usize])
-            && step.attempt == version
-        {
-            step.found.get_or_insert(parent);
+        if let Some(place) = place.filter(|place| self.steps[*place as usize].attempt == version) {
+            let made_of = self.found_by(self.steps[place as usize].transaction, version, parent);
+            self.steps[place as usize].found.get_or_insert(made_of);
+        }
+    }
+
+    /// A store has a version in this place, or after all that it has had so far. The first word counts.
+    pub fn placed(&mut self, store: TierId, table: u16, version: OpId, place: Option<Place>) {
+        if self.wants_operations.has(store, table) && !self.streams {
+            let last = Place { epoch: 0, number: self.places.len() as u64 };
+            self.places.entry(version).or_insert(place.unwrap_or(last));
         }
     }
 

@@ -38,6 +38,11 @@ impl Transactions {
         all[place as usize].steps.push((step, value));
     }
 
+    /// The steps of a transaction so far.
+    pub fn steps(&self, name: u64) -> &[(u32, Value)] {
+        self.by_name.get(&name).map_or(&[], |place| &self.all[*place as usize].steps)
+    }
+
     /// A transaction has ended; its steps.
     pub fn ended(&mut self, name: u64, now: Time, outcome: Outcome) -> &[(u32, Value)] {
         let Some(place) = self.by_name.get(&name) else { return &[] };

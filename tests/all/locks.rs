@@ -353,3 +353,60 @@ fn set_nx_needs_each_of_its_assumptions() {
         assert_eq!(outcome(&results, "exclusive"), "violated", "without this: {what}");
     }
 }
+
+/// Polls of 10 ms for a lock that somebody holds for 20 s: after a thousand retries they end, without a limit only the patience ends them.
+#[test]
+fn polls_without_a_limit_end_with_the_patience() {
+    for (times, patience, success) in
+        [("1000", "1h", 0.0), ("5000", "1h", 1.0), ("unlimited", "1h", 1.0), ("unlimited", "15s", 0.0)]
+    {
+        let results = results(&format!(
+            r#"
+length = "40s"
+net    = {{ latency = "1ms" }}
+server.app  = {{ threads = "unlimited" }}
+cache.redis = {{}}
+lock.seat   = {{ in = "redis", ttl = "1m", wait = "fixed(10ms, times={times})", patience = "{patience}" }}
+policy.patient = {{ timeout = "1h" }}
+workload.first  = {{ do = "long()", arrive = "once(1)", with = "patient" }}
+workload.second = {{ do = "short()", arrive = "once(1)", from = "100ms", with = "patient" }}
+measures = ["success(second)", "max(second)", "overlapping(seat)"]
+[on.app]
+long  = "hold seat[1] {{ wait 20s }}"
+short = "hold seat[1] {{ wait 1ms }}"
+"#
+        ));
+        assert_eq!(measure(&results, "success(second)"), success, "{times} {patience}");
+        assert_eq!(measure(&results, "overlapping(seat)"), 0.0);
+        if success == 1.0 {
+            let longest = measure(&results, "max(second)");
+            assert!((19.9..19.93).contains(&longest), "{longest}");
+        }
+    }
+}
+
+/// Somebody stands still for longer than his ttl and holds the lock all the while, as he believes; two others have it one after the other
+/// meanwhile. Two holds begin within another, and all three overlap.
+#[test]
+fn a_pause_beyond_the_ttl_overlaps_with_all_who_come_meanwhile() {
+    let results = results(
+        r#"
+length = "20s"
+net    = { latency = "1ms" }
+server = { one = { threads = "unlimited" }, two = { threads = "unlimited" } }
+db.kv   = { read = "0ms", write = "0ms" }
+lock.seat = { in = "kv", ttl = "2s" }
+workload.first = { do = "one.early()", arrive = "once(1)" }
+workload.next  = { do = "two.late()", arrive = "once(2)", from = "1s" }
+workload.last  = { do = "two.late()", arrive = "once(1)", from = "15s" }
+fault.pause = { at = "50ms", for = "8s", do = "pause(one[0])" }
+measures = ["overlaps(seat)", "overlapping(seat)", "seat.acquired"]
+[on.one]
+early = "hold seat[1] { wait 100ms }"
+[on.two]
+late = "hold seat[1] { wait 500ms }"
+"#,
+    );
+    assert_eq!((measure(&results, "seat.acquired"), measure(&results, "overlaps(seat)")), (4.0, 2.0));
+    assert_eq!(measure(&results, "overlapping(seat)"), 0.75);
+}

@@ -102,6 +102,92 @@ fn who_waits_too_long_for_a_lock_is_aborted() {
     assert_eq!(measure(&results, "shop.lock_timeouts"), 1.0, "a single operation is no transaction");
 }
 
+/// Two lock two rows in opposite orders. As PostgreSQL finds it both wait for a second and hold their rows, and whose second is over first is
+/// the victim; as InnoDB does, nobody waits.
+#[test]
+fn a_deadlock_lasts_as_long_as_its_preset_says() {
+    for (deadlock, waited) in
+        [("postgresql()", 1.0), ("after(300ms)", 0.3), ("innodb()", 0.0), ("at_once()", 0.0)]
+    {
+        let results = results(
+            &format!(
+                "db.shop = {{ read = \"1ms\", write = \"1ms\", deadlock = \"{deadlock}\", start = {{ stock = \"each(100, keys=10)\" }} }}\n\
+                 workload.one = {{ do = \"both(a=1, b=2)\", arrive = \"once(1)\" }}\n\
+                 workload.other = {{ do = \"both(a=2, b=1)\", arrive = \"once(1)\" }}\n\
+                 workload.third = {{ do = \"third()\", arrive = \"once(1)\", from = \"20ms\" }}\n\
+                 measures = [\"shop.deadlocks\", \"shop.commits\", \"max(both, cause=lock)\", \"max(third)\", \"shop.lock_waits\"]"
+            ),
+            "both = \"tx shop { update shop.stock[a] -= 1; update shop.stock[b] -= 1 }\"\n\
+             third = \"update shop.stock[1] -= 1; update shop.stock[2] -= 1\"",
+        );
+        assert_eq!(
+            (measure(&results, "shop.deadlocks"), measure(&results, "shop.commits")),
+            (1.0, 1.0),
+            "{deadlock}"
+        );
+        let lock = measure(&results, "max(both, cause=lock)");
+        // At once, who is spared waits only for the victim's end; and who comes by 20 ms later finds the rows free.
+        assert!((lock - waited).abs() < 0.002 && lock >= waited, "{deadlock}: {lock}");
+        let third = measure(&results, "max(third)");
+        assert!((third - waited).abs() < 0.03, "{deadlock}: rows were locked for {third} s");
+        assert_eq!(measure(&results, "shop.lock_waits"), 0.0);
+    }
+}
+
+/// Bulk updates of the same rows: in different orders they deadlock, and each deadlock costs PostgreSQL's second; in one order there is none.
+#[test]
+fn rows_in_one_order_never_deadlock_and_in_different_orders_cost_a_second_each() {
+    for (deadlock, least) in [("postgresql()", 1.0), ("innodb()", 0.0)] {
+        let measured = |order: &str| {
+            let results = results(
+                &format!(
+                    "db.shop = {{ read = \"1ms\", write = \"1ms\", deadlock = \"{deadlock}\", start = {{ rows = \"each(0, keys=10)\" }} }}\n\
+                     workload.people = {{ do = \"{order}(a=uniform(10), b=uniform(10))\", arrive = \"users(8, think=exp(20ms))\", to = \"10s\" }}\n\
+                     measures = [\"shop.deadlocks\", \"max(people)\", \"shop.lock_waits\", \"max(people, cause=lock)\"]"
+                ),
+                "mixed = \"if a == b { fail same }; tx shop with again { update shop.rows[a] += 1; update shop.rows[b] += 1 }\"\n\
+                 sorted = \"if a == b { fail same }; x = a; y = b; if a > b { x = b; y = a }; tx shop with again { update shop.rows[x] += 1; update shop.rows[y] += 1 }\"",
+            );
+            assert_eq!(measure(&results, "shop.lock_waits"), 0.0, "{deadlock}: nobody is left waiting");
+            (measure(&results, "shop.deadlocks"), measure(&results, "max(people)"))
+        };
+        let (deadlocks, longest) = measured("mixed");
+        assert!(deadlocks > 0.0 && longest >= least, "{deadlock}: {deadlocks}, {longest} s");
+        if least == 0.0 {
+            assert!(longest < 0.5, "{deadlock}: {longest} s");
+        }
+        let (deadlocks, longest) = measured("sorted");
+        assert!(deadlocks == 0.0 && longest < 0.5, "{deadlock}: {deadlocks}, {longest} s");
+    }
+}
+
+/// A wait in vain undoes the transaction at once; as InnoDB has it only the statement, and the rows are free when its client has said so, an answer and
+/// a message later.
+#[test]
+fn a_wait_in_vain_undoes_what_its_knob_says() {
+    let third = |undoes: &str| {
+        let results = results(
+            &format!(
+                "db.shop = {{ read = \"1ms\", write = \"1ms\", lock_wait = \"50ms\", lock_wait_undoes = \"{undoes}\", start = {{ stock = \"each(100, keys=10)\" }} }}\n\
+                 workload.slow = {{ do = \"slow()\", arrive = \"once(1)\" }}\n\
+                 workload.quick = {{ do = \"quick()\", arrive = \"once(1)\", from = \"10ms\" }}\n\
+                 workload.third = {{ do = \"third()\", arrive = \"once(1)\", from = \"40ms\" }}\n\
+                 measures = [\"success(quick)\", \"max(third, cause=lock)\", \"shop.lock_timeouts\", \"shop.aborts\", \"shop.lock_waits\", \"count(seen)\"]"
+            ),
+            "slow = \"tx shop { n = read shop.stock[1] for update; wait 500ms }\"\n\
+             quick = \"tx shop { update shop.stock[2] -= 9; n = read shop.stock[1] for update }\"\n\
+             third = \"update shop.stock[2] -= 1; n = read shop.stock[2]; tally seen += n\"",
+        );
+        let of = |name: &str| measure(&results, name);
+        assert_eq!((of("success(quick)"), of("shop.lock_timeouts"), of("shop.lock_waits")), (0.0, 1.0, 0.0));
+        assert_eq!(of("count(seen)"), 99.0, "what the other wrote has come to nothing");
+        (of("max(third, cause=lock)"), of("shop.aborts"))
+    };
+    let ((at_once, none), (later, one)) = (third("transaction"), third("statement"));
+    assert!((later - at_once - 0.002).abs() < 1e-9, "{at_once} and {later}");
+    assert_eq!((none, one), (0.0, 1.0));
+}
+
 /// A pool of two connections, each held for a whole transaction of 100 ms: 20 a second.
 #[test]
 fn a_transaction_keeps_one_connection_until_it_is_over() {
@@ -232,4 +318,41 @@ fn transactions_are_reproduced_to_the_byte() {
     let first = once();
     assert!(measure(&first, "bank.deadlocks") > 0.0 && measure(&first, "bank.conflicts") > 0.0);
     assert_eq!(bytes(&first), bytes(&once()));
+}
+
+/// For others a transaction changes a row once, however often it does: what it sees of its own writes, and what its last write is made of, is no
+/// violation of anything.
+#[test]
+fn what_a_transaction_does_to_a_row_several_times_is_one_change() {
+    for body in [
+        "update kv.x[1] += 1; update kv.x[1] += 1",
+        "update kv.x[1] += 1; n = read kv.x[1]; update kv.x[1] += 1; m = read kv.x[1]",
+        "write kv.x[1] = 5; n = read kv.x[1]; write kv.x[1] = 7",
+        "write kv.x[1] = 5; update kv.x[1] += 1",
+        "n = read kv.x[1]; write kv.x[1] = n + 1; m = read kv.x[1]; write kv.x[1] = m + 1",
+        "n = read kv.x[1] for update; update kv.x[1] += 1; m = read kv.x[1] for update",
+    ] {
+        for store in ["", "copies = 3, copy = \"raft\", "] {
+            let results = results(
+                &format!(
+                    "db.kv = {{ {store}read = \"0ms\", write = \"0ms\", start = {{ x = \"each(0, keys=10)\" }} }}\n\
+                     workload.turns = {{ do = \"turn()\", arrive = \"poisson(50/s)\", to = \"15s\" }}\n\
+                     measures = [\"lost(kv)\", \"unacked(kv)\", \"shop.commits\"]\n\
+                     always = {{ lin = \"linearizable(kv)\", causal = \"causal(kv)\", ryw = \"read_your_writes(kv)\", mr = \"monotonic_reads(kv)\", \
+                     mw = \"monotonic_writes(kv)\", wfr = \"writes_follow_reads(kv)\", ser = \"serializable(kv)\" }}"
+                )
+                .replace("shop.", "kv."),
+                &format!("turn = \"tx kv with again {{ {body} }}; z = read kv.x[1]\""),
+            );
+            assert!(measure(&results, "kv.commits") > 500.0, "{body}");
+            // Two that both read the row first and write it outright lose updates at `read_committed`: that is not serializable.
+            let loses = body.starts_with("n = read kv.x[1];");
+            assert_eq!(measure(&results, "lost(kv)") > 0.0, loses, "{body}");
+            assert_eq!(measure(&results, "unacked(kv)"), 0.0, "{body}");
+            for (name, property) in &results.cells[0].properties {
+                let expected = if loses && name == "ser" { "violated" } else { "holds" };
+                assert_eq!(property.outcome.to_string(), expected, "{name} of {body}: {}", property.witness);
+            }
+        }
+    }
 }

@@ -1,14 +1,17 @@
 //! The guarantees against their definitions over every order of the writes, and histories to accept and to reject.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use proptest::prelude::*;
 
-use super::{Guarantee, check};
+use super::{Guarantee, check, check_one};
 use crate::check::history::{Call, Texts};
 use crate::check::relations::{Access, Orders, seen, written};
 use crate::check::samples::{
     comes_from_somewhere, happened, histories, in_turn, orders, precedes, some_order, witness, writer,
 };
-use crate::check::{Verdict, session};
+use crate::check::search::Budget;
+use crate::check::{Verdict, causal, session};
 
 use Call::{Read, Write};
 use Guarantee::{MonotonicReads, MonotonicWrites, ReadYourWrites, WritesFollowReads};
@@ -37,8 +40,9 @@ fn a_session_sees_what_it_has_written() {
     assert!(holds(&[(0, 1, Write(1)), (1, 1, Read(0))], ReadYourWrites), "another session need not");
     assert_eq!(
         told(&[(1, 1, Write(1)), (0, 1, Write(2)), (0, 1, Read(1))], ReadYourWrites),
-        "no order of the writes has it that process 0 wrote 2 (line 2) and then read 1 (line 1) (line 3) and the \
-         store had 1 (line 1) before 2 (line 2)"
+        "no order of the writes has it that `read 1` of process 0 (line 3) was sent after `write 2` of process 0 \
+         (line 2) and saw `write 1` of process 1 (line 1) and the store had `write 1` of process 1 (line 1) before \
+         `write 2` of process 0 (line 2)"
     );
     assert_eq!(
         told(&[(0, 1, Write(1)), (0, 1, Read(0))], ReadYourWrites),
@@ -53,8 +57,9 @@ fn a_session_never_sees_something_older_than_before() {
     assert!(holds(&seen(1, 2), MonotonicReads) && holds(&seen(0, 0), MonotonicReads));
     assert_eq!(
         told(&seen(2, 1), MonotonicReads),
-        "no order of the writes has it that the store had 1 (line 1) before 2 (line 2) and process 1 saw 2 (line 2) \
-         and then 1 (line 1) (line 4)"
+        "no order of the writes has it that the store had `write 1` of process 0 (line 1) before `write 2` of process \
+         0 (line 2) and `read 1` of process 1 (line 4) saw `write 1` of process 0 (line 1) where its session had seen \
+         `write 2` of process 0 (line 2)"
     );
     assert!(!holds(&seen(2, 0), MonotonicReads));
 }
@@ -80,8 +85,9 @@ fn a_write_takes_effect_after_what_its_session_has_seen() {
     let verdict = judge(&accesses, Some(&stored([2, 1])), &[WritesFollowReads]);
     assert_eq!(
         witness(&verdict, &accesses).sentence,
-        "no order of the writes has it that process 1 saw 1 (line 1) (line 2) and then wrote 2 (line 3) and the store \
-         had 2 (line 3) before 1 (line 1)"
+        "no order of the writes has it that `read 1` of process 1 (line 2) saw `write 1` of process 0 (line 1) and \
+         `write 2` of process 1 (line 3) was sent later and the store had `write 2` of process 1 (line 3) before \
+         `write 1` of process 0 (line 1)"
     );
 }
 
@@ -100,6 +106,55 @@ fn without_the_order_of_the_store_two_sessions_convict_each_other() {
     assert_eq!(witness(&verdict, &accesses).operations, [1, 2, 4, 6]);
     assert_eq!(judge(&accesses[..5], None, &[MonotonicReads]), Verdict::Holds);
     assert_eq!(judge(&accesses, None, &[ReadYourWrites, MonotonicWrites, WritesFollowReads]), Verdict::Holds);
+}
+
+#[test]
+fn a_second_write_with_a_smaller_timestamp_breaks_monotonic_writes_alone() {
+    // The second write's coordinator has a clock that is behind: the store keeps the first, and shows it.
+    let accesses = in_turn(&[(0, 1, Write(1)), (0, 1, Write(2)), (0, 1, Read(1))]);
+    let by_timestamp = Orders::from([(1, vec![2, 1])]);
+    let one = |guarantee| check_one(&accesses, 0, &Texts::default(), Some(&by_timestamp), guarantee);
+    assert_eq!(
+        witness(&one(MonotonicWrites), &accesses).sentence,
+        "no order of the writes has it that `write 1` of process 0 (line 1) was sent before `write 2` of process 0 (line 2) \
+         and the store had `write 2` of process 0 (line 2) before `write 1` of process 0 (line 1)"
+    );
+    for kept in [ReadYourWrites, MonotonicReads, WritesFollowReads] {
+        assert_eq!(one(kept), Verdict::Holds, "{kept:?}: of that order nothing older was shown");
+    }
+    // A lagging copy, and a store that has them in the order in which they were sent.
+    let as_sent = Orders::from([(1, vec![1, 2])]);
+    let one = |guarantee| check_one(&accesses, 0, &Texts::default(), Some(&as_sent), guarantee);
+    assert!(matches!(one(ReadYourWrites), Verdict::Violated(_)));
+    assert_eq!(one(MonotonicWrites), Verdict::Holds);
+}
+
+#[test]
+fn which_of_two_is_broken_is_not_known_without_the_order_of_the_store() {
+    let accesses = in_turn(&[(0, 1, Write(1)), (0, 1, Write(2)), (0, 1, Read(1))]);
+    let one = |guarantee| check_one(&accesses, 0, &Texts::default(), None, guarantee);
+    for (asked, other) in [(ReadYourWrites, "monotonic writes"), (MonotonicWrites, "read your writes")] {
+        let Verdict::Unknown(why) = one(asked) else { panic!("{asked:?}") };
+        assert!(why.starts_with(&format!("it or {other} is broken")), "{why}");
+        assert!(why.contains("`write 2` of process 0 (line 2)"), "{why}");
+    }
+    assert_eq!((one(MonotonicReads), one(WritesFollowReads)), (Verdict::Holds, Verdict::Holds));
+    assert!(matches!(judge(&accesses, None, &Guarantee::EVERY), Verdict::Violated(_)));
+}
+
+#[test]
+fn an_update_that_is_stamped_before_what_it_found_breaks_one_promise_and_not_all() {
+    let accesses = in_turn(&[(0, 1, Write(1)), (1, 1, Call::Cas(1, 2))]);
+    let by_timestamp = Orders::from([(1, vec![2, 1])]);
+    let one = |guarantee| check_one(&accesses, 0, &Texts::default(), Some(&by_timestamp), guarantee);
+    assert_eq!(
+        witness(&one(WritesFollowReads), &accesses).sentence,
+        "no order of the writes has it that `cas 1 to 2` of process 1 (line 2) found `write 1` of process 0 (line 1) and \
+         the store had `cas 1 to 2` of process 1 (line 2) before `write 1` of process 0 (line 1)"
+    );
+    for kept in [ReadYourWrites, MonotonicReads, MonotonicWrites] {
+        assert_eq!(one(kept), Verdict::Holds, "{kept:?}");
+    }
 }
 
 #[test]
@@ -138,7 +193,15 @@ fn keeps(all: &[Access], order: &[usize], stored: Option<&Orders>, guarantees: &
             && (!(so && is_read(a) && is_write(b) && asks(WritesFollowReads))
                 || writer(all, a).is_none_or(|value| value != b && before(value, b)))
     };
-    let made = |b: usize| !is_write(b) || writer(all, b).is_none_or(|value| value != b && before(value, b));
+    // Where the store's order has both, what an update found comes before it just as what its session read before.
+    let ordered = |a: usize, b: usize| stored_before(a, b) || stored_before(b, a);
+    let made = |b: usize| {
+        !is_write(b)
+            || writer(all, b).is_none_or(|value| {
+                let is_asked = !ordered(value, b) || asks(WritesFollowReads);
+                !is_asked || value != b && before(value, b)
+            })
+    };
     (0..all.len()).all(|b| made(b) && (0..all.len()).all(|a| pair(a, b)))
 }
 
@@ -170,6 +233,82 @@ proptest! {
         prop_assert_eq!(verdict == Verdict::Holds, expected, "{:?}", verdict);
         if !expected {
             witness(&verdict, &accesses);
+        }
+    }
+}
+
+/// Histories of stores that converge and whose sessions know causes before effects (causal convergence, CCv of Bouajjani et al. 2017): a
+/// session has seen a set of writes and takes in others' sets; a write's stamp is greater than those of all that its session has
+/// seen; a read gives the greatest of its key. With the order by stamps.
+fn convergent() -> impl Strategy<Value = (Vec<Access>, Orders)> {
+    let step = (0u64..3, 0i64..2, any::<bool>(), prop::option::weighted(0.4, 0usize..3));
+    prop::collection::vec(step, 1..12).prop_map(|steps| {
+        let mut seen: [BTreeSet<(u64, u64, i64, i64)>; 3] = Default::default();
+        let mut operations = Vec::new();
+        let mut stamps: BTreeMap<i64, BTreeMap<(u64, u64), i64>> = BTreeMap::new();
+        for (number, (session, key, writes, from)) in (1i64..).zip(steps) {
+            let news = from.map(|from| seen[from].clone()).unwrap_or_default();
+            let known = &mut seen[session as usize];
+            known.extend(news);
+            let latest = |known: &BTreeSet<(u64, u64, i64, i64)>| {
+                known.iter().rev().find(|(_, _, other, _)| *other == key).map_or(0, |(.., value)| *value)
+            };
+            if writes {
+                let stamp = known.last().map_or(0, |(stamp, ..)| *stamp) + 1;
+                known.insert((stamp, session, key, number));
+                stamps.entry(key).or_default().insert((stamp, session), number);
+                operations.push((session, key, Write(number)));
+            } else {
+                operations.push((session, key, Read(latest(known))));
+            }
+        }
+        let orders = stamps.into_iter().map(|(key, values)| (key, values.into_values().collect()));
+        (in_turn(&operations), orders.collect())
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 5_000, ..ProptestConfig::default() })]
+    #[test]
+    fn where_causality_fails_on_one_key_the_four_do_not_all_hold(
+        accesses in histories(9),
+        swaps in prop::collection::vec((0usize..9, 0usize..9), 0..3),
+        given in any::<bool>(),
+    ) {
+        let accesses: Vec<Access> = accesses.into_iter().filter(|access| access.key == 0).collect();
+        let stored = orders(&accesses, &swaps);
+        let stored = given.then_some(&stored);
+        let one = |guarantee| check_one(&accesses, 0, &Texts::default(), stored, guarantee);
+        if Guarantee::EVERY.into_iter().all(|guarantee| one(guarantee) == Verdict::Holds) {
+            let causal = causal::check(&accesses, 0, &Texts::default(), Budget::default());
+            prop_assert_eq!(causal, Verdict::Holds);
+        }
+    }
+
+    #[test]
+    fn of_one_session_that_does_one_thing_at_a_time_on_one_key_they_are_causality(
+        steps in prop::collection::vec((any::<bool>(), 0i64..6), 1..8),
+    ) {
+        let mut operations: Vec<(u64, i64, Call)> = Vec::new();
+        for (number, (writes, saw)) in (1i64..).zip(steps) {
+            let call = if writes { Write(number) } else { Read(saw) };
+            operations.push((0, 1, call));
+        }
+        let accesses = in_turn(&operations);
+        let causal = causal::check(&accesses, 0, &Texts::default(), Budget::default());
+        let every = judge(&accesses, None, &Guarantee::EVERY);
+        prop_assert_eq!(causal == Verdict::Holds, every == Verdict::Holds, "{:?} {:?}", causal, every);
+        let one = |guarantee| check_one(&accesses, 0, &Texts::default(), None, guarantee) == Verdict::Holds;
+        prop_assert_eq!(every == Verdict::Holds, Guarantee::EVERY.into_iter().all(one));
+    }
+
+    #[test]
+    fn what_is_causal_in_the_order_of_the_store_breaks_none((accesses, stored) in convergent()) {
+        prop_assert_eq!(causal::check(&accesses, 0, &Texts::default(), Budget::default()), Verdict::Holds);
+        for guarantee in Guarantee::EVERY {
+            for stored in [Some(&stored), None] {
+                prop_assert_eq!(check_one(&accesses, 0, &Texts::default(), stored, guarantee), Verdict::Holds);
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::base::cause::{Cause, Causes};
 use crate::base::dist::Dist;
 use crate::base::ids::CallId;
 use crate::base::math;
-use crate::base::op::{At, Op, Outcome, Reason, Value};
+use crate::base::op::{At, GUARD, Op, Outcome, Reason, Value};
 use crate::base::rng::{Bits, mix, name_hash};
 use crate::base::time::{ClockTime, Span, Time};
 use crate::components::cache::entries::{Entries, Entry};
@@ -18,7 +18,7 @@ use crate::components::cache::flights::{Flights, Leases, Waiter};
 use crate::components::cache::{Plan, Series};
 use crate::components::cores::{Cores, Submitted};
 use crate::components::desk::{Desk, Served};
-use crate::components::guard::{Guard, Per};
+use crate::components::guard::{Claim, Guard, Per};
 use crate::components::locks::table::{Clocks, LockTable};
 use crate::components::{number_u32, share_ppm};
 use crate::sim::context::Context;
@@ -227,11 +227,29 @@ impl Node {
             count(ctx, Series::ForeignReleases);
         }
         match (op, outcome) {
-            (Op::Acquire { .. }, Outcome::Ok(_)) => count(ctx, Series::Locks),
+            (Op::Acquire { lock, key, .. }, Outcome::Ok(_)) => {
+                count(ctx, Series::Locks);
+                if *lock == GUARD {
+                    self.claimed(*key, ctx);
+                }
+            }
             (Op::Acquire { .. }, _) => count(ctx, Series::Held),
             _ => {}
         }
         outcome
+    }
+
+    /// A reader has got the lock beside an entry; if that has expired it will rebuild it.
+    fn claimed(&mut self, key: i64, ctx: &mut Context<Self>) {
+        let clock = clock(ctx);
+        if let Guard::Stale { .. } = ctx.plan().guard
+            && let Some(entry) = self.entries.get_mut(key).filter(|entry| !entry.alive(clock))
+        {
+            count(ctx, Series::Renewals);
+            if !std::mem::replace(&mut entry.asked, true) {
+                count(ctx, Series::Rounds);
+            }
+        }
     }
 
     /// What a reader is told; `None`: it waits for a flight.
@@ -268,9 +286,15 @@ impl Node {
         if found {
             count(ctx, Series::Expired);
         }
-        if let Guard::Stale { window, rebuild } = plan.guard
+        if let Guard::Stale { window, rebuild, claim } = plan.guard
             && clock < entry.expires + window
         {
+            if let Claim::SetNx { .. } = claim {
+                let value = entry.value;
+                self.entries.used(key);
+                count(ctx, Series::Stale);
+                return Some((Outcome::Renew(value), 0)); // to all: they find out among themselves
+            }
             let renew = ask(entry, rebuild, clock);
             entry.asked |= renew;
             let value = entry.value;

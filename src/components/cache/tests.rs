@@ -160,7 +160,11 @@ fn a_filler_that_fails_is_followed_by_the_last_in_line() {
 
 #[test]
 fn a_stale_value_is_served_while_one_rebuilds() {
-    let stale = plan(Guard::Stale { window: Span::from_ms(200), rebuild: Span::from_ms(50) });
+    let stale = plan(Guard::Stale {
+        window: Span::from_ms(200),
+        rebuild: Span::from_ms(50),
+        claim: crate::components::guard::Claim::Get,
+    });
     let script = vec![
         put(0, 0, 7),
         read(99),

@@ -90,7 +90,7 @@ impl<M: Machine> Member<M> {
             }
             front::count(ctx, Series::Merged);
         }
-        let outcome = self.apply_op(&op, entry.attempt, entry.told, ctx);
+        let outcome = self.apply_op(&op, entry.attempt, entry, ctx);
         if let Some(op) = M::unconditional(&op).filter(|_| outcome.is_ok()) {
             self.ledger.note(index, Addition { origin, op, attempt: entry.attempt });
         }

@@ -10,18 +10,22 @@ use crate::components::leader::{Election, Plan, Rule};
 use crate::components::locks::desk;
 use crate::components::machine::{Machine, Told};
 use crate::components::store::{Series, front, lineage};
+use crate::record::history;
 use crate::record::survey::Holdings;
 use crate::sim::context::Context;
 
 impl<M: Machine> Member<M> {
     /// Applies an operation of the log.
-    pub(super) fn apply_op(&mut self, op: &Op, attempt: OpId, told: Told, ctx: Ctx<M>) -> Outcome {
+    pub(super) fn apply_op(&mut self, op: &Op, attempt: OpId, entry: &Entry, ctx: Ctx<M>) -> Outcome {
+        let told = entry.told;
         let plan = &ctx.plan().machine;
         let before = self.machine.row(plan, op).filter(|(row, _)| lineage::is_recorded(row.0, ctx));
         let (outcome, aside) = self.machine.apply(plan, op, attempt, told);
         if let Some((row, before)) = before
             && let Some((_, value)) = self.machine.row(plan, op).filter(|(_, value)| *value != before)
         {
+            let place = history::Place { epoch: entry.term, number: self.applied };
+            lineage::placed(row, value.version, Some(place), ctx);
             lineage::took(row, value, before.version, OpId(0), ctx);
         }
         if self.role == Role::Leader && told != Told::Nothing {

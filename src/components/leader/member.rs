@@ -193,7 +193,10 @@ impl<M: Machine> Process for Member<M> {
             rounds: VecDeque::new(),
             asks: Slab::default(),
             proposed: BTreeMap::new(),
-            transacting: plan.store.transactional.then(|| Box::new(Desk::new(plan.store.isolation))),
+            transacting: plan
+                .store
+                .transactional
+                .then(|| Box::new(Desk::new(plan.store.isolation, plan.store.row_waiting))),
             committing: BTreeMap::new(),
             locks: locks::desk::Desk::default(),
             reads: VecDeque::new(),
@@ -384,7 +387,7 @@ impl<M: Machine> Member<M> {
                 self.apply_noting(self.applied, &entry, ctx)
             }
             _ => entry.changes().fold(None, |first, (op, attempt)| {
-                let outcome = self.apply_op(&op, attempt, entry.told, ctx);
+                let outcome = self.apply_op(&op, attempt, &entry, ctx);
                 first.or(Some(outcome))
             }),
         };

@@ -51,6 +51,7 @@ fn plan(rule: Rule, election: Election) -> Plan<Tables> {
             transactional: false,
             isolation: crate::components::transactions::Isolation::ReadCommitted,
             lock_wait: Span::from_secs(50),
+            row_waiting: crate::components::transactions::deadlocks::Waiting::AT_ONCE,
             idle: Span::from_secs(3600),
             session: None,
             first_series: SeriesId(0),

@@ -4,7 +4,7 @@ use crate::base::ids::OpId;
 use crate::components::multi_leader::Plan;
 use crate::components::multi_leader::member::{Change, Ctx, Member, merge};
 use crate::components::quorum::cell::{Cell, Merge};
-use crate::components::quorum::lineage::{made_by, made_of, merged, settle};
+use crate::components::quorum::lineage::{made_by, made_of, merged, settle, stamped};
 use crate::components::store::rows::{Initial, RowName};
 use crate::components::store::{Series, lineage};
 use crate::record::survey::Holdings;
@@ -20,6 +20,7 @@ impl Member {
         let before = self.value(plan, row);
         merge(&mut self.rows, change);
         let came = change.cell.value(row, Initial::value(&plan.store.start, row));
+        stamped(row, &change.cell, ctx);
         merged(plan.merge, row, before, came, self.value(plan, row), ctx);
     }
 

@@ -10,6 +10,7 @@ use crate::components::quorum::coordinator::merge_into;
 use crate::components::quorum::member::{Member, merge};
 use crate::components::store::lineage;
 use crate::components::store::rows::{Initial, RowName};
+use crate::record::history::Place;
 use crate::record::survey::Holdings;
 use crate::sim::context::Context;
 use crate::sim::process::Process;
@@ -24,6 +25,7 @@ impl Member {
         let before = self.value(plan, row);
         merge(&mut self.rows, row, cell);
         let came = cell.value(row, Initial::value(&plan.store.start, row));
+        stamped(row, cell, ctx);
         merged(plan.merge, row, before, came, self.value(plan, row), ctx);
     }
 
@@ -55,6 +57,15 @@ impl Member {
         let cells = ahead.chain(self.rows.get(&row)).chain(seen);
         made_of(row, initial, before, cells, ctx);
         made_by(row, initial, before, cell, attempt, ctx);
+    }
+}
+
+/// A last write has the place that its stamp gives it.
+pub fn stamped<P: Process>(row: RowName, cell: &Cell, ctx: &mut Context<P>) {
+    if let Cell::Last { stamp, value } = cell {
+        let number = u64::from(stamp.member) << 32 | u64::from(stamp.count);
+        let place = Place { epoch: stamp.at.as_ns(), number };
+        lineage::placed(row, value.version, Some(place), ctx);
     }
 }
 

@@ -397,7 +397,7 @@ impl Server {
         };
         let policy = &plan.policies[site.policy.index()];
         let retried = policy.retries(reason);
-        errand.failures += 1;
+        errand.failures = errand.failures.saturating_add(1);
         let mut draws = ctx.serving(BACK_OFF, errand.attempt());
         let wait = policy.retry.wait(errand.failures, errand.backoff, &mut draws).filter(|_| retried);
         match wait {

@@ -250,7 +250,7 @@ impl Server {
         let elsewhere = !client.in_cache && ctx.plan().beside != Some(client.place);
         let members = ctx.plan().directory.target(client.place).count;
         let Some(hold) = self.holds.0.get_mut(id.0) else { return };
-        hold.failures += 1;
+        hold.failures = hold.failures.saturating_add(1);
         let wait = match client.how {
             // Nobody was there; another member is.
             _ if outcome == Outcome::Fail(Reason::Refused) && elsewhere && hold.failures < members => {

@@ -16,7 +16,7 @@ use crate::base::op::{At, Failure, GUARD, How, Op, Outcome, Reason, Reply, Value
 use crate::base::rng::mix;
 use crate::base::slab::Key;
 use crate::base::time::{ClockTime, Span};
-use crate::components::guard::{Guard, Per};
+use crate::components::guard::{Claim, Guard, Per};
 use crate::components::server::errand::{Errand, GUARD_WAIT, Job};
 use crate::components::server::host::{Ctx, Later, Server, Session};
 use crate::program::compile::MESSAGE_BYTES;
@@ -71,6 +71,8 @@ pub(super) struct Reading {
     keeps: bool,
     /// By our clock: when its rebuild began.
     began: ClockTime,
+    /// Whether `value` is an old one, to be answered whoever rebuilds.
+    serves_stale: bool,
     value: Value,
     /// Whether a program has given the value.
     given: bool,
@@ -88,6 +90,7 @@ impl Reading {
             leads: false,
             keeps: true,
             began: ClockTime::ZERO,
+            serves_stale: false,
             value: Value::default(),
             given: false,
         }
@@ -169,7 +172,9 @@ impl Server {
             Phase::Look => self.looked(key, reply, ctx),
             Phase::Lock => self.asked_for_lock(key, reply, ctx),
             Phase::LookAgain => match reply.outcome {
-                Outcome::Ok(value) | Outcome::Renew(value) => self.reading_done(key, value, ctx),
+                Outcome::Ok(value) => self.reading_done(key, value, ctx),
+                _ if reading.serves_stale => self.renews(key, ctx),
+                Outcome::Renew(value) => self.reading_done(key, value, ctx),
                 Outcome::Fail(_) | Outcome::Unknown(_) => self.fill(key, ctx),
             },
             Phase::Put => {
@@ -186,8 +191,14 @@ impl Server {
         match reply.outcome {
             Outcome::Ok(value) => self.reading_done(key, value, ctx),
             Outcome::Renew(value) => {
-                if matches!(cache.guard, Guard::XFetch { .. }) {
-                    return self.fill(key, ctx); // the reader whose draw says so rebuilds before it goes on
+                match cache.guard {
+                    // The reader whose draw says so rebuilds before it goes on.
+                    Guard::XFetch { .. } => return self.fill(key, ctx),
+                    Guard::Stale { rebuild, claim: Claim::SetNx { .. }, .. } => {
+                        (reading.serves_stale, reading.value) = (true, value);
+                        return self.lock(key, rebuild, ctx);
+                    }
+                    _ => {}
                 }
                 let background = Reading { note: reply.note, ..Reading::put(reading.cache, reading.entry) };
                 self.rebuild_in_background(key, background, ctx);
@@ -246,15 +257,32 @@ impl Server {
     fn asked_for_lock(&mut self, key: Key, reply: Reply, ctx: Ctx) {
         let Some(reading) = self.reading(key) else { return };
         let guard = &ctx.plan().directory.cache(reading.cache).guard;
-        let recheck = matches!(guard, Guard::Mutex { recheck: true, .. });
+        let recheck = matches!(
+            guard,
+            Guard::Mutex { recheck: true, .. } | Guard::Stale { claim: Claim::SetNx { recheck: true }, .. }
+        );
         match reply.outcome {
             Outcome::Ok(_) | Outcome::Renew(_) if recheck => self.look(key, Phase::LookAgain, ctx),
+            Outcome::Ok(_) | Outcome::Renew(_) if reading.serves_stale => self.renews(key, ctx),
             Outcome::Ok(_) | Outcome::Renew(_) => self.fill(key, ctx),
             Outcome::Fail(_) | Outcome::Unknown(_) => {
                 reading.lock = None;
+                if reading.serves_stale {
+                    let value = reading.value;
+                    return self.reading_done(key, value, ctx);
+                }
                 self.sleep(key, ctx);
             }
         }
+    }
+
+    /// Has the lock beside an old value: answers with that, and rebuilds in the background, which gives the lock back.
+    fn renews(&mut self, key: Key, ctx: Ctx) {
+        let Some(reading) = self.reading(key) else { return };
+        let (value, lock) = (reading.value, reading.lock.take());
+        let background = Reading { lock, ..Reading::put(reading.cache, reading.entry) };
+        self.rebuild_in_background(key, background, ctx);
+        self.reading_done(key, value, ctx);
     }
 
     /// Waits before it looks again.

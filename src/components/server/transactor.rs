@@ -156,10 +156,12 @@ impl Server {
         };
         open.connected |= pooled;
         let unwanted = open.stage == Stage::Unwanted;
+        let keeps = ctx.plan().directory.store(open.db).keeps_tx;
+        let goes_on = |reason| keeps && reason == Reason::LockTimeout;
         open.stage = match (op, reply.outcome) {
             (Op::Commit, Outcome::Unknown(_)) => Stage::Unknown,
             (Op::Begin | Op::Commit, Outcome::Fail(_)) => Stage::Over,
-            (_, Outcome::Fail(reason)) if is_over(reason) => Stage::Over,
+            (_, Outcome::Fail(reason)) if is_over(reason) && !goes_on(reason) => Stage::Over,
             _ => Stage::Active, // after a beginning of which nobody knows perhaps not: it will be told to abort
         };
         if op == Op::Commit && !matches!(reply.outcome, Outcome::Fail(_)) {
@@ -187,7 +189,7 @@ impl Server {
             let (name, now) = (open.name, ctx.now());
             ctx.record().history.transaction_ended(name, now, Outcome::Fail(reason));
         }
-        open.failures += 1;
+        open.failures = open.failures.saturating_add(1);
         let policy = &ctx.plan().policies[open.policy.index()];
         let may = open.stage != Stage::Unknown && policy.retries(reason);
         let mut draws = ctx.serving(BACK_OFF, open.stem);

@@ -3,7 +3,7 @@
 use crate::base::ids::OpId;
 use crate::base::op::Value;
 use crate::components::store::rows;
-use crate::record::history::{NO_COPY, RowId, RowName, Taken};
+use crate::record::history::{NO_COPY, Place, RowId, RowName, Taken};
 use crate::sim::context::Context;
 use crate::sim::process::Process;
 
@@ -25,6 +25,12 @@ pub fn took<P: Process>(row: rows::RowName, value: Value, over: OpId, also: OpId
 /// A value has come about that no copy holds yet: `also` went into it besides its parent.
 pub fn made<P: Process>(row: rows::RowName, value: Value, also: OpId, ctx: &mut Context<P>) {
     taken(row, NO_COPY, value, OpId(0), also, ctx);
+}
+
+/// The store has a version of a row in this place among all; without one after all that it has had so far.
+pub fn placed<P: Process>(row: rows::RowName, version: OpId, place: Option<Place>, ctx: &mut Context<P>) {
+    let store = ctx.me().tier;
+    ctx.record().history.placed(store, row.0, version, place);
 }
 
 fn taken<P: Process>(

@@ -126,7 +126,9 @@ impl Process for Node {
             fences: Fences::default(),
             locks: LockTable::default(),
             waiting: Desk::default(),
-            transacting: plan.transactional.then(|| Box::new(host::Desk::new(plan.isolation))),
+            transacting: plan
+                .transactional
+                .then(|| Box::new(host::Desk::new(plan.isolation, plan.row_waiting))),
             front: Front::new(plan),
         }
     }
@@ -171,6 +173,7 @@ impl Process for Node {
             }
             if let Some((row, value)) = commit.safe.row {
                 let before = self.rows.insert(row, value).unwrap_or_default();
+                lineage::placed(row, value.version, None, ctx);
                 lineage::took(row, value, before.version, OpId(0), ctx);
                 let (_, pending) = self.ahead.get_mut(&row).expect("it was ahead");
                 *pending -= 1;

@@ -58,6 +58,7 @@ impl Node {
         let desk = self.transacting.as_ref().expect("it has transactions");
         for (row, value) in desk.engine.writes(key).to_vec() {
             let before = self.rows.insert(row, value).unwrap_or_default();
+            lineage::placed(row, value.version, None, ctx);
             lineage::took(row, value, before.version, OpId(0), ctx);
         }
         if let Some(served) = served {

@@ -135,8 +135,10 @@ impl<W: Copy> Transactions<W> {
         self.all.is_empty()
     }
 
-    /// Aborts who has waited for `lock_wait` and whose client has not been heard of for `idle`. When to come again, if anybody may be due.
+    /// Aborts who is found in a circle now, who has waited for `lock_wait` and whose client has not been heard of for `idle`. When to come
+    /// again, if anybody may be due.
     pub fn expire(&mut self, clock: ClockTime, lock_wait: Span, idle: Span) -> Option<ClockTime> {
+        self.look_for_circles(clock); // first: a circle says more than that a wait was long
         while let Some((since, key, ticket)) = self.waiting.front().copied() {
             let waits = self.all.get(key).and_then(|one| one.waits).is_some_and(|wait| wait.ticket == ticket);
             if waits && since + lock_wait > clock {
@@ -144,7 +146,7 @@ impl<W: Copy> Transactions<W> {
             }
             self.waiting.pop_front();
             if waits {
-                self.over(key, End::Aborted(Reason::LockTimeout));
+                self.waited_in_vain(key, clock);
             }
         }
         while let Some((looked, key)) =
@@ -167,6 +169,6 @@ impl<W: Copy> Transactions<W> {
     pub fn due(&self, lock_wait: Span, idle: Span) -> Option<ClockTime> {
         let lock = self.waiting.front().map(|(since, ..)| *since + lock_wait);
         let client = self.idle.first().map(|(looked, _)| *looked + idle);
-        lock.into_iter().chain(client).min()
+        lock.into_iter().chain(client).chain(self.next_look()).min()
     }
 }

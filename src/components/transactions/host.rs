@@ -14,6 +14,7 @@ use crate::base::time::{ClockTime, Span};
 use crate::components::store::Series;
 use crate::components::store::front::{self, Member, Wake};
 use crate::components::store::rows::RowName;
+use crate::components::transactions::deadlocks::Waiting;
 use crate::components::transactions::{End, Event, Isolation, Step, Transactions};
 use crate::sim::context::Context;
 
@@ -31,8 +32,8 @@ pub struct Desk<W> {
 
 impl<W: Copy> Desk<W> {
     /// A desk where nobody is.
-    pub fn new(isolation: Isolation) -> Self {
-        Desk { engine: Transactions::new(isolation), waiting: 0, armed: None }
+    pub fn new(isolation: Isolation, rules: Waiting) -> Self {
+        Desk { engine: Transactions::new(isolation, rules), waiting: 0, armed: None }
     }
 }
 
@@ -177,6 +178,11 @@ pub fn settle<H: Host>(host: &mut H, ctx: &mut Context<H>) {
                 waits(host, -1, ctx);
                 host.tell(word, Outcome::Fail(reason), now - since, ctx);
             }
+            Event::InVain(word, since) => {
+                waits(host, -1, ctx);
+                front::count(ctx, Series::LockTimeouts);
+                host.tell(word, Outcome::Fail(Reason::LockTimeout), now - since, ctx);
+            }
             Event::Over(end, name) => {
                 front::count(ctx, series(end));
                 front::release(host, name, ctx);
@@ -214,9 +220,10 @@ pub fn ends_open<H: Host>(host: &mut H, ctx: &mut Context<H>) {
 /// The member can keep transactions apart no more: all are over but those that are being made safe, of which others will know.
 pub fn drops_all<H: Host>(host: &mut H, ctx: &mut Context<H>) {
     let Some(desk) = host.desk() else { return };
-    let isolation = H::store(ctx.plan()).isolation;
+    let store = H::store(ctx.plan());
+    let (isolation, rules) = (store.isolation, store.row_waiting);
     let armed = desk.armed;
-    let before = std::mem::replace(desk, Box::new(Desk { armed, ..Desk::new(isolation) }));
+    let before = std::mem::replace(desk, Box::new(Desk { armed, ..Desk::new(isolation, rules) }));
     let (series, now) = (H::store(ctx.plan()).series(Series::LockWaits), ctx.now());
     ctx.record().level(series, now, -i64::from(before.waiting));
     for (word, since) in before.engine.waiting_words() {

@@ -1,8 +1,9 @@
 //! What a design says of a store's transactions.
 
-use crate::base::knob::{Knob, Knobs, Preset, Takes};
+use crate::base::knob::{Form, Knob, Knobs, Preset, Takes};
 use crate::base::time::Span;
 use crate::components::transactions::Isolation;
+use crate::components::transactions::deadlocks::{Deadlock, Undoes, Victim, Waiting};
 
 /// How well they are kept apart.
 pub const ISOLATION: Knob = Knob {
@@ -18,7 +19,71 @@ pub const LOCK_WAIT: Knob = Knob {
     name: "lock_wait",
     takes: Takes::Span { min: Span::from_ns(1), max: Span::MAX },
     default: Preset::Is { text: "50s", source: "MySQL: innodb_lock_wait_timeout" },
-    doc: "How long an operation waits for the lock of a row before its transaction is aborted.",
+    doc: "How long an operation waits for the lock of a row before it fails; `lock_wait_undoes` says what with it.",
+};
+
+/// What a wait in vain undoes.
+pub const LOCK_WAIT_UNDOES: Knob = Knob {
+    name: "lock_wait_undoes",
+    takes: Takes::Word(&["transaction", "statement"]),
+    default: Preset::Is {
+        text: "transaction",
+        source: "PostgreSQL: lock_timeout; InnoDB with innodb_rollback_on_timeout=ON",
+    },
+    doc: "What a wait of `lock_wait` undoes: the transaction at once; or as in InnoDB (error 1205) only the statement, and the transaction \
+          keeps its locks until its client, who is told, has it aborted.",
+};
+
+const WAIT: Knob = Knob {
+    name: "wait",
+    takes: Takes::Span { min: Span::from_ns(1), max: Span::MAX },
+    default: Preset::Is { text: "1s", source: "PostgreSQL 15: deadlock_timeout" },
+    doc: "How long somebody waits for a row before it looks.",
+};
+
+const fn victim(text: &'static str, source: &'static str) -> Knob {
+    Knob {
+        name: "victim",
+        takes: Takes::Word(&["youngest", "lightest"]),
+        default: Preset::Is { text, source },
+        doc: "Who is aborted: who began last, or who has written and locked the fewest rows and of equals who closed the circle.",
+    }
+}
+
+const YOUNGEST: Knob = victim("youngest", "it has done the least: Agrawal, Carey and McVoy, IEEE TSE 1987");
+const LIGHTEST: Knob =
+    victim("lightest", "MariaDB 10.11 and MySQL 8.0, InnoDB: fewest undo records and locks");
+
+const DEADLOCKS: &[Form] = &[
+    Form { name: "at_once", knobs: &[YOUNGEST], doc: "When a circle closes." },
+    Form {
+        name: "after",
+        knobs: &[WAIT],
+        doc: "When one of a circle has waited for so long; it looks, once, and is itself aborted. Until then all of them wait and hold their rows.",
+    },
+    Form {
+        name: "innodb",
+        knobs: &[LIGHTEST],
+        doc: "As MariaDB 10.11 and MySQL 8.0 find them: `at_once(victim=lightest)`. It says nothing of `isolation`, `lock_wait` (50s) or \
+              `lock_wait_undoes` (`statement`).",
+    },
+    Form {
+        name: "postgresql",
+        knobs: &[WAIT],
+        doc: "As PostgreSQL 15 finds them: `after(1s)`. It says nothing of `isolation`, nor of `lock_wait` (PostgreSQL has no limit unless \
+              `lock_timeout` is set), and those who wait for a row are served in order of arrival, which PostgreSQL's `select for update` does and its UPDATE does not.",
+    },
+];
+
+/// When deadlocks are found.
+pub const DEADLOCK: Knob = Knob {
+    name: "deadlock",
+    takes: Takes::Form(DEADLOCKS),
+    default: Preset::Is {
+        text: "at_once",
+        source: "InnoDB; a wait-for graph that is looked at whenever it grows",
+    },
+    doc: "When transactions that wait for each other's rows in a circle are found, and which one is aborted (`deadlock`).",
 };
 
 /// How long a client may say nothing.
@@ -36,4 +101,16 @@ pub fn isolation(knobs: &Knobs) -> Isolation {
         .iter()
         .find(|(name, _)| *name == word)
         .map_or(Isolation::ReadCommitted, |(_, level)| *level)
+}
+
+/// The checked knobs on waiting for rows.
+pub fn waiting(knobs: &Knobs) -> Waiting {
+    let (name, form) = knobs.form("deadlock");
+    let deadlock = match name {
+        "after" | "postgresql" => Deadlock::After(form.span("wait")),
+        _ if form.word("victim") == "lightest" => Deadlock::AtOnce(Victim::Lightest),
+        _ => Deadlock::AtOnce(Victim::Youngest),
+    };
+    let statement = knobs.word("lock_wait_undoes") == "statement";
+    Waiting { deadlock, undoes: if statement { Undoes::Statement } else { Undoes::Transaction } }
 }

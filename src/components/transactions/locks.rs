@@ -1,14 +1,12 @@
-//! Locks of rows: one holder each, and a line of those who want it next. Everything costs O(1), however long the line is, but for the
-//! search for a circle, which costs one step for each transaction in it.
+//! Locks of rows: one holder each, and a line of those who want it next. Everything costs O(1), however long the line is.
 
 use std::collections::VecDeque;
 
-use crate::base::op::Reason;
 use crate::base::slab::Key;
 use crate::base::time::{ClockTime, Time};
 use crate::components::keyed::Keyed;
 use crate::components::store::rows::RowName;
-use crate::components::transactions::{End, Event, Step, Transactions, Wait};
+use crate::components::transactions::{Event, Transactions, Wait};
 
 /// Who holds a row, and who waits for it, by the number of their wait: numbers that do not fit any more have left the line.
 #[derive(Clone, Debug, Hash)]
@@ -63,29 +61,5 @@ impl<W: Copy> Transactions<W> {
             return;
         }
         self.locks.0.remove(&row);
-    }
-
-    /// Somebody has got in line: whether that closes a circle, in which everybody waits for the holder of what the next one wants. Those before
-    /// it in line wait for the same holder, so only holders need be followed.
-    pub(super) fn deadlock(&mut self, key: Key, row: RowName) -> Step {
-        let (mut youngest, mut wanted) = (key, row);
-        loop {
-            let Some(holder) = self.locks.holder(wanted) else { return Step::Waits };
-            if holder == key {
-                break;
-            }
-            let Some(transaction) = self.all.get(holder) else { return Step::Waits };
-            let Some(wait) = transaction.waits else { return Step::Waits };
-            if transaction.age > self.all.get(youngest).map_or(0, |one| one.age) {
-                youngest = holder;
-            }
-            wanted = wait.row;
-        }
-        if youngest == key {
-            self.all.get_mut(key).expect("it asks").waits = None; // it is told at once
-            return Step::Done(self.abort_as(key, Reason::Deadlock));
-        }
-        self.over(youngest, End::Aborted(Reason::Deadlock));
-        Step::Waits
     }
 }

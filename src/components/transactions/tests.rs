@@ -1,7 +1,10 @@
 //! Random workloads at each level, judged by the checker of transactions; and what happens line by line.
 
+mod deadlocks;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use super::deadlocks::Deadlock;
 use super::*;
 use crate::base::op::At;
 use crate::base::rng::{Bits, Draws};
@@ -12,6 +15,11 @@ use crate::check::transactions::{
 };
 
 const KEYS: i64 = 3;
+/// Longer than any workload lasts: what ends a wait is a deadlock or a hand-over.
+const LOCK_WAIT: Span = Span::from_secs(3_600);
+const IDLE: Span = Span::from_secs(36_000);
+/// How far time goes at once at most.
+const STEP: Span = Span::from_ms(40);
 
 fn read(key: i64) -> Op {
     Op::Read { table: 0, key, taking: None, at: At::Primary }
@@ -41,8 +49,12 @@ struct World {
 
 impl World {
     fn new(isolation: Isolation, twin: Twin) -> Self {
+        Self::with(isolation, Waiting::AT_ONCE, twin)
+    }
+
+    fn with(isolation: Isolation, rules: Waiting, twin: Twin) -> Self {
         World {
-            transactions: Transactions::with_twin(isolation, twin),
+            transactions: Transactions::with_twin(isolation, rules, twin),
             rows: BTreeMap::new(),
             committing: VecDeque::new(),
             orders: Orders::new(),
@@ -114,10 +126,16 @@ struct Workload {
     clients: Vec<Client>,
     history: History,
     names: u64,
+    /// The longest that a circle lasted.
+    longest: Span,
 }
 
 impl Workload {
     fn new(isolation: Isolation, twin: Twin, seed: u64) -> Self {
+        Self::with(isolation, Waiting::AT_ONCE, twin, seed)
+    }
+
+    fn with(isolation: Isolation, rules: Waiting, twin: Twin, seed: u64) -> Self {
         let mut draws = Draws::new(seed);
         let mut fresh = 0;
         let clients = (0..2 + draws.below(4)).map(|_| {
@@ -147,7 +165,8 @@ impl Workload {
         let clients = clients.collect();
         let keys = (0..KEYS).map(|key| format!("k{key}")).collect();
         let history = History { keys, ..History::default() };
-        Workload { world: World::new(isolation, twin), clients, history, names: 0 }
+        let world = World::with(isolation, rules, twin);
+        Workload { world, clients, history, names: 0, longest: Span::ZERO }
     }
 
     /// Lets somebody do something until everybody is done.
@@ -163,15 +182,32 @@ impl Workload {
                 self.settle();
                 continue;
             }
-            let Some(who) = able.get(draws.below(able.len().max(1) as u64) as usize).copied() else { break };
-            self.go_on(who, draws.below(10) == 0);
-            self.settle();
+            if let Some(who) = able.get(draws.below(able.len().max(1) as u64) as usize).copied() {
+                self.world.now = self.world.now + Span::from_ms(draws.below(40));
+                self.expire();
+                // Whoever was to do something may have been aborted meanwhile; it goes on with its next transaction.
+                if active(&self.clients[who]) {
+                    self.go_on(who, draws.below(10) == 0);
+                    self.settle();
+                }
+            } else if let Some(due) = self.world.transactions.due(LOCK_WAIT, IDLE) {
+                self.world.now = due;
+                self.expire();
+            } else {
+                break;
+            }
         }
         assert!(
             self.clients.iter().all(|client| client.todo.is_empty() && client.waits.is_none()),
             "all is done"
         );
         assert!(self.world.transactions.is_empty(), "nothing is left: {:?}", self.world.transactions);
+    }
+
+    /// Time has gone on.
+    fn expire(&mut self) {
+        self.world.transactions.expire(self.world.now, LOCK_WAIT, IDLE);
+        self.settle();
     }
 
     fn settle(&mut self) {
@@ -186,8 +222,17 @@ impl Workload {
                         let op = self.clients[who].waits.take().expect("it waited");
                         self.operate(who, op);
                     }
-                    Event::Failed(_, who, _) => {
+                    Event::Failed(reason, who, since) => {
+                        if reason == Reason::Deadlock {
+                            self.longest = self.longest.max(Time::from_ns(self.world.now.as_ns()) - since);
+                        }
                         self.clients[who].waits = None;
+                        self.over(who, Fate::Aborted);
+                    }
+                    Event::InVain(who, _) => {
+                        self.clients[who].waits = None;
+                        let (key, _) = self.clients[who].current.expect("it waited");
+                        self.world.transactions.abort(key); // a client that is told so gives up
                         self.over(who, Fate::Aborted);
                     }
                     Event::Over(..) => unreachable!("it has been kept"),
@@ -274,12 +319,20 @@ impl Workload {
     }
 }
 
-/// The kinds of anomalies that 1,000 workloads show at a level, and how transactions ended.
-fn kinds(isolation: Isolation, level: Level) -> (BTreeSet<Kind>, Vec<End>) {
+/// The kinds of anomalies that so many workloads show at a level, and how transactions ended.
+fn kinds(isolation: Isolation, rules: Waiting, level: Level, seeds: u64) -> (BTreeSet<Kind>, Vec<End>) {
     let (mut found, mut ends) = (BTreeSet::new(), Vec::new());
-    for seed in 0..1000 {
-        let mut workload = Workload::new(isolation, Twin::Sound, seed);
+    for seed in 0..seeds {
+        let mut workload = Workload::with(isolation, rules, Twin::Sound, seed);
         workload.run(seed);
+        let bound = match rules.deadlock {
+            Deadlock::AtOnce(_) => Span::ZERO,
+            Deadlock::After(wait) => wait,
+        };
+        // A victim that is found at once may have waited before the circle closed: then it is not the circle that lasted.
+        if bound > Span::ZERO {
+            assert!(workload.longest <= bound + STEP, "seed {seed}: a circle lasted {}", workload.longest);
+        }
         let report = check(&workload.history, Some(&workload.world.orders));
         for anomaly in report.anomalies {
             let (kind, witness) = (anomaly.kind, anomaly.witness);
@@ -300,7 +353,7 @@ fn each_level_shows_what_it_permits_and_nothing_else() {
     let anomalies =
         [Kind::G0, Kind::G1a, Kind::G1b, Kind::G1c, Kind::LostUpdate, Kind::GSingle, Kind::G2Item];
     for ((_, isolation), (_, level)) in Isolation::ALL.into_iter().zip(Level::ALL) {
-        let (found, ends) = kinds(isolation, level);
+        let (found, ends) = kinds(isolation, Waiting::AT_ONCE, level, 1_000);
         for kind in anomalies {
             assert_eq!(found.contains(&kind), level.permits(kind), "{kind:?} at {level:?}: {found:?}");
         }
@@ -387,50 +440,6 @@ fn locks_are_handed_on_in_the_order_in_which_they_were_asked_for() {
     assert_eq!(world.events(), [Event::Granted(keys[3], 3, Time::ZERO)]);
     assert_eq!(done(world.operate(keys[3], &add(1, 1), 3)), 12);
     assert_eq!(value(&world, 1), 11, "not committed yet");
-}
-
-#[test]
-fn a_circle_is_found_when_it_closes_and_its_youngest_is_aborted() {
-    let mut world = World::new(Isolation::ReadCommitted, Twin::Sound);
-    let keys: Vec<Key> = (1..=3).map(|name| world.transactions.begin(name, ClockTime::ZERO)).collect();
-    for (who, key) in keys.iter().enumerate() {
-        assert_eq!(done(world.operate(*key, &lock(who as i64), who)), 0);
-    }
-    assert_eq!(world.operate(keys[1], &lock(2), 1), Step::Waits);
-    assert_eq!(world.operate(keys[2], &lock(0), 2), Step::Waits);
-    assert_eq!(world.operate(keys[0], &lock(1), 0), Step::Waits, "the third is the youngest");
-    assert_eq!(
-        world.events(),
-        [Event::Failed(Reason::Deadlock, 2, Time::ZERO), Event::Granted(keys[1], 1, Time::ZERO)]
-    );
-    assert_eq!(world.ends, [End::Aborted(Reason::Deadlock)]);
-    // Who closes a circle may itself be the youngest.
-    let young = world.transactions.begin(4, ClockTime::ZERO);
-    assert_eq!(done(world.operate(young, &lock(7), 3)), 0);
-    assert_eq!(done(world.operate(keys[1], &lock(2), 1)), 0);
-    assert_eq!(world.operate(keys[1], &lock(7), 1), Step::Waits);
-    assert_eq!(world.operate(young, &lock(2), 3), Step::Done(Outcome::Fail(Reason::Deadlock)));
-    assert_eq!(world.events(), [Event::Granted(keys[1], 1, Time::ZERO)]);
-}
-
-#[test]
-fn nobody_waits_or_rests_for_ever() {
-    let (lock_wait, idle) = (Span::from_ms(50), Span::from_ms(80));
-    let mut world = World::new(Isolation::ReadCommitted, Twin::Sound);
-    let keys: Vec<Key> = (1..=3).map(|name| world.transactions.begin(name, ClockTime::ZERO)).collect();
-    done(world.operate(keys[0], &lock(1), 0));
-    world.now = ClockTime::from_ns(10_000_000);
-    assert_eq!(world.operate(keys[1], &lock(1), 1), Step::Waits);
-    world.now = ClockTime::from_ns(60_000_000);
-    done(world.operate(keys[0], &read(2), 0));
-    let due = world.transactions.expire(world.now, lock_wait, idle);
-    assert_eq!(world.events(), [Event::Failed(Reason::LockTimeout, 1, Time::from_ns(10_000_000))]);
-    assert_eq!(due, Some(ClockTime::from_ns(80_000_000)), "the third has said nothing since 0");
-    world.now = ClockTime::from_ns(80_000_000);
-    assert_eq!(world.transactions.expire(world.now, lock_wait, idle), Some(ClockTime::from_ns(140_000_000)));
-    world.events();
-    assert_eq!(world.ends, [End::Aborted(Reason::LockTimeout), End::Asked]);
-    assert!(world.transactions.find(1).is_some() && world.transactions.find(3).is_none());
 }
 
 #[test]

@@ -101,7 +101,7 @@ impl Gathered {
         let of = |seen| if seen == 0 { NIL } else { seen };
         let (own, seen) = (version(step.attempt), of(version(value.parent)));
         let (read, wrote) = match step.op {
-            Op::Read { .. } => (Some(of(version(value.version))), None),
+            Op::Read { .. } | Op::ReadForUpdate { .. } => (Some(of(version(value.version))), None),
             Op::Write { .. } => (None, Some(own)),
             _ => (Some(seen), Some(own)),
         };

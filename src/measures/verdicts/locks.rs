@@ -53,14 +53,9 @@ pub(super) fn locks(what: Locks, whose: &Whose, run: &Run<'_>) -> Finding {
             });
             Finding::of(count as f64, told)
         }
-        Locks::Overtaken => match locks::overtaken(holds, part) {
-            Some(share) => Finding::of(share, None),
-            None => Finding::unknown(format!("nobody asked for `{name}`")),
-        },
-        Locks::Bypassed => match locks::bypassed(holds, part) {
-            Some(most) => Finding::of(most as f64, None),
-            None => Finding::unknown(format!("nobody asked for `{name}`")),
-        },
+        Locks::Overlapping => defined(locks::overlapping(holds, part, run.end), "got", name),
+        Locks::Overtaken => defined(locks::overtaken(holds, part), "asked for", name),
+        Locks::Bypassed => defined(locks::bypassed(holds, part).map(|most| most as f64), "asked for", name),
         Locks::ForeignChain => Finding::of(locks::longest_chain(holds, part) as f64, None),
         Locks::Deadlocks => {
             let (count, circle) = locks::deadlocks(holds, part);
@@ -73,6 +68,10 @@ pub(super) fn locks(what: Locks, whose: &Whose, run: &Run<'_>) -> Finding {
             Finding::of(count as f64, told)
         }
     }
+}
+
+fn defined(value: Option<f64>, did: &str, name: &str) -> Finding {
+    value.map_or_else(|| Finding::unknown(format!("nobody {did} `{name}`")), |value| Finding::of(value, None))
 }
 
 fn told(sentence: String, holds: Vec<u32>) -> Told {

@@ -1,8 +1,11 @@
 //! Whether some order explains what clients saw, as the checkers judge it.
 
+use std::collections::BTreeMap;
+
+use crate::base::ids::OpId;
 use crate::check::history::{Operation, Texts};
 use crate::check::judge::one;
-use crate::check::relations::Access;
+use crate::check::relations::{Access, Orders, written};
 use crate::check::search::Budget;
 use crate::check::session::{self, Guarantee};
 use crate::check::{Verdict, Witness, causal, sequential};
@@ -11,6 +14,7 @@ use crate::measures::functions::Undefined;
 use crate::measures::verdicts::lineage::Lineage;
 use crate::measures::verdicts::seen::{operations, retold, rows};
 use crate::measures::verdicts::{Finding, Merging, Run, Told, words};
+use crate::record::history::Place;
 
 /// What judging one key may cost, where it takes a search.
 const BUDGET: Budget = Budget { nodes: 2_000_000, bytes: 256 << 20 };
@@ -68,9 +72,28 @@ pub(super) fn causal(whose: &Whose, run: &Run<'_>) -> Finding {
     judged(whose, run, |accesses, texts| causal::check(accesses, 0, texts, BUDGET_OF_ALL))
 }
 
-/// Whether a promise to sessions was kept.
+/// Whether a promise to sessions was kept, in the order in which the store itself has the writes.
 pub(super) fn keeps(guarantee: Guarantee, whose: &Whose, run: &Run<'_>) -> Finding {
-    judged(whose, run, |accesses, texts| session::check(accesses, 0, texts, None, &[guarantee]))
+    judged(whose, run, |accesses, texts| {
+        let orders = placed(accesses, run);
+        session::check_one(accesses, 0, texts, Some(&orders), guarantee)
+    })
+}
+
+/// The versions that clients wrote, each key's in the order in which its store has them.
+fn placed(accesses: &[Access], run: &Run<'_>) -> Orders {
+    let mut by_key: BTreeMap<i64, Vec<(Place, i64)>> = BTreeMap::new();
+    for access in accesses {
+        let Some(version) = written(access.operation.call) else { continue };
+        if let Some(place) = run.history.place_of(OpId(version as u64)) {
+            by_key.entry(access.key).or_default().push((place, version));
+        }
+    }
+    let in_order = |(key, mut versions): (i64, Vec<(Place, i64)>)| {
+        versions.sort_unstable();
+        (key, versions.into_iter().map(|(_, version)| version).collect())
+    };
+    by_key.into_iter().map(in_order).collect()
 }
 
 /// Judges the operations on all keys together.

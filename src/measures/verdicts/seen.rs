@@ -66,16 +66,19 @@ fn by_version(step: &Step, values: &[(i64, Option<i64>)]) -> Option<Call> {
         (Op::Read { .. }, Outcome::Ok(value)) => Some(Call::Read(version(value.version))),
         (Op::Write { .. }, Outcome::Ok(_)) => Some(Call::Write(own)),
         (Op::Write { .. }, Outcome::Unknown(_)) => step.found.map(|_| Call::Write(own)),
-        (Op::Update { .. } | Op::Cas { .. }, Outcome::Ok(value)) => {
-            Some(Call::Cas(version(value.parent), own))
-        }
+        (Op::Update { .. } | Op::Cas { .. }, Outcome::Ok(value)) => Some(made_of(value.parent, own)),
         (Op::Update { .. } | Op::Cas { .. }, Outcome::Unknown(_)) => {
-            step.found.map(|found| Call::Cas(version(found), own))
+            step.found.map(|found| made_of(found, own))
         }
         (Op::Update { when, bound, .. }, Outcome::Fail(Reason::Condition)) => observed(when, bound, values),
         (Op::Cas { from, .. }, Outcome::Fail(Reason::Condition)) => observed(When::Equal, from, values),
         _ => None,
     }
+}
+
+/// A change of what it found; of itself if its transaction had written the row outright before: then it is as good as a write.
+fn made_of(found: OpId, own: i64) -> Call {
+    if version(found) == own { Call::Write(own) } else { Call::Cas(version(found), own) }
 }
 
 /// Every version of a row that there ever was, with its number if that is known.

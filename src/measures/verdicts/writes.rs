@@ -43,7 +43,7 @@ fn writes(tables: &[(TierId, u16)], lineage: &Lineage, derived: &mut Dag, run: &
         }
         let known = seen.get(&(step.origin, step.row)).into_iter().flatten();
         let before = known.filter(|(at, _)| *at <= step.invoked).max().map(|(_, version)| *version);
-        let is_write = matches!(step.op, Op::Write { .. });
+        let is_write = step.is_outright();
         if let Some(before) = before.filter(|_| is_write) {
             derived.add(step.attempt.0, &[before]);
         }

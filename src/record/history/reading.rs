@@ -1,8 +1,8 @@
 //! What is read of a history, while it is streamed and once the run is over.
 
-use crate::base::ids::TierId;
+use crate::base::ids::{OpId, TierId};
 use crate::base::time::Time;
-use crate::record::history::{CHUNK, Call, History, Moment, NONE, RowName, Step, Taken};
+use crate::record::history::{CHUNK, Call, History, Moment, NONE, Place, RowName, Step, Taken};
 use crate::record::transactions::Transaction;
 
 impl History {
@@ -57,6 +57,11 @@ impl History {
     /// What copies took in, in the order in which they did.
     pub fn taken(&self) -> &[Taken] {
         &self.taken
+    }
+
+    /// Where its store has a version, if it does and that is kept.
+    pub fn place_of(&self, version: OpId) -> Option<Place> {
+        self.places.get(&version).copied()
     }
 
     /// The rows that anything is known of, by number.

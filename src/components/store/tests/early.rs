@@ -39,6 +39,7 @@ fn store(acks_early: bool) -> Plan {
         transactional: false,
         isolation: Isolation::ReadCommitted,
         lock_wait: Span::from_secs(50),
+        row_waiting: crate::components::transactions::deadlocks::Waiting::AT_ONCE,
         idle: Span::from_secs(3600),
         session: None,
         first_series: SeriesId(0),
