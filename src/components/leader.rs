@@ -133,8 +133,6 @@ pub enum Twin {
     DecidesAlone,
     /// A copy answers reads `at session` whatever it has applied.
     IgnoresSessions,
-    /// A leader that is drained hands over before anybody has caught up, and before it has finished.
-    HandsOverEarly,
 }
 
 /// What all members share.

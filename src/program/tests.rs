@@ -91,7 +91,7 @@ fn shown(effect: Effect) -> String {
         Effect::Tally { key, by, .. } => format!("tally[{key}]+={by}"),
         Effect::Forked => "fork".to_owned(),
         Effect::Parked => "park".to_owned(),
-        Effect::Joined { failed, .. } => format!("join {failed:?}"),
+        Effect::Joined { failed, .. } => format!("join {:?}", failed.map(|failure| failure.reason)),
         Effect::Done(Ending::Returned { value, .. }) => format!("return {}", value.n),
         Effect::Done(Ending::Failed(failure)) => format!("failed {:?}", failure.reason),
     }

@@ -2,6 +2,8 @@
 //! Block hashes let `--verify` find the block in which two runs part; a rerun that keeps one block's states names
 //! the event.
 
+use crate::base::op::{Outcome, Reason};
+use crate::base::rng::mix;
 use crate::base::time::Time;
 
 /// Events per block.
@@ -115,4 +117,39 @@ pub fn first_difference(a: &Fingerprint, b: &Fingerprint) -> Option<u64> {
     }
     let block = a.blocks.iter().zip(&b.blocks).position(|(a, b)| a != b);
     Some(block.unwrap_or_else(|| a.blocks.len().min(b.blocks.len())) as u64)
+}
+
+/// An outcome as a word of the fingerprint.
+pub(super) fn outcome_word(outcome: Outcome) -> u64 {
+    match outcome {
+        Outcome::Ok(value) => mix(1, value.n as u64 ^ value.version.0.rotate_left(32)),
+        Outcome::Renew(value) => mix(2, value.n as u64 ^ value.version.0.rotate_left(32)),
+        Outcome::Fail(why) => mix(3, reason_number(why)),
+        Outcome::Unknown(why) => mix(4, reason_number(why)),
+    }
+}
+
+fn reason_number(reason: Reason) -> u64 {
+    match reason {
+        Reason::Timeout => 1,
+        Reason::Reset => 2,
+        Reason::Refused => 3,
+        Reason::Overloaded => 4,
+        Reason::Miss => 5,
+        Reason::Leased => 6,
+        Reason::Wait => 7,
+        Reason::Held => 8,
+        Reason::NotHeld => 9,
+        Reason::Condition => 10,
+        Reason::Arithmetic => 11,
+        Reason::Error => 12,
+        Reason::NoLeader => 13,
+        Reason::Conflict => 14,
+        Reason::Deadlock => 15,
+        Reason::LockTimeout => 16,
+        Reason::Fenced => 17,
+        Reason::NoReplica => 18,
+        Reason::Pool => 19,
+        Reason::Named(n) => 0x100 + u64::from(n),
+    }
 }

@@ -18,7 +18,7 @@ use crate::sim::calls::{Call, Calls};
 use crate::sim::connections::{Connections, Parcel};
 use crate::sim::deadlines::Deadlines;
 use crate::sim::event::{Event, KERNEL, Kind};
-use crate::sim::fingerprint::Fingerprint;
+use crate::sim::fingerprint::{Fingerprint, outcome_word};
 use crate::sim::nodes::{TierNodes, stream_name};
 
 /// Cancelled alarms that may lie in the queue beyond the live ones.
@@ -470,40 +470,5 @@ impl Kernel {
     #[inline(never)]
     fn troubles_admit(&self, from: Pid, to: Pid) -> bool {
         self.network.admits(self.end(from), self.end(to))
-    }
-}
-
-/// An outcome as a word of the fingerprint.
-fn outcome_word(outcome: Outcome) -> u64 {
-    match outcome {
-        Outcome::Ok(value) => mix(1, value.n as u64 ^ value.version.0.rotate_left(32)),
-        Outcome::Renew(value) => mix(2, value.n as u64 ^ value.version.0.rotate_left(32)),
-        Outcome::Fail(why) => mix(3, reason_number(why)),
-        Outcome::Unknown(why) => mix(4, reason_number(why)),
-    }
-}
-
-fn reason_number(reason: Reason) -> u64 {
-    match reason {
-        Reason::Timeout => 1,
-        Reason::Reset => 2,
-        Reason::Refused => 3,
-        Reason::Overloaded => 4,
-        Reason::Miss => 5,
-        Reason::Leased => 6,
-        Reason::Wait => 7,
-        Reason::Held => 8,
-        Reason::NotHeld => 9,
-        Reason::Condition => 10,
-        Reason::Arithmetic => 11,
-        Reason::Error => 12,
-        Reason::NoLeader => 13,
-        Reason::Conflict => 14,
-        Reason::Deadlock => 15,
-        Reason::LockTimeout => 16,
-        Reason::Fenced => 17,
-        Reason::NoReplica => 18,
-        Reason::Pool => 19,
-        Reason::Named(n) => 0x100 + u64::from(n),
     }
 }

@@ -7,10 +7,10 @@ use splitbrain::report::json::without_timing;
 
 /// A small experiment that takes milliseconds.
 const SMALL: &str = r#"
-length = "2s"
+length = "3s"
 net    = { latency = "1ms" }
 server.app = { cores = 2 }
-workload.users = { do = "page()", arrive = "poisson(100/s)", to = "0.9s" }
+workload.users = { do = "page()", arrive = "poisson(100/s)", to = "1.9s" }
 measures = ["p99(page)"]
 slo.fast = "p99(page) < 1s"
 variant.a = {}

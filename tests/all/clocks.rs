@@ -73,7 +73,7 @@ work = "cpu exp(3ms); write kv.rows[key] = 1; x = read kv.rows[key]; wait «6ms�
 
 #[test]
 fn raft_with_leases_at_twice_the_rate_is_raft_in_half_the_time() {
-    let kv = r#"db.kv = { at = ["a", "b", "c"], copy = "raft(election=«400ms», heartbeat=«60ms», lease=«200ms»)", timeout = "«600ms»", avoid = "«300ms»", pool = "pool(4, per=process, timeout=«100ms»)" }"#;
+    let kv = r#"db.kv = { at = ["a", "b", "c"], copy = "raft(election=«400ms», heartbeat=«60ms», lease=«200ms»)", timeout = "«600ms»", avoid = "«300ms»", connect = "«400ms»", keepalive = "«600ms»", keepalive_timeout = "«800ms»", pool = "pool(4, per=process, timeout=«100ms»)" }"#;
     twice_as_fast_is_half_as_long("raft", &["kv", "web", "app"], &format!("{kv}{THREE_ZONES}"));
 }
 
@@ -85,7 +85,7 @@ fn copies_without_elections_at_twice_the_rate_are_such_in_half_the_time() {
         "quorum(r=2, w=2, hints=«1000ms», patience=«300ms»)",
     ] {
         let kv = format!(
-            r#"db.kv = {{ at = ["a", "b", "c"], copy = "{copy}", timeout = "«600ms»", avoid = "«300ms»" }}"#
+            r#"db.kv = {{ at = ["a", "b", "c"], copy = "{copy}", timeout = "«600ms»", avoid = "«300ms»", connect = "«400ms»", keepalive = "«600ms»", keepalive_timeout = "«800ms»" }}"#
         );
         twice_as_fast_is_half_as_long(copy, &["kv", "web", "app"], &format!("{kv}{THREE_ZONES}"));
     }

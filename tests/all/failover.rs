@@ -138,7 +138,8 @@ fn a_leader_that_is_drained_costs_a_few_round_trips() {
         let seen = measures(&store(copy, "drain(leader(kv))", more));
         within(&seen, "kv.elections", 0.9..1.1);
         for name in ["save", "look", "keep", "put_a", "put_b"] {
-            within(&seen, &format!("outage({name}"), 0.05..0.13);
+            // 50 ms between two requests; telling the heir, its election, its first entry and the way to it: 70 ms; disks and queues
+            within(&seen, &format!("outage({name}"), 0.05..0.15);
             within(&seen, &format!("success({name}"), 0.9999..1.0001);
         }
     }

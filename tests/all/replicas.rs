@@ -171,6 +171,7 @@ fn a_replica_that_lags_misses_always_and_the_leader_never() {
 
 /// Ten milliseconds lie between the leader and its copy, and nothing else takes time.
 fn probes(copy: &str, ages: &str, more: &str) -> String {
+    let far = if more.contains("far(") { 2 } else { 1 };
     format!(
         "length = \"200s\"\nwarmup = \"0s\"\nnet = {{ latency = \"0ms\" }}\n\
          zone = {{ here = {{ users = \"100%\" }}, p = {{ users = \"0%\" }}, r = {{ users = \"0%\" }}, s = {{ users = \"0%\" }} }}\n\
@@ -181,7 +182,7 @@ fn probes(copy: &str, ages: &str, more: &str) -> String {
          measures = [\"count(stale)\", \"count(fresh)\", \"count(stale_far)\", \"count(fresh_far)\", \"p50(one)\"]\n{more}\
          [on.app]\nprobe = \"\"\"\nwrite kv.item[me] = 1\nwait 1ms * after\nx = read kv.item[me] at copy[1]\n\
          if x == 1 {{ tally fresh }} else {{ tally stale }}\n\"\"\"\n\
-         far = \"\"\"\nwrite kv.item[me] = 1\nwait 1ms * after\nx = read kv.item[me] at copy[2]\n\
+         far = \"\"\"\nwrite kv.item[me] = 1\nwait 1ms * after\nx = read kv.item[me] at copy[{far}]\n\
          if x == 1 {{ tally fresh_far }} else {{ tally stale_far }}\n\"\"\"\n"
     )
 }

@@ -89,15 +89,14 @@ impl<M: Machine> Member<M> {
         let Some(handover) = self.transfer.handover.filter(|handover| handover.told.is_none()) else {
             return;
         };
-        let early = ctx.plan().twin == Twin::HandsOverEarly;
-        if self.role != Role::Leader || !early && !self.has_finished() {
+        if self.role != Role::Leader || !self.has_finished() {
             return;
         }
         let last = self.log.last().index;
         let ready = |member: &u32| {
             let peer = &self.peers[*member as usize];
             let may = self.transfer.declined & 1 << member == 0 && peer.round >= handover.round;
-            may && (early || peer.has >= last)
+            may && peer.has >= last
         };
         let (me, members) = (ctx.me().member, ctx.members());
         let Some(heir) = (1..members).map(|next| (me + next) % members).find(ready) else { return };

@@ -108,7 +108,7 @@ pub fn waiting(knobs: &Knobs) -> Waiting {
     let (name, form) = knobs.form("deadlock");
     let deadlock = match name {
         "after" | "postgresql" => Deadlock::After(form.span("wait")),
-        _ if form.word("victim") == "lightest" => Deadlock::AtOnce(Victim::Lightest),
+        "at_once" | "innodb" if form.word("victim") == "lightest" => Deadlock::AtOnce(Victim::Lightest),
         _ => Deadlock::AtOnce(Victim::Youngest),
     };
     let statement = knobs.word("lock_wait_undoes") == "statement";

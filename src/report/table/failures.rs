@@ -21,21 +21,25 @@ pub(super) fn failures(page: &mut Page, paint: Paint, input: &ReportInput) {
         return;
     }
     page.gap();
-    page.line(paint.bold("Requests that did not succeed, of those that ended: why, and at which part"));
+    page.line(paint.bold("Failures, of requests that ended: why, and at which part"));
     let shown = &rows[..rows.len().min(ROWS_MAX)];
-    let headings = ["where", "program", "reason", "part", "share", ""].map(str::to_owned);
-    let widths: [usize; 6] = std::array::from_fn(|column| {
+    let headings = ["program", "reason", "part", "share", "", ""].map(str::to_owned);
+    // where comes last, and goes on below where it does not fit
+    let widths: [usize; 5] = std::array::from_fn(|column| {
         shown.iter().chain([&headings]).map(|row| wide(&row[column])).max().unwrap_or(0)
     });
     let line = |row: &[String; 6]| {
         let cells = row.iter().zip(widths).enumerate().map(|(column, (text, width))| match column {
-            4 => pushed(text, width),
+            3 => pushed(text, width),
             _ => padded(text, width),
         });
-        format!("  {}", cells.collect::<Vec<_>>().join("  ").trim_end())
+        format!("  {}", cells.collect::<Vec<_>>().join("  "))
     };
-    page.line(paint.dim(&line(&headings)));
-    shown.iter().for_each(|row| page.line(line(row)));
+    page.line(paint.dim(line(&headings).trim_end()));
+    for row in shown {
+        let text = line(row) + "  ";
+        page.hanging(&text, wide(&text), &row[5], |line| paint.dim(line));
+    }
     if rows.len() > shown.len() {
         let more = counted((rows.len() - shown.len()) as u64, "more row");
         page.line(paint.dim(&format!("  {more} in results.json")));
@@ -46,11 +50,11 @@ fn texts(cell: &Cell, program: &str, row: &Failures) -> [String; 6] {
     let note = if row.answer { "an answer" } else { "" };
     let share = value(row.share, "1");
     [
-        place(&cell.variant, &cell.point),
         program.to_owned(),
         row.reason.clone(),
         row.part.clone(),
         share,
         note.to_owned(),
+        place(&cell.variant, &cell.point),
     ]
 }

@@ -3,9 +3,10 @@
 
 use super::*;
 
-/// A lease of 145 ms, and nobody who has heard a leader stands or votes before 150 ms: clocks may differ by 3 %.
+/// A lease of 145 ms, and nobody who has heard a leader stands or votes before 150 ms: clocks may differ by 3 %. Draws are wide enough apart
+/// for one of two to win at once.
 fn leased() -> Plan<Tables> {
-    let election = Election::Drawn(Dist::Uniform { low: 150e6, high: 152e6, step: None });
+    let election = Election::Drawn(Dist::Uniform { low: 150e6, high: 200e6, step: None });
     Plan { lease: Some(Span::from_ms(145)), ..plan(Rule::Majority, election) }
 }
 

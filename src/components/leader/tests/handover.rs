@@ -71,25 +71,6 @@ fn a_leader_that_is_drained_hands_over_within_a_few_round_trips_and_loses_nothin
     }
 }
 
-/// What a leader acknowledges between telling its heir and hearing of the heir's election: the twin that goes before it has finished.
-#[test]
-fn a_twin_that_hands_over_before_it_has_finished_loses_what_it_acknowledged() {
-    let lost = |twin| {
-        let is_lost = |at: &u64| {
-            let mut plan = Plan { twin, ..asynchronous() };
-            plan.store.write = ms(11.0);
-            let mut world = world(1, vec![write(*at, 1, 7)], plan, 3);
-            until(&mut world, 400);
-            world.drain(copy(0));
-            until(&mut world, 5_000);
-            told(&world, 1)[0].is_some_and(|told| told.1.is_ok()) && values(&world).contains(&0)
-        };
-        (380..400).filter(is_lost).count()
-    };
-    assert_eq!(lost(Twin::Sound), 0);
-    assert!(lost(Twin::HandsOverEarly) > 0);
-}
-
 #[test]
 fn who_is_drained_declines_and_with_all_drained_the_leader_stays() {
     let mut first = world(1, vec![write(700, 2, 7), peek(800, 2)], raft(), 3);
