@@ -7,10 +7,10 @@ use splitbrain::report::json::without_timing;
 
 /// A small experiment that takes milliseconds.
 const SMALL: &str = r#"
-length = "3s"
+length = "2s"
 net    = { latency = "1ms" }
 server.app = { cores = 2 }
-workload.users = { do = "page()", arrive = "poisson(100/s)", to = "1.9s" }
+workload.users = { do = "page()", arrive = "poisson(120/s)", to = "0.9s" }
 measures = ["p99(page)"]
 slo.fast = "p99(page) < 1s"
 variant.a = {}
@@ -264,7 +264,7 @@ fn hostile_input_ends_at_once_with_a_reason() {
     let huge = std::fs::File::create(folder.path("huge.toml")).expect("a file");
     huge.set_len(100_000_000).expect("a sparse file");
     folder.write("many.toml", &SMALL.replace("cores = 2", "count = 99999999999"));
-    folder.write("long.toml", &SMALL.replace("2s", "900000d").replace("100/s", "9999999/s"));
+    folder.write("long.toml", &SMALL.replace("2s", "900000d").replace("120/s", "9999999/s"));
     let numbers = |text: &dyn Fn(u32) -> String| (1..=1000).map(text).collect::<Vec<_>>().join(", ");
     let grid = format!(
         "sweep = {{ server.app.cores = [{}], workload.users.arrive = [{}] }}\n{SMALL}",
@@ -272,7 +272,7 @@ fn hostile_input_ends_at_once_with_a_reason() {
         numbers(&|n| format!("\"poisson({n}/s)\""))
     );
     folder.write("grid.toml", &grid);
-    folder.write("crowd.toml", &SMALL.replace("poisson(100/s)", "users(99999999999, think=1s)"));
+    folder.write("crowd.toml", &SMALL.replace("poisson(120/s)", "users(99999999999, think=1s)"));
     folder.write("alone.toml", "[on.app]\npage = \"cpu 1ms\"\nlength = \"2s\"\n");
     for name in [
         "deep.toml",
@@ -356,7 +356,7 @@ fn more_memory_than_there_is_is_told_before_the_run() {
     // the samples of eight runs at once, each of more requests than are kept, and of hundreds of cells
     let cells = (1..=900).map(|n| n.to_string()).collect::<Vec<_>>().join(", ");
     let text = format!("sweep = {{ server.app.cores = [{cells}] }}\n{SMALL}");
-    let folder = Folder::with("wide.toml", &text.replace("100/s", "9000000/s"));
+    let folder = Folder::with("wide.toml", &text.replace("120/s", "9000000/s"));
     let (status, _, err) = folder.run(&["run", "wide.toml", "--jobs", "8"]);
     // where the system does not tell what is free there is nothing to compare with
     if std::path::Path::new("/proc/meminfo").exists() {

@@ -35,10 +35,6 @@ pub(super) struct Ask {
     sent: Option<(u32, CallId)>,
 }
 
-/// How long a member waits for what a leader that is no more was asked for. That one answers when it hears of its successor, if it is
-/// there and can be reached: a few round trips.
-const LINGER: Span = Span::from_ms(500);
-
 impl Ask {
     /// The time since the last charge had this cause.
     pub(super) fn charge(&mut self, cause: Cause, now: Time) {
@@ -312,7 +308,7 @@ impl<M: Machine> Member<M> {
             }
         }
         if waits {
-            ctx.wake(LINGER, Timer::Linger);
+            ctx.wake(ctx.plan().linger, Timer::Linger);
         }
     }
 
@@ -327,7 +323,7 @@ impl<M: Machine> Member<M> {
 
     /// A leader that is no more has not answered: nobody knows what became of the changes that it was asked for.
     pub(super) fn waits_no_longer(&mut self, ctx: Ctx<M>) {
-        if self.leader.is_none() || ctx.monotonic() < self.known_since + LINGER {
+        if self.leader.is_none() || ctx.monotonic() < self.known_since + ctx.plan().linger {
             return;
         }
         for (key, call, _) in self.sent_elsewhere() {

@@ -70,6 +70,7 @@ fn plan(rule: Rule, election: Election) -> Plan<Tables> {
         merges: false,
         legs: Legs::default(),
         patience: Span::from_ms(500),
+        linger: Span::from_ms(500),
         twin: Twin::Sound,
     }
 }

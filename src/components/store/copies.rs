@@ -358,6 +358,7 @@ fn led(form: &str, copy: &Knobs, knobs: &Knobs, plan: Plan, patience: Span) -> l
         merges: form == "async" && knobs.word("merge") == "counter",
         legs: Legs::of(knobs),
         patience,
+        linger: Span::from_ns(knobs.span("connect").as_ns() / 4),
         twin: if alone { leader::Twin::DecidesAlone } else { leader::Twin::Sound },
     }
 }

@@ -64,6 +64,7 @@ fn led(rule: leader::Rule, election: leader::Election, acks_early: bool) -> lead
         merges: false,
         legs: Legs::default(),
         patience: Span::from_ms(500),
+        linger: Span::from_ms(500),
         twin: leader::Twin::Sound,
     }
 }
