@@ -54,7 +54,9 @@ impl Kernel {
     }
 
     fn look_again(&mut self, id: CallId, how: Keepalive, connects: bool) {
-        let after = if connects { how.connect } else { how.after };
+        let Some(caller) = self.calls.get(id).map(|call| call.caller) else { return };
+        // By the caller's clock, at the rate that it has now: a drift that begins meanwhile reaches the next look.
+        let after = self.takes(caller, if connects { how.connect } else { how.after });
         let (deadline, due) = self.signs.add(after, id, self.now());
         if let Some(due) = due {
             self.schedule_own(due, Kind::Deadline, deadline.lane, SIGNS);
