@@ -133,3 +133,45 @@ fn who_stands_still_while_he_holds_believes_to_hold_it() {
         assert_eq!(measure(&results, "etcd.lapsed"), 1.0, "{ttls} ttl");
     }
 }
+
+/// The first dies at 39 s, the leader of three a second later. Leases begin anew with the next leader (etcd's lessor), so the first one's is over 5 s
+/// after the election, and the third has the lock when the second gives it back: nobody takes a member for dead who only keeps him in line,
+/// nor one who was not asked.
+#[test]
+fn a_line_outlives_its_leader_and_leases_begin_anew() {
+    for what in ["crash(leader(etcd))", "pause(leader(etcd))"] {
+        for avoid in ["100ms", "5s", "60s"] {
+            let text = format!(
+                r#"
+length = "120s"
+warmup = "0s"
+net = {{ latency = "1ms" }}
+server = {{ one = {{}}, two = {{}}, three = {{}} }}
+zone.a = {{ users = "100%" }}
+db.etcd = {{ at = ["a", "a", "a"], copy = "raft", read = "0ms", write = "0ms", timeout = "2s", avoid = "{avoid}" }}
+lock.seat = {{ in = "etcd", kind = "lease", ttl = "5s", patience = "1h" }}
+policy.p = {{ timeout = "1h" }}
+workload.first  = {{ do = "one.first()", arrive = "once(1)", from = "1s", with = "p" }}
+workload.second = {{ do = "two.second()", arrive = "once(1)", from = "2s", with = "p" }}
+workload.third  = {{ do = "three.third()", arrive = "once(1)", from = "4s", with = "p" }}
+fault.dead = {{ at = "39s", for = "1h", do = "crash(one)" }}
+fault.trouble = {{ at = "40s", for = "30s", do = "{what}" }}
+measures = ["max(second)", "max(third)", "seat.lost", "seat.acquired"]
+always.exclusive = "exclusive(seat)"
+[on.one]
+first = "hold seat[1] {{ wait 80s }}"
+[on.two]
+second = "hold seat[1] {{ wait 3s }}"
+[on.three]
+third = "hold seat[1] {{ wait 3s }}"
+"#
+            );
+            let results = run(&experiment("tests/lines.toml", &text, &Overrides::default()), 1);
+            let (second, third) = done(&results);
+            assert!((48.0..48.5).contains(&second), "{what}, {avoid}: {second}");
+            assert!((3.0..3.05).contains(&(third - second)), "{what}, {avoid}: {second}, {third}");
+            assert!(excludes(&results), "{what}, {avoid}");
+            assert_eq!(measure(&results, "seat.lost"), 0.0, "{what}, {avoid}");
+        }
+    }
+}

@@ -60,8 +60,8 @@ pub(super) enum Job {
     Reading(Reading),
     /// A lock that is wanted.
     Lock { hold: HoldId },
-    /// One that is renewed, by so many members, of whom so many have answered and so many say that it is not ours.
-    Renewal { hold: HoldId, of: u32, told: u32, lost: u32 },
+    /// One that is renewed, by this member or by so many, of whom so many have answered and so many say that it is not ours.
+    Renewal { hold: HoldId, asked: Option<Pid>, of: u32, told: u32, lost: u32 },
     /// A lock that is given back to a store.
     GiveBack { place: PartId, op: Op, asked: Pid },
     /// A member of a store that did not answer is asked whether it is there again.

@@ -200,7 +200,7 @@ impl Server {
             _ => hold.votes.1 += 1,
         }
         let (votes, of, asked) = (hold.votes, hold.of, hold.asked);
-        let at = hold.at;
+        let at = hold.at.filter(|_| !client.majority);
         let in_line = client.how != How::Try && reply.outcome == Outcome::Unknown(Reason::Timeout);
         hold.silent = at.filter(|_| in_line); // another is asked next time, and he is not taken for dead
         if !in_line {
@@ -404,7 +404,9 @@ impl Server {
         let members = if client.majority { self.members(&client, id, ctx) } else { at.into_iter().collect() };
         let Some(on_behalf) = self.session(strand).copied() else { return };
         let op = Op::Renew { lock: client.number(), key, owner, ttl: client.ttl };
-        let (job, since) = (Job::Renewal { hold: id, of: members.len() as u32, told: 0, lost: 0 }, ctx.now());
+        let asked = members.first().copied().filter(|_| !client.majority);
+        let job = Job::Renewal { hold: id, asked, of: members.len() as u32, told: 0, lost: 0 };
+        let since = ctx.now();
         let errand = Errand::new(None, on_behalf, job, hold.stem, since);
         let errand = self.errands.insert(errand);
         for member in members {
@@ -416,17 +418,18 @@ impl Server {
 
     /// A member has renewed it, or says that it is not ours.
     pub(super) fn renewed(&mut self, errand: Key, outcome: Outcome, ctx: Ctx) {
-        let Some(Errand { job: Job::Renewal { hold, of, told, lost }, .. }) = self.errands.get_mut(errand)
+        let Some(Errand { job: Job::Renewal { hold, asked, of, told, lost }, .. }) =
+            self.errands.get_mut(errand)
         else {
             return;
         };
-        let id = *hold;
+        let (id, asked) = (*hold, *asked);
         *told += 1;
         *lost += u32::from(outcome == Outcome::Fail(Reason::NotHeld));
         let (is_last, is_lost) = (*told == *of, *lost > *of / 2);
-        if let Some((lock, at)) = self.holds.0.get(id.0).map(|hold| (hold.lock, hold.at)) {
+        if let Some(lock) = self.holds.0.get(id.0).map(|hold| hold.lock) {
             let place = ctx.plan().directory.lock(lock).place;
-            self.avoid(at, place, outcome, ctx);
+            self.avoid(asked, place, outcome, ctx); // who was asked, whom the hold may have left since
         }
         if is_last {
             self.errands.free(errand);
