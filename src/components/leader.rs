@@ -168,8 +168,7 @@ pub struct Plan<M: Machine> {
     pub legs: Legs,
     /// How long a member keeps an operation for which it knows no leader.
     pub patience: Span,
-    /// How long a member waits for what a leader that is no more was asked for, once there is another. The old one answers when it hears of
-    /// its successor, if it is there and can be reached: a few round trips, a quarter of what a connection may take.
+    /// How long a member waits for what a leader that is no more was asked for, once there is another.
     pub linger: Span,
     /// A rule to break, for tests.
     pub twin: Twin,

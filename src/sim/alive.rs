@@ -3,11 +3,12 @@
 //! way, the heartbeats of drivers). A process that stands still fails the second, not the first: its machine accepts for it.
 
 use crate::base::cause::Causes;
-use crate::base::ids::CallId;
+use crate::base::ids::{CallId, Pid};
 use crate::base::op::{Op, Outcome};
 use crate::base::rng::mix;
 use crate::base::session::Seen;
 use crate::base::time::Span;
+use crate::sim::clocks::rescaled;
 use crate::sim::deadlines::Deadline;
 use crate::sim::event::Kind;
 use crate::sim::kernel::{Kernel, Request};
@@ -55,13 +56,33 @@ impl Kernel {
 
     fn look_again(&mut self, id: CallId, how: Keepalive, connects: bool) {
         let Some(caller) = self.calls.get(id).map(|call| call.caller) else { return };
-        // By the caller's clock, at the rate that it has now: a drift that begins meanwhile reaches the next look.
         let after = self.takes(caller, if connects { how.connect } else { how.after });
+        self.looks_after(after, id, how, connects);
+    }
+
+    /// Looks after a span of true time.
+    fn looks_after(&mut self, after: Span, id: CallId, how: Keepalive, connects: bool) {
         let (deadline, due) = self.signs.add(after, id, self.now());
         if let Some(due) = due {
             self.schedule_own(due, Kind::Deadline, deadline.lane, SIGNS);
         }
         self.watched.insert(id, Watched { how, deadline, connects });
+    }
+
+    /// What is left of a node's waits for signs of life is counted at another rate.
+    pub(super) fn move_signs(&mut self, of: Pid, before: u64, after: u64) {
+        let (now, home) = (self.now(), self.home(of));
+        let due = |(id, watched): (&CallId, &Watched)| {
+            let caller = self.calls.get(*id)?.caller;
+            let (due, number) = self.signs.due(watched.deadline)?;
+            (self.home(caller) == home && due > now).then_some((due, number, *id, *watched))
+        };
+        let mut moved: Vec<_> = self.watched.iter().filter_map(due).collect();
+        moved.sort_by_key(|(due, number, id, _)| (*due, *number, *id));
+        for (due, _, id, Watched { how, deadline, connects }) in moved {
+            self.signs.answered(deadline);
+            self.looks_after(rescaled(due - now, before, after), id, how, connects);
+        }
     }
 
     /// A call has ended.

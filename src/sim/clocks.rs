@@ -87,7 +87,7 @@ impl Clock {
 }
 
 /// A span at one rate, at another: to the next whole nanosecond.
-fn rescaled(span: Span, from: u64, to: u64) -> Span {
+pub(super) fn rescaled(span: Span, from: u64, to: u64) -> Span {
     match from == to || span == Span::MAX {
         true => span,
         false => Span::from_ns(whole((u128::from(span.as_ns()) * u128::from(from)).div_ceil(u128::from(to)))),
@@ -134,6 +134,7 @@ impl Kernel {
             self.drifts = true;
             self.move_timers(pid, before, after);
             self.move_deadlines(pid, before, after);
+            self.move_signs(pid, before, after);
         }
         changed
     }

@@ -91,6 +91,17 @@ const HEARTBEAT: Knob = Knob {
     doc: "How often a leader with nothing to say tells the others that it is there.",
 };
 
+const LINGER: Knob = Knob {
+    name: "linger",
+    takes: Takes::Span { min: Span::from_ns(1_000), max: Span::MAX },
+    default: Preset::Is {
+        text: "500ms",
+        source: "no published figure: more than a round trip round the globe; etcd waits 5 s and two election timeouts (ReqTimeout)",
+    },
+    doc: "How long a member that has sent a change on to a leader waits for its answer once another one leads: the old one answers when it \
+          hears of that, if it can be reached. Then nobody knows what became of the change.",
+};
+
 const BEGIN: Knob = Knob {
     name: "begin",
     takes: Takes::Word(&["led", "election"]),
@@ -102,7 +113,7 @@ const FORMS: &[Form] = &[
     Form { name: "none", knobs: &[], doc: "There is one copy." },
     Form {
         name: "async",
-        knobs: &[APPLY, LAG, SEND, HEARTBEAT, BEGIN],
+        knobs: &[APPLY, LAG, SEND, HEARTBEAT, LINGER, BEGIN],
         doc: "A leader acknowledges what its own disk has; the others follow.",
     },
     Form {
@@ -126,6 +137,7 @@ const FORMS: &[Form] = &[
             LAG,
             SEND_AT_ONCE,
             HEARTBEAT,
+            LINGER,
             BEGIN,
         ],
         doc: "A leader acknowledges what so many copies have.",
@@ -159,6 +171,7 @@ const FORMS: &[Form] = &[
             APPLY,
             LAG,
             SEND_AT_ONCE,
+            LINGER,
             BEGIN,
         ],
         doc: "Raft: a leader acknowledges what a majority has, and is elected by one.",
@@ -358,7 +371,7 @@ fn led(form: &str, copy: &Knobs, knobs: &Knobs, plan: Plan, patience: Span) -> l
         merges: form == "async" && knobs.word("merge") == "counter",
         legs: Legs::of(knobs),
         patience,
-        linger: Span::from_ns(knobs.span("connect").as_ns() / 4),
+        linger: copy.span("linger"),
         twin: if alone { leader::Twin::DecidesAlone } else { leader::Twin::Sound },
     }
 }

@@ -3,8 +3,8 @@
 
 use super::*;
 
-/// A lease of 145 ms, and nobody who has heard a leader stands or votes before 150 ms: clocks may differ by 3 %. Draws are wide enough apart
-/// for one of two to win at once.
+/// A lease of 145 ms, and nobody who has heard a leader stands or votes before 150 ms: clocks may differ by 3 %. Two draws that
+/// are less apart than a message takes (2 ms) split the vote of the two who are left, so the range is many times that (Ongaro 2014, section 9.3).
 fn leased() -> Plan<Tables> {
     let election = Election::Drawn(Dist::Uniform { low: 150e6, high: 200e6, step: None });
     Plan { lease: Some(Span::from_ms(145)), ..plan(Rule::Majority, election) }
