@@ -9,8 +9,10 @@ use std::time::Instant;
 
 use splitbrain::base::rng::{Bits, Stream};
 use splitbrain::check::history::{Call, Operation, Texts};
+use splitbrain::check::kinds::{Asked, objects};
 use splitbrain::check::model::Model;
-use splitbrain::check::read::{Format, read};
+use splitbrain::check::read::attempts::Attempts;
+use splitbrain::check::read::events::Events;
 use splitbrain::check::relations::{Access, Orders};
 use splitbrain::check::search::{Budget, search};
 use splitbrain::check::session::Guarantee;
@@ -203,7 +205,8 @@ fn recorded() {
             continue;
         };
         let begun = Instant::now();
-        let mut log = read(&text, Format::JepsenLog, Model::CasRegister, None).expect("a log");
+        let mut attempts = Attempts::new(Events::new(text.as_bytes(), None).expect("a log"));
+        let mut log = objects(&mut attempts, Model::CasRegister, &Asked::usual()).expect("a log");
         let verdict = judge::linearizable(&log.keys, log.initial, &mut log.texts, Budget::default());
         assert!(!matches!(verdict, Verdict::Unknown(_)));
         times.push(ms(begun));

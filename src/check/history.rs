@@ -1,11 +1,17 @@
 //! Histories: operations with the order of their invocations and returns. Times do not matter, only what came before
 //! what; an operation without a return may or may not have happened, up to the end.
 
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use crate::check::read::datum::Datum;
+
 /// The return of an operation that never returned.
 pub const PENDING: u64 = u64::MAX;
 /// The value of a key that was never set.
 pub const NIL: i64 = i64::MIN;
-/// Values from here on stand for texts: the place in [`Texts`].
+/// Values from here on stand for what is no number, and for numbers that are larger: the place in [`Texts`].
 const TEXT: i64 = 1 << 62;
 
 /// One operation.
@@ -27,6 +33,11 @@ impl Operation {
     /// Whether it never returned.
     pub fn is_pending(&self) -> bool {
         self.returned == PENDING
+    }
+
+    /// When it ended, or began if it never did.
+    pub fn ended(&self) -> u64 {
+        if self.is_pending() { self.invoked } else { self.returned }
     }
 }
 
@@ -51,42 +62,60 @@ pub enum Call {
     Release,
 }
 
-/// Texts as values.
+/// What values stand for that are no numbers, and processes.
 #[derive(Clone, Debug, Default)]
 pub struct Texts {
-    texts: Vec<String>,
-    numbers: rustc_hash::FxHashMap<String, i64>,
+    /// Texts as they are, other values as EDN.
+    all: Vec<Arc<str>>,
+    texts: FxHashMap<Arc<str>, i64>,
+    others: FxHashMap<Arc<str>, i64>,
+    processes: FxHashMap<u64, Arc<str>>,
 }
 
 impl Texts {
     /// The value that stands for a text.
     pub fn value(&mut self, text: &str) -> i64 {
-        if let Some(number) = self.numbers.get(text) {
-            return *number;
+        kept(&mut self.all, &mut self.texts, text)
+    }
+
+    /// The value that stands for anything: a number stands for itself, and nil is [`NIL`].
+    pub fn of(&mut self, datum: &Datum) -> i64 {
+        match datum {
+            Datum::Nil => NIL,
+            Datum::Number(number) if number.unsigned_abs() < TEXT as u64 => *number,
+            Datum::Text(text) => self.value(text),
+            other => kept(&mut self.all, &mut self.others, &other.to_string()),
         }
-        let number = TEXT + self.texts.len() as i64;
-        self.texts.push(text.to_owned());
-        self.numbers.insert(text.to_owned(), number);
-        number
     }
 
     /// The value that stands for one text followed by another.
     pub fn joined(&mut self, first: i64, second: i64) -> i64 {
-        let joined = format!("{}{}", self.text(first), self.text(second));
+        let joined = format!("{}{}", self.text(first).unwrap_or(""), self.text(second).unwrap_or(""));
         self.value(&joined)
     }
 
-    fn text(&self, value: i64) -> &str {
-        value.checked_sub(TEXT).and_then(|place| self.texts.get(place as usize)).map_or("", String::as_str)
+    fn text(&self, value: i64) -> Option<&str> {
+        value.checked_sub(TEXT).and_then(|place| self.all.get(place as usize)).map(|text| &**text)
     }
 
     /// A value as a reader wrote it.
     pub fn show(&self, value: i64) -> String {
-        match value {
-            NIL => "nil".to_owned(),
-            TEXT.. => format!("{:?}", self.text(value)),
-            number => number.to_string(),
+        match self.text(value) {
+            _ if value == NIL => "nil".to_owned(),
+            Some(text) if self.texts.get(text) == Some(&value) => format!("{text:?}"),
+            Some(other) => other.to_owned(),
+            None => value.to_string(),
         }
+    }
+
+    /// Says what a process is called.
+    pub fn name_process(&mut self, number: u64, name: &str) {
+        self.processes.insert(number, name.into());
+    }
+
+    /// What a process is called.
+    pub fn process(&self, number: u64) -> String {
+        self.processes.get(&number).map_or_else(|| number.to_string(), |name| (**name).to_owned())
     }
 
     /// A call in words: `read 3`.
@@ -103,4 +132,14 @@ impl Texts {
             Call::Release => "release".to_owned(),
         }
     }
+}
+
+fn kept(all: &mut Vec<Arc<str>>, numbers: &mut FxHashMap<Arc<str>, i64>, text: &str) -> i64 {
+    if let Some(number) = numbers.get(text) {
+        return *number;
+    }
+    let (number, text) = (TEXT + all.len() as i64, Arc::<str>::from(text));
+    all.push(text.clone());
+    numbers.insert(text, number);
+    number
 }

@@ -1,7 +1,7 @@
 //! Judges histories: what clients saw, against what an object may do. It knows neither how a history came about nor
 //! what it is printed as.
 //!
-//! [`history`] is what all checkers read · [`read`] makes one of a recorded file · [`judge`] picks the check.
+//! [`history`] is what all checkers read · [`read`] makes events of a recorded file and [`kinds`] operations of these · [`judge`] picks the check.
 //!
 //! *Linearizable*: [`register`] decides registers whose written values differ and [`counter`] additions of one amount, both
 //! in O(n log n); [`search`] decides anything with a [`model`], exponentially in the worst case. *Weaker*: [`sequential`],
@@ -18,6 +18,7 @@ pub mod counter;
 mod graph;
 pub mod history;
 pub mod judge;
+pub mod kinds;
 pub mod locks;
 pub mod model;
 pub mod observed;
@@ -54,4 +55,17 @@ pub struct Witness {
     pub sentence: String,
     /// The operations that clash, by place in the history.
     pub operations: Vec<usize>,
+}
+
+/// The places of those spans (from, to, whether it is named) that are named, and of those nearest to them: at most so many.
+pub fn nearest(spans: &[(u64, u64, bool)], most: usize) -> Vec<usize> {
+    let named: Vec<(u64, u64, bool)> = spans.iter().filter(|span| span.2).copied().collect();
+    let apart =
+        |a: (u64, u64, bool), b: (u64, u64, bool)| a.0.saturating_sub(b.1).max(b.0.saturating_sub(a.1));
+    let far = |index: &usize| named.iter().map(|other| apart(spans[*index], *other)).min();
+    let mut places: Vec<usize> = (0..spans.len()).collect();
+    places.sort_by_cached_key(|index| (!spans[*index].2, far(index), *index));
+    places.truncate(most);
+    places.sort_unstable();
+    places
 }

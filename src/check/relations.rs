@@ -267,7 +267,7 @@ pub(super) fn told(operation: &Operation, texts: &Texts) -> String {
     format!(
         "`{}` of process {} (line {})",
         texts.describe(operation.call),
-        operation.process,
+        texts.process(operation.process),
         operation.place
     )
 }

@@ -3,8 +3,10 @@
 use proptest::prelude::*;
 
 use crate::check::history::{Call, NIL, Operation, PENDING, Texts};
+use crate::check::kinds::{Asked, Refused, objects};
 use crate::check::model::Model;
-use crate::check::read::{Format, read};
+use crate::check::read::attempts::Attempts;
+use crate::check::read::events::Events;
 use crate::check::samples::{is_linearizable, overlapping};
 use crate::check::search::{Budget, search};
 use crate::check::{Verdict, judge, register};
@@ -150,7 +152,8 @@ fn a_hot_register_with_a_hundred_clients_is_decided() {
 }
 
 fn judged(text: &str, model: Model) -> Verdict {
-    let mut recorded = read(text, Format::of(text), model, None).expect("it is a history");
+    let mut attempts = Attempts::new(Events::new(text.as_bytes(), None).expect("a format"));
+    let mut recorded = objects(&mut attempts, model, &Asked::usual()).expect("it is a history");
     judge::linearizable(&recorded.keys, recorded.initial, &mut recorded.texts, Budget::default())
 }
 
@@ -158,7 +161,7 @@ fn judged(text: &str, model: Model) -> Verdict {
 fn a_log_is_read_with_what_its_failures_say() {
     let log = |value: &str| {
         format!(
-            "INFO  jepsen.util - 0\t:invoke\t:write\t1\nINFO  jepsen.util - 0\t:ok\t:write\t1\nother text\n\
+            "INFO  jepsen.util - 0\t:invoke\t:write\t1\nINFO  jepsen.util - 0\t:ok\t:write\t1\nINFO  jepsen.core - other text\n\
              INFO  jepsen.util - 1\t:invoke\t:cas\t[{value} 2]\nINFO  jepsen.util - 1\t:fail\t:cas\t[{value} 2]\n\
              INFO  jepsen.util - 2\t:invoke\t:read\tnil\nINFO  jepsen.util - 2\t:info\t:read\t:timed-out\n"
         )
@@ -237,7 +240,13 @@ fn a_counter_counts_what_was_acknowledged() {
 
 #[test]
 fn what_is_no_history_is_told_with_its_line() {
-    let told = |text: &str| read(text, Format::of(text), Model::Register, None).expect_err("no history").line;
+    let told = |text: &str| {
+        let mut attempts = Attempts::new(Events::new(text.as_bytes(), None).expect("a format"));
+        match objects(&mut attempts, Model::Register, &Asked::usual()).expect_err("no history") {
+            Refused::Line(wrong) => wrong.line,
+            refused => panic!("{refused:?}"),
+        }
+    };
     assert_eq!(told("[{:process 0 :type :invoke :f :read}\n{:process 0 :type"), 2);
     assert_eq!(told("{\"process\":0}\n"), 1);
     assert_eq!(told("[{:process 0 :type :ok :f :read :value 1}]"), 1);

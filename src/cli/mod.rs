@@ -3,7 +3,6 @@
 //! Exit status: 0 as expected · 1 a property broke its expectation · 2 bad input · 3 undecided · 130 interrupted.
 //! Warnings change none of them, unless `--deny-warnings` makes them bad input.
 
-pub mod diagram;
 pub mod explain;
 pub mod files;
 pub mod folder;

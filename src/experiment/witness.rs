@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use crate::base::ids::{OpId, Pid};
 use crate::base::op::{Op, Outcome};
 use crate::base::time::{Span, Time};
+use crate::check::nearest;
 use crate::experiment::Experiment;
 use crate::experiment::load::Cell;
 use crate::experiment::outcome::CellTrials;
@@ -223,20 +224,6 @@ fn around(steps: &[Step], row: RowId, named: &[usize]) -> Vec<usize> {
     };
     let spans: Vec<(u64, u64, bool)> = of_row.iter().map(span).collect();
     nearest(&spans, OPERATIONS_MAX).into_iter().map(|index| of_row[index]).collect()
-}
-
-/// Of operations with their beginnings, ends, and whether a witness names them: those that are named, and the others that are nearest to
-/// them, `most` in all, in their order.
-pub fn nearest(spans: &[(u64, u64, bool)], most: usize) -> Vec<usize> {
-    let named: Vec<(u64, u64, bool)> = spans.iter().filter(|span| span.2).copied().collect();
-    let apart =
-        |a: (u64, u64, bool), b: (u64, u64, bool)| a.0.saturating_sub(b.1).max(b.0.saturating_sub(a.1));
-    let far = |index: &usize| named.iter().map(|other| apart(spans[*index], *other)).min();
-    let mut places: Vec<usize> = (0..spans.len()).collect();
-    places.sort_by_cached_key(|index| (!spans[*index].2, far(index), *index));
-    places.truncate(most);
-    places.sort_unstable();
-    places
 }
 
 /// Whether a version is one that a copy took in anew within a stretch of time.

@@ -4,7 +4,9 @@
 pub mod csv;
 pub mod graph;
 pub mod input;
+pub mod itf;
 pub mod json;
+pub mod mermaid;
 pub mod page;
 pub mod plots;
 #[cfg(test)]

@@ -1,114 +1,234 @@
-//! EDN, as far as histories use it: maps, vectors, lists, sets, keywords, symbols, strings, numbers, `nil`, comments,
-//! tags (whose value counts). A history is a sequence of maps, or one vector or list of them.
+//! EDN, as far as histories use it: maps, vectors, lists, sets, keywords, symbols, strings, characters, numbers, `nil`, comments,
+//! what is discarded (`#_`), and tags (whose value counts). See github.com/edn-format/edn.
 
-use winnow::ascii::{dec_int, float};
-use winnow::combinator::{alt, delimited, fail, not, preceded, repeat, terminated};
-use winnow::error::ContextError;
-use winnow::prelude::*;
-use winnow::stream::{LocatingSlice, Location};
-use winnow::token::{any, one_of, take_till, take_while};
+use std::borrow::Cow;
 
-use crate::check::read::{Datum, Event, Malformed, event, malformed};
+use crate::check::read::datum::Datum;
+use crate::check::read::record::Syntax;
+use crate::check::read::scan::{DEPTH_MAX, Scan, Scanned, Stop, number};
 
-type Text<'a> = LocatingSlice<&'a str>;
-type Parsed<T> = winnow::ModalResult<T, ContextError>;
+/// The syntax.
+pub(super) struct Edn;
 
-/// Nesting beyond this is refused: the reader recurses.
-const DEPTH_MAX: u32 = 64;
-
-fn space(input: &mut Text<'_>) -> Parsed<()> {
-    let blank = take_while(1.., |c: char| c.is_whitespace() || c == ',').void();
-    let comment = preceded(';', take_till(0.., '\n')).void();
-    repeat(0.., alt((blank, comment))).parse_next(input)
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b',' | b'\n' | b'\t' | b'\r' | 0x0b | 0x0c)
 }
 
-fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || ".*+!-_?$%&=<>/:#'".contains(c)
+/// Whether a byte is part of a word: a keyword, a symbol, a number.
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte >= 0x80 || b".*+!-_?$%&=<>/:#'|".contains(&byte)
 }
 
-fn string(input: &mut Text<'_>) -> Parsed<Datum> {
-    let escape = preceded('\\', any).map(|c| match c {
-        'n' => '\n',
-        't' => '\t',
-        'r' => '\r',
-        other => other,
-    });
-    let character = alt((escape, one_of(|c| c != '"' && c != '\\')));
-    delimited('"', repeat(0.., character), '"').map(Datum::Text).parse_next(input)
-}
-
-fn number(input: &mut Text<'_>) -> Parsed<Datum> {
-    let end = || not(one_of(is_word));
-    let whole = terminated(dec_int::<_, i64, _>, end()).map(Datum::Number);
-    let decimal = terminated(float::<_, f64, _>, end()).map(|value: f64| Datum::Text(value.to_string()));
-    preceded(winnow::combinator::peek(one_of(('0'..='9', '-', '+'))), alt((whole, decimal))).parse_next(input)
-}
-
-fn word(input: &mut Text<'_>) -> Parsed<Datum> {
-    let word = take_while(1.., is_word).parse_next(input)?;
-    Ok(match word {
-        "nil" => Datum::Nil,
-        keyword => Datum::Text(keyword.trim_start_matches(':').to_owned()),
-    })
-}
-
-fn value(depth: u32, input: &mut Text<'_>) -> Parsed<Datum> {
-    if depth > DEPTH_MAX {
-        return fail.parse_next(input);
+/// One element, or `None` at the closing bracket, which is then behind.
+fn element(scan: &mut Scan<'_>, close: u8, depth: u32) -> Scanned<Option<Datum>> {
+    Edn::space(scan)?;
+    match scan.some()? {
+        byte if byte == close => {
+            scan.at += 1;
+            Ok(None)
+        }
+        b']' | b')' | b'}' => {
+            Err(scan.wrong(format!("this bracket closes none: `{}` is open", char::from(close))))
+        }
+        _ => datum(scan, depth + 1).map(Some),
     }
-    let mut item = |input: &mut Text<'_>| {
-        preceded(space, |input: &mut Text<'_>| value(depth + 1, input)).parse_next(input)
+}
+
+fn elements(scan: &mut Scan<'_>, close: u8, depth: u32) -> Scanned<Vec<Datum>> {
+    let mut elements = Vec::new();
+    while let Some(element) = element(scan, close, depth)? {
+        elements.push(element);
+    }
+    Ok(elements)
+}
+
+fn word(scan: &mut Scan<'_>) -> Scanned<Datum> {
+    let start = scan.at;
+    let word = scan.run(is_word)?;
+    let word = scan.text(word)?;
+    let datum = match word {
+        "" => None,
+        "nil" => Some(Datum::Nil),
+        "true" => Some(Datum::Bool(true)),
+        "false" => Some(Datum::Bool(false)),
+        _ => match word.strip_prefix(':') {
+            Some("") => None,
+            Some(keyword) => Some(Datum::Keyword(keyword.into())),
+            None if is_number(word) => numeric(word),
+            None => Some(Datum::Other(word.into())),
+        },
     };
-    preceded(space, winnow::combinator::peek(any)).parse_next(input).and_then(|next| match next {
-        '[' => delimited('[', repeat(0.., item), (space, ']')).map(Datum::List).parse_next(input),
-        '(' => delimited('(', repeat(0.., item), (space, ')')).map(Datum::List).parse_next(input),
-        '{' => {
-            let pairs = repeat(0.., |input: &mut Text<'_>| {
-                let key = preceded(not((space, '}')), &mut item).parse_next(input)?;
-                Ok((key, item(input)?))
-            });
-            delimited('{', pairs, (space, '}')).map(Datum::Map).parse_next(input)
+    datum.ok_or_else(|| Stop::Wrong(start, "this is no EDN".into()))
+}
+
+fn is_number(word: &str) -> bool {
+    let digits = word.strip_prefix(['-', '+']).unwrap_or(word);
+    digits.bytes().next().is_some_and(|byte| byte.is_ascii_digit())
+}
+
+/// `12`, `12N`, `1.5`, `1.5M`, `1/2`
+fn numeric(word: &str) -> Option<Datum> {
+    if let Some((above, below)) = word.split_once('/') {
+        let whole = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        let is_ratio = whole(above.strip_prefix(['-', '+']).unwrap_or(above)) && whole(below);
+        return is_ratio.then(|| Datum::Other(word.into()));
+    }
+    number(word.strip_suffix(['N', 'M']).unwrap_or(word))
+}
+
+/// What follows a `#`.
+fn dispatch(scan: &mut Scan<'_>, depth: u32) -> Scanned<Datum> {
+    scan.at += 1;
+    match scan.some()? {
+        b'{' => {
+            scan.at += 1;
+            elements(scan, b'}', depth).map(Datum::set)
         }
-        '"' => string(input),
-        '#' if input.starts_with("#{") => {
-            delimited("#{", repeat(0.., item), (space, '}')).map(Datum::List).parse_next(input)
+        b'#' => {
+            scan.at += 1;
+            let start = scan.at;
+            match scan.run(is_word)? {
+                b"NaN" => Ok(Datum::float(f64::NAN)),
+                b"Inf" => Ok(Datum::float(f64::INFINITY)),
+                b"-Inf" => Ok(Datum::float(f64::NEG_INFINITY)),
+                _ => Err(Stop::Wrong(start, "after ## comes NaN, Inf or -Inf".into())),
+            }
         }
-        '#' => preceded(('#', take_while(1.., is_word)), item).parse_next(input),
-        _ => alt((number, word)).parse_next(input),
-    })
+        _ => {
+            let start = scan.at;
+            if !scan.some()?.is_ascii_alphabetic() {
+                return Err(Stop::Wrong(start, "after # comes a tag, a set, ## or _".into()));
+            }
+            scan.run(is_word)?;
+            Edn::space(scan)?;
+            datum(scan, depth + 1)
+        }
+    }
+}
+
+/// `\a`, `\newline`, `\u0041`
+fn character(scan: &mut Scan<'_>) -> Scanned<Datum> {
+    let start = scan.at;
+    scan.at += 1;
+    let first = scan.some()?;
+    let length = match first {
+        0..0x80 => 1,
+        0x80..0xe0 => 2,
+        0xe0..0xf0 => 3,
+        _ => 4,
+    };
+    for _ in 0..length {
+        scan.some()?;
+        scan.at += 1;
+    }
+    if is_word(first) {
+        scan.run(is_word)?;
+    }
+    let written = scan.since(start);
+    scan.text(written).map(|written| Datum::Other(written.into()))
+}
+
+fn datum(scan: &mut Scan<'_>, depth: u32) -> Scanned<Datum> {
+    if depth > DEPTH_MAX {
+        return Err(scan.wrong(format!("nested more than {DEPTH_MAX} deep")));
+    }
+    match scan.some()? {
+        b'[' => {
+            scan.at += 1;
+            elements(scan, b']', depth).map(Datum::List)
+        }
+        b'(' => {
+            scan.at += 1;
+            elements(scan, b')', depth).map(Datum::List)
+        }
+        b'{' => {
+            scan.at += 1;
+            let mut entries = Vec::new();
+            while let Some(key) = element(scan, b'}', depth)? {
+                Edn::space(scan)?;
+                entries.push((key, datum(scan, depth + 1)?));
+            }
+            Datum::map(entries).ok_or_else(|| scan.wrong("a key is twice in this map"))
+        }
+        b'"' => scan.string().map(|text| Datum::Text(text.into())),
+        b'\\' => character(scan),
+        b'#' => dispatch(scan, depth),
+        _ => word(scan),
+    }
+}
+
+impl Syntax for Edn {
+    fn space(scan: &mut Scan<'_>) -> Scanned<()> {
+        loop {
+            scan.run(is_blank)?;
+            match scan.peek()? {
+                Some(b';') => {
+                    scan.run(|byte| byte != b'\n')?;
+                }
+                Some(b'#') if scan.takes(b"#_")? => {
+                    // What is discarded may be preceded by space, and another such mark.
+                    Edn::space(scan)?;
+                    datum(scan, DEPTH_MAX / 2)?;
+                }
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    fn open(scan: &mut Scan<'_>) -> Scanned<bool> {
+        // `#jepsen.history.Op{…}`
+        if scan.peek()? == Some(b'#') {
+            scan.at += 1;
+            scan.run(is_word)?;
+            Edn::space(scan)?;
+        }
+        scan.takes(b"{")
+    }
+
+    fn field<'a>(scan: &mut Scan<'a>, _: bool) -> Scanned<Option<Cow<'a, str>>> {
+        Edn::space(scan)?;
+        let name = match scan.some()? {
+            b'}' => {
+                scan.at += 1;
+                return Ok(None);
+            }
+            b']' | b')' => return Err(scan.wrong("this bracket closes none: `}` is open")),
+            b':' => {
+                scan.at += 1;
+                let word = scan.run(is_word)?;
+                Cow::Borrowed(scan.text(word)?)
+            }
+            b'"' => scan.string()?,
+            _ => Cow::Owned(datum(scan, 1)?.name()),
+        };
+        Edn::space(scan)?;
+        Ok(Some(name))
+    }
+
+    fn word<'a>(scan: &mut Scan<'a>) -> Scanned<Option<Cow<'a, str>>> {
+        match scan.some()? {
+            b':' => {
+                scan.at += 1;
+                let word = scan.run(is_word)?;
+                Ok(Some(Cow::Borrowed(scan.text(word)?)))
+            }
+            b'"' => scan.string().map(Some),
+            _ => Ok(datum(scan, 1)?.word().map(|word| Cow::Owned(word.to_owned()))),
+        }
+    }
+
+    fn datum(scan: &mut Scan<'_>) -> Scanned<Datum> {
+        datum(scan, 1)
+    }
+
+    const WRONG: &'static str = "this is no EDN";
 }
 
 /// One value that is all of a text.
-pub(super) fn datum(text: &str) -> Option<Datum> {
-    let mut input = LocatingSlice::new(text);
-    let datum = value(0, &mut input).ok()?;
-    space(&mut input).ok()?;
-    input.is_empty().then_some(datum)
-}
-
-pub(super) fn events(text: &str) -> Result<Vec<Event>, Malformed> {
-    let starts: Vec<usize> =
-        std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-    let line = |at: usize| starts.partition_point(|start| *start <= at);
-    let mut input = LocatingSlice::new(text);
-    let mut events = Vec::new();
-    let mut wrapped = None;
-    loop {
-        space(&mut input).expect("space is never missing");
-        let at = input.current_token_start();
-        let next = input.chars().next();
-        match next {
-            None if wrapped.is_none() => return Ok(events),
-            None => return Err(malformed(line(at), "the list of operations has no end")),
-            Some('[' | '(') if wrapped.is_none() && events.is_empty() => {
-                wrapped = next;
-                any::<_, ContextError>.parse_next(&mut input).expect("it is there");
-            }
-            Some(']' | ')') if wrapped.is_some() => return Ok(events),
-            Some(_) => {
-                let map = value(0, &mut input).map_err(|_| malformed(line(at), "this is no EDN"))?;
-                events.extend(event(line(at), &map)?);
-            }
-        }
-    }
+pub(super) fn whole(text: &str) -> Option<Datum> {
+    let mut scan = Scan::new(text.as_bytes(), true);
+    Edn::space(&mut scan).ok()?;
+    let datum = datum(&mut scan, 1).ok()?;
+    Edn::space(&mut scan).ok()?;
+    (scan.at == text.len()).then_some(datum)
 }

@@ -1,36 +1,112 @@
-//! JSON lines: one operation a line, with the same names as in EDN; or one array of them.
+//! JSON (RFC 8259): operations as objects, one after the other or in an array, with the same names as in EDN.
 
-use crate::check::read::{Datum, Event, Malformed, event, malformed};
+use std::borrow::Cow;
 
-fn datum(value: serde_json::Value) -> Datum {
-    match value {
-        serde_json::Value::Null => Datum::Nil,
-        serde_json::Value::Bool(truth) => Datum::Number(i64::from(truth)),
-        serde_json::Value::Number(number) => match number.as_i64() {
-            Some(number) => Datum::Number(number),
-            None => Datum::Text(number.to_string()),
-        },
-        serde_json::Value::String(text) => Datum::Text(text.trim_start_matches(':').to_owned()),
-        serde_json::Value::Array(items) => Datum::List(items.into_iter().map(datum).collect()),
-        serde_json::Value::Object(entries) => {
-            Datum::Map(entries.into_iter().map(|(key, value)| (Datum::Text(key), datum(value))).collect())
+use crate::check::read::datum::Datum;
+use crate::check::read::record::Syntax;
+use crate::check::read::scan::{DEPTH_MAX, Scan, Scanned, Stop, number};
+
+/// The syntax.
+pub(super) struct Json;
+
+/// Whether another element comes in what `close` closes; then the place is at it, else behind the bracket.
+fn another(scan: &mut Scan<'_>, close: u8, first: bool) -> Scanned<bool> {
+    Json::space(scan)?;
+    let byte = scan.some()?;
+    if byte == close {
+        scan.at += 1;
+        return Ok(false);
+    }
+    if !first {
+        if byte != b',' {
+            return Err(scan.wrong(format!("this is no JSON: a comma or `{}` was due", char::from(close))));
+        }
+        scan.at += 1;
+        Json::space(scan)?;
+    }
+    Ok(true)
+}
+
+fn name<'a>(scan: &mut Scan<'a>) -> Scanned<Cow<'a, str>> {
+    if scan.some()? != b'"' {
+        return Err(scan.wrong("this is no JSON: a name in quotes was due"));
+    }
+    let name = scan.string()?;
+    Json::space(scan)?;
+    if scan.some()? != b':' {
+        return Err(scan.wrong("this is no JSON: a colon was due"));
+    }
+    scan.at += 1;
+    Json::space(scan)?;
+    Ok(name)
+}
+
+fn datum(scan: &mut Scan<'_>, depth: u32) -> Scanned<Datum> {
+    if depth > DEPTH_MAX {
+        return Err(scan.wrong(format!("nested more than {DEPTH_MAX} deep")));
+    }
+    match scan.some()? {
+        b'[' => {
+            scan.at += 1;
+            let mut elements = Vec::new();
+            while another(scan, b']', elements.is_empty())? {
+                elements.push(datum(scan, depth + 1)?);
+            }
+            Ok(Datum::List(elements))
+        }
+        b'{' => {
+            scan.at += 1;
+            let mut entries = Vec::new();
+            while another(scan, b'}', entries.is_empty())? {
+                let name = Datum::Text(name(scan)?.into());
+                entries.push((name, datum(scan, depth + 1)?));
+            }
+            Datum::map(entries).ok_or_else(|| scan.wrong("a key is twice in this map"))
+        }
+        b'"' => scan.string().map(|text| Datum::Text(text.into())),
+        _ => {
+            let start = scan.at;
+            let word = scan.run(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))?;
+            let word = scan.text(word)?;
+            let datum = match word {
+                "null" => Some(Datum::Nil),
+                "true" => Some(Datum::Bool(true)),
+                "false" => Some(Datum::Bool(false)),
+                // Not JSON, but written all the same, by Python and Go.
+                "NaN" => Some(Datum::float(f64::NAN)),
+                "Infinity" => Some(Datum::float(f64::INFINITY)),
+                "-Infinity" => Some(Datum::float(f64::NEG_INFINITY)),
+                word if word.starts_with('+') => None,
+                word => number(word),
+            };
+            datum.ok_or_else(|| Stop::Wrong(start, "this is no JSON".into()))
         }
     }
 }
 
-pub(super) fn events(text: &str) -> Result<Vec<Event>, Malformed> {
-    let wrong = |line: usize, why: serde_json::Error| malformed(line, format!("this is no JSON: {why}"));
-    let mut events = Vec::new();
-    if text.trim_start().starts_with('[') {
-        let all: Vec<serde_json::Value> = serde_json::from_str(text).map_err(|why| wrong(why.line(), why))?;
-        for (place, value) in all.into_iter().enumerate() {
-            events.extend(event(place + 1, &datum(value))?);
+impl Syntax for Json {
+    fn space(scan: &mut Scan<'_>) -> Scanned<()> {
+        scan.run(|byte| matches!(byte, b' ' | b'\n' | b'\t' | b'\r')).map(|_| ())
+    }
+
+    fn open(scan: &mut Scan<'_>) -> Scanned<bool> {
+        scan.takes(b"{")
+    }
+
+    fn field<'a>(scan: &mut Scan<'a>, first: bool) -> Scanned<Option<Cow<'a, str>>> {
+        if another(scan, b'}', first)? { name(scan).map(Some) } else { Ok(None) }
+    }
+
+    fn word<'a>(scan: &mut Scan<'a>) -> Scanned<Option<Cow<'a, str>>> {
+        match scan.some()? {
+            b'"' => scan.string().map(Some),
+            _ => datum(scan, 1).map(|_| None),
         }
-        return Ok(events);
     }
-    for (place, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let value = serde_json::from_str(line).map_err(|why| wrong(place + 1, why))?;
-        events.extend(event(place + 1, &datum(value))?);
+
+    fn datum(scan: &mut Scan<'_>) -> Scanned<Datum> {
+        datum(scan, 1)
     }
-    Ok(events)
+
+    const WRONG: &'static str = "this is no JSON";
 }

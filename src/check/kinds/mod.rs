@@ -1,0 +1,158 @@
+//! What recorded histories can be of: what their operations are called and mean, and what judges them.
+//!
+//! To add a model: a file here with a function that takes [`Attempts`] one after the other, makes of them what its checker reads, and says what
+//! came out ([`Judged`]); and a line in [`ALL`]. The names of operations in that line are what `--model auto` goes by. `set` is a small
+//! example.
+
+mod auto;
+mod bank;
+mod nil;
+mod objects;
+mod set;
+#[cfg(test)]
+mod tests;
+pub mod transactions;
+
+use crate::check::history::Texts;
+use crate::check::model::Model;
+use crate::check::read::Malformed;
+use crate::check::read::attempts::Attempts;
+use crate::check::read::datum::Datum;
+use crate::check::search::Budget;
+use crate::check::{Verdict, Witness};
+
+pub use auto::guess;
+pub use nil::Nil;
+pub use objects::{Objects, objects};
+
+/// A kind of histories.
+#[derive(Clone, Copy, Debug)]
+pub struct Kind {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// What it is of, in a few words.
+    pub about: &'static str,
+    /// What its operations are called.
+    pub operations: &'static [&'static str],
+    /// Judges a history.
+    pub judge: fn(&Kind, &mut Attempts<'_>, &Asked) -> Result<Judged, Refused>,
+}
+
+/// All, in the order in which users see them.
+pub const ALL: &[Kind] = &[
+    objects::of(Model::Register, "reads and writes of a register, or of one for each key"),
+    objects::of(Model::CasRegister, "reads, writes and compare-and-set"),
+    objects::of(Model::Kv, "registers by key, whose texts can be appended to"),
+    objects::of(Model::Counter, "additions and reads"),
+    objects::of(Model::Mutex, "a lock that one process holds at a time"),
+    objects::of(Model::Store, "rows as `splitbrain run --history` records them"),
+    transactions::LIST_APPEND,
+    transactions::RW_REGISTER,
+    bank::BANK,
+    set::SET,
+];
+
+/// What is asked of a history. What is `None` nobody said.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The consistency, or the level of isolation.
+    pub consistency: Option<String>,
+    /// The level of isolation.
+    pub isolation: Option<String>,
+    /// The value of each key before the first operation.
+    pub initial: Option<Datum>,
+    /// What a read of nil says.
+    pub nil: Option<Nil>,
+    /// What a search may cost.
+    pub budget: Budget,
+}
+
+impl Asked {
+    /// Nothing but what is usual.
+    pub fn usual() -> Asked {
+        Asked { consistency: None, isolation: None, initial: None, nil: None, budget: Budget::default() }
+    }
+}
+
+/// What came out.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// How many operations there were, and what they are called.
+    pub count: (usize, &'static str),
+    /// What a history that holds is, and what one that is violated is.
+    pub promise: (String, String),
+    /// What was taken for granted, to be shown with the verdict.
+    pub notes: Vec<String>,
+    /// What a picture of a violation is made of: the operations of its witness and of the same objects.
+    pub shown: Vec<Shown>,
+}
+
+impl Judged {
+    /// Of so many operations.
+    pub fn new(verdict: Verdict, operations: usize, promise: (String, String)) -> Judged {
+        Judged { verdict, count: (operations, "operations"), promise, notes: Vec::new(), shown: Vec::new() }
+    }
+}
+
+/// An operation as a picture shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// Whose.
+    pub process: String,
+    /// The line of its invocation.
+    pub line: usize,
+    /// Its place in the order of all invocations and returns.
+    pub invoked: u64,
+    /// That of its return; [`crate::check::history::PENDING`] if there is none.
+    pub returned: u64,
+    /// What it did.
+    pub text: String,
+}
+
+/// Why a history is not judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// A line of it.
+    Line(Malformed),
+    /// What is asked of it: what is wrong, and what would be right.
+    Asked(String, String),
+}
+
+impl From<Malformed> for Refused {
+    fn from(line: Malformed) -> Refused {
+        Refused::Line(line)
+    }
+}
+
+/// A history holds or not, in words.
+fn promised(what: &str) -> (String, String) {
+    (what.to_owned(), format!("not {what}"))
+}
+
+/// That nothing was said of what a kind does not know.
+fn knows(name: &str, word: &str, given: bool, instead: &str) -> Result<(), Refused> {
+    if given {
+        return Err(Refused::Asked(format!("`{name}` has no use for `--{word}`"), instead.to_owned()));
+    }
+    Ok(())
+}
+
+/// A value as checkers know it: a number, or a number that stands for it.
+fn value(texts: &mut Texts, datum: &Datum) -> i64 {
+    texts.of(datum)
+}
+
+/// The operations that a witness names.
+fn named(witness: &Witness, line: usize) -> bool {
+    witness.operations.contains(&line)
+}
+
+/// Operations of a picture at most: more are not readable.
+const SHOWN_MAX: usize = 12;
+
+/// The operations of a picture: those that are named, and those nearest to them, by (invoked, ended, whether it is named).
+fn nearest(spans: &[(u64, u64, bool)]) -> Vec<usize> {
+    crate::check::nearest(spans, SHOWN_MAX)
+}

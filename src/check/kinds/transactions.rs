@@ -1,0 +1,170 @@
+//! Transactions on several keys.
+//!
+//! A transaction is one operation `:txn` whose value lists its actions, `[[:append 1 2] [:r 1 nil]]` or `[[:w 1 2] [:r 1 nil]]`; its
+//! completion fills in what was read. A history of completions alone is one too, without `:f` and `:process`, as Elle's are.
+
+use rustc_hash::FxHashMap;
+
+use crate::check::history::NIL;
+use crate::check::kinds::{Asked, Judged, Kind, Refused, knows, promised, value};
+use crate::check::read::attempts::{Attempt, Attempts};
+use crate::check::read::datum::Datum;
+use crate::check::read::{self, Malformed};
+use crate::check::transactions::{Action, Fate, Level, Transaction, Transactions, What, check};
+
+pub(super) const LIST_APPEND: Kind = Kind {
+    name: "list-append",
+    about: "transactions on lists that are appended to",
+    operations: &["txn"],
+    judge: |_, attempts, asked| judge(attempts, Of::Lists, asked),
+};
+pub(super) const RW_REGISTER: Kind = Kind {
+    name: "rw-register",
+    about: "transactions on registers",
+    operations: &["txn"],
+    judge: |_, attempts, asked| judge(attempts, Of::Registers, asked),
+};
+
+/// What the keys are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    /// Lists that are appended to.
+    Lists,
+    /// Registers that are written.
+    Registers,
+}
+
+impl Of {
+    fn name(self) -> &'static str {
+        match self {
+            Of::Lists => LIST_APPEND.name,
+            Of::Registers => RW_REGISTER.name,
+        }
+    }
+}
+
+fn judge(attempts: &mut Attempts<'_>, of: Of, asked: &Asked) -> Result<Judged, Refused> {
+    let level = level(of, asked)?;
+    knows(of.name(), "initial", asked.initial.is_some(), "a key begins with nil, and a list empty")?;
+    let history = transactions(attempts, of)?;
+    let verdict = check(&history, None).verdict(level);
+    let count = (history.transactions.len(), "transactions");
+    Ok(Judged { count, ..Judged::new(verdict, 0, promised(level.name())) })
+}
+
+/// The level that is asked for: by `--isolation`, or by `--consistency`, which is then the name of one.
+fn level(of: Of, asked: &Asked) -> Result<Level, Refused> {
+    let all = || Level::ALL.map(|(name, _)| name).join(", ");
+    let word = match (&asked.isolation, &asked.consistency) {
+        (Some(one), Some(other)) if one != other => {
+            let why = format!("`--isolation {one}` and `--consistency {other}` are two levels");
+            return Err(Refused::Asked(why, "ask for one of them at a time".to_owned()));
+        }
+        (Some(word), _) | (None, Some(word)) => word,
+        (None, None) => return Ok(Level::Serializable),
+    };
+    let same = |name: &str| name == word || name.replace('_', "-") == *word;
+    let found = Level::ALL.iter().find(|(name, _)| same(name));
+    found.map(|(_, level)| *level).ok_or_else(|| {
+        let why = format!("`{word}` is not asked of transactions ({})", of.name());
+        Refused::Asked(why, format!("the levels are {}", all()))
+    })
+}
+
+/// Reads a history of transactions.
+///
+/// # Errors
+/// The first line that makes no sense.
+pub fn transactions(attempts: &mut Attempts<'_>, of: Of) -> Result<Transactions, Malformed> {
+    let mut reader = Reader { of, history: Transactions::default(), numbers: FxHashMap::default() };
+    let mut began: Vec<(u64, Transaction)> = Vec::new();
+    while let Some(attempt) = attempts.next() {
+        let attempt = attempt?;
+        match reader.transaction(&attempt)? {
+            Some(transaction) => began.push((attempt.began, transaction)),
+            None => attempts.pass(),
+        }
+    }
+    began.sort_by_key(|(began, _)| *began);
+    reader.history.transactions = began.into_iter().map(|(_, transaction)| transaction).collect();
+    Ok(reader.history)
+}
+
+/// Reads transactions one by one.
+struct Reader {
+    of: Of,
+    history: Transactions,
+    numbers: FxHashMap<Datum, u32>,
+}
+
+impl Reader {
+    fn transaction(&mut self, attempt: &Attempt) -> Result<Option<Transaction>, Malformed> {
+        let (kind, place) = (attempt.kind(), attempt.line);
+        let (value, line) = match &attempt.end {
+            Some(end) if kind == read::Kind::Ok => (&end.value, end.line),
+            _ => (&attempt.argument, place),
+        };
+        if attempt.is_alone && kind == read::Kind::Info && !matches!(value, Datum::List(_)) {
+            return Ok(None); // somebody's remark
+        }
+        if !matches!(&*attempt.f, "" | "txn" | "read" | "write" | "append" | "read-write") {
+            let why = format!("a history of transactions has no operation `{}`", attempt.f);
+            return Err(Malformed::line(place, why));
+        }
+        let fate = match kind {
+            read::Kind::Ok => Fate::Committed,
+            read::Kind::Fail => Fate::Aborted,
+            read::Kind::Invoke | read::Kind::Info => Fate::Unknown,
+        };
+        let Datum::List(actions) = value else {
+            return Err(Malformed::line(line, "the value of a transaction is a list of actions"));
+        };
+        let actions = actions.iter().map(|action| self.action(action, fate, line));
+        let actions = actions.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+        Ok(Some(Transaction { process: attempt.process, place, fate, actions }))
+    }
+
+    /// An action, `[:append 1 2]`; `None` for a read of which nothing is known.
+    fn action(&mut self, action: &Datum, fate: Fate, line: usize) -> Result<Option<Action>, Malformed> {
+        let wrong =
+            || Malformed::line(line, format!("{action} is no action: [:r 1 nil], [:w 1 2], [:append 1 2]"));
+        let Datum::List(parts) = action else { return Err(wrong()) };
+        let (f, key, argument) = match &parts[..] {
+            [f, key, argument] => (f, key, argument),
+            // Elle takes what is not there for nil.
+            [f, key] => (f, key, &Datum::Nil),
+            _ => return Err(wrong()),
+        };
+        let f = f.word().ok_or_else(wrong)?;
+        let key = self.key(key);
+        let texts = &mut self.history.texts;
+        let what = match (f.strip_prefix(':').unwrap_or(f), self.of) {
+            ("r" | "read", _) if fate != Fate::Committed => return Ok(None),
+            ("r" | "read", Of::Lists) => match argument {
+                Datum::Nil => What::List(Vec::new()),
+                Datum::List(seen) => What::List(seen.iter().map(|element| value(texts, element)).collect()),
+                _ => return Err(Malformed::line(line, "a read of a list sees a list")),
+            },
+            ("r" | "read", _) => What::Read(value(texts, argument)),
+            ("w" | "write", Of::Registers) => What::Write(value(texts, argument)),
+            ("append", Of::Lists) => What::Append(value(texts, argument)),
+            (other, of) => {
+                return Err(Malformed::line(line, format!("a {} has no action `{other}`", of.name())));
+            }
+        };
+        if matches!(what, What::Write(NIL) | What::Append(NIL)) {
+            return Err(Malformed::line(line, "nil is the initial value and cannot be written"));
+        }
+        Ok(Some(Action { key, what }))
+    }
+
+    fn key(&mut self, key: &Datum) -> u32 {
+        if let Some(number) = self.numbers.get(key) {
+            return *number;
+        }
+        let number = self.history.keys.len() as u32;
+        self.history.keys.push(key.name());
+        self.numbers.insert(key.clone(), number);
+        number
+    }
+}
