@@ -55,6 +55,11 @@ impl<W: Copy> Graph<W> {
         self.edges.push(Edge { from, to, why });
     }
 
+    /// Takes back all edges but the first so many.
+    pub fn truncate(&mut self, edges: usize) {
+        self.edges.truncate(edges);
+    }
+
     /// All edges, in the order in which they were added.
     pub fn edges(&self) -> &[Edge<W>] {
         &self.edges

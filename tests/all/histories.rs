@@ -104,6 +104,86 @@ fn transactions_are_judged_for_the_isolation_that_was_asked_for() {
     }
 }
 
+/// Transactions as Jepsen writes them, one after the other and each of a process of its own, judged at a level: the status.
+fn isolated(model: &str, isolation: &str, transactions: &[&str]) -> Option<i32> {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let file = folder.path().join("history.edn");
+    let both = |(process, value): (usize, &&str)| {
+        let line = |kind: &str| format!("{{:process {process}, :type {kind}, :f :txn, :value {value}}}\n");
+        line(":invoke") + &line(":ok")
+    };
+    let text: String = transactions.iter().enumerate().map(both).collect();
+    std::fs::write(&file, text).expect("a file can be written");
+    judge(&["--model", model, "--isolation", isolation], &[file]).status.code()
+}
+
+#[test]
+fn each_rule_within_a_transaction_belongs_to_its_levels() {
+    // Two reads of one key see two values.
+    let again = ["[[:w 1 5]]", "[[:w 1 6]]", "[[:r 1 5] [:r 1 6]]"];
+    for (level, status) in [
+        ("read_committed", 0),
+        ("monotonic_atomic_view", 0),
+        ("item_cut_isolation", 1),
+        ("repeatable_read", 1),
+        ("read_atomic", 1),
+        ("causal", 1),
+        ("parallel_snapshot", 1),
+        ("snapshot", 1),
+        ("serializable", 1),
+        ("strict-serializable", 1),
+        ("strict_serializable", 1),
+    ] {
+        assert_eq!(isolated("rw-register", level, &again), Some(status), "{level}");
+    }
+    // What it writes only later; not what it wrote.
+    for transaction in ["[[:r 1 5] [:w 1 5]]", "[[:w 1 5] [:r 1 nil]]"] {
+        for level in ["read_uncommitted", "read_committed", "causal", "serializable"] {
+            assert_eq!(isolated("rw-register", level, &[transaction]), Some(1), "{transaction} {level}");
+        }
+    }
+    for transaction in ["[[:r 1 [5]] [:append 1 5]]", "[[:append 1 5] [:r 1 nil]]"] {
+        assert_eq!(isolated("list-append", "read_uncommitted", &[transaction]), Some(1), "{transaction}");
+    }
+}
+
+#[test]
+fn what_nobody_reads_later_is_lost_or_torn_all_the_same() {
+    let lost = ["[[:append 1 0]]", "[[:r 1 [0]] [:append 1 1]]", "[[:r 1 [0]] [:append 1 2]]"];
+    let torn = ["[[:w 1 5] [:w 2 1]]", "[[:w 1 6] [:w 2 2]]", "[[:r 1 5] [:r 2 2]]"];
+    for (level, status) in [("read_committed", 0), ("snapshot", 1), ("serializable", 1)] {
+        assert_eq!(isolated("list-append", level, &lost), Some(status), "{level}");
+        assert_eq!(isolated("rw-register", level, &torn), Some(status), "{level}");
+    }
+    // Two who each saw one of two writes first.
+    let fork = ["[[:w 1 1]]", "[[:w 2 1]]", "[[:r 1 1] [:r 2 nil]]", "[[:r 1 nil] [:r 2 1]]"];
+    for (level, status) in [("parallel_snapshot", 0), ("snapshot", 1), ("serializable", 1)] {
+        assert_eq!(isolated("rw-register", level, &fork), Some(status), "{level}");
+    }
+}
+
+#[test]
+fn time_counts_where_serializability_is_strict() {
+    let stale = ["[[:w 1 1]]", "[[:r 1 nil]]"];
+    assert_eq!(isolated("rw-register", "serializable", &stale), Some(0));
+    assert_eq!(isolated("rw-register", "strict_serializable", &stale), Some(1));
+    assert_eq!(isolated("rw-register", "strong_serializable", &["[[:w 1 1]]", "[[:r 1 1]]"]), Some(0));
+}
+
+#[test]
+fn what_cannot_be_asked_of_a_model_is_refused() {
+    let kv = here("tests/histories/bad/kv.jsonl");
+    let lists = here("tests/histories/bad/list-append.edn");
+    for (asked, file) in [
+        (["--model", "list-append", "--consistency", "linearizable"], &lists),
+        (["--model", "kv", "--isolation", "serializable"], &kv),
+    ] {
+        let output = judge(&asked, std::slice::from_ref(file));
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(2) && told.contains("help: "), "{told}");
+    }
+}
+
 #[test]
 fn what_is_undecided_or_no_history_has_its_own_status() {
     let kv = here("tests/histories/bad/kv.jsonl");

@@ -5,12 +5,13 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::check::history::NIL;
+use crate::check::Verdict;
+use crate::check::history::{NIL, PENDING};
 use crate::check::kinds::{Asked, Judged, Kind, Refused, knows, promised, value};
 use crate::check::read::attempts::{Attempt, Attempts};
 use crate::check::read::datum::Datum;
 use crate::check::read::{self, Malformed};
-use crate::check::transactions::{Action, Fate, Level, Transaction, Transactions, What, check};
+use crate::check::transactions::{Action, Fate, Level, Transaction, Transactions, What, decide};
 
 pub(super) const LIST_APPEND: Kind = Kind {
     name: "list-append",
@@ -24,6 +25,9 @@ pub(super) const RW_REGISTER: Kind = Kind {
     operations: &["txn"],
     judge: |_, attempts, asked| judge(attempts, Of::Registers, asked),
 };
+
+/// After so many transactions it is looked at how much memory they take.
+const LOOK_EVERY: usize = 1 << 14;
 
 /// What the keys are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,8 +50,14 @@ impl Of {
 fn judge(attempts: &mut Attempts<'_>, of: Of, asked: &Asked) -> Result<Judged, Refused> {
     let level = level(of, asked)?;
     knows(of.name(), "initial", asked.initial.is_some(), "a key begins with nil, and a list empty")?;
-    let history = transactions(attempts, of)?;
-    let verdict = check(&history, None).verdict(level);
+    let (history, is_whole) = within(attempts, of, asked.budget.bytes)?;
+    let verdict = match is_whole {
+        true => decide(&history, level, asked.budget),
+        false => Verdict::Unknown(format!(
+            "its transactions alone take more than {} MiB of memory; `--memory` gives more",
+            asked.budget.bytes >> 20
+        )),
+    };
     let count = (history.transactions.len(), "transactions");
     Ok(Judged { count, ..Judged::new(verdict, 0, promised(level.name())) })
 }
@@ -63,9 +73,7 @@ fn level(of: Of, asked: &Asked) -> Result<Level, Refused> {
         (Some(word), _) | (None, Some(word)) => word,
         (None, None) => return Ok(Level::Serializable),
     };
-    let same = |name: &str| name == word || name.replace('_', "-") == *word;
-    let found = Level::ALL.iter().find(|(name, _)| same(name));
-    found.map(|(_, level)| *level).ok_or_else(|| {
+    Level::named(word).ok_or_else(|| {
         let why = format!("`{word}` is not asked of transactions ({})", of.name());
         Refused::Asked(why, format!("the levels are {}", all()))
     })
@@ -76,18 +84,25 @@ fn level(of: Of, asked: &Asked) -> Result<Level, Refused> {
 /// # Errors
 /// The first line that makes no sense.
 pub fn transactions(attempts: &mut Attempts<'_>, of: Of) -> Result<Transactions, Malformed> {
+    Ok(within(attempts, of, u64::MAX)?.0)
+}
+
+/// The same, as far as so many bytes go; and whether that is all.
+fn within(attempts: &mut Attempts<'_>, of: Of, bytes: u64) -> Result<(Transactions, bool), Malformed> {
     let mut reader = Reader { of, history: Transactions::default(), numbers: FxHashMap::default() };
-    let mut began: Vec<(u64, Transaction)> = Vec::new();
+    let mut is_whole = true;
     while let Some(attempt) = attempts.next() {
-        let attempt = attempt?;
-        match reader.transaction(&attempt)? {
-            Some(transaction) => began.push((attempt.began, transaction)),
+        match reader.transaction(&attempt?)? {
+            Some(transaction) => reader.history.transactions.push(transaction),
             None => attempts.pass(),
         }
+        if reader.history.transactions.len().is_multiple_of(LOOK_EVERY) && reader.history.bytes() > bytes {
+            is_whole = false;
+            break;
+        }
     }
-    began.sort_by_key(|(began, _)| *began);
-    reader.history.transactions = began.into_iter().map(|(_, transaction)| transaction).collect();
-    Ok(reader.history)
+    reader.history.transactions.sort_by_key(|transaction| transaction.invoked);
+    Ok((reader.history, is_whole))
 }
 
 /// Reads transactions one by one.
@@ -119,9 +134,13 @@ impl Reader {
         let Datum::List(actions) = value else {
             return Err(Malformed::line(line, "the value of a transaction is a list of actions"));
         };
-        let actions = actions.iter().map(|action| self.action(action, fate, line));
-        let actions = actions.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
-        Ok(Some(Transaction { process: attempt.process, place, fate, actions }))
+        let mut done = Vec::with_capacity(actions.len());
+        for action in actions {
+            done.extend(self.action(action, fate, line)?);
+        }
+        let (process, invoked) = (attempt.process, attempt.began);
+        let returned = if fate == Fate::Committed { attempt.returned() } else { PENDING };
+        Ok(Some(Transaction { process, place, invoked, returned, fate, actions: done }))
     }
 
     /// An action, `[:append 1 2]`; `None` for a read of which nothing is known.
@@ -141,8 +160,11 @@ impl Reader {
         let what = match (f.strip_prefix(':').unwrap_or(f), self.of) {
             ("r" | "read", _) if fate != Fate::Committed => return Ok(None),
             ("r" | "read", Of::Lists) => match argument {
-                Datum::Nil => What::List(Vec::new()),
-                Datum::List(seen) => What::List(seen.iter().map(|element| value(texts, element)).collect()),
+                Datum::Nil => What::List(self.history.see(key, &[])),
+                Datum::List(seen) => {
+                    let seen: Vec<i64> = seen.iter().map(|element| value(texts, element)).collect();
+                    What::List(self.history.see(key, &seen))
+                }
                 _ => return Err(Malformed::line(line, "a read of a list sees a list")),
             },
             ("r" | "read", _) => What::Read(value(texts, argument)),

@@ -3,72 +3,67 @@
 
 use std::collections::BTreeMap;
 
+use rustc_hash::{FxHashMap, FxHashSet};
+
 use crate::check::history::NIL;
-use crate::check::transactions::{Dependencies, How, Kind, What, tell};
+use crate::check::transactions::gather::{Dependencies, How};
+use crate::check::transactions::{Kind, Seen, What, tell};
 
 /// Who saw how much of a list.
 #[derive(Clone, Copy)]
-struct Sight<'a> {
+struct Sight {
     reader: u32,
-    seen: &'a [i64],
+    seen: Seen,
+}
+
+/// An element that had an effect.
+#[derive(Clone, Copy)]
+struct Appended {
+    value: i64,
+    by: u32,
+}
+
+/// What was done to a key.
+#[derive(Default)]
+struct List {
+    sights: Vec<Sight>,
+    /// In the order of the history.
+    appended: Vec<Appended>,
 }
 
 /// Adds what can be inferred from lists.
 pub(super) fn depend(dependencies: &mut Dependencies<'_>) {
-    let mut sights: BTreeMap<u32, Vec<Sight<'_>>> = BTreeMap::new();
+    let mut lists: BTreeMap<u32, List> = BTreeMap::new();
     let history = dependencies.history;
-    for (reader, transaction) in (0u32..).zip(&history.transactions) {
-        if !dependencies.writes.effective[reader as usize] {
+    for (by, transaction) in (0u32..).zip(&history.transactions) {
+        if !dependencies.writes.effective[by as usize] {
             continue;
         }
         for action in &transaction.actions {
-            match &action.what {
-                What::List(seen) => sights.entry(action.key).or_default().push(Sight { reader, seen }),
-                What::Append(_) => {
-                    sights.entry(action.key).or_default();
+            match action.what {
+                What::List(seen) => {
+                    lists.entry(action.key).or_default().sights.push(Sight { reader: by, seen })
+                }
+                What::Append(value) => {
+                    lists.entry(action.key).or_default().appended.push(Appended { value, by })
                 }
                 What::Read(_) | What::Write(_) => {}
             }
         }
     }
-    let unseen = unseen(dependencies, &sights);
-    for (key, sights) in &sights {
-        one(dependencies, *key, sights, unseen.get(key).map_or(&[], Vec::as_slice));
+    for (key, list) in &lists {
+        one(dependencies, *key, list);
     }
 }
 
-/// By key: the elements of committed transactions that are in no list, in the order of the history.
-fn unseen(
-    dependencies: &Dependencies<'_>,
-    sights: &BTreeMap<u32, Vec<Sight<'_>>>,
-) -> BTreeMap<u32, Vec<i64>> {
-    let longest: BTreeMap<u32, rustc_hash::FxHashSet<i64>> =
-        sights.iter().map(|(key, sights)| (*key, longest(sights).seen.iter().copied().collect())).collect();
-    let mut unseen: BTreeMap<u32, Vec<i64>> = BTreeMap::new();
-    for (by, transaction) in dependencies.history.transactions.iter().enumerate() {
-        for action in &transaction.actions {
-            if let What::Append(value) = action.what
-                && dependencies.writes.effective[by]
-                && !longest[&action.key].contains(&value)
-            {
-                unseen.entry(action.key).or_default().push(value);
-            }
-        }
-    }
-    unseen
-}
-
-fn longest<'a>(sights: &[Sight<'a>]) -> Sight<'a> {
-    let nothing = Sight { reader: 0, seen: &[] };
-    sights.iter().copied().max_by_key(|sight| sight.seen.len()).unwrap_or(nothing)
-}
-
-fn one(dependencies: &mut Dependencies<'_>, key: u32, sights: &[Sight<'_>], unseen: &[i64]) {
+fn one(dependencies: &mut Dependencies<'_>, key: u32, list: &List) {
     let history = dependencies.history;
-    let longest = longest(sights);
-    let mut fits: Vec<Sight<'_>> = Vec::with_capacity(sights.len());
-    for sight in sights {
-        if longest.seen.starts_with(sight.seen) {
+    let Some(longest) = list.sights.iter().copied().max_by_key(|sight| sight.seen.len) else { return };
+    let whole = history.elements(longest.seen);
+    let Some(unseen) = unseen(dependencies, key, longest, list) else { return };
+    let mut fits: Vec<Sight> = Vec::with_capacity(list.sights.len());
+    for sight in &list.sights {
+        if sight.seen.list == longest.seen.list || whole.starts_with(history.elements(sight.seen)) {
             fits.push(*sight);
         } else {
             let (one, other) = (longest.reader, sight.reader);
@@ -76,27 +71,86 @@ fn one(dependencies: &mut Dependencies<'_>, key: u32, sights: &[Sight<'_>], unse
             dependencies.anomaly(Kind::NoOrder, &[one, other], sentence);
         }
     }
-    let mut sorted = longest.seen.to_vec();
-    sorted.sort_unstable();
-    if sorted.windows(2).any(|pair| pair[0] == pair[1]) {
-        let sentence = || tell::no_order(history, longest.reader, longest.reader, key);
-        return dependencies.anomaly(Kind::NoOrder, &[longest.reader], sentence);
-    }
-    for value in longest.seen {
+    for value in whole {
         // An element that its writer replaced may be there, under what replaced it; one that had no effect may not.
         let may_be = |by: u32| dependencies.writes.effective[by as usize];
-        let under = dependencies.write(key, *value).is_some_and(|write| write.replaced && may_be(write.by));
+        let under =
+            dependencies.writes.only(key, *value).is_some_and(|write| write.replaced && may_be(write.by));
         if !under {
             dependencies.saw(longest.reader, key, *value);
         }
     }
-    let after = chain(dependencies, key, longest.seen, unseen);
+    lost(dependencies, key, &fits, list);
+    let after = chain(dependencies, key, whole, &unseen);
     for sight in fits {
-        let last = sight.seen.last().copied();
-        if let Some(value) = last {
-            dependencies.saw(sight.reader, key, value);
+        let elements = history.elements(sight.seen);
+        if let Some(value) = elements.last() {
+            dependencies.saw(sight.reader, key, *value);
         }
-        read(dependencies, key, sight, &after);
+        read(dependencies, key, sight.reader, elements, &after);
+    }
+}
+/// The elements that are not in the longest list that was seen; `None` if that one fits no order of its elements, or not one alone.
+fn unseen(
+    dependencies: &mut Dependencies<'_>,
+    key: u32,
+    longest: Sight,
+    list: &List,
+) -> Option<Vec<Appended>> {
+    let history = dependencies.history;
+    // By element: its place in the list of all, how many its transaction appended before it, and whether it is alone.
+    let mut places: FxHashMap<i64, (usize, u32, bool)> = FxHashMap::default();
+    let mut counts: FxHashMap<u32, u32> = FxHashMap::default();
+    for (place, Appended { value, by }) in list.appended.iter().enumerate() {
+        let count = counts.entry(*by).or_default();
+        places.entry(*value).and_modify(|(.., alone)| *alone = false).or_insert((place, *count, true));
+        *count += 1;
+    }
+    counts.clear();
+    let mut seen = vec![false; list.appended.len()];
+    let mut others: FxHashSet<i64> = FxHashSet::default();
+    for value in history.elements(longest.seen) {
+        let fits = match places.get(value) {
+            Some((.., false)) => {
+                dependencies.unknown = Some(format!(
+                    "{} was appended to {} more than once, so nobody knows which of them was seen",
+                    history.texts.show(*value),
+                    history.keys[key as usize]
+                ));
+                return None;
+            }
+            // Each element once, and those of one transaction in its order.
+            Some((place, before, true)) => {
+                let count = counts.entry(list.appended[*place].by).or_default();
+                *count += 1;
+                !std::mem::replace(&mut seen[*place], true) && *count == before + 1
+            }
+            None => others.insert(*value),
+        };
+        if !fits {
+            let sentence = || tell::no_order(history, longest.reader, longest.reader, key);
+            dependencies.anomaly(Kind::NoOrder, &[longest.reader], sentence);
+            return None;
+        }
+    }
+    let unseen = list.appended.iter().zip(&seen).filter(|(_, seen)| !**seen);
+    Some(unseen.map(|(appended, _)| *appended).collect())
+}
+
+/// Two who saw one version and both replaced it.
+fn lost(dependencies: &mut Dependencies<'_>, key: u32, sights: &[Sight], list: &List) {
+    let appends: FxHashSet<u32> = list.appended.iter().map(|appended| appended.by).collect();
+    let history = dependencies.history;
+    let mut replaced_by: FxHashMap<u32, u32> = FxHashMap::default();
+    for Sight { reader, seen } in sights.iter().filter(|sight| appends.contains(&sight.reader)) {
+        let elements = history.elements(*seen);
+        let is_own = elements.last().is_some_and(|last| dependencies.writes.is_only_of(key, *last, *reader));
+        let first = if is_own { *reader } else { *replaced_by.entry(seen.len).or_insert(*reader) };
+        if first != *reader {
+            let version = elements.last().copied().unwrap_or(NIL);
+            let sentence = || tell::lost_update(history, first, *reader, key, version);
+            dependencies.anomaly(Kind::LostUpdate, &[first, *reader], sentence);
+        }
     }
 }
 
@@ -109,7 +163,7 @@ struct After {
 }
 
 /// Each who wrote a version comes after who wrote the one before.
-fn chain(dependencies: &mut Dependencies<'_>, key: u32, seen: &[i64], unseen: &[i64]) -> After {
+fn chain(dependencies: &mut Dependencies<'_>, key: u32, seen: &[i64], unseen: &[Appended]) -> After {
     let mut before: Option<(u32, i64)> = None;
     let mut next = vec![None; seen.len() + 1];
     for (place, value) in seen.iter().enumerate() {
@@ -125,9 +179,8 @@ fn chain(dependencies: &mut Dependencies<'_>, key: u32, seen: &[i64], unseen: &[
     }
     let all = (!unseen.is_empty()).then(|| dependencies.graph.node());
     if let Some(all) = all {
-        for value in unseen {
-            let writer = dependencies.writer(key, *value).expect("it is committed");
-            dependencies.depends(all, writer, How::Ww, key, NIL, *value);
+        for Appended { value, by } in unseen {
+            dependencies.depends(all, *by, How::Ww, key, NIL, *value);
         }
         if let Some((writer, value)) = before {
             dependencies.depends(writer, all, How::Ww, key, value, NIL);
@@ -136,8 +189,8 @@ fn chain(dependencies: &mut Dependencies<'_>, key: u32, seen: &[i64], unseen: &[
     After { next, all }
 }
 
-fn read(dependencies: &mut Dependencies<'_>, key: u32, Sight { reader, seen }: Sight<'_>, after: &After) {
-    let is_own = |value: &i64| dependencies.write(key, *value).is_some_and(|write| write.by == reader);
+fn read(dependencies: &mut Dependencies<'_>, key: u32, reader: u32, seen: &[i64], after: &After) {
+    let is_own = |value: &i64| dependencies.writes.is_only_of(key, *value, reader);
     let own = seen.iter().rev().take_while(|value| is_own(value)).count();
     let others = &seen[..seen.len() - own];
     if let Some(value) = others.last()

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 
 use crate::check::history::NIL;
-use crate::check::transactions::{Dependencies, How, Kind, Orders, What, tell};
+use crate::check::transactions::gather::{Dependencies, How, Write};
+use crate::check::transactions::{Kind, Orders, What, tell};
 
 /// A version: its key and its value, [`NIL`] for the initial one.
 type Version = (u32, i64);
@@ -75,7 +76,12 @@ fn replacements(dependencies: &mut Dependencies<'_>, infer: bool, known: &mut Kn
                     newest.insert(key, value);
                 }
                 What::Write(value) => {
-                    let old = newest.insert(key, value);
+                    // Of a version that several wrote nobody knows who replaced whose; and its own are not others' to see.
+                    let is_known = |old: &i64| {
+                        let others = |write: Write| write.by != by;
+                        *old == NIL || dependencies.writes.only(key, *old).is_some_and(others)
+                    };
+                    let old = newest.insert(key, value).filter(is_known);
                     if let Some(old) = old {
                         known.replaced_by.entry((key, old)).or_default().push(by);
                     }
@@ -98,10 +104,8 @@ fn follows(
     known: &mut Known,
 ) {
     if let Some(old) = old {
+        // That it comes after who wrote that one, its read says: at PL-1, where reads say nothing, versions may have any order.
         known.later.entry((key, old)).or_default().push((by, value));
-        if let Some(writer) = dependencies.writer(key, old) {
-            dependencies.depends(writer, by, How::Ww, key, old, value);
-        }
     }
     let all = *known.all.entry(key).or_insert_with(|| dependencies.graph.node());
     dependencies.depends(all, by, How::Ww, key, NIL, value);
@@ -125,14 +129,13 @@ fn lost(dependencies: &mut Dependencies<'_>, known: &Known) {
 
 fn read(dependencies: &mut Dependencies<'_>, reader: u32, version: Version, known: &Known) {
     let (key, value) = version;
-    if value != NIL {
-        dependencies.saw(reader, key, value);
-        if let Some(writer) = dependencies.writer(key, value) {
-            if writer == reader {
-                return; // its own
-            }
-            dependencies.depends(writer, reader, How::Wr, key, value, value);
+    if value != NIL
+        && let Some(writer) = dependencies.writer(key, value)
+    {
+        if writer == reader {
+            return; // its own
         }
+        dependencies.depends(writer, reader, How::Wr, key, value, value);
     }
     let replacers = known.replaced_by.get(&version).map_or(&[][..], Vec::as_slice);
     if replacers.contains(&reader) && replacers.iter().any(|other| *other != reader) {

@@ -1,8 +1,12 @@
 //! Witnesses as sentences.
 
+use crate::check::graph;
 use crate::check::history::NIL;
+use crate::check::transactions::form::INITIAL;
 use crate::check::transactions::graph::Edge;
-use crate::check::transactions::{How, Transactions};
+use crate::check::transactions::levels::{Axiom, Level};
+use crate::check::transactions::weak::{Because, Broken, Step};
+use crate::check::transactions::{How, Transactions, What};
 
 fn who(history: &Transactions, transaction: u32) -> String {
     format!("the transaction of line {}", history.transactions[transaction as usize].place)
@@ -23,6 +27,24 @@ fn version(history: &Transactions, of: u32, value: i64) -> String {
 /// A transaction did not see its own write.
 pub(super) fn own_write(history: &Transactions, reader: u32, of: u32, value: i64) -> String {
     format!("{} wrote {} and then did not see it", who(history, reader), version(history, of, value))
+}
+
+/// A transaction saw its own write before it was made.
+pub(super) fn too_early(history: &Transactions, reader: u32, of: u32, value: i64) -> String {
+    format!("{} saw {}, which it wrote only later", who(history, reader), version(history, of, value))
+}
+
+/// A transaction saw two versions of a key: of a register these.
+pub(super) fn not_again(history: &Transactions, reader: u32, of: u32, seen: Option<(i64, i64)>) -> String {
+    match seen {
+        Some((first, then)) => format!(
+            "{} saw {} and then {}",
+            who(history, reader),
+            version(history, of, first),
+            version(history, of, then)
+        ),
+        None => format!("{} saw the list {} in two states", who(history, reader), key(history, of)),
+    }
 }
 
 /// Nobody wrote what was seen.
@@ -71,4 +93,120 @@ pub(super) fn circle(history: &Transactions, circle: &[Edge]) -> String {
     };
     let steps: Vec<String> = circle.iter().map(step).collect();
     format!("{}: each must come before the next, and the last before the first", steps.join("; "))
+}
+
+/// The version of a key that a transaction left.
+fn left(history: &Transactions, by: u32, of: u32) -> String {
+    let of_key = |what: &What| match *what {
+        What::Write(value) | What::Append(value) => Some(value),
+        What::Read(_) | What::List(_) => None,
+    };
+    let actions = history.transactions.get(by as usize).map_or(&[][..], |one| one.actions.as_slice());
+    let mut values =
+        actions.iter().rev().filter(|action| action.key == of).filter_map(|action| of_key(&action.what));
+    version(history, of, values.next().unwrap_or(NIL))
+}
+
+fn step(history: &Transactions, edge: &graph::Edge<Because>) -> String {
+    let (from, to) = (who(history, edge.from), who(history, edge.to));
+    let of = edge.why.key;
+    match edge.why.step {
+        Step::Ww => format!(
+            "{to} wrote {} over {} of {from}",
+            left(history, edge.to, of),
+            left(history, edge.from, of)
+        ),
+        Step::Wr => format!("{to} saw {} of {from}", left(history, edge.from, of)),
+        Step::Rw => {
+            format!("{from} saw {} from before {to} wrote {}", key(history, of), left(history, edge.to, of))
+        }
+        Step::Session => {
+            format!("{to} came after {from} in process {}", history.transactions[edge.from as usize].process)
+        }
+        Step::Time => format!("{to} began after {from} had returned"),
+        Step::Before(reader) => format!(
+            "{} saw {} of {to}, with {} of {from} in sight, which was therefore before",
+            who(history, reader),
+            left(history, edge.to, of),
+            left(history, edge.from, of)
+        ),
+    }
+}
+
+fn around(history: &Transactions, circle: &[graph::Edge<Because>]) -> String {
+    let steps: Vec<String> = circle.iter().map(|edge| step(history, edge)).collect();
+    steps.join("; ")
+}
+
+/// What a circle is called at a level.
+fn name(axiom: Axiom) -> &'static str {
+    match axiom {
+        Axiom::Uncommitted => "G0",
+        Axiom::Committed => "G1c",
+        Axiom::Monotonic => "observed transaction vanishes",
+        Axiom::Atomic => "fractured read",
+        Axiom::Causal => "causality",
+        Axiom::Parallel | Axiom::Snapshot | Axiom::Serial => "circle",
+    }
+}
+
+/// Why there is no order, and the places of those who show it.
+pub(super) fn broken(history: &Transactions, level: Level, broken: &Broken) -> (String, Vec<usize>) {
+    let mut shown: Vec<u32> = Vec::new();
+    let mut show = |circle: &[graph::Edge<Because>]| {
+        for edge in circle {
+            shown.push(edge.from);
+            if let Step::Before(reader) = edge.why.step {
+                shown.push(reader);
+            }
+        }
+    };
+    let name = name(level.axiom());
+    let last = "each must come before the next, and the last before the first";
+    let sentence = match broken {
+        Broken::Circle(circle) => {
+            show(circle);
+            format!("{name}: {}: {last}", around(history, circle))
+        }
+        Broken::Hidden { reader, key: of, from, hidden } => {
+            shown.extend([*reader, *hidden]);
+            let seen = match *from {
+                INITIAL => version(history, *of, NIL),
+                from => format!("{} of {}", left(history, from, *of), who(history, from)),
+            };
+            format!(
+                "{name}: {} saw {seen}, although {} of {} was in its sight",
+                who(history, *reader),
+                left(history, *hidden, *of),
+                who(history, *hidden)
+            )
+        }
+        Broken::Between(transactions) => {
+            shown.extend(transactions);
+            let all: Vec<String> = transactions.iter().map(|one| who(history, *one)).collect();
+            format!("G0: the appends of {} are not one after the other", all.join(" and those of "))
+        }
+        Broken::Either { key: of, circles } => {
+            circles.iter().for_each(|circle| show(circle));
+            let [one, other] = circles.each_ref().map(|circle| around(history, circle));
+            format!(
+                "whichever of two writes of {} was first, there is a circle: either {one}; or {other}",
+                key(history, *of)
+            )
+        }
+        Broken::Exhausted { ways, conflicts } => match ways {
+            0 => {
+                "whichever of those who wrote what was seen are taken, no order explains all reads".to_owned()
+            }
+            ways => format!(
+                "no order explains what was seen: the search is exhausted ({ways} pairs of writes in either order, {conflicts} \
+                 conflicts)"
+            ),
+        },
+    };
+    let mut places: Vec<usize> =
+        shown.iter().filter_map(|one| history.transactions.get(*one as usize)).map(|one| one.place).collect();
+    places.sort_unstable();
+    places.dedup();
+    (sentence, places)
 }

@@ -1,12 +1,16 @@
 //! Each anomaly beside a history that is almost the same and has none; and small random histories against trying every serial order.
 
+mod levels;
+mod oracle;
+mod random;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::check::history::NIL;
-use crate::check::transactions::graph::Circle;
+use crate::check::history::{NIL, PENDING};
+use crate::check::transactions::graph::{Circle, Edge, Graph};
 
 /// A history from a line for each transaction: `w x 1, r y -` of registers, `a x 1, l x 1 2` of lists; `!` before what was aborted, `?`
 /// before what nobody knows. Places count from 1.
@@ -32,13 +36,23 @@ fn history(lines: &[&str]) -> Transactions {
                 "w" => What::Write(number(words[2])),
                 "r" => What::Read(number(words[2])),
                 "a" => What::Append(number(words[2])),
-                _ => What::List(words[2..].iter().map(|word| number(word)).collect()),
+                _ => {
+                    let seen: Vec<i64> = words[2..].iter().map(|word| number(word)).collect();
+                    What::List(history.see(key as u32, &seen))
+                }
             };
             actions.push(Action { key: key as u32, what });
         }
-        history.transactions.push(Transaction { process: place as u64, place, fate, actions });
+        history.transactions.push(transaction(place, fate, actions));
     }
     history
+}
+
+/// Each of another process, one after the other.
+fn transaction(place: usize, fate: Fate, actions: Vec<Action>) -> Transaction {
+    let (process, invoked) = (place as u64, 2 * place as u64);
+    let returned = if fate == Fate::Committed { invoked + 1 } else { PENDING };
+    Transaction { process, place, invoked, returned, fate, actions }
 }
 
 fn kinds(lines: &[&str]) -> Vec<Kind> {
@@ -77,6 +91,21 @@ fn each_anomaly_of_lists_is_told_from_its_good_twin() {
         (&[Kind::NoOrder], &["a x 1", "a x 2", "l x 1 2", "l x 2"], &["a x 1", "a x 2", "l x 1 2", "l x 1"]),
         (&[Kind::Nowhere], &["l x 1"], &["a x 1", "l x 1"]),
         (&[Kind::Internal], &["a x 1, l x"], &["a x 1, l x 1"]),
+        (&[Kind::Internal], &["a x 1, a x 2, l x 1"], &["a x 1, a x 2, l x 1 2"]),
+        (&[Kind::Future], &["l x 1, a x 1"], &["l x, a x 1"]),
+        (&[Kind::NonRepeatable, Kind::GSingle], &["a x 1", "l x, l x 1"], &["a x 1", "l x 1, l x 1"]),
+        (
+            &[Kind::NonRepeatable, Kind::GSingle],
+            &["a x 1", "l x, a x 2, l x 1 2"],
+            &["a x 1", "l x 1, a x 2, l x 1 2"],
+        ),
+        (&[Kind::NoOrder], &["a x 1, a x 2", "l x 2 1"], &["a x 1, a x 2", "l x 1 2"]),
+        // Nobody reads later, so the order of the two appends is not known; either loses one.
+        (
+            &[Kind::LostUpdate, Kind::G2Item],
+            &["a x 0", "l x 0, a x 1", "l x 0, a x 2"],
+            &["a x 0", "l x 0, a x 1", "a x 2"],
+        ),
     ];
     for (expected, bad, good) in table {
         assert_eq!(kinds(bad), *expected, "{bad:?}");
@@ -88,15 +117,17 @@ fn each_anomaly_of_lists_is_told_from_its_good_twin() {
 fn each_anomaly_of_registers_is_told_from_its_good_twin() {
     let table: &[(&[Kind], &[&str], &[&str])] = &[
         (&[Kind::G1a], &["!w x 1", "r x 1"], &["!w x 1", "r x -"]),
-        (&[Kind::G1b, Kind::GSingle], &["w x 1, w x 2", "r x 1"], &["w x 1, w x 2", "r x 2"]),
+        (&[Kind::G1b], &["w x 1, w x 2", "r x 1"], &["w x 1, w x 2", "r x 2"]),
         (&[Kind::G1c], &["w x 1, r y 1", "w y 1, r x 1"], &["w x 1, r y -", "w y 1, r x 1"]),
         (&[Kind::LostUpdate], &["r x -, w x 1", "r x -, w x 2"], &["r x -, w x 1", "r x 1, w x 2"]),
         (&[Kind::GSingle], &["r x -, r y 1", "w x 1, w y 1"], &["r x -, r y -", "w x 1, w y 1"]),
         (&[Kind::G2Item], &["r x -, w y 1", "r y -, w x 1"], &["r x -, w y 1", "r y 1, w x 1"]),
         (&[Kind::Nowhere], &["r x 1"], &["w x 1", "r x 1"]),
         (&[Kind::Internal], &["w x 1, r x -"], &["w x 1, r x 1"]),
+        (&[Kind::Future], &["r x 5, w x 5"], &["r x -, w x 5"]),
+        (&[Kind::NonRepeatable], &["w x 5", "w x 6", "r x 5, r x 6"], &["w x 5", "w x 6", "r x 5, r x 5"]),
         (
-            &[Kind::G0],
+            &[Kind::G1c],
             &["r x -, w x 1, r y 2, w y 3", "r x 1, w x 2, r y -, w y 2"],
             &["r x -, w x 1", "r x 1, w x 2, r y -, w y 2"],
         ),
@@ -104,7 +135,7 @@ fn each_anomaly_of_registers_is_told_from_its_good_twin() {
     for (expected, bad, good) in table {
         let found = kinds(bad);
         assert!(expected.iter().all(|kind| found.contains(kind)), "{bad:?}: {found:?}");
-        assert!(found.len() == expected.len() || *expected == [Kind::G0], "{bad:?}: {found:?}");
+        assert!(found.len() == expected.len() || bad[0].len() > 20, "{bad:?}: {found:?}");
         assert_eq!(kinds(good), [], "{good:?}");
     }
 }
@@ -123,10 +154,19 @@ fn levels_permit_what_adya_s_table_says() {
     let permitted = |level: Level| -> Vec<&str> {
         Kind::ALL.iter().filter(|(_, kind)| level.permits(*kind)).map(|(name, _)| *name).collect()
     };
-    let weak = ["G1a", "G1b", "G1c", "lost update", "G-single", "G-nonadjacent", "G2-item"];
+    let weak =
+        ["G1a", "G1b", "G1c", "non-repeatable read", "lost update", "G-single", "G-nonadjacent", "G2-item"];
     assert_eq!(permitted(Level::ReadUncommitted), weak);
-    assert_eq!(permitted(Level::ReadCommitted), weak[3..]);
-    assert_eq!(permitted(Level::Snapshot), weak[6..]);
+    for level in [Level::ReadCommitted, Level::MonotonicAtomicView] {
+        assert_eq!(permitted(level), weak[3..]);
+    }
+    for level in [Level::ItemCut, Level::ReadAtomic, Level::Causal] {
+        assert_eq!(permitted(level), weak[4..]);
+    }
+    assert_eq!(permitted(Level::ParallelSnapshot), weak[6..]);
+    assert_eq!(permitted(Level::Snapshot), weak[7..]);
+    assert_eq!(permitted(Level::StrongSessionSnapshot), weak[7..]);
+    assert_eq!(permitted(Level::RepeatableRead), [""; 0]);
     assert_eq!(permitted(Level::Serializable), [""; 0]);
     let skew = check(&history(&["l x, a y 1", "l y, a x 1", "l x 1, l y 1"]), None);
     assert_eq!(skew.verdict(Level::Snapshot), Verdict::Holds);
@@ -147,13 +187,6 @@ fn what_nobody_knows_counts_once_it_was_seen() {
     assert_eq!(kinds(&["?w x 1, w y 1", "r x 1, r y -"]), [Kind::GSingle]);
 }
 
-#[test]
-fn values_written_twice_decide_nothing() {
-    let report = check(&history(&["w x 1", "w x 1"]), None);
-    let why = "1 of x was written twice (line 2), so nobody knows which of them was seen";
-    assert_eq!(report.verdict(Level::Serializable), Verdict::Unknown(why.to_owned()));
-}
-
 /// A long history without anomalies and the same with one, far apart, are decided at once.
 #[test]
 fn a_hundred_thousand_transactions_take_a_moment() {
@@ -163,7 +196,7 @@ fn a_hundred_thousand_transactions_take_a_moment() {
         let n = place as i64;
         let before = if place == 1 { NIL } else { n - 1 };
         let actions = vec![act(0, What::Read(before)), act(0, What::Write(n))];
-        long.transactions.push(Transaction { process: 0, place, fate: Fate::Committed, actions });
+        long.transactions.push(transaction(place, Fate::Committed, actions));
     }
     assert_eq!(check(&long, None), Report::default());
     long.transactions[99_999].actions.push(act(1, What::Write(1)));
@@ -187,7 +220,7 @@ fn run(plans: &[(Vec<Plan>, u8)], order: &[usize], snapshots: bool, lists: bool)
     for (place, (_, fate)) in (1..).zip(plans) {
         let fate =
             [Fate::Committed, Fate::Aborted, Fate::Unknown][if *fate > 8 { *fate as usize - 8 } else { 0 }];
-        history.transactions.push(Transaction { process: place as u64, place, fate, actions: Vec::new() });
+        history.transactions.push(transaction(place, fate, Vec::new()));
     }
     let mut states: Vec<Option<State>> = vec![None; plans.len()];
     let mut mine: Vec<Vec<(u32, i64)>> = vec![Vec::new(); plans.len()];
@@ -203,7 +236,7 @@ fn run(plans: &[(Vec<Plan>, u8)], order: &[usize], snapshots: bool, lists: bool)
         let versions = state.entry(plan.key).or_default();
         let what = if plan.reads {
             let last = versions.last().copied().unwrap_or(NIL);
-            if lists { What::List(versions.clone()) } else { What::Read(last) }
+            if lists { What::List(history.see(plan.key, versions)) } else { What::Read(last) }
         } else {
             fresh += 1;
             versions.push(fresh);
@@ -233,6 +266,7 @@ fn run(plans: &[(Vec<Plan>, u8)], order: &[usize], snapshots: bool, lists: bool)
 /// the versions must have had that order.
 fn some_serial_order(history: &Transactions, orders: Option<&Orders>) -> bool {
     fn explains(
+        history: &Transactions,
         transaction: &Transaction,
         state: &BTreeMap<u32, Vec<i64>>,
     ) -> Option<BTreeMap<u32, Vec<i64>>> {
@@ -241,7 +275,7 @@ fn some_serial_order(history: &Transactions, orders: Option<&Orders>) -> bool {
             let versions = state.entry(action.key).or_default();
             match &action.what {
                 What::Append(value) | What::Write(value) => versions.push(*value),
-                What::List(seen) if seen == versions => {}
+                What::List(seen) if history.elements(*seen) == versions.as_slice() => {}
                 What::Read(seen) if *seen == versions.last().copied().unwrap_or(NIL) => {}
                 What::List(_) | What::Read(_) => return None,
             }
@@ -270,7 +304,7 @@ fn some_serial_order(history: &Transactions, orders: Option<&Orders>) -> bool {
             return true;
         }
         left().filter(|one| fate(*one) != Fate::Aborted).any(|one| {
-            explains(&history.transactions[one], state)
+            explains(history, &history.transactions[one], state)
                 .is_some_and(|state| go(history, orders, done | 1 << one, &state))
         })
     }

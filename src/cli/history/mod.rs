@@ -7,6 +7,7 @@ mod input;
 use std::io::Write;
 use std::path::Path;
 
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
 use crate::check::Verdict;
@@ -33,7 +34,7 @@ pub struct History {
     #[arg(long, value_parser = models(), default_value = AUTO)]
     pub model: String,
     /// How well transactions must be kept apart [default: serializable]
-    #[arg(long, value_parser = Level::ALL.map(|(name, _)| name))]
+    #[arg(long, value_parser = levels())]
     pub isolation: Option<String>,
     /// How it is written down
     #[arg(long, value_enum, default_value_t = Written::Auto)]
@@ -92,14 +93,18 @@ fn models() -> clap::builder::PossibleValuesParser {
     std::iter::once(AUTO).chain(ALL.iter().map(|kind| kind.name)).collect::<Vec<_>>().into()
 }
 
+fn level((name, level): &(&'static str, Level)) -> PossibleValue {
+    PossibleValue::new(*name).aliases(level.aliases().iter().copied())
+}
+
+fn levels() -> clap::builder::PossibleValuesParser {
+    Level::ALL.iter().map(level).collect::<Vec<_>>().into()
+}
+
 fn consistencies() -> clap::builder::PossibleValuesParser {
-    let mut names: Vec<&str> = Consistency::all().iter().map(|(name, _)| *name).collect();
-    for (name, _) in Level::ALL {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names.into()
+    let names: Vec<&str> = Consistency::all().iter().map(|(name, _)| *name).collect();
+    let others = Level::ALL.iter().filter(|(name, _)| !names.contains(name)).map(level);
+    names.iter().map(|name| PossibleValue::new(*name)).chain(others).collect::<Vec<_>>().into()
 }
 
 /// Judges them, one line each, and a summary if there are several.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::base::op::{Op, Outcome, Value};
 use crate::base::time::Time;
-use crate::check::history::NIL;
+use crate::check::history::{NIL, PENDING};
 use crate::check::transactions::{Action, Fate, Level, Orders, Transaction, Transactions, What, check};
 use crate::check::{Verdict, Witness};
 use crate::measures::asked::Whose;
@@ -46,14 +46,14 @@ struct Gathered {
 impl Gathered {
     fn of(whose: &Whose, run: &Run<'_>) -> Gathered {
         let keys = run.history.rows().iter().map(|name| row(*name, run.facts)).collect();
-        let history = Transactions { keys, ..Transactions::default() };
+        let history = Transactions::on(keys);
         let mut gathered = Gathered { history, steps: Vec::new(), numbers: BTreeMap::new() };
         let tables = whose.tables();
         let wanted = run.history.steps().iter().map(|step| run.name(step));
         let wanted: Vec<bool> = wanted.map(|name| tables.contains(&(name.store, name.table))).collect();
         for (place, step) in run.history.steps().iter().enumerate() {
             if step.transaction == 0 && wanted[place] {
-                gathered.single(place, step);
+                gathered.single(place, step, run);
             }
         }
         for transaction in run.history.transactions() {
@@ -64,7 +64,7 @@ impl Gathered {
         gathered
     }
 
-    fn single(&mut self, place: usize, step: &Step) {
+    fn single(&mut self, place: usize, step: &Step, run: &Run<'_>) {
         let value = match step.outcome {
             Outcome::Ok(value) | Outcome::Renew(value) => value,
             // What the simulation knows of a write that nobody was told of.
@@ -75,7 +75,7 @@ impl Gathered {
             Outcome::Fail(_) => return,
         };
         let actions = self.actions(step, value);
-        self.add(step.session, Fate::Committed, actions, vec![place]);
+        self.add(step.session, Fate::Committed, actions, vec![place], run);
     }
 
     fn several(&mut self, kept: &[(usize, Value)], outcome: Outcome, run: &Run<'_>) {
@@ -92,7 +92,8 @@ impl Gathered {
         for (place, value) in kept {
             actions.extend(self.actions(&steps[*place], *value));
         }
-        self.add(steps[*first].session, fate, actions, kept.iter().map(|(place, _)| *place).collect());
+        let places = kept.iter().map(|(place, _)| *place).collect();
+        self.add(steps[*first].session, fate, actions, places, run);
     }
 
     /// What a step saw and wrote.
@@ -111,10 +112,14 @@ impl Gathered {
         read.into_iter().chain(wrote).collect()
     }
 
-    fn add(&mut self, process: u64, fate: Fate, actions: Vec<Action>, steps: Vec<usize>) {
+    fn add(&mut self, process: u64, fate: Fate, actions: Vec<Action>, steps: Vec<usize>, run: &Run<'_>) {
+        let of = |place: &usize| &run.history.steps()[*place];
+        let invoked = steps.first().map_or(0, |first| of(first).invoked.as_ns());
+        let ended = steps.last().map_or(Time::NEVER, |last| of(last).returned);
+        let returned = if fate == Fate::Committed && ended != Time::NEVER { ended.as_ns() } else { PENDING };
         self.steps.push(steps);
         let place = self.steps.len();
-        self.history.transactions.push(Transaction { process, place, fate, actions });
+        self.history.transactions.push(Transaction { process, place, invoked, returned, fate, actions });
     }
 
     /// The checker's sentence, with programs and times in the place of lines and numbers in that of versions.
