@@ -55,41 +55,85 @@ pub fn percentile(seen: &Observed, percent: f64) -> Option<Quantile> {
     product_limit(seen, percent)
 }
 
+/// How far we are among values in order.
+#[derive(Default)]
+struct Reader {
+    exact: usize,
+    binned: usize,
+    /// How many of the binned lie before.
+    in_bins: u64,
+}
+
+impl Reader {
+    /// Goes on over all values for which `before` holds; says how many lie behind.
+    fn skip(&mut self, values: &Values, before: impl Fn(u64) -> bool) -> u64 {
+        self.exact += values.exact[self.exact..].partition_point(|value| before(*value));
+        while let Some((_, many)) = values.binned.get(self.binned).filter(|(value, _)| before(*value)) {
+            self.binned += 1;
+            self.in_bins += many;
+        }
+        self.exact as u64 + self.in_bins
+    }
+}
+
 /// The product-limit estimate; with nothing under way at either edge it is the nearest rank.
+///
+/// From one age at which somebody comes into sight or leaves it to the next the factors of the product cancel: of r in sight r − d go on after d
+/// ends. So only those ages are looked at, and the ends in between are found by their ranks.
 fn product_limit(seen: &Observed, percent: f64) -> Option<Quantile> {
     // Equal but for what rounding has left: the steps of the curve are larger by far.
     let enough = WHOLE.saturating_sub(share(percent)) as f64 / WHOLE as f64 * (1.0 + 1e-9);
     let all = seen.ends.many() + seen.censored.len() as u64;
     let mut in_sight = all - seen.entries.len() as u64;
-    let (mut entered, mut left) = (0, 0);
     let mut longer = 1.0f64; // the share that takes longer
-    let mut oldest = seen.censored.last().copied();
-    let mut steps = seen.ends.steps().peekable();
-    while let Some((age, mut ended)) = steps.next() {
-        while let Some((_, more)) = steps.next_if(|(other, _)| *other == age) {
-            ended += more;
+    let (mut ended, mut reader) = (0, Reader::default());
+    let (mut entries, mut exits) = (seen.entries.iter().peekable(), seen.censored.iter().peekable());
+    loop {
+        // Who comes into sight at an age is in sight at it, and so is who leaves it then.
+        let (until, change) = match (entries.peek(), exits.peek()) {
+            (Some(entry), exit) if exit.is_none_or(|exit| entry <= exit) => {
+                let age = **entry;
+                (reader.skip(&seen.ends, |value| value < age), entries.next().map(|_| 1))
+            }
+            (_, Some(exit)) => {
+                let age = **exit;
+                (reader.skip(&seen.ends, |value| value <= age), exits.next().map(|_| -1))
+            }
+            _ => (seen.ends.many(), None),
+        };
+        let left = |many: u64| longer * ((in_sight - many) as f64 / in_sight as f64);
+        let many = until - ended;
+        if many > 0 && left(many) <= enough {
+            // The least number of ends after which few enough are left, from its estimate on.
+            let estimate = in_sight as f64 * (1.0 - enough / longer);
+            let mut least = (estimate as u64).clamp(1, many);
+            while least > 1 && left(least - 1) <= enough {
+                least -= 1;
+            }
+            while left(least) > enough {
+                least += 1;
+            }
+            return by_rank(&seen.ends, ended + least).map(Quantile::At);
         }
-        while seen.entries.get(entered).is_some_and(|entry| *entry <= age) {
-            entered += 1;
-            in_sight += 1;
+        if many > 0 {
+            longer = left(many);
         }
-        while seen.censored.get(left).is_some_and(|exit| *exit < age) {
-            left += 1;
-            in_sight -= 1;
-        }
-        longer *= (in_sight - ended) as f64 / in_sight as f64;
-        in_sight -= ended;
-        oldest = oldest.max(Some(age));
-        if longer <= enough {
-            return Some(Quantile::At(age));
+        (in_sight, ended) = (in_sight - many, until);
+        match change {
+            Some(by) => in_sight = in_sight.saturating_add_signed(by),
+            None => break,
         }
     }
-    oldest.map(Quantile::AtLeast)
+    let last = seen.ends.exact.last().copied().max(seen.ends.binned.last().map(|(value, _)| *value));
+    last.max(seen.censored.last().copied()).map(Quantile::AtLeast)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::base::rng::{Bits, Stream};
 
     fn exact(values: &[u64]) -> Values {
         Values { exact: values.to_vec(), binned: Vec::new() }
@@ -115,6 +159,53 @@ mod tests {
             for percent in [0.0, 0.1, 1.0, 33.3, 50.0, 90.0, 99.0, 99.9, 99.99, 99.999, 100.0] {
                 let nearest = nearest_rank(&seen.ends, percent).map(Quantile::At);
                 assert_eq!(product_limit(&seen, percent), nearest, "p{percent} of {n}");
+            }
+        }
+    }
+
+    /// The estimate as it is written down, factor by factor.
+    fn step_by_step(seen: &Observed, percent: f64) -> Option<Quantile> {
+        let enough = WHOLE.saturating_sub(share(percent)) as f64 / WHOLE as f64 * (1.0 + 1e-9);
+        let mut ages: Vec<u64> = seen.ends.steps().map(|(age, _)| age).collect();
+        ages.dedup();
+        let mut longer = 1.0f64;
+        for age in &ages {
+            let ended: u64 = seen.ends.steps().filter(|(other, _)| other == age).map(|(_, many)| many).sum();
+            let later: u64 = seen.ends.steps().filter(|(other, _)| other >= age).map(|(_, many)| many).sum();
+            let exits = seen.censored.iter().filter(|exit| *exit >= age).count() as u64;
+            let to_come = seen.entries.iter().filter(|entry| *entry > age).count() as u64;
+            let in_sight = later + exits - to_come;
+            longer *= (in_sight - ended) as f64 / in_sight as f64;
+            if longer <= enough {
+                return Some(Quantile::At(*age));
+            }
+        }
+        ages.last().max(seen.censored.last()).copied().map(Quantile::AtLeast)
+    }
+
+    #[test]
+    fn it_is_that_of_the_factors_one_by_one() {
+        let mut draws = Stream::new(7, 0);
+        for case in 0..3_000 {
+            let (mut seen, mut binned) = (Observed::default(), BTreeMap::new());
+            for _ in 0..draws.below(30) {
+                let exit = draws.below(20);
+                match draws.below(4) {
+                    0 => seen.censored.push(exit),
+                    1 => *binned.entry(exit).or_insert(0) += 1,
+                    _ => seen.ends.exact.push(exit),
+                }
+                if draws.below(3) == 0 {
+                    seen.entries.push(draws.below(exit + 1));
+                }
+            }
+            seen.ends.binned = binned.into_iter().collect();
+            for ages in [&mut seen.ends.exact, &mut seen.censored, &mut seen.entries] {
+                ages.sort_unstable();
+            }
+            for percent in [0.0, 1.0, 25.0, 33.3, 50.0, 66.7, 75.0, 90.0, 99.0, 99.9, 100.0] {
+                let both = (product_limit(&seen, percent), step_by_step(&seen, percent));
+                assert_eq!(both.0, both.1, "case {case}: p{percent} of {seen:?}");
             }
         }
     }
