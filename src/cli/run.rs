@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::files::find;
-use crate::cli::recorded;
+use crate::cli::recorded::Recording;
 use crate::cli::report::gather;
 use crate::cli::{
     AS_EXPECTED, BAD_INPUT, Colour, Denying, INTERRUPTED, NOT_AS_EXPECTED, UNDECIDED, complain, folder,
@@ -66,10 +66,9 @@ pub struct Run {
     /// Whether warnings end it
     #[command(flatten)]
     pub denying: Denying,
-    /// Record the history of the first run, of the first variant and point unless `--variant` and `--set` choose:
-    /// `history.jsonl` and `history.edn`
-    #[arg(long)]
-    pub history: bool,
+    /// What is recorded
+    #[command(flatten)]
+    pub recording: Recording,
 }
 
 /// What goes to stdout.
@@ -106,7 +105,11 @@ pub fn run(arguments: &Run, colour: Colour) -> u8 {
         return BAD_INPUT;
     }
     let out = arguments.out.clone().unwrap_or_else(|| Path::new("out").join(&experiment.name));
-    if let Err(why) = folder::replaceable(&out).and_then(|()| enough_memory(arguments, &experiment)) {
+    let recording = arguments.recording.check(&experiment);
+    if let Err(why) = recording
+        .and_then(|()| folder::replaceable(&out))
+        .and_then(|()| enough_memory(arguments, &experiment))
+    {
         return complain(&why);
     }
     if arguments.verify {
@@ -166,7 +169,9 @@ fn simulate(arguments: &Run, colour: Colour, experiment: &Experiment, out: &Path
     };
     // The history of the first run is written while that run is made again.
     let history = |fresh: &Path| match experiment.cells.first() {
-        Some(cell) if arguments.history => recorded::write(experiment, cell, fresh, &cancelled),
+        Some(cell) if arguments.recording.history => {
+            arguments.recording.write(experiment, cell, fresh, &cancelled)
+        }
         _ => Ok(true),
     };
     match folder::replace(out, &files, history) {

@@ -14,7 +14,7 @@ mod samples;
 pub mod table;
 pub mod text;
 
-use input::ReportInput;
+use input::{PlotKind, ReportInput};
 
 /// The files of a result's folder, by name within it.
 ///
@@ -30,6 +30,11 @@ pub fn render(input: &ReportInput) -> Result<Vec<(String, Vec<u8>)>, String> {
         let picture = plots::draw(plot, &input.variants_in_order);
         files.push((format!("plots/{}.svg", plot.name), plots::svg(&picture).into_bytes()));
         files.push((format!("plots/{}.png", plot.name), plots::png(&picture)));
+        if let PlotKind::SpaceTime(all) = &plot.kind {
+            files
+                .push((format!("plots/{}.mmd", plot.name), mermaid::sequence(&plot.title, all).into_bytes()));
+            files.push((format!("plots/{}.itf.json", plot.name), itf::trace(&plot.title, all).into_bytes()));
+        }
     }
     Ok(files)
 }

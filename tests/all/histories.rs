@@ -235,6 +235,50 @@ see = "x = read kv.balance[key]; read kv.seen[key]; write kv.seen[key] = x"
 pay = "update kv.balance[key] -= 10 when >= 10 else fail declined"
 "#;
 
+fn record(arguments: &[&str], file: &Path, out: &Path) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_splitbrain"));
+    command.args(["run", "--quiet", "--out"]).args([out, file]).args(arguments).output().expect("it runs")
+}
+
+#[test]
+fn a_part_of_a_run_is_recorded() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (file, out) = (folder.path().join("recorded.toml"), folder.path().join("out"));
+    let kv = r#"db.kv = { at = "b", start = { balance = "each(60, keys=20)" } }"#;
+    std::fs::write(&file, RECORDED.replace("policy.client", &format!("{kv}\npolicy.client")))
+        .expect("written");
+    let recorded = |arguments: &[&str]| {
+        let output = record(arguments, &file, &out);
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        std::fs::read_to_string(out.join("history.jsonl")).expect("it was written")
+    };
+    let whole = recorded(&["--history", "--history-plain"]);
+    let balance = recorded(&["--history", "--history-plain", "--history-table", "kv.balance"]);
+    let seen = recorded(&["--history", "--history-plain", "--history-table", "kv.seen"]);
+    assert_eq!(whole.lines().count(), balance.lines().count() + seen.lines().count());
+    assert!(balance.lines().all(|line| line.contains("\"key\":\"kv.balance[")));
+    let row = recorded(&["--history", "--history-plain", "--history-table", "kv.balance[7]"]);
+    assert!(row.lines().count() > 0 && row.lines().all(|line| line.contains("\"kv.balance[7]\"")));
+    let output = judge(&["--model", "store"], std::slice::from_ref(&out));
+    assert_eq!(output.status.code(), Some(0), "each row can be judged for itself: {}", stdout(&output));
+    let pay =
+        recorded(&["--history", "--history-plain", "--history-program", "pay", "--history-window", "4s..6s"]);
+    assert!(pay.lines().count() > 10 && pay.lines().skip(1).all(|line| line.contains("\"program\":\"pay\"")));
+    let output = judge(&["--model", "store"], std::slice::from_ref(&out));
+    assert_eq!(output.status.code(), Some(3), "who wrote what is read may be missing: {}", stdout(&output));
+    assert!(stdout(&output).contains("part of a history (program pay"), "{}", stdout(&output));
+    for (wrong, help) in [
+        (["--history", "--history-table", "kv.balances"], "did you mean `kv.balance`"),
+        (["--history", "--history-program", "paying"], "help:"),
+        (["--history", "--history-window", "6s..4s"], "20s..40s"),
+    ] {
+        let output = record(&wrong, &file, &out);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(told.contains(help), "{told}");
+    }
+}
+
 #[test]
 fn what_a_run_records_is_judged_as_the_run_judges_it() {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -249,11 +293,7 @@ fn what_a_run_records_is_judged_as_the_run_judges_it() {
         std::fs::write(&file, RECORDED.replace("policy.client", &format!("{kv}\npolicy.client")))
             .expect("written");
         let out = folder.path().join("out");
-        let run = Command::new(env!("CARGO_BIN_EXE_splitbrain"))
-            .args(["run", "--quiet", "--history", "--out"])
-            .args([&out, &file])
-            .output()
-            .expect("it runs");
+        let run = record(&["--history"], &file, &out);
         let results = std::fs::read_to_string(out.join("results.json"))
             .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&run.stderr)));
         let results: serde_json::Value = serde_json::from_str(&results).expect("JSON");
@@ -264,13 +304,156 @@ fn what_a_run_records_is_judged_as_the_run_judges_it() {
             "violated" => 1,
             _ => 3,
         };
-        for name in ["history.jsonl", "history.edn"] {
-            let output = judge(&["--model", "store"], &[out.join(name)]);
-            assert_eq!(output.status.code(), Some(status), "{kv}: {outcome}, {name}: {}", stdout(&output));
-            let operations = stdout(&output).split(" operations").next().map(str::len);
-            assert!(operations > Some(0) && stdout(&output).contains("operations"), "{}", stdout(&output));
-        }
+        let output = judge(&["--model", "store"], &[out.join("history.jsonl.gz")]);
+        assert_eq!(output.status.code(), Some(status), "{kv}: {outcome}: {}", stdout(&output));
+        let told = stdout(&output).split(" operations").next().map(str::to_owned);
+        // The same in EDN, not compressed, as a folder.
+        let edn = folder.path().join("edn");
+        record(&["--history", "--history-format", "edn", "--history-plain"], &file, &edn);
+        assert!(edn.join("history.edn").is_file());
+        let output = judge(&["--model", "store"], std::slice::from_ref(&edn));
+        assert_eq!(output.status.code(), Some(status), "{kv}: {outcome}: {}", stdout(&output));
+        let count = |told: &str| told.rsplit('(').next().map(str::to_owned);
+        let told_of_edn = stdout(&output).split(" operations").next().map(str::to_owned);
+        assert_eq!(told_of_edn.as_deref().and_then(count), told.as_deref().and_then(count));
         verdicts.push(outcome);
     }
     assert_eq!(verdicts, ["holds", "holds", "violated", "violated"]);
+}
+
+/// Writes a history and judges it.
+fn judged(name: &str, text: impl AsRef<[u8]>, arguments: &[&str]) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join(name);
+    std::fs::write(&file, text).expect("written");
+    let output = judge(arguments, &[file]);
+    (output.status.code(), stdout(&output) + &String::from_utf8_lossy(&output.stderr))
+}
+
+const IMPOSSIBLE: &str = "{:process \"b\", :type :invoke, :f :read, :value nil}\n{:process \"b\", :type :ok, :f :read, :value 7}\n";
+
+#[test]
+fn nothing_of_a_history_vanishes() {
+    let register = ["--model", "register"];
+    for process in ["\"client-a\"", ":a", "1.5", "0"] {
+        let (status, told) = judged("a.edn", IMPOSSIBLE.replace("\"b\"", process), &register);
+        assert_eq!(status, Some(1), "{process}: {told}");
+        assert!(told.contains("(1 operations)"), "{told}");
+    }
+    let (status, told) = judged("a.edn", format!("\u{feff}{IMPOSSIBLE}"), &register);
+    assert_eq!(status, Some(1), "a mark: {told}");
+    for (text, place) in [
+        (format!("[{IMPOSSIBLE}]\n[{IMPOSSIBLE}]"), ":4:"),
+        (format!("[{IMPOSSIBLE}]\nthis is {{ not edn ]"), ":4:"),
+        (format!("[{IMPOSSIBLE})"), ":3:"),
+        ("Dear reader,\nthis is no history at all.".to_owned(), ":1:"),
+        ("INFO  jepsen.util - 0 :invoke :read nil\nINFO  jepsen.util - 0 :ok :read 7\n".to_owned(), ":1:"),
+        (IMPOSSIBLE.replace(":ok, :f :read", ":ok, :f :write"), ":2:"),
+    ] {
+        let (status, told) = judged("a.txt", &text, &register);
+        assert_eq!(status, Some(2), "{text}: {told}");
+        assert!(told.contains(place) && told.contains("\nhelp: "), "{told}");
+    }
+}
+
+#[test]
+fn no_operation_is_no_verdict_unless_that_is_said() {
+    for (text, status) in [("", 3), (" \n", 3), ("; nothing\n", 3), ("[]", 0), ("[ ]\n", 0), ("()", 0)] {
+        let (seen, told) = judged("a.edn", text, &["--model", "register"]);
+        assert_eq!(seen, Some(status), "{text:?}: {told}");
+        let (seen, told) = judged("a.edn", text, &["--model", "register", "--allow-empty"]);
+        assert_eq!(seen, Some(0), "{text:?}: {told}");
+    }
+    let chatter = "INFO  jepsen.core - Hello\n";
+    assert_eq!(judged("a.log", chatter, &["--model", "register"]).0, Some(3));
+    let nemesis = "{:process :nemesis :type :info :f :kill}\n";
+    let (status, told) = judged("a.edn", nemesis, &["--model", "register"]);
+    assert_eq!(
+        (status, told.contains("(0 operations; passed: 1 of the nemesis)")),
+        (Some(0), true),
+        "{told}"
+    );
+}
+
+#[test]
+fn several_files_are_judged_line_by_line_and_summed_up() {
+    let files = [here("tests/histories/good/register.edn"), here("tests/histories/bad/register.edn")];
+    let output = judge(&["--model", "cas-register"], &files);
+    assert_eq!(output.status.code(), Some(1));
+    let told = stdout(&output);
+    assert_eq!(told.lines().count(), 3, "{told}");
+    assert!(told.ends_with("\n2 files: 1 linearizable, 1 not linearizable\n"), "{told}");
+    let output = judge(&[], &[files[1].clone(), here("tests/histories/none")]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stdout(&output).ends_with("2 files: 1 not linearizable, 1 not read\n"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("; taken for register)"), "{}", stdout(&output));
+}
+
+#[test]
+fn histories_come_compressed_in_folders_and_by_standard_input() {
+    use std::io::Write;
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    packed.write_all(IMPOSSIBLE.as_bytes()).expect("into memory");
+    std::fs::write(folder.path().join("history.edn.gz"), packed.finish().expect("into memory"))
+        .expect("written");
+    let output = judge(&["--model", "register"], &[folder.path().to_owned()]);
+    assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
+    let zstd =
+        ruzstd::encoding::compress_to_vec(IMPOSSIBLE.as_bytes(), ruzstd::encoding::CompressionLevel::Fastest);
+    assert_eq!(judged("a.zst", zstd, &["--model", "register"]).0, Some(1));
+    // A store of Jepsen's that has its block file alone.
+    let store = tempfile::tempdir().expect("a folder");
+    std::fs::write(store.path().join("test.jepsen"), "JEPSEN").expect("written");
+    let output = judge(&["--model", "register"], &[store.path().to_owned()]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(told.contains("jepsen.store/write-history!"), "{told}");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_splitbrain"))
+        .args(["history", "--model", "register", "-"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    child.stdin.take().expect("a pipe").write_all(IMPOSSIBLE.as_bytes()).expect("it reads");
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!((output.status.code(), stdout(&output).starts_with("-: not linearizable")), (Some(1), true));
+}
+
+#[test]
+fn a_small_file_that_becomes_large_ends_in_an_error() {
+    use std::io::Write;
+    // Three gigabytes of blanks, in pieces.
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let blanks = vec![b' '; 64 << 20];
+    packed.write_all(&blanks).expect("into memory");
+    let packed = packed.finish().expect("into memory");
+    let (status, told) = judged("a.gz", packed.repeat(48), &["--model", "register"]);
+    assert_eq!(status, Some(2), "{told}");
+    assert!(told.contains("has more than") || told.contains("at most"), "{told}");
+}
+
+#[test]
+fn a_witness_is_also_a_sequence_diagram_and_a_trace() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let nemesis = "{:process :nemesis :type :info :f :kill}\n";
+    let text = format!("{nemesis}{IMPOSSIBLE}");
+    for (name, what) in [
+        ("w.svg", "\nkill\n"),
+        ("w.mmd", "sequenceDiagram\n  participant P0 as process b\n"),
+        ("w.itf.json", "\"vars\": ["),
+    ] {
+        let path = folder.path().join(name);
+        let (status, told) = judged("a.edn", &text, &["--diagram", path.to_str().expect("text")]);
+        assert_eq!(status, Some(1), "{told}");
+        let written = std::fs::read_to_string(&path).expect("it was written");
+        assert!(written.contains(what) && written.contains("read 7"), "{written}");
+    }
+    // Of several objects too.
+    let path = folder.path().join("skew.mmd");
+    let output =
+        judge(&["--diagram", path.to_str().expect("text")], &[here("tests/histories/bad/list-append.edn")]);
+    assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
+    let written = std::fs::read_to_string(&path).expect("it was written");
+    assert!(written.contains("txn [[:append :x 1] [:r :y []]] (!)"), "{written}");
 }

@@ -6,6 +6,7 @@
 
 mod auto;
 mod bank;
+mod mutex;
 mod nil;
 mod objects;
 mod set;
@@ -51,6 +52,10 @@ pub const ALL: &[Kind] = &[
     bank::BANK,
     set::SET,
 ];
+
+/// What a remark in a history is called that says that it lacks operations on what is in it: `splitbrain run` leaves out what is not of a
+/// program or a stretch of time.
+pub const PART: &str = "part";
 
 /// What is asked of a history. What is `None` nobody said.
 #[derive(Clone, Debug)]

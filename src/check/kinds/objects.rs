@@ -11,7 +11,7 @@ use crate::base::op::When;
 use crate::check::Verdict;
 use crate::check::history::{Call, NIL, Operation, Texts};
 use crate::check::judge::{ByKey, Consistency, judge as decide};
-use crate::check::kinds::{Asked, Judged, Kind, Nil, Refused, Shown, knows, named, nearest};
+use crate::check::kinds::{Asked, Judged, Kind, Nil, PART, Refused, Shown, knows, mutex, named, nearest};
 use crate::check::model::Model;
 use crate::check::observed::observed;
 use crate::check::read::attempts::{Attempt, Attempts};
@@ -34,6 +34,8 @@ pub struct Objects {
     pub operations: usize,
     /// What a read of nil says, and how many there were.
     pub nil: (Nil, usize),
+    /// What is left of a whole history, if it says that it is a part of one.
+    pub part: Option<String>,
 }
 
 pub(super) const fn of(model: Model, about: &'static str) -> Kind {
@@ -59,8 +61,15 @@ fn judge(kind: &Kind, attempts: &mut Attempts<'_>, asked: &Asked) -> Result<Judg
     )?;
     let consistency = consistency(kind, model, asked)?;
     let mut objects = objects(attempts, model, asked)?;
-    let Objects { keys, texts, initial, operations, nil } = &mut objects;
-    let verdict = decide(keys, *initial, texts, consistency, asked.budget);
+    let Objects { keys, texts, initial, operations, nil, part } = &mut objects;
+    let mut verdict = decide(keys, *initial, texts, consistency, asked.budget);
+    if let (Verdict::Violated(witness), Model::Mutex) = (&mut verdict, model) {
+        mutex::speak(witness, keys, texts);
+    }
+    if let Some(part) = part {
+        let why = format!("it is a part of a history ({part}), and may lack what would explain the rest");
+        verdict = Verdict::Unknown(why);
+    }
     let mut judged = Judged::new(verdict, *operations, consistency.told());
     if nil.1 > 0 {
         let reads = if nil.1 == 1 { "a read".to_owned() } else { format!("{} reads", nil.1) };
@@ -135,7 +144,7 @@ pub fn objects(attempts: &mut Attempts<'_>, model: Model, asked: &Asked) -> Resu
         numbers: BTreeMap::new(),
         failed: Vec::new(),
     };
-    let mut operations = 0;
+    let (mut operations, mut part) = (0, None);
     while let Some(attempt) = attempts.next() {
         let attempt = attempt?;
         if attempt.is_alone {
@@ -146,6 +155,9 @@ pub fn objects(attempts: &mut Attempts<'_>, model: Model, asked: &Asked) -> Resu
                     "a history of objects has the invocations too: they say what was at the same time",
                 )
                 .into());
+            }
+            if *attempt.f == *PART {
+                part = Some(attempt.argument.name());
             }
             attempts.pass(); // somebody's remark
             continue;
@@ -158,7 +170,7 @@ pub fn objects(attempts: &mut Attempts<'_>, model: Model, asked: &Asked) -> Resu
         reader.texts.name_process(number, &name.name());
     }
     let Reader { keys, texts, nils, .. } = reader;
-    Ok(Objects { keys, texts, initial, operations, nil: (nil, nils) })
+    Ok(Objects { keys, texts, initial, operations, nil: (nil, nils), part })
 }
 
 /// Whether the values of a history of registers are pairs of a key and a value, as `jepsen.independent` and Maelstrom write them: reads are

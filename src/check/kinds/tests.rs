@@ -209,6 +209,37 @@ fn what_is_asked_is_known_or_refused() {
 }
 
 #[test]
+fn locks_are_spoken_of_as_locks() {
+    let told = |operations: &[(u32, &str, &str, &str)]| match judged("mutex", &in_turn(operations)).verdict {
+        Verdict::Violated(witness) => (witness.sentence, witness.operations),
+        verdict => panic!("{verdict:?}"),
+    };
+    let (acquire, release) =
+        (|process| (process, "acquire", "nil", "nil"), |process| (process, "release", "nil", "nil"));
+    assert_eq!(
+        told(&[acquire(0), release(0), acquire(1), acquire(2), release(1)]),
+        ("process 2 (line 7) got the lock while process 1 (line 5) held it".to_owned(), vec![5, 7])
+    );
+    assert_eq!(
+        told(&[release(3), acquire(0)]),
+        ("process 3 (line 1) gave back the lock, which it did not have".to_owned(), vec![1])
+    );
+    assert!(!told(&[acquire(0), release(1), release(1)]).0.contains("the value"));
+}
+
+#[test]
+fn a_part_of_a_history_is_undecided() {
+    let part = "{:process \"splitbrain\" :type :info :f :part :value \"program see\"}";
+    let text = format!("{part}\n{}", in_turn(&[(1, "read", "nil", "7")]));
+    let judged = judged("store", &text);
+    assert!(
+        matches!(&judged.verdict, Verdict::Unknown(why) if why.contains("program see")),
+        "{:?}",
+        judged.verdict
+    );
+}
+
+#[test]
 fn a_model_is_guessed_by_its_operations() {
     let none = "nil";
     for (text, model) in [

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use crate::check::read::datum::Datum;
 use crate::check::read::record::Syntax;
-use crate::check::read::scan::{DEPTH_MAX, Scan, Scanned, Stop, number};
+use crate::check::read::scan::{DEPTH_MAX, Scan, Scanned, Stop, number, string};
 
 /// The syntax.
 pub(super) struct Edn;
@@ -14,9 +14,23 @@ fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b',' | b'\n' | b'\t' | b'\r' | 0x0b | 0x0c)
 }
 
-/// Whether a byte is part of a word: a keyword, a symbol, a number.
+/// What is part of a word: a keyword, a symbol, a number.
+const WORDS: [bool; 256] = {
+    let (mut words, others, mut byte) = ([false; 256], b".*+!-_?$%&=<>/:#'|", 0);
+    while byte < 256 {
+        words[byte] = byte >= 0x80 || (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut place = 0;
+    while place < others.len() {
+        words[others[place] as usize] = true;
+        place += 1;
+    }
+    words
+};
+
 fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte >= 0x80 || b".*+!-_?$%&=<>/:#'|".contains(&byte)
+    WORDS[usize::from(byte)]
 }
 
 /// One element, or `None` at the closing bracket, which is then behind.
@@ -153,6 +167,10 @@ fn datum(scan: &mut Scan<'_>, depth: u32) -> Scanned<Datum> {
         b'"' => scan.string().map(|text| Datum::Text(text.into())),
         b'\\' => character(scan),
         b'#' => dispatch(scan, depth),
+        b'-' | b'0'..=b'9' => match scan.short(is_word) {
+            Some(number) => Ok(Datum::Number(number)),
+            None => word(scan),
+        },
         _ => word(scan),
     }
 }
@@ -160,7 +178,9 @@ fn datum(scan: &mut Scan<'_>, depth: u32) -> Scanned<Datum> {
 impl Syntax for Edn {
     fn space(scan: &mut Scan<'_>) -> Scanned<()> {
         loop {
-            scan.run(is_blank)?;
+            if scan.some_at().is_some_and(is_blank) {
+                scan.run(is_blank)?;
+            }
             match scan.peek()? {
                 Some(b';') => {
                     scan.run(|byte| byte != b'\n')?;
@@ -185,35 +205,29 @@ impl Syntax for Edn {
         scan.takes(b"{")
     }
 
-    fn field<'a>(scan: &mut Scan<'a>, _: bool) -> Scanned<Option<Cow<'a, str>>> {
+    fn field<'a>(scan: &mut Scan<'a>, _: bool) -> Scanned<Option<Cow<'a, [u8]>>> {
         Edn::space(scan)?;
-        let name = match scan.some()? {
+        match scan.some()? {
             b'}' => {
                 scan.at += 1;
                 return Ok(None);
             }
             b']' | b')' => return Err(scan.wrong("this bracket closes none: `}` is open")),
-            b':' => {
-                scan.at += 1;
-                let word = scan.run(is_word)?;
-                Cow::Borrowed(scan.text(word)?)
-            }
-            b'"' => scan.string()?,
-            _ => Cow::Owned(datum(scan, 1)?.name()),
-        };
+            _ => {}
+        }
+        let name = Edn::word(scan)?.unwrap_or_default();
         Edn::space(scan)?;
         Ok(Some(name))
     }
 
-    fn word<'a>(scan: &mut Scan<'a>) -> Scanned<Option<Cow<'a, str>>> {
+    fn word<'a>(scan: &mut Scan<'a>) -> Scanned<Option<Cow<'a, [u8]>>> {
         match scan.some()? {
             b':' => {
                 scan.at += 1;
-                let word = scan.run(is_word)?;
-                Ok(Some(Cow::Borrowed(scan.text(word)?)))
+                scan.run(is_word).map(|word| Some(Cow::Borrowed(word)))
             }
-            b'"' => scan.string().map(Some),
-            _ => Ok(datum(scan, 1)?.word().map(|word| Cow::Owned(word.to_owned()))),
+            b'"' => string(scan).map(Some),
+            _ => Ok(datum(scan, 1)?.word().map(|word| Cow::Owned(word.as_bytes().to_vec()))),
         }
     }
 

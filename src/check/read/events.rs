@@ -120,7 +120,8 @@ impl<'r> Events<'r> {
             match log::line(text) {
                 log::Line::Operation { process, kind, f, value } => {
                     self.was_chatter = false;
-                    let (f, own) = (named(&mut self.names, f), Own::default());
+                    let f = named(&mut self.names, f.as_bytes()).unwrap_or_default();
+                    let own = Own::default();
                     let (order, process) = (self.count, Some(process));
                     self.count += 1;
                     return Ok(Some(Event { line, order, process, kind, f, key: None, value, own }));
@@ -189,8 +190,9 @@ impl<'r> Events<'r> {
             let Some(kind) = kind else {
                 return Err(Stop::Wrong(start, "an operation needs a :type".into()));
             };
-            let f = f.as_deref().unwrap_or("");
-            let f = named(names, f.strip_prefix(':').unwrap_or(f));
+            let f = f.as_deref().unwrap_or_default();
+            let f = named(names, f.strip_prefix(b":").unwrap_or(f));
+            let f = f.ok_or_else(|| Stop::Wrong(start, "its :f is not UTF-8".into()))?;
             let failed = when.zip(bound).zip(initial).map(|((when, bound), initial)| (when, bound, initial));
             let value = value.unwrap_or(Datum::Nil);
             Ok(Event { line, order, process, kind, f, key, value, own: Own { n, failed } })
@@ -199,17 +201,18 @@ impl<'r> Events<'r> {
     }
 }
 
-fn named(names: &mut Vec<Rc<str>>, name: &str) -> Rc<str> {
+/// A name, as few times as there are different ones; `None` if it is no text.
+fn named(names: &mut Vec<Rc<str>>, name: &[u8]) -> Option<Rc<str>> {
     /// Nobody has more; of hostile input not all are remembered.
     const NAMES_MAX: usize = 64;
-    if let Some(known) = names.iter().find(|known| ***known == *name) {
-        return known.clone();
+    if let Some(known) = names.iter().find(|known| known.as_bytes() == name) {
+        return Some(known.clone());
     }
-    let name: Rc<str> = name.into();
+    let name: Rc<str> = std::str::from_utf8(name).ok()?.into();
     if names.len() < NAMES_MAX {
         names.push(name.clone());
     }
-    name
+    Some(name)
 }
 
 impl Iterator for Events<'_> {

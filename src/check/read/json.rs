@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::check::read::datum::Datum;
 use crate::check::read::record::Syntax;
-use crate::check::read::scan::{DEPTH_MAX, Scan, Scanned, Stop, number};
+use crate::check::read::scan::{DEPTH_MAX, Scan, Scanned, Stop, number, string};
 
 /// The syntax.
 pub(super) struct Json;
@@ -27,11 +27,11 @@ fn another(scan: &mut Scan<'_>, close: u8, first: bool) -> Scanned<bool> {
     Ok(true)
 }
 
-fn name<'a>(scan: &mut Scan<'a>) -> Scanned<Cow<'a, str>> {
+fn name<'a>(scan: &mut Scan<'a>) -> Scanned<Cow<'a, [u8]>> {
     if scan.some()? != b'"' {
         return Err(scan.wrong("this is no JSON: a name in quotes was due"));
     }
-    let name = scan.string()?;
+    let name = string(scan)?;
     Json::space(scan)?;
     if scan.some()? != b':' {
         return Err(scan.wrong("this is no JSON: a colon was due"));
@@ -39,6 +39,10 @@ fn name<'a>(scan: &mut Scan<'a>) -> Scanned<Cow<'a, str>> {
     scan.at += 1;
     Json::space(scan)?;
     Ok(name)
+}
+
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.')
 }
 
 fn datum(scan: &mut Scan<'_>, depth: u32) -> Scanned<Datum> {
@@ -58,15 +62,21 @@ fn datum(scan: &mut Scan<'_>, depth: u32) -> Scanned<Datum> {
             scan.at += 1;
             let mut entries = Vec::new();
             while another(scan, b'}', entries.is_empty())? {
-                let name = Datum::Text(name(scan)?.into());
+                let name = name(scan)?;
+                let name =
+                    String::from_utf8(name.into_owned()).map_err(|_| scan.wrong("this is not UTF-8"))?;
+                let name = Datum::Text(name.into());
                 entries.push((name, datum(scan, depth + 1)?));
             }
             Datum::map(entries).ok_or_else(|| scan.wrong("a key is twice in this map"))
         }
         b'"' => scan.string().map(|text| Datum::Text(text.into())),
         _ => {
+            if let Some(number) = scan.short(is_word) {
+                return Ok(Datum::Number(number));
+            }
             let start = scan.at;
-            let word = scan.run(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))?;
+            let word = scan.run(is_word)?;
             let word = scan.text(word)?;
             let datum = match word {
                 "null" => Some(Datum::Nil),
@@ -86,20 +96,24 @@ fn datum(scan: &mut Scan<'_>, depth: u32) -> Scanned<Datum> {
 
 impl Syntax for Json {
     fn space(scan: &mut Scan<'_>) -> Scanned<()> {
-        scan.run(|byte| matches!(byte, b' ' | b'\n' | b'\t' | b'\r')).map(|_| ())
+        let is_blank = |byte| matches!(byte, b' ' | b'\n' | b'\t' | b'\r');
+        match scan.peek()?.is_some_and(is_blank) {
+            true => scan.run(is_blank).map(|_| ()),
+            false => Ok(()),
+        }
     }
 
     fn open(scan: &mut Scan<'_>) -> Scanned<bool> {
         scan.takes(b"{")
     }
 
-    fn field<'a>(scan: &mut Scan<'a>, first: bool) -> Scanned<Option<Cow<'a, str>>> {
+    fn field<'a>(scan: &mut Scan<'a>, first: bool) -> Scanned<Option<Cow<'a, [u8]>>> {
         if another(scan, b'}', first)? { name(scan).map(Some) } else { Ok(None) }
     }
 
-    fn word<'a>(scan: &mut Scan<'a>) -> Scanned<Option<Cow<'a, str>>> {
+    fn word<'a>(scan: &mut Scan<'a>) -> Scanned<Option<Cow<'a, [u8]>>> {
         match scan.some()? {
-            b'"' => scan.string().map(Some),
+            b'"' => string(scan).map(Some),
             _ => datum(scan, 1).map(|_| None),
         }
     }

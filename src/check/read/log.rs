@@ -66,7 +66,7 @@ fn expanded(text: &str, at: usize) -> Option<Line<'_>> {
 }
 
 fn operation<'a>(head: &str, word: &str, f: &'a str, value: &str) -> Line<'a> {
-    let Some(kind) = kind(word.trim()) else {
+    let Some(kind) = kind(word.trim().as_bytes()) else {
         return Line::Wrong("this is none of :invoke, :ok, :fail, :info");
     };
     let name = [" - ", ": "].iter().filter_map(|sign| head.rfind(sign).map(|at| at + sign.len())).max();

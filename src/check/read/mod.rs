@@ -70,12 +70,12 @@ pub enum Kind {
     Info,
 }
 
-fn kind(word: &str) -> Option<Kind> {
-    match word.strip_prefix(':').unwrap_or(word) {
-        "invoke" => Some(Kind::Invoke),
-        "ok" => Some(Kind::Ok),
-        "fail" => Some(Kind::Fail),
-        "info" => Some(Kind::Info),
+fn kind(word: &[u8]) -> Option<Kind> {
+    match word.strip_prefix(b":").unwrap_or(word) {
+        b"invoke" => Some(Kind::Invoke),
+        b"ok" => Some(Kind::Ok),
+        b"fail" => Some(Kind::Fail),
+        b"info" => Some(Kind::Info),
         _ => None,
     }
 }

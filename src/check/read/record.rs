@@ -14,9 +14,9 @@ pub(super) trait Syntax {
     /// Passes the opening bracket of a map, if there is one.
     fn open(scan: &mut Scan<'_>) -> Scanned<bool>;
     /// The name of the next field of a map, with the place at its value; `None` behind its end.
-    fn field<'a>(scan: &mut Scan<'a>, first: bool) -> Scanned<Option<Cow<'a, str>>>;
+    fn field<'a>(scan: &mut Scan<'a>, first: bool) -> Scanned<Option<Cow<'a, [u8]>>>;
     /// A value that should be a word.
-    fn word<'a>(scan: &mut Scan<'a>) -> Scanned<Option<Cow<'a, str>>>;
+    fn word<'a>(scan: &mut Scan<'a>) -> Scanned<Option<Cow<'a, [u8]>>>;
     /// Any value.
     fn datum(scan: &mut Scan<'_>) -> Scanned<Datum>;
     /// What is said of what is neither.
@@ -28,7 +28,7 @@ pub(super) trait Syntax {
 pub(super) struct Record<'a> {
     pub process: Option<Datum>,
     pub kind: Option<Kind>,
-    pub f: Option<Cow<'a, str>>,
+    pub f: Option<Cow<'a, [u8]>>,
     pub key: Option<Datum>,
     pub value: Option<Datum>,
     /// The number behind a version.
@@ -57,36 +57,68 @@ pub(super) fn record<'a, S: Syntax>(scan: &mut Scan<'a>) -> Scanned<Record<'a>> 
     let (mut seen, mut first) = (0u16, true);
     while let Some(name) = S::field(scan, first)? {
         first = false;
-        let name = name.strip_prefix(':').unwrap_or(&name);
-        let place = NAMES.iter().position(|known| *known == name);
-        if let Some(place) = place {
-            if seen & 1 << place != 0 {
+        let field = Field::of(&name);
+        if let Some(field) = field {
+            if seen & 1 << field as u16 != 0 {
+                let name = String::from_utf8_lossy(&name).into_owned();
                 return Err(scan.wrong(format!("this operation says twice what its {name} is")));
             }
-            seen |= 1 << place;
+            seen |= 1 << field as u16;
         }
         let at = scan.at;
-        match place.map_or("", |place| NAMES[place]) {
-            "type" => {
+        let Some(field) = field else {
+            S::datum(scan)?;
+            continue;
+        };
+        match field {
+            Field::Type => {
                 let word = S::word(scan)?;
-                let known = kind(word.as_deref().unwrap_or(""));
-                let why = || "the type of an operation is one of invoke, ok, fail, info";
-                record.kind = Some(known.ok_or_else(|| Stop::Wrong(at, why().into()))?);
+                let known = kind(word.as_deref().unwrap_or_default());
+                let why = "the type of an operation is one of invoke, ok, fail, info";
+                record.kind = Some(known.ok_or_else(|| Stop::Wrong(at, why.into()))?);
             }
-            "f" => record.f = S::word(scan)?,
-            "process" => record.process = Some(S::datum(scan)?).filter(|process| *process != Datum::Nil),
-            "value" => record.value = Some(S::datum(scan)?),
-            "key" => record.key = Some(S::datum(scan)?),
-            "n" => record.n = whole(S::datum(scan)?),
-            "when" => record.when = S::word(scan)?.and_then(|sign| When::of_sign(&sign)),
-            "bound" => record.bound = whole(S::datum(scan)?),
-            "start" => record.start = whole(S::datum(scan)?),
-            _ => {
-                S::datum(scan)?;
+            Field::F => record.f = S::word(scan)?,
+            Field::Process => record.process = Some(S::datum(scan)?).filter(|process| *process != Datum::Nil),
+            Field::Value => record.value = Some(S::datum(scan)?),
+            Field::Key => record.key = Some(S::datum(scan)?),
+            Field::N => record.n = whole(S::datum(scan)?),
+            Field::When => {
+                record.when = S::word(scan)?.and_then(|sign| When::of_sign(&String::from_utf8_lossy(&sign)))
             }
+            Field::Bound => record.bound = whole(S::datum(scan)?),
+            Field::Start => record.start = whole(S::datum(scan)?),
         }
     }
     Ok(record)
 }
 
-const NAMES: [&str; 9] = ["process", "type", "f", "value", "key", "n", "when", "bound", "start"];
+/// The fields that mean something here.
+#[derive(Clone, Copy)]
+enum Field {
+    Process,
+    Type,
+    F,
+    Value,
+    Key,
+    N,
+    When,
+    Bound,
+    Start,
+}
+
+impl Field {
+    fn of(name: &[u8]) -> Option<Field> {
+        Some(match name.strip_prefix(b":").unwrap_or(name) {
+            b"process" => Field::Process,
+            b"type" => Field::Type,
+            b"f" => Field::F,
+            b"value" => Field::Value,
+            b"key" => Field::Key,
+            b"n" => Field::N,
+            b"when" => Field::When,
+            b"bound" => Field::Bound,
+            b"start" => Field::Start,
+            _ => return None,
+        })
+    }
+}

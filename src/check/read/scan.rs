@@ -42,6 +42,11 @@ impl<'a> Scan<'a> {
         }
     }
 
+    /// The byte at the place, if it has been read.
+    pub fn some_at(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
     /// The byte at the place, which is not the end.
     pub fn some(&self) -> Scanned<u8> {
         self.peek()?.ok_or_else(|| self.wrong("it ends in the middle of an operation"))
@@ -84,6 +89,35 @@ impl<'a> Scan<'a> {
 
     pub fn text(&self, bytes: &'a [u8]) -> Scanned<&'a str> {
         std::str::from_utf8(bytes).map_err(|_| self.wrong("this is not UTF-8"))
+    }
+
+    /// A whole number of few digits that is followed by what is no part of a word, as most are; the place stays if there is none.
+    pub fn short(&mut self, is_word: impl Fn(u8) -> bool) -> Option<i64> {
+        /// So many always fit.
+        const DIGITS_MAX: usize = 18;
+        let rest = &self.bytes[self.at..];
+        let sign = usize::from(rest.first() == Some(&b'-'));
+        let digits =
+            rest[sign..].iter().take(DIGITS_MAX + 1).take_while(|byte| byte.is_ascii_digit()).count();
+        let end = sign + digits;
+        let follows = rest.get(end).is_some_and(|byte| !is_word(*byte));
+        if !follows || digits == 0 || digits > DIGITS_MAX || digits > 1 && rest[sign] == b'0' {
+            return None;
+        }
+        let size = rest[sign..end].iter().fold(0, |size, byte| size * 10 + i64::from(byte - b'0'));
+        self.at += end;
+        Some(if sign == 1 { -size } else { size })
+    }
+
+    /// What is between quotes, if no backslash is in it; the place stays if one is.
+    pub fn plain(&mut self) -> Option<&'a [u8]> {
+        let rest = &self.bytes[self.at + 1..];
+        let length = rest.iter().position(|byte| *byte == b'"' || *byte == b'\\')?;
+        if rest[length] != b'"' {
+            return None;
+        }
+        self.at += length + 2;
+        Some(&rest[..length])
     }
 
     /// A string: the place is at its opening quote, and then behind the closing one.
@@ -147,6 +181,17 @@ impl<'a> Scan<'a> {
         }
         Ok(code)
     }
+}
+
+/// A string as bytes: the place is at its opening quote, and then behind the closing one.
+pub(super) fn string<'a>(scan: &mut Scan<'a>) -> Scanned<Cow<'a, [u8]>> {
+    if let Some(plain) = scan.plain() {
+        return Ok(Cow::Borrowed(plain));
+    }
+    Ok(match scan.string()? {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+    })
 }
 
 /// A number as it is written, `None` if it is none: `-12`, `1.5e3`.
