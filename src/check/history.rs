@@ -70,12 +70,13 @@ pub struct Texts {
     texts: FxHashMap<Arc<str>, i64>,
     others: FxHashMap<Arc<str>, i64>,
     processes: FxHashMap<u64, Arc<str>>,
+    bytes: u64,
 }
 
 impl Texts {
     /// The value that stands for a text.
     pub fn value(&mut self, text: &str) -> i64 {
-        kept(&mut self.all, &mut self.texts, text)
+        kept(&mut self.all, &mut self.texts, &mut self.bytes, text)
     }
 
     /// The value that stands for anything: a number stands for itself, and nil is [`NIL`].
@@ -84,7 +85,7 @@ impl Texts {
             Datum::Nil => NIL,
             Datum::Number(number) if number.unsigned_abs() < TEXT as u64 => *number,
             Datum::Text(text) => self.value(text),
-            other => kept(&mut self.all, &mut self.others, &other.to_string()),
+            other => kept(&mut self.all, &mut self.others, &mut self.bytes, &other.to_string()),
         }
     }
 
@@ -94,8 +95,19 @@ impl Texts {
         self.value(&joined)
     }
 
-    fn text(&self, value: i64) -> Option<&str> {
+    /// The text that a value stands for; of what is none, as EDN.
+    pub fn text(&self, value: i64) -> Option<&str> {
         value.checked_sub(TEXT).and_then(|place| self.all.get(place as usize)).map(|text| &**text)
+    }
+
+    /// The value that stands for a text, if there is one already.
+    pub fn known(&self, text: &str) -> Option<i64> {
+        self.texts.get(text).copied()
+    }
+
+    /// What all texts take, bytes.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// A value as a reader wrote it.
@@ -134,10 +146,14 @@ impl Texts {
     }
 }
 
-fn kept(all: &mut Vec<Arc<str>>, numbers: &mut FxHashMap<Arc<str>, i64>, text: &str) -> i64 {
+/// What a text takes besides its bytes: counts, two places that point to it, and its number.
+const TEXT_BYTES: u64 = 72;
+
+fn kept(all: &mut Vec<Arc<str>>, numbers: &mut FxHashMap<Arc<str>, i64>, bytes: &mut u64, text: &str) -> i64 {
     if let Some(number) = numbers.get(text) {
         return *number;
     }
+    *bytes += text.len() as u64 + TEXT_BYTES;
     let (number, text) = (TEXT + all.len() as i64, Arc::<str>::from(text));
     all.push(text.clone());
     numbers.insert(text, number);

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::check::history::{Operation, Texts};
+use crate::check::nowhere::nowhere;
 use crate::check::relations::{Access, accesses, told};
 use crate::check::search::{Budget, search};
 use crate::check::session::Guarantee;
 use crate::check::shrink::smallest;
-use crate::check::{Verdict, Witness, causal, counter, register, sequential, session};
+use crate::check::{Verdict, Witness, causal, counter, frontier, register, sequential, session};
 
 /// What a search may cost while a witness is made small, and how many operations the histories that are tried have together.
 const SHRINKING: (Budget, usize) = (Budget { nodes: 2_000, bytes: 1 << 20 }, 20_000);
@@ -26,7 +27,7 @@ pub enum Consistency {
     Linearizable,
     /// One order of all operations that each process agrees with.
     Sequential,
-    /// What an operation may depend on is visible to it.
+    /// What an operation may depend on is visible to it, and all agree on one order of the writes: causal convergence.
     Causal,
     /// All four session guarantees.
     Session,
@@ -101,10 +102,29 @@ pub fn one(operations: &[Operation], initial: i64, texts: &mut Texts, budget: Bu
     if let Some(verdict) = fast(operations, initial, texts) {
         return verdict;
     }
-    match search(operations, initial, texts, budget) {
+    if let Some(witness) = nowhere(operations, initial, texts) {
+        return Verdict::Violated(witness);
+    }
+    if let Some(witness) = frontier::impossible(operations, initial, texts) {
+        return Verdict::Violated(witness);
+    }
+    match searched(operations, initial, texts, budget) {
         Verdict::Violated(witness) => Verdict::Violated(small(operations, initial, texts, witness)),
         verdict => verdict,
     }
+}
+
+/// In depth first, which is quickest where it soon comes through; then along a frontier; and if that is too wide, in depth again.
+fn searched(operations: &[Operation], initial: i64, texts: &mut Texts, budget: Budget) -> Verdict {
+    let quick = Budget { nodes: QUICK.nodes.min(budget.nodes), bytes: QUICK.bytes.min(budget.bytes) };
+    let mut verdict = search(operations, initial, texts, quick);
+    if matches!(verdict, Verdict::Unknown(_)) && quick != budget {
+        verdict = frontier::search(operations, initial, texts, budget);
+    }
+    if matches!(verdict, Verdict::Unknown(_)) && quick != budget {
+        verdict = search(operations, initial, texts, budget);
+    }
+    verdict
 }
 
 fn fast(operations: &[Operation], initial: i64, texts: &Texts) -> Option<Verdict> {
@@ -127,15 +147,19 @@ pub(super) fn is_clearly_linearizable(accesses: &[Access], initial: i64, texts: 
 fn small(operations: &[Operation], initial: i64, texts: &mut Texts, found: Witness) -> Witness {
     let (budget, effort) = SHRINKING;
     let access = |operation: &Operation| Access { key: 0, session: operation.process, operation: *operation };
-    let all: Vec<Access> = operations.iter().map(access).collect();
+    // What was invoked after the first that is impossible has returned has no part in it.
+    let stuck = operations.iter().find(|operation| Some(&operation.place) == found.operations.first());
+    let until = stuck.map_or(u64::MAX, |stuck| stuck.returned);
+    let all: Vec<Access> =
+        operations.iter().filter(|operation| operation.invoked < until).map(access).collect();
     let of = |few: &[Access]| few.iter().map(|access| access.operation).collect::<Vec<Operation>>();
     let few = of(&smallest(&all, effort, &mut |fewer| {
-        matches!(search(&of(fewer), initial, texts, budget), Verdict::Violated(_))
+        matches!(frontier::search(&of(fewer), initial, texts, budget), Verdict::Violated(_))
     }));
     if few.len() > NAMED_MAX {
         return found;
     }
-    let Verdict::Violated(again) = search(&few, initial, texts, budget) else { return found };
+    let Verdict::Violated(again) = frontier::search(&few, initial, texts, budget) else { return found };
     let (stuck, others): (Vec<Operation>, Vec<Operation>) =
         few.iter().partition(|operation| Some(&operation.place) == again.operations.first());
     let named = |operations: &[Operation]| {

@@ -4,7 +4,7 @@
 //! [`history`] is what all checkers read · [`read`] makes events of a recorded file and [`kinds`] operations of these · [`judge`] picks the check.
 //!
 //! *Linearizable*: [`register`] decides registers whose written values differ and [`counter`] additions of one amount, both
-//! in O(n log n); [`search`] decides anything with a [`model`], exponentially in the worst case. *Weaker*: [`sequential`],
+//! in O(n log n); [`search`] and [`frontier`] decide anything with a [`model`], exponentially in the worst case. *Weaker*: [`sequential`],
 //! [`causal`], [`session`] read histories by their [`relations`], within sessions and from writes to reads. *How far off*: [`staleness`]
 //! measures reads; [`versions`] finds lost writes and copies that differ. [`shrink`] makes witnesses small. *Of several objects at once*:
 //! [`transactions`] finds the anomalies of isolation.
@@ -15,16 +15,19 @@
 pub mod causal;
 mod clocks;
 pub mod counter;
+pub mod frontier;
 mod graph;
 pub mod history;
 pub mod judge;
 pub mod kinds;
 pub mod locks;
 pub mod model;
+mod nowhere;
 pub mod observed;
 pub mod read;
 pub mod register;
 pub mod relations;
+mod remembered;
 #[cfg(test)]
 mod samples;
 pub mod search;

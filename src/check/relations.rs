@@ -94,6 +94,9 @@ impl Relations {
         }
         let mut accesses = happened(accesses);
         accesses.sort_by_key(|access| (access.session, access.operation.invoked));
+        if let Some(operation) = from_nowhere(&accesses, initial) {
+            return Err(nowhere(operation, texts));
+        }
         let writers = writers(&accesses, initial, texts)?;
         let mut origins = Vec::with_capacity(accesses.len());
         for Access { key, operation, .. } in &accesses {
@@ -102,11 +105,7 @@ impl Relations {
                 Some(value) => match writers.get(&(*key, value)) {
                     Some(writer) => Origin::Write(*writer),
                     None if value == initial => Origin::Initial,
-                    None => {
-                        let sentence = format!("{} saw a value that nobody wrote", told(operation, texts));
-                        let operations = vec![operation.place];
-                        return Err(Verdict::Violated(Witness { sentence, operations }));
-                    }
+                    None => return Err(nowhere(operation, texts)),
                 },
             });
         }
@@ -238,6 +237,24 @@ fn happened(accesses: &[Access]) -> Vec<Access> {
         }
     }
     all
+}
+
+/// An operation that saw what nobody wrote, whether or not it can be told who wrote what.
+fn from_nowhere(accesses: &[Access], initial: i64) -> Option<&Operation> {
+    let wrote = |access: &Access| written(access.operation.call).map(|value| (access.key, value));
+    let all: FxHashSet<(i64, i64)> = accesses.iter().filter_map(wrote).collect();
+    let is_from_nowhere = |access: &&Access| {
+        seen(access.operation.call)
+            .is_some_and(|value| value != initial && !all.contains(&(access.key, value)))
+    };
+    // What is pending may have seen nothing at all.
+    let mut returned = accesses.iter().filter(|access| !access.operation.is_pending());
+    returned.find(is_from_nowhere).map(|access| &access.operation)
+}
+
+fn nowhere(operation: &Operation, texts: &Texts) -> Verdict {
+    let sentence = format!("{} saw a value that nobody wrote", told(operation, texts));
+    Verdict::Violated(Witness { sentence, operations: vec![operation.place] })
 }
 
 /// Who wrote each value that was seen.

@@ -4,18 +4,18 @@
 //! J. Wing and C. Gong, "Testing and verifying concurrent objects" (1993), in the form of G. Lowe, "Testing for
 //! linearizability" (2017): operations are taken out of a linked list of invocations and returns, and a pair of (taken
 //! operations, state) that was met before is not explored again. Exponential in the number of concurrent operations in
-//! the worst case, hence the [`Budget`].
+//! the worst case, hence the [`Budget`]; what it cannot decide quickly is for [`frontier`](super::frontier).
 //!
 //! Ours differs in two things. An operation that is possible now and would never change anything is taken at once and for
 //! good: any order that takes it later is as good with it moved here, so nothing else need be tried in its place. (A write
 //! of the value that is there is none of these: later it may have something to change.) And an operation that is pending is
 //! taken only where it changes something, and need not be taken at all.
 
-use rustc_hash::FxHashMap;
-
+use crate::base::rng::mix;
 use crate::check::history::{Operation, Texts};
 use crate::check::model::{only_looks, step};
 use crate::check::relations::told;
+use crate::check::remembered::Remembered;
 use crate::check::{Verdict, Witness};
 
 /// How much a search may cost.
@@ -35,8 +35,6 @@ impl Default for Budget {
 
 /// No place in the list.
 const NONE: u32 = u32::MAX;
-/// Sets of operations of so many words are kept without an allocation.
-const SHORT: usize = 4;
 
 /// An invocation or a return, in a linked list by order.
 #[derive(Clone, Copy)]
@@ -47,25 +45,10 @@ struct Event {
     after: u32,
 }
 
-/// A configuration: the operations taken, without the full words at their beginning, and the state.
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct Met {
-    first: u32,
-    state: i64,
-    words: Words,
-}
-
-#[derive(Clone, PartialEq, Eq, Hash)]
-enum Words {
-    Short([u64; SHORT]),
-    Long(Box<[u64]>),
-}
-
 /// An operation that was taken, and how to put it back.
 struct Taken {
     operation: u32,
     state: i64,
-    high: usize,
     /// Nothing else need be tried in its place.
     for_good: bool,
 }
@@ -76,13 +59,9 @@ struct Search<'a> {
     /// By operation: its invocation and its return.
     places: Vec<(u32, u32)>,
     head: u32,
-    taken: Vec<u64>,
-    /// Words before this one are full.
-    low: usize,
-    /// Words from this one on are empty.
-    high: usize,
-    met: FxHashMap<Met, ()>,
-    bytes: u64,
+    /// The operations that are taken, in 128 bits.
+    taken: u128,
+    met: Remembered,
 }
 
 /// Judges the operations of one object. They may come in any order.
@@ -90,6 +69,11 @@ pub fn search(operations: &[Operation], initial: i64, texts: &mut Texts, budget:
     let mut sorted = operations.to_vec();
     sorted.sort_by_key(|operation| operation.invoked);
     Search::new(&sorted).run(initial, texts, budget)
+}
+
+/// A number in 128 bits.
+fn wide(what: u64, number: u64) -> u128 {
+    u128::from(mix(2 * what, number)) | u128::from(mix(2 * what + 1, number)) << 64
 }
 
 impl<'a> Search<'a> {
@@ -116,17 +100,7 @@ impl<'a> Search<'a> {
             events.push(Event { operation, is_return, before: place.wrapping_sub(1), after });
         }
         let head = if events.is_empty() { NONE } else { 0 };
-        Search {
-            operations,
-            events,
-            places,
-            head,
-            taken: vec![0; operations.len().div_ceil(64)],
-            low: 0,
-            high: 0,
-            met: FxHashMap::default(),
-            bytes: 0,
-        }
+        Search { operations, events, places, head, taken: 0, met: Remembered::default() }
     }
 
     fn run(mut self, initial: i64, texts: &mut Texts, budget: Budget) -> Verdict {
@@ -134,6 +108,7 @@ impl<'a> Search<'a> {
         let mut stack: Vec<Taken> = Vec::new();
         let mut at = self.head;
         let mut nodes = 0u64;
+        let texts_before = texts.bytes();
         // The deepest point: how many were taken, in which state, and whose return was in the way.
         let mut deepest = (0, state, NONE);
         loop {
@@ -143,20 +118,20 @@ impl<'a> Search<'a> {
                 nodes += 1;
                 let next = step(state, operation.call, texts);
                 if let Some(next) = next.filter(|next| !operation.is_pending() || *next != state) {
-                    let high = self.take(event.operation);
+                    self.take(event.operation);
                     let for_good = next == state && only_looks(operation.call);
                     if for_good || self.is_new(next) {
-                        stack.push(Taken { operation: event.operation, state, high, for_good });
+                        stack.push(Taken { operation: event.operation, state, for_good });
                         state = next;
                         at = self.head;
                         continue;
                     }
-                    self.put_back(event.operation, high);
+                    self.put_back(event.operation);
                 }
                 if nodes >= budget.nodes {
                     return Verdict::Unknown(format!("{nodes} configurations were not enough (`--nodes`)"));
                 }
-                if self.bytes > budget.bytes {
+                if self.met.bytes() + (texts.bytes() - texts_before) > budget.bytes {
                     let mib = budget.bytes >> 20;
                     return Verdict::Unknown(format!("{mib} MiB of memory were not enough (`--memory`)"));
                 }
@@ -170,7 +145,7 @@ impl<'a> Search<'a> {
             loop {
                 let Some(last) = stack.pop() else { return Verdict::Violated(self.witness(deepest, texts)) };
                 state = last.state;
-                self.put_back(last.operation, last.high);
+                self.put_back(last.operation);
                 if !last.for_good {
                     at = self.events[self.places[last.operation as usize].0 as usize].after;
                     break;
@@ -204,43 +179,23 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Takes an operation; gives the old end of the words in use.
-    fn take(&mut self, operation: u32) -> usize {
+    fn take(&mut self, operation: u32) {
         let (call, back) = self.places[operation as usize];
         self.unlink(call);
         self.unlink(back);
-        let (word, high) = (operation as usize / 64, self.high);
-        self.taken[word] |= 1 << (operation % 64);
-        self.high = high.max(word + 1);
-        while self.low < self.high && self.taken[self.low] == u64::MAX {
-            self.low += 1;
-        }
-        high
+        self.taken ^= wide(0, u64::from(operation));
     }
 
-    fn put_back(&mut self, operation: u32, high: usize) {
+    fn put_back(&mut self, operation: u32) {
         let (call, back) = self.places[operation as usize];
         self.relink(back);
         self.relink(call);
-        let word = operation as usize / 64;
-        self.taken[word] &= !(1 << (operation % 64));
-        self.low = self.low.min(word);
-        self.high = high;
+        self.taken ^= wide(0, u64::from(operation));
     }
 
     /// Whether this configuration is met for the first time.
     fn is_new(&mut self, state: i64) -> bool {
-        let words = &self.taken[self.low.min(self.high)..self.high];
-        let words = if words.len() <= SHORT {
-            let mut short = [0; SHORT];
-            short[..words.len()].copy_from_slice(words);
-            Words::Short(short)
-        } else {
-            self.bytes += 8 * words.len() as u64;
-            Words::Long(words.into())
-        };
-        self.bytes += size_of::<Met>() as u64 * 8 / 7;
-        self.met.insert(Met { first: self.low as u32, state, words }, ()).is_none()
+        self.met.is_new(self.taken ^ wide(1, state as u64))
     }
 
     fn witness(&self, (_, state, blocked): (usize, i64, u32), texts: &Texts) -> Witness {

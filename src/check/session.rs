@@ -15,7 +15,8 @@
 //! the store's order is known that is a write that follows a read, and elsewhere it is asked of every order. One pass over each
 //! session finds the edges: O(n log n), the logarithm for sorting.
 //!
-//! Of one key, and with all four kept in one order, nothing is left that [`causal`](super::causal) could complain of. Where the store's
+//! What is [`causal`](super::causal) keeps all four in one order, and is told there why. Of one key, and with all four kept in one order,
+//! nothing is left that it could complain of. Where the store's
 //! order is *not* known, each of them may be kept in some order while no order keeps all: then at least one is broken, and which one
 //! nobody can tell from the history ([`check_one`]).
 //!

@@ -8,13 +8,12 @@
 
 use std::collections::BTreeMap;
 
-use rustc_hash::FxHashSet;
-
 use crate::base::rng::mix;
 use crate::check::causal::places;
 use crate::check::history::Texts;
 use crate::check::model::{only_looks, step};
 use crate::check::relations::{Origin, Relations, written};
+use crate::check::remembered::Remembered;
 use crate::check::search::Budget;
 use crate::check::{Verdict, Witness};
 
@@ -55,7 +54,7 @@ struct Placement<'a> {
     left: usize,
     taken: Vec<Taken>,
     hash: u128,
-    met: FxHashSet<u128>,
+    met: Remembered,
 }
 
 /// Looks for an order that agrees with pairs of operations.
@@ -108,13 +107,14 @@ impl<'a> Placement<'a> {
             left: relations.accesses.iter().filter(|access| !access.operation.is_pending()).count(),
             taken: Vec::new(),
             hash: 0,
-            met: FxHashSet::default(),
+            met: Remembered::default(),
         }
     }
 
     fn run(mut self, texts: &mut Texts, budget: Budget) -> Verdict {
         let mut choices: Vec<Choice> = Vec::new();
         let mut nodes = 0u64;
+        let texts_before = texts.bytes();
         let mut deepest: (usize, Vec<u32>) = (0, Vec::new());
         loop {
             let candidates = self.settle(texts);
@@ -144,13 +144,13 @@ impl<'a> Placement<'a> {
                     let nodes = budget.nodes;
                     return Verdict::Unknown(format!("{nodes} configurations were not enough (`--nodes`)"));
                 }
-                if self.met.len() as u64 * 32 > budget.bytes {
+                if self.met.bytes() + (texts.bytes() - texts_before) > budget.bytes {
                     let mib = budget.bytes >> 20;
                     return Verdict::Unknown(format!("{mib} MiB of memory were not enough (`--memory`)"));
                 }
                 let new = self.next(operation, texts).expect("it was possible");
                 self.take(operation, new);
-                if self.met.insert(self.hash) {
+                if self.met.is_new(self.hash) {
                     break;
                 }
             }

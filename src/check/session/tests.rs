@@ -286,6 +286,17 @@ proptest! {
     }
 
     #[test]
+    fn what_is_causal_breaks_none(accesses in histories(9)) {
+        if causal::check(&accesses, 0, &Texts::default(), Budget::default()) == Verdict::Holds {
+            prop_assert_eq!(judge(&accesses, None, &Guarantee::EVERY), Verdict::Holds);
+            for guarantee in Guarantee::EVERY {
+                let verdict = check_one(&accesses, 0, &Texts::default(), None, guarantee);
+                prop_assert_eq!(verdict, Verdict::Holds, "{:?}", guarantee);
+            }
+        }
+    }
+
+    #[test]
     fn of_one_session_that_does_one_thing_at_a_time_on_one_key_they_are_causality(
         steps in prop::collection::vec((any::<bool>(), 0i64..6), 1..8),
     ) {
