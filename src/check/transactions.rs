@@ -19,6 +19,7 @@
 
 pub mod bank;
 mod decide;
+mod few;
 mod form;
 mod gather;
 pub mod graph;

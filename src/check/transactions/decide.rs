@@ -13,7 +13,7 @@ use crate::check::transactions::prune::{Pruned, passed, prune};
 use crate::check::transactions::room::Room;
 use crate::check::transactions::solve::{Learnt, Solved, Solver};
 use crate::check::transactions::weak::{Broken, EDGE_BYTES, Outcome};
-use crate::check::transactions::{Report, Transactions, plain, tell, weak};
+use crate::check::transactions::{Report, Transactions, few, plain, tell, weak};
 use crate::check::{Verdict, Witness};
 
 /// Bytes of a transaction or an action with what is made of it.
@@ -22,31 +22,45 @@ const ACTION_BYTES: u64 = 160;
 
 /// Whether a history is of a level, as far as can be said within the budget.
 pub fn decide(history: &Transactions, level: Level, budget: Budget) -> Verdict {
+    let broken = match look(history, level, budget) {
+        Looked::Decided(verdict) => return verdict,
+        Looked::Nothing(broken) => broken,
+    };
+    let few = matches!(broken, Broken::Exhausted { .. }).then(|| few::witness(history, level)).flatten();
+    Verdict::Violated(few.unwrap_or_else(|| {
+        let (sentence, operations) = tell::broken(history, level, &broken);
+        Witness { sentence, operations }
+    }))
+}
+
+/// What came of looking at a history.
+pub(super) enum Looked {
+    Decided(Verdict),
+    /// There is no order, and why.
+    Nothing(Broken),
+}
+
+pub(super) fn look(history: &Transactions, level: Level, budget: Budget) -> Looked {
     let mut room = Room::new(budget.bytes);
     let actions: usize = history.transactions.iter().map(|one| one.actions.len()).sum();
     let bytes = history.bytes()
         + history.transactions.len() as u64 * TRANSACTION_BYTES
         + actions as u64 * ACTION_BYTES;
     if let Err(why) = room.take(bytes) {
-        return Verdict::Unknown(told(&why));
+        return Looked::Decided(Verdict::Unknown(told(&why)));
     }
-    let writes = Writes::of(history);
-    let (report, writes) = plain(history, writes, None);
+    let (report, writes) = plain(history, Writes::of(history), None);
     match report.verdict(level) {
         Verdict::Holds => {}
-        Verdict::Unknown(why) if report.is_ambiguous => return Verdict::Unknown(why),
-        Verdict::Unknown(_) => {} // circles are looked for below
-        violated => return violated,
+        Verdict::Unknown(_) if !report.is_ambiguous => {} // circles are looked for below
+        decided => return Looked::Decided(decided),
     }
     drop::<Report>(report);
     let mut search = Search { history, writes, level, room, steps: budget.nodes, undecided: None };
     match search.writers() {
-        Outcome::Found => Verdict::Holds,
-        Outcome::Undecided(why) => Verdict::Unknown(why),
-        Outcome::None(broken) => {
-            let (sentence, places) = tell::broken(history, level, &broken);
-            Verdict::Violated(Witness { sentence, operations: places })
-        }
+        Outcome::Found => Looked::Decided(Verdict::Holds),
+        Outcome::Undecided(why) => Looked::Decided(Verdict::Unknown(why)),
+        Outcome::None(broken) => Looked::Nothing(broken),
     }
 }
 

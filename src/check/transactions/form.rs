@@ -184,7 +184,8 @@ impl Form {
             met.clear();
             for (place, by) in key.order.iter().chain(&key.loose).enumerate() {
                 if let Some(before) = met.insert(*by, place) {
-                    return Err(vec![*by, key.order[before + 1]]);
+                    let between = key.order.iter().chain(&key.loose).nth(before + 1);
+                    return Err(vec![*by, between.copied().unwrap_or(*by)]);
                 }
             }
         }

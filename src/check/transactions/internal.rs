@@ -64,8 +64,7 @@ fn register(dependencies: &mut Dependencies<'_>, reader: u32, key: u32, value: i
     }
     match own.register {
         Some(first) if first != value => {
-            let sentence = || tell::not_again(history, reader, key, Some((first, value)));
-            dependencies.anomaly(Kind::NonRepeatable, &[reader], sentence);
+            not_again(dependencies, reader, key, (first, value));
         }
         _ => own.register = Some(value),
     }
@@ -85,11 +84,21 @@ fn list(dependencies: &mut Dependencies<'_>, reader: u32, key: u32, seen: Seen, 
     };
     match own.list {
         Some(first) if history.elements(first) != others => {
-            let sentence = || tell::not_again(history, reader, key, None);
-            dependencies.anomaly(Kind::NonRepeatable, &[reader], sentence);
+            let last = |elements: &[i64]| elements.last().copied().unwrap_or(NIL);
+            not_again(dependencies, reader, key, (last(history.elements(first)), last(others)));
         }
         Some(_) => {}
         None => own.list = Some(Seen { len: others.len() as u32, ..seen }),
     }
     own.lists.push(seen);
+}
+
+/// A transaction saw one version and then another.
+fn not_again(dependencies: &mut Dependencies<'_>, reader: u32, key: u32, seen: (i64, i64)) {
+    let history = dependencies.history;
+    let writer = dependencies.writer(key, seen.1).or_else(|| dependencies.writer(key, seen.0));
+    let all: Vec<u32> = std::iter::once(reader).chain(writer).collect();
+    let by = dependencies.writer(key, seen.1);
+    let sentence = || tell::not_again(history, reader, key, seen, by);
+    dependencies.anomaly(Kind::NonRepeatable, &all, sentence);
 }

@@ -25,7 +25,7 @@ impl Room {
             }
             None => {
                 self.left = 0;
-                Err(format!("more than {} MiB of memory would be needed", self.most >> 20))
+                Err(format!("more than {} MiB of memory would be needed", self.most.div_ceil(1 << 20)))
             }
         }
     }

@@ -34,17 +34,29 @@ pub(super) fn too_early(history: &Transactions, reader: u32, of: u32, value: i64
     format!("{} saw {}, which it wrote only later", who(history, reader), version(history, of, value))
 }
 
-/// A transaction saw two versions of a key: of a register these.
-pub(super) fn not_again(history: &Transactions, reader: u32, of: u32, seen: Option<(i64, i64)>) -> String {
-    match seen {
-        Some((first, then)) => format!(
-            "{} saw {} and then {}",
-            who(history, reader),
-            version(history, of, first),
-            version(history, of, then)
-        ),
-        None => format!("{} saw the list {} in two states", who(history, reader), key(history, of)),
-    }
+/// A transaction saw a version of a key and then another, which this one wrote.
+pub(super) fn not_again(
+    history: &Transactions,
+    reader: u32,
+    of: u32,
+    (first, then): (i64, i64),
+    writer: Option<u32>,
+) -> String {
+    let by = writer.map_or(String::new(), |writer| format!(" of {}", who(history, writer)));
+    let (first, then) = (version(history, of, first), version(history, of, then));
+    format!("{} saw {first} and then {then}{by}", who(history, reader))
+}
+
+/// A transaction saw a version, that of a writer if it is known.
+pub(super) fn saw(
+    history: &Transactions,
+    reader: u32,
+    of: u32,
+    value: Option<i64>,
+    writer: Option<u32>,
+) -> String {
+    let by = writer.map_or(String::new(), |writer| format!(" of {}", who(history, writer)));
+    format!("{} saw {}{by}", who(history, reader), version(history, of, value.unwrap_or(NIL)))
 }
 
 /// Nobody wrote what was seen.

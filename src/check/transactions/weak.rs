@@ -245,11 +245,13 @@ fn causes(
         }
     }
     let seen_by = Visible::of(form, sessions);
-    room.take(seen_by.nodes() as u64 * (SESSIONS_AT_ONCE as u64 * 4 + EDGE_BYTES))?;
+    let at_once = SESSIONS_AT_ONCE.min(sessions.count()) as u64;
+    room.take(seen_by.nodes() as u64 * (at_once * 4 + EDGE_BYTES))?;
     for first in (0..sessions.count()).step_by(SESSIONS_AT_ONCE) {
-        let clocks = seen_by.clocks(sessions, first);
+        let width = SESSIONS_AT_ONCE.min(sessions.count() - first);
+        let clocks = seen_by.clocks(sessions, first, width);
         for reader in form.numbers() {
-            let clock = &clocks[reader as usize];
+            let clock = &clocks[reader as usize * width..][..width];
             for read in form.reads(reader) {
                 let key = &form.keys[read.key as usize];
                 let by_session = &writers[&read.key];
@@ -310,11 +312,9 @@ impl Visible {
         }
         for reader in form.numbers() {
             for read in form.reads(reader).iter().filter(|read| read.from != INITIAL) {
-                let node = match lists.get(&read.key) {
-                    Some(nodes) => nodes[read.seen as usize - 1],
-                    None => read.from,
-                };
-                graph.edge(node, reader, ());
+                let last = (read.seen as usize).checked_sub(1);
+                let shown = lists.get(&read.key).zip(last).and_then(|(nodes, last)| nodes.get(last));
+                graph.edge(shown.copied().unwrap_or(read.from), reader, ());
             }
         }
         let sorted = graph.order().unwrap_or_default();
@@ -325,12 +325,13 @@ impl Visible {
         self.graph.nodes()
     }
 
-    /// By node: of the sessions from `first` on, how many transactions of each are visible.
-    fn clocks(&self, sessions: &Sessions, first: usize) -> Vec<[u32; SESSIONS_AT_ONCE]> {
-        let mut clocks = vec![[0u32; SESSIONS_AT_ONCE]; self.graph.nodes()];
+    /// By node: of so many sessions from `first` on, how many transactions of each are visible.
+    fn clocks(&self, sessions: &Sessions, first: usize, width: usize) -> Vec<u32> {
+        let mut clocks = vec![0u32; self.graph.nodes() * width];
+        let mut clock = vec![0u32; width];
         let leaving = self.graph.leaving();
         for node in &self.sorted {
-            let mut clock = clocks[*node as usize];
+            clock.copy_from_slice(&clocks[*node as usize * width..][..width]);
             if *node < self.transactions
                 && let (session, turn) = sessions.place(*node)
                 && let Some(own) = (session as usize).checked_sub(first).and_then(|at| clock.get_mut(at))
@@ -338,8 +339,11 @@ impl Visible {
                 *own = (*own).max(turn + 1);
             }
             for number in leaving.of(*node) {
-                let to = &mut clocks[self.graph.edges()[*number as usize].to as usize];
-                to.iter_mut().zip(&clock).for_each(|(to, from)| *to = (*to).max(*from));
+                let to = self.graph.edges()[*number as usize].to as usize;
+                clocks[to * width..][..width]
+                    .iter_mut()
+                    .zip(&clock)
+                    .for_each(|(to, from)| *to = (*to).max(*from));
             }
         }
         clocks
