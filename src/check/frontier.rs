@@ -31,7 +31,7 @@ use crate::check::model::step;
 use crate::check::relations::told;
 use crate::check::search::Budget;
 use crate::check::{Verdict, Witness};
-pub(super) use sums::impossible;
+pub(super) use sums::{adds_up, impossible};
 
 use between::Between;
 use rows::{Masks, Row, Rows, has, put};

@@ -22,6 +22,7 @@ pub mod judge;
 pub mod kinds;
 pub mod locks;
 pub mod model;
+pub mod multi;
 mod nowhere;
 pub mod observed;
 pub mod read;

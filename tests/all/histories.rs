@@ -186,9 +186,16 @@ fn what_cannot_be_asked_of_a_model_is_refused() {
 
 #[test]
 fn what_is_undecided_or_no_history_has_its_own_status() {
+    let output = judge(&["--model", "mutex", "--nodes", "1"], &[here("tests/histories/bad/mutex.log")]);
+    assert_eq!(output.status.code(), Some(3), "{}", stdout(&output));
     let kv = here("tests/histories/bad/kv.jsonl");
     let output = judge(&["--model", "kv", "--nodes", "1"], std::slice::from_ref(&kv));
-    assert_eq!(output.status.code(), Some(3), "{}", stdout(&output));
+    assert_eq!(
+        output.status.code(),
+        Some(1),
+        "it takes no search to see that nobody wrote it: {}",
+        stdout(&output)
+    );
     let output = judge(&["--model", "mutex"], &[kv]);
     assert_eq!(output.status.code(), Some(2), "a mutex has no values: {}", stdout(&output));
     let output = judge(&["--model", "kv"], &[here("tests/histories/none"), here("README.md"), here("src")]);

@@ -185,6 +185,17 @@ impl Frontier<'_> {
     }
 }
 
+/// Whether some of these amounts add up to a sum; `None` if that would take too long.
+pub(in crate::check) fn adds_up(amounts: &[i64], sum: i128) -> Option<bool> {
+    let sets = Sets::new(amounts, sum);
+    match sets.rest.first() {
+        _ if sum == 0 => Some(true),
+        None => Some(false),
+        Some(rest @ Rest::Between(..)) if rest.has(sets.sum) => None,
+        Some(rest) => Some(rest.has(sets.sum)),
+    }
+}
+
 /// A read of a counter that is impossible by itself: what it saw is not what had certainly been added and a sum of what may have been.
 pub(in crate::check) fn impossible(operations: &[Operation], initial: i64, texts: &Texts) -> Option<Witness> {
     let mut additions: Vec<&Operation> = Vec::new();

@@ -6,19 +6,30 @@
 
 mod auto;
 mod bank;
+mod grown;
+mod kafka;
+mod long_fork;
+mod multi_register;
 mod mutex;
 mod nil;
 mod objects;
+mod pn_counter;
+mod queue;
 mod set;
+mod set_final;
 #[cfg(test)]
 mod tests;
+mod total_queue;
 pub mod transactions;
+mod unique_ids;
+#[cfg(test)]
+mod workloads;
 
 use crate::check::history::Texts;
 use crate::check::model::Model;
-use crate::check::read::Malformed;
-use crate::check::read::attempts::Attempts;
+use crate::check::read::attempts::{Attempt, Attempts};
 use crate::check::read::datum::Datum;
+use crate::check::read::{self, Malformed};
 use crate::check::search::Budget;
 use crate::check::{Verdict, Witness};
 
@@ -51,6 +62,16 @@ pub const ALL: &[Kind] = &[
     transactions::RW_REGISTER,
     bank::BANK,
     set::SET,
+    multi_register::MULTI_REGISTER,
+    set_final::SET_FINAL,
+    grown::G_SET,
+    grown::BROADCAST,
+    pn_counter::PN_COUNTER,
+    queue::QUEUE,
+    total_queue::TOTAL_QUEUE,
+    unique_ids::UNIQUE_IDS,
+    long_fork::LONG_FORK,
+    kafka::KAFKA,
 ];
 
 /// What a remark in a history is called that says that it lacks operations on what is in it: `splitbrain run` leaves out what is not of a
@@ -134,6 +155,41 @@ impl From<Malformed> for Refused {
 /// A history holds or not, in words.
 fn promised(what: &str) -> (String, String) {
     (what.to_owned(), format!("not {what}"))
+}
+
+/// That nothing was asked of a kind that is judged by its own definition alone.
+fn asks_nothing(kind: &Kind, asked: &Asked) -> Result<(), Refused> {
+    let instead = "this model is judged by its own definition, which docs/history.md states";
+    knows(kind.name, "isolation", asked.isolation.is_some(), instead)?;
+    knows(kind.name, "consistency", asked.consistency.is_some(), instead)?;
+    knows(kind.name, "initial", asked.initial.is_some(), instead)
+}
+
+/// Goes through a history, but for remarks of whoever had begun nothing; gives how many operations there were.
+fn each(
+    attempts: &mut Attempts<'_>,
+    take: &mut dyn FnMut(&Attempt) -> Result<(), Malformed>,
+) -> Result<usize, Refused> {
+    let mut count = 0;
+    while let Some(attempt) = attempts.next() {
+        let attempt = attempt?;
+        if attempt.is_alone && attempt.kind() == read::Kind::Info {
+            attempts.pass();
+            continue;
+        }
+        count += 1;
+        take(&attempt)?;
+    }
+    Ok(count)
+}
+
+/// That a kind has no such operation.
+fn unknown(kind: &Kind, attempt: &Attempt) -> Malformed {
+    Malformed::line(attempt.line, format!("a {} has no operation `{}`", kind.name, attempt.f))
+}
+
+fn violated(sentence: String, operations: Vec<usize>) -> Verdict {
+    Verdict::Violated(Witness { sentence, operations })
 }
 
 /// That nothing was said of what a kind does not know.

@@ -41,6 +41,8 @@ pub struct Own {
     pub n: Option<i64>,
     /// A condition on numbers that did not hold, and the number of the first version.
     pub failed: Option<(When, i64, i64)>,
+    /// Whether it is marked as one of the last, when nothing is under way any more (`:final?`).
+    pub is_final: bool,
 }
 
 /// Where in a file of operations.
@@ -186,7 +188,8 @@ impl<'r> Events<'r> {
         self.count += 1;
         let event = self.source.scan(|scan| {
             let start = scan.at;
-            let Record { process, kind, f, key, value, n, when, bound, start: initial } = record::<S>(scan)?;
+            let Record { process, kind, f, key, value, n, when, bound, start: initial, is_final } =
+                record::<S>(scan)?;
             let Some(kind) = kind else {
                 return Err(Stop::Wrong(start, "an operation needs a :type".into()));
             };
@@ -195,7 +198,7 @@ impl<'r> Events<'r> {
             let f = f.ok_or_else(|| Stop::Wrong(start, "its :f is not UTF-8".into()))?;
             let failed = when.zip(bound).zip(initial).map(|((when, bound), initial)| (when, bound, initial));
             let value = value.unwrap_or(Datum::Nil);
-            Ok(Event { line, order, process, kind, f, key, value, own: Own { n, failed } })
+            Ok(Event { line, order, process, kind, f, key, value, own: Own { n, failed, is_final } })
         });
         event.map(Some)
     }

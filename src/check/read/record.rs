@@ -37,6 +37,7 @@ pub(super) struct Record<'a> {
     pub when: Option<When>,
     pub bound: Option<i64>,
     pub start: Option<i64>,
+    pub is_final: bool,
 }
 
 fn whole(datum: Datum) -> Option<i64> {
@@ -86,6 +87,7 @@ pub(super) fn record<'a, S: Syntax>(scan: &mut Scan<'a>) -> Scanned<Record<'a>> 
                 record.when = S::word(scan)?.and_then(|sign| When::of_sign(&String::from_utf8_lossy(&sign)))
             }
             Field::Bound => record.bound = whole(S::datum(scan)?),
+            Field::Final => record.is_final = S::datum(scan)? == Datum::Bool(true),
             Field::Start => record.start = whole(S::datum(scan)?),
         }
     }
@@ -104,6 +106,7 @@ enum Field {
     When,
     Bound,
     Start,
+    Final,
 }
 
 impl Field {
@@ -118,6 +121,7 @@ impl Field {
             b"when" => Field::When,
             b"bound" => Field::Bound,
             b"start" => Field::Start,
+            b"final?" => Field::Final,
             _ => return None,
         })
     }
