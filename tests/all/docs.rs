@@ -27,6 +27,23 @@ fn the_reference_is_what_the_tables_say() {
 }
 
 #[test]
+fn what_is_said_of_histories_is_what_there_is() {
+    use splitbrain::check::judge::Consistency;
+    use splitbrain::check::kinds::{ALL, Nil};
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/history.md");
+    let text = std::fs::read_to_string(path).expect("it is there");
+    let says =
+        |word: &str| assert!(text.contains(&format!("`{word}`")), "docs/history.md says nothing of `{word}`");
+    for kind in ALL {
+        assert!(text.contains(&format!("\n| `{}` | ", kind.name)), "the models lack {}", kind.name);
+        kind.operations.iter().for_each(|operation| says(operation));
+    }
+    Nil::ALL.iter().for_each(|(name, _, _)| says(name));
+    Consistency::all().iter().for_each(|(name, _)| says(name));
+    ["edn", "jsonl", "jepsen-log"].into_iter().for_each(says);
+}
+
+#[test]
 fn the_examples_of_the_reference_are_valid() {
     let text = reference();
     let blocks: Vec<&str> =

@@ -117,7 +117,10 @@ pub struct Attempts<'r> {
     open: FxHashMap<u64, Event>,
     /// The numbers of processes by name: of those that are no whole numbers, and of those that came back after an `:info`.
     numbers: FxHashMap<Datum, u64>,
-    names: Vec<Datum>,
+    /// The names of those that have one.
+    names: Vec<(u64, Datum)>,
+    /// How many have another number than their name.
+    numbered: u64,
     passed: Passed,
     faults: Vec<Fault>,
     /// What never ended; once all has been read.
@@ -134,6 +137,7 @@ impl<'r> Attempts<'r> {
             open: FxHashMap::default(),
             numbers: FxHashMap::default(),
             names: Vec::new(),
+            numbered: 0,
             passed: Passed::default(),
             faults: Vec::new(),
             left: None,
@@ -183,7 +187,7 @@ impl<'r> Attempts<'r> {
 
     /// The names of the processes whose numbers are not their names.
     pub fn names(&self) -> impl Iterator<Item = (u64, &Datum)> {
-        (NAMED..).zip(&self.names)
+        self.names.iter().map(|(number, name)| (*number, name))
     }
 
     fn number(&mut self, process: &Datum) -> u64 {
@@ -201,8 +205,9 @@ impl<'r> Attempts<'r> {
 
     /// Another number for a name.
     fn fresh(&mut self, name: &Datum) -> u64 {
-        let number = NAMED + self.names.len() as u64;
-        self.names.push(name.clone());
+        let number = NAMED + self.numbered;
+        self.numbered += 1;
+        self.names.push((number, name.clone()));
         self.numbers.insert(name.clone(), number);
         number
     }
@@ -238,8 +243,8 @@ impl<'r> Attempts<'r> {
                     "without one nobody can tell which completion is its own; completions alone may lack it where transactions are judged",
                 ));
             }
-            let number = self.fresh(&Datum::Nil);
-            return Ok(Some(alone(number, event)));
+            self.numbered += 1;
+            return Ok(Some(alone(NAMED + self.numbered - 1, event)));
         };
         if name.word() == Some("nemesis") {
             self.passed.faults += 1;

@@ -79,7 +79,13 @@ pub(super) fn record<'a, S: Syntax>(scan: &mut Scan<'a>) -> Scanned<Record<'a>> 
                 record.kind = Some(known.ok_or_else(|| Stop::Wrong(at, why.into()))?);
             }
             Field::F => record.f = S::word(scan)?,
-            Field::Process => record.process = Some(S::datum(scan)?).filter(|process| *process != Datum::Nil),
+            Field::Process => {
+                let process = S::datum(scan)?;
+                if matches!(process, Datum::List(_) | Datum::Set(_) | Datum::Map(_)) {
+                    return Err(Stop::Wrong(at, "a process is a number or a name".into()));
+                }
+                record.process = Some(process).filter(|process| *process != Datum::Nil);
+            }
             Field::Value => record.value = Some(S::datum(scan)?),
             Field::Key => record.key = Some(S::datum(scan)?),
             Field::N => record.n = whole(S::datum(scan)?),

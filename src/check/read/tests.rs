@@ -161,6 +161,7 @@ fn what_is_not_understood_is_refused_with_its_line() {
     is_refused("{:process 0 :f :read}", 1, "needs a :type");
     is_refused("{:process 0 :type :ok :type :fail :f :read}", 1, "twice");
     is_refused("{:type :invoke :f :read}", 1, "needs a :process");
+    is_refused("{:process [1] :type :invoke :f :read}", 1, "a number or a name");
     is_refused(&format!("{{:process 0 :type :invoke :f :write :value {}}}", "[".repeat(100_000)), 1, "deep");
     let json = "{\"process\":0,\"type\":\"invoke\",\"f\":\"read\"}";
     is_refused(&format!("[{json}\n{json}]"), 2, "comma");
