@@ -31,6 +31,7 @@ mod polygraph;
 mod prune;
 mod registers;
 mod room;
+mod serial;
 mod sessions;
 pub mod set;
 mod solve;

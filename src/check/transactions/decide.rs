@@ -13,9 +13,11 @@ use crate::check::transactions::prune::{Pruned, passed, prune};
 use crate::check::transactions::room::Room;
 use crate::check::transactions::solve::{Learnt, Solved, Solver};
 use crate::check::transactions::weak::{Broken, EDGE_BYTES, Outcome};
-use crate::check::transactions::{Report, Transactions, few, plain, tell, weak};
+use crate::check::transactions::{Report, Transactions, few, plain, serial, tell, weak};
 use crate::check::{Verdict, Witness};
 
+/// What a transaction or a read costs, in steps, each time that other writers are tried.
+const STEPS_EACH: u64 = 64;
 /// Bytes of a transaction or an action with what is made of it.
 const TRANSACTION_BYTES: u64 = 160;
 const ACTION_BYTES: u64 = 160;
@@ -81,6 +83,10 @@ struct Search<'a> {
 impl Search<'_> {
     /// Tries one writer after the other for each read of what several wrote.
     fn writers(&mut self) -> Outcome {
+        let may_see = self.level.axiom() > Axiom::Uncommitted && self.writes.are_shared();
+        if may_see && serial::explains(self.history, &mut self.steps, self.room.left()) {
+            return Outcome::Found;
+        }
         let mut assigned = Assigned::default();
         // What is being tried: a read, who may have written what it saw, and how many of those were tried.
         let mut tried: Vec<((u32, u32), Vec<u32>, usize)> = Vec::new();
@@ -144,7 +150,10 @@ impl Search<'_> {
             Err(between) => return (Outcome::None(Broken::Between(between)), Vec::new()),
         };
         let open = std::mem::take(&mut form.open);
-        self.steps = self.steps.saturating_sub((form.len() + form.effective.len()) as u64);
+        let size = (form.len() + form.effective.len()) as u64;
+        if self.writes.are_shared() {
+            self.steps = self.steps.saturating_sub(size * STEPS_EACH);
+        }
         let mut room = self.room;
         let outcome = match self.level.axiom() {
             Axiom::Uncommitted | Axiom::Committed | Axiom::Monotonic | Axiom::Atomic | Axiom::Causal => {

@@ -30,6 +30,11 @@ impl Room {
         }
     }
 
+    /// How many there are.
+    pub fn left(&self) -> u64 {
+        self.left
+    }
+
     /// Gives some back.
     pub fn give(&mut self, bytes: u64) {
         self.left = self.most.min(self.left.saturating_add(bytes));

@@ -2,11 +2,13 @@
 
 use super::random::{self, SEED};
 use super::{history, oracle};
+use crate::base::rng::{Bits, Draws, mix};
 use crate::check::Verdict;
+use crate::check::history::NIL;
 use crate::check::search::Budget;
-use crate::check::transactions::{Level, Transactions, decide};
+use crate::check::transactions::{Action, Fate, Level, Transaction, Transactions, What, decide};
 
-const QUICK: Budget = Budget { nodes: 5_000_000, bytes: 64 << 20 };
+const QUICK: Budget = Budget { nodes: 50_000_000, bytes: 64 << 20 };
 
 /// Judges so many random histories at every level; how many of each were not of it.
 fn compare(numbers: std::ops::Range<u64>) -> Vec<(Level, u32)> {
@@ -53,7 +55,6 @@ const IMPLIED: [(Level, Level); 14] = [
 ];
 
 fn shown(history: &Transactions) -> String {
-    use crate::check::transactions::What;
     let mut all = String::new();
     for one in &history.transactions {
         all += &format!(
@@ -107,6 +108,39 @@ fn what_the_search_finds_has_a_small_witness() {
         }
     }
     assert!(few > 0 && others > 100, "{few} of {}", few + others);
+}
+
+/// Where values repeat, an order of all is found without knowing who wrote what was seen; and one read that none explains is found too.
+#[test]
+fn values_that_several_wrote_are_judged() {
+    let mut draws = Draws::new(mix(SEED, 1));
+    let mut long = Transactions::on((0..10).map(|key| key.to_string()).collect());
+    let mut state = [NIL; 10];
+    for number in 0..1_000u64 {
+        let mut actions = Vec::new();
+        for _ in 0..4 {
+            let key = draws.below(10) as u32;
+            let here = &mut state[key as usize];
+            let what = if draws.below(2) == 0 {
+                *here = draws.below(5) as i64;
+                What::Write(*here)
+            } else {
+                What::Read(*here)
+            };
+            actions.push(Action { key, what });
+        }
+        let (place, process) = (number as usize + 1, number % 20);
+        let (invoked, returned) = (2 * number, 2 * number + 31);
+        let fate = Fate::Committed;
+        long.transactions.push(Transaction { process, place, invoked, returned, fate, actions });
+    }
+    for level in [Level::ReadCommitted, Level::Causal, Level::Snapshot, Level::StrictSerializable] {
+        assert_eq!(decide(&long, level, QUICK), Verdict::Holds, "{level:?}");
+    }
+    long.transactions[500].actions.insert(0, Action { key: 0, what: What::Read(NIL) });
+    for level in [Level::Causal, Level::StrictSerializable] {
+        assert!(matches!(decide(&long, level, QUICK), Verdict::Violated(_)), "{level:?}");
+    }
 }
 
 /// Nothing is said of what there is no room or no time for, but how far it came.
