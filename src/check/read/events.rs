@@ -140,6 +140,7 @@ impl<'r> Events<'r> {
 
     fn of_records<S: Syntax>(&mut self) -> Result<Option<Event>, Malformed> {
         loop {
+            self.source.pass_blanks()?;
             self.source.scan(S::space)?;
             let next = self.source.scan(|scan| scan.peek())?;
             let line = self.source.line();

@@ -66,6 +66,19 @@ impl<'r> Source<'r> {
         self.at += count;
     }
 
+    /// Passes what is blank in every format, a stretch at a time, however much there is.
+    pub fn pass_blanks(&mut self) -> Result<(), Malformed> {
+        loop {
+            let rest = self.rest();
+            let blanks = rest.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(rest.len());
+            let ends = blanks < rest.len();
+            self.consume(blanks);
+            if ends || !self.more()? {
+                return Ok(());
+            }
+        }
+    }
+
     /// Reads more; whether there was any.
     pub fn more(&mut self) -> Result<bool, Malformed> {
         if self.last {
