@@ -75,9 +75,14 @@ impl Clusters<'_> {
     fn writes(&mut self) -> Result<(), Ended> {
         // What was observed decides which pending operations have happened.
         let mut observed: FxHashMap<i64, ()> = FxHashMap::default();
+        let any_is_pending = self.operations.iter().any(Operation::is_pending);
+        let writes = self.operations.iter().filter(|one| matches!(one.call, Call::Write(_) | Call::Cas(..)));
+        let writes = writes.count();
+        self.clusters.reserve_exact(writes);
+        self.numbers.reserve(writes);
         for operation in self.operations {
             match operation.call {
-                Call::Read(value) | Call::Cas(value, _) if !operation.is_pending() => {
+                Call::Read(value) | Call::Cas(value, _) if any_is_pending && !operation.is_pending() => {
                     observed.insert(value, ());
                 }
                 Call::Read(_) | Call::Write(_) | Call::Cas(..) => {}

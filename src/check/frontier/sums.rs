@@ -88,21 +88,27 @@ impl Frontier<'_> {
         let likelier: Vec<i64> = additions.iter().map(likelier).collect();
         let amounts: Vec<i64> = additions.iter().map(amount).collect();
         for target in targets {
-            let mut found: Vec<(i64, Vec<u32>)> = Vec::new();
+            let mut found: Vec<Found> = Vec::new();
             let sets = Sets::new(&amounts, i128::from(target) - i128::from(state));
             let (steps, is_all) = sets.each(&mut |chosen| {
                 let worth = chosen.iter().map(|place| likelier[*place]).sum::<i64>();
-                found.push((-worth, chosen.iter().map(|place| additions[*place]).collect()));
+                let chosen: Vec<u32> = chosen.iter().map(|place| additions[*place]).collect();
+                found.push((self.of_those_pending(&chosen), -worth, chosen));
                 found.len() < between.most_sets * SETS
             });
             self.nodes += (sets.words + steps) / WORDS_A_NODE;
             self.left_out |= !is_all || found.len() > between.most_sets;
-            found.sort_unstable();
             self.nodes += ROW_NODES * found.len().min(between.most_sets) as u64;
-            for (_, chosen) in found.into_iter().take(between.most_sets) {
+            for chosen in best(found).into_iter().take(between.most_sets) {
                 self.go_on(&row, &chosen, target, between, texts);
             }
         }
+    }
+
+    /// What pending additions among these add.
+    fn of_those_pending(&self, chosen: &[u32]) -> i128 {
+        let pending = chosen.iter().filter(|number| self.operations[**number as usize].is_pending());
+        pending.map(|number| self.amount(*number)).sum()
     }
 
     /// Takes these operations, and then what saw the value that they lead to.
@@ -183,6 +189,20 @@ impl Frontier<'_> {
                 passed && !has(&row[1..], self.slots[*number as usize])
             })
     }
+}
+
+/// Additions with a sum: what those of them that are pending add, how unlikely they are, and which they are.
+type Found = (i128, i64, Vec<u32>);
+
+/// The likeliest of each sum of pending additions first, then the next of each: which sum is right shows only later.
+fn best(mut found: Vec<Found>) -> Vec<Vec<u32>> {
+    found.sort_unstable();
+    let of_sums = found.chunk_by(|a, b| a.0 == b.0);
+    let mut ranked: Vec<(usize, i64, &Vec<u32>)> = of_sums
+        .flat_map(|of_sum| of_sum.iter().enumerate().map(|(rank, (_, worth, chosen))| (rank, *worth, chosen)))
+        .collect();
+    ranked.sort_unstable();
+    ranked.into_iter().map(|(.., chosen)| chosen.clone()).collect()
 }
 
 /// Whether some of these amounts add up to a sum; `None` if that would take too long.
