@@ -187,8 +187,8 @@ fn a_line_outlives_leaders_and_crashes() {
     let held = "{ read = \"0ms\", write = \"0ms\", disk = \"1ms\", timeout = \"500ms\" }";
     let replicated = "{ copies = 3, copy = \"raft\", disk = \"1ms\", timeout = \"500ms\" }";
     for (place, fault, least) in [
-        (replicated, "crash(leader(place))", 800.0),
-        (replicated, "isolate(leader(place))", 800.0),
+        (replicated, "crash(leader(place))", 1_500.0),
+        (replicated, "isolate(leader(place))", 1_500.0), // nobody's late request stands in line: it was half of that when some did
         (held, "crash(place[0])", 535.0),
     ] {
         let results = results(&format!(

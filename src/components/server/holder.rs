@@ -6,7 +6,8 @@
 //! 2. A majority is asked all at once. It is held if a majority has said yes and, by our clock, some of the ttl is left: the ttl less what asking
 //!    took, less 1 % of it and 2 ms for clocks that drift ("Distributed locks with Redis", redis.io). Otherwise it is given back everywhere.
 //! 3. Whoever waits longer than the patience gives up: `hold` fails with `held`.
-//! 4. A hold that ends is given back without waiting for an answer; a crash gives nothing back.
+//! 4. A hold that ends is given back without waiting for an answer, wherever it stood in line as well: what was asked of a member that said nothing
+//!    may come late, and would stand in line for nobody until its lease is over. A crash gives nothing back.
 //! 5. A watchdog renews on time. It does not stop the program when it comes too late: that is counted (`lost`).
 
 use crate::base::cause::Cause;
@@ -52,6 +53,8 @@ pub(super) struct Hold {
     at: Option<Pid>,
     /// Who has said nothing when we last stood in line there: he may keep us waiting, or not be there.
     silent: Option<Pid>,
+    /// Members that we have stood in line at and left, a bit each: what we asked them may be under way still.
+    left: u64,
     failures: u32,
     backoff: Span,
     /// Identifies it, and counts how often it was renewed.
@@ -115,6 +118,7 @@ impl Server {
             of: 1,
             at: None,
             silent: None,
+            left: 0,
             failures: 0,
             backoff: Span::ZERO,
             stem: draw,
@@ -203,6 +207,7 @@ impl Server {
         let at = hold.at.filter(|_| !client.majority);
         let in_line = client.how != How::Try && reply.outcome == Outcome::Unknown(Reason::Timeout);
         hold.silent = at.filter(|_| in_line); // another is asked next time, and he is not taken for dead
+        hold.left |= hold.silent.and_then(|silent| 1u64.checked_shl(silent.member)).unwrap_or(0);
         if !in_line {
             self.avoid(at, client.place, reply.outcome, ctx);
         }
@@ -332,6 +337,14 @@ impl Server {
                 let stem = hold.question(question::RELEASE, member);
                 self.gives_to(client.place, (op, stem), member, ctx);
             }
+            // A request that comes late would stand in line for nobody; this follows it on the same connection.
+            let op = Op::Release { lock: client.number(), compares: true, key, owner };
+            let tier = ctx.plan().directory.target(client.place).tier;
+            let left = (0..u64::BITS).filter(|member| hold.left >> member & 1 == 1);
+            for member in left.map(|member| Pid::new(tier, member)).filter(|member| at != Some(*member)) {
+                let stem = hold.question(question::RELEASE, member);
+                self.gives_to(client.place, (op, stem), member, ctx);
+            }
             return;
         }
         for member in members {
@@ -372,6 +385,9 @@ impl Server {
         self.avoid(Some(asked), place, outcome, ctx);
         let Some(mut errand) = self.errands.remove(key) else { return };
         let directory = &ctx.plan().directory;
+        // That nothing came in time is no reason to leave it at that: somebody may wait for the rest of its lease.
+        let late = outcome == Outcome::Unknown(Reason::Timeout);
+        let outcome = if late { Outcome::Unknown(Reason::Reset) } else { outcome };
         if directory.asks_another(place, &mut errand.tried, asked, outcome, true) {
             let (zone, clock, tried) = (ctx.zone(), ctx.monotonic(), errand.tried);
             let avoided = |member: Pid| self.avoided.names(member, clock) || tried.has(member);
