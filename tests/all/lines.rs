@@ -6,26 +6,26 @@ use splitbrain::experiment::results::Results;
 
 use crate::support::{experiment, run};
 
-/// The first holds from 1 s to 21 s; the second and the third want it from 2 s and 4 s on, for 3 s each, under a ttl of 5 s. Something
-/// happens to the second.
-fn line(what: &str, at: &str, lasts: f64) -> Results {
+/// The first holds from 1 s on for `holds` s; the second and the third want it from 2 s and 4 s on, for 3 s each, under a ttl of 5 s.
+fn three(length: &str, etcd: &str, holds: u32, faults: &str) -> Results {
     let text = format!(
         r#"
-length = "90s"
+length = "{length}"
 warmup = "0s"
+zone.a = {{ users = "100%" }}
 net = {{ latency = "1ms" }}
 server = {{ one = {{}}, two = {{}}, three = {{}} }}
-db.etcd = {{ read = "0ms", write = "0ms", timeout = "2s" }}
+db.etcd = {{ {etcd}, read = "0ms", write = "0ms", timeout = "2s" }}
 lock.seat = {{ in = "etcd", kind = "lease", ttl = "5s", patience = "1h" }}
 policy.p = {{ timeout = "1h" }}
 workload.first  = {{ do = "one.first()", arrive = "once(1)", from = "1s", with = "p" }}
 workload.second = {{ do = "two.second()", arrive = "once(1)", from = "2s", with = "p" }}
 workload.third  = {{ do = "three.third()", arrive = "once(1)", from = "4s", with = "p" }}
-fault.trouble = {{ at = "{at}", for = "{lasts}s", do = "{what}" }}
+{faults}
 measures = ["max(second)", "max(third)", "seat.lost", "seat.acquired", "etcd.lapsed"]
 always.exclusive = "exclusive(seat)"
 [on.one]
-first = "hold seat[1] {{ wait 20s }}"
+first = "hold seat[1] {{ wait {holds}s }}"
 [on.two]
 second = "hold seat[1] {{ wait 3s }}"
 [on.three]
@@ -33,6 +33,12 @@ third = "hold seat[1] {{ wait 3s }}"
 "#
     );
     run(&experiment("tests/lines.toml", &text, &Overrides::default()), 1)
+}
+
+/// The first holds until 21 s, and something happens to the second.
+fn line(what: &str, at: &str, lasts: f64) -> Results {
+    let fault = format!(r#"fault.trouble = {{ at = "{at}", for = "{lasts}s", do = "{what}" }}"#);
+    three("90s", r#"at = "a""#, 20, &fault)
 }
 
 fn measure(results: &Results, name: &str) -> f64 {
@@ -141,32 +147,13 @@ fn who_stands_still_while_he_holds_believes_to_hold_it() {
 fn a_line_outlives_its_leader_and_leases_begin_anew() {
     for what in ["crash(leader(etcd))", "pause(leader(etcd))"] {
         for avoid in ["100ms", "5s", "60s"] {
-            let text = format!(
+            let faults = format!(
                 r#"
-length = "120s"
-warmup = "0s"
-net = {{ latency = "1ms" }}
-server = {{ one = {{}}, two = {{}}, three = {{}} }}
-zone.a = {{ users = "100%" }}
-db.etcd = {{ at = ["a", "a", "a"], copy = "raft", read = "0ms", write = "0ms", timeout = "2s", avoid = "{avoid}" }}
-lock.seat = {{ in = "etcd", kind = "lease", ttl = "5s", patience = "1h" }}
-policy.p = {{ timeout = "1h" }}
-workload.first  = {{ do = "one.first()", arrive = "once(1)", from = "1s", with = "p" }}
-workload.second = {{ do = "two.second()", arrive = "once(1)", from = "2s", with = "p" }}
-workload.third  = {{ do = "three.third()", arrive = "once(1)", from = "4s", with = "p" }}
 fault.dead = {{ at = "39s", for = "1h", do = "crash(one)" }}
-fault.trouble = {{ at = "40s", for = "30s", do = "{what}" }}
-measures = ["max(second)", "max(third)", "seat.lost", "seat.acquired"]
-always.exclusive = "exclusive(seat)"
-[on.one]
-first = "hold seat[1] {{ wait 80s }}"
-[on.two]
-second = "hold seat[1] {{ wait 3s }}"
-[on.three]
-third = "hold seat[1] {{ wait 3s }}"
-"#
+fault.trouble = {{ at = "40s", for = "30s", do = "{what}" }}"#
             );
-            let results = run(&experiment("tests/lines.toml", &text, &Overrides::default()), 1);
+            let etcd = format!(r#"at = ["a", "a", "a"], copy = "raft", avoid = "{avoid}""#);
+            let results = three("120s", &etcd, 80, &faults);
             let (second, third) = done(&results);
             assert!((48.0..48.5).contains(&second), "{what}, {avoid}: {second}");
             assert!((3.0..3.05).contains(&(third - second)), "{what}, {avoid}: {second}, {third}");

@@ -328,20 +328,17 @@ impl Server {
         let Some(hold) = self.holds.0.get(id.0).cloned() else { return };
         let Hold { key, owner, at, stage, .. } = hold;
         let compares = client.compares || stage != Stage::Held;
-        let op = Op::Release { lock: client.number(), compares, key, owner };
-        let (size_bytes, session, origin, seen) = (MESSAGE_BYTES, 0, 0, Seen::NOTHING);
-        let timeout = Some(client.timeout);
+        let release = |compares| Op::Release { lock: client.number(), compares, key, owner };
+        let (op, size_bytes, session, origin) = (release(compares), MESSAGE_BYTES, 0, 0);
+        let (seen, timeout) = (Seen::NOTHING, Some(client.timeout));
         let members = if client.majority { self.members(client, id, ctx) } else { at.into_iter().collect() };
         if !client.in_cache {
-            for member in members {
-                let stem = hold.question(question::RELEASE, member);
-                self.gives_to(client.place, (op, stem), member, ctx);
-            }
-            // A request that comes late would stand in line for nobody; this follows it on the same connection.
-            let op = Op::Release { lock: client.number(), compares: true, key, owner };
+            // A request that comes late would stand in line for nobody; what follows it on the same connection takes it out.
             let tier = ctx.plan().directory.target(client.place).tier;
             let left = (0..u64::BITS).filter(|member| hold.left >> member & 1 == 1);
-            for member in left.map(|member| Pid::new(tier, member)).filter(|member| at != Some(*member)) {
+            let left = left.map(|member| Pid::new(tier, member)).filter(|member| at != Some(*member));
+            let all = members.into_iter().map(|member| (member, op));
+            for (member, op) in all.chain(left.map(|member| (member, release(true)))) {
                 let stem = hold.question(question::RELEASE, member);
                 self.gives_to(client.place, (op, stem), member, ctx);
             }
