@@ -8,6 +8,7 @@ pub mod advice;
 pub mod budget;
 pub mod cells;
 pub mod clashes;
+pub mod course;
 pub mod draw;
 pub mod execute;
 pub mod export;

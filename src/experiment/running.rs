@@ -2,9 +2,10 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::base::ids::ProbeId;
+use crate::base::ids::{Pid, ProbeId};
 use crate::base::time::{Span, Time};
 use crate::design::limits::EVENTS_MAX;
+use crate::experiment::course;
 use crate::experiment::judging::Looks;
 use crate::experiment::load::{Cell, Judged};
 use crate::experiment::question::{PropertyKind, Warmup};
@@ -21,6 +22,7 @@ use crate::record::observed::Open;
 use crate::record::recorder::RecordPlan;
 use crate::record::series::Window;
 use crate::record::sums::Which;
+use crate::sim::cluster::Cluster;
 use crate::sim::run::{Stop, World};
 
 /// Events between two looks at whether somebody wants to stop: a fraction of a second.
@@ -41,6 +43,8 @@ pub struct Running<'a> {
     pub schedule: Schedule,
     /// The looks at copies.
     pub looks: Looks,
+    /// Who leads whom, where it is asked for.
+    pub leads: Option<Leads>,
     /// Who takes what happens, where it is streamed.
     pub sink: Option<Sink<'a>>,
     /// It had too many events, or was cancelled.
@@ -102,6 +106,7 @@ impl<'a> Running<'a> {
             seen: vec![None; cell.judged.len()],
             looks: Looks::new(cell, faults),
             schedule: cell.faults.schedule(seed, cell.length),
+            leads: None,
             sink: None,
             cut_short: false,
             draining: false,
@@ -131,6 +136,7 @@ impl<'a> Running<'a> {
             seen: self.seen.clone(),
             looks: Looks::new(cell, faults),
             schedule,
+            leads: None,
             sink: None,
             cut_short: self.cut_short,
             draining: self.draining,
@@ -226,6 +232,9 @@ impl<'a> Running<'a> {
             self.hand_on();
         }
         self.schedule.notice(self.world.now(), &self.world);
+        if let Some(leads) = &mut self.leads {
+            leads.notice(&self.world);
+        }
         if self.world.recorder_mut().take_changed() {
             self.watch();
         }
@@ -308,7 +317,9 @@ impl<'a> Running<'a> {
         self.cell.room.taken.fetch_max(taken, Ordering::Relaxed);
         recorder.history = History::default(); // it is large, and has been judged
         let plan = self.schedule.plan_so_far();
+        let courses = course::taken(&self.cell.courses, &self.cell.measures, &recorder);
         Trial {
+            courses,
             seed: self.seed,
             fingerprint: fingerprint.value(),
             events: fingerprint.events(),
@@ -324,6 +335,48 @@ impl<'a> Running<'a> {
             cut_short: self.cut_short,
             approximate,
             warmup_note,
+        }
+    }
+}
+
+/// A member begins to lead the others of its part, as it believes, or ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lead {
+    /// When.
+    pub at: Time,
+    /// Who.
+    pub by: Pid,
+    /// Whether it begins.
+    pub begins: bool,
+}
+
+/// Who leads whom in a run, from its beginning.
+#[derive(Clone, Debug, Default)]
+pub struct Leads {
+    members: Vec<(Pid, bool)>,
+    /// What has changed so far, in order.
+    pub changes: Vec<Lead>,
+}
+
+impl Leads {
+    /// Follows the members of all parts that are led.
+    pub fn of(cell: &Cell, world: &mut World) -> Leads {
+        let led = cell.faults.who.parts.iter().filter_map(|part| Some((part, part.led?)));
+        let mut leads = Leads::default();
+        for (part, led) in led {
+            world.recorder_mut().watch_levels(&[led.leaders]);
+            leads.members.extend((0..part.count).map(|member| (Pid::new(part.tier, member), false)));
+        }
+        leads
+    }
+
+    fn notice(&mut self, world: &World) {
+        for (by, leads) in &mut self.members {
+            let begins = Cluster::is_leader(world, *by);
+            if begins != *leads {
+                *leads = begins;
+                self.changes.push(Lead { at: world.now(), by: *by, begins });
+            }
         }
     }
 }

@@ -2,7 +2,8 @@
 //! nor runs; it draws what stands here, in the order in which it stands here.
 
 pub use crate::experiment::pictures::{
-    Arrow, Axis, Bar, BarGroup, Curve, Graph, GridLine, Node, Plot, PlotKind, SpaceTime, TimelineRow,
+    Arrow, Axis, Bar, BarGroup, Bound, Curve, Graph, GridLine, Length, Node, Plot, PlotKind, SpaceTime,
+    Stretch, TimelineRow,
 };
 use crate::experiment::results::Results;
 
