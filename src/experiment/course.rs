@@ -4,8 +4,11 @@
 use crate::base::time::{Span, Time};
 use crate::experiment::load::Named;
 use crate::experiment::plot::PlotEntry;
+use crate::experiment::question::Question;
+use crate::experiment::setup::Setup;
 use crate::experiment::timetable::{Timetable, times};
 use crate::measures::evaluation::Evaluation;
+use crate::measures::expression::Names;
 use crate::program::syntax::expression;
 use crate::record::recorder::Recorder;
 use crate::record::series::Window;
@@ -83,6 +86,20 @@ pub fn asked<'a>(
         }
     }
     all
+}
+
+/// The levels that only a picture over time asks for, by place among the measures: at the end of a run they say nothing, and no table has a
+/// column for them.
+pub fn unlisted(question: &Question, measures: &[Named], setup: &Setup) -> Vec<usize> {
+    let asked = |named: &Named| {
+        let theories = question.theories.iter().map(|theory| &theory.of);
+        let still = question.plots.iter().filter(|plot| !plot.is_over_time()).flat_map(|plot| &plot.of);
+        let mut all = question.measures.iter().chain(theories).chain(still);
+        all.any(|text| named.text_is(text))
+    };
+    let is_level = |named: &Named| named.expression.series().is_some_and(|series| setup.is_level(series));
+    let measures = measures.iter().enumerate();
+    measures.filter(|(_, named)| is_level(named) && !asked(named)).map(|(place, _)| place).collect()
 }
 
 /// How it went in a run that is over.

@@ -111,7 +111,7 @@ impl Shown<'_> {
         self.trials.cell.measures.iter().enumerate().find(|(_, named)| named.name == name)
     }
 
-    fn mean(&self, name: &str) -> Option<(f64, Option<[f64; 2]>)> {
+    fn mean(&self, name: &str) -> Option<Mean> {
         let estimate = self.result.measures.get(name)?;
         Some((estimate.mean?, estimate.ci95))
     }
@@ -120,6 +120,9 @@ impl Shown<'_> {
         self.trials.trials.first()?.recorder.as_ref()
     }
 }
+
+/// A mean with its 95 % interval.
+type Mean = (f64, Option<[f64; 2]>);
 
 struct Drawing<'a> {
     experiment: &'a Experiment,

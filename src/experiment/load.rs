@@ -106,6 +106,8 @@ pub struct Cell {
     pub length: Span,
     /// Where it is over when the last request has ended.
     pub drain: Option<Drain>,
+    /// The measures, by place, that only a picture over time asks for and that are levels: of those there is nothing to be said at the end.
+    pub unlisted: Vec<usize>,
     /// What pictures show of its runs over time.
     pub courses: Vec<course::Asked>,
     /// How much a run of it has recorded so far at most: the next makes as much room at once. It changes no result.
@@ -322,6 +324,7 @@ impl Loading<'_> {
         let courses = course::asked(plots, &measures, (&faults, self.question.seed, length));
         let variant = variant.to_owned();
         let cell = Cell {
+            unlisted: course::unlisted(self.question, &measures, &setup),
             courses,
             variant,
             point: index,

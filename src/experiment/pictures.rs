@@ -9,6 +9,15 @@ pub struct Graph {
     pub edges: Vec<(usize, usize, String)>,
 }
 
+/// The design of some variants.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Drawing {
+    /// Whose.
+    pub variants: Vec<String>,
+    /// As it is drawn.
+    pub graph: Graph,
+}
+
 /// A part of the design.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Node {

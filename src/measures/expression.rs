@@ -186,6 +186,14 @@ impl Expression {
         self.unit() == Dimension::One && matches!(self.node, Node::Binary(BinaryOp::Divide, ..))
     }
 
+    /// The series, if it is what one is at the end of the run: of a level that says little.
+    pub fn series(&self) -> Option<SeriesId> {
+        match &self.node {
+            Node::Measure { function: Function::Count, target: Target::Series(series), .. } => Some(*series),
+            _ => None,
+        }
+    }
+
     /// What it is if it is a number.
     pub fn constant(&self) -> Option<f64> {
         match self.node {

@@ -277,7 +277,7 @@ pub fn stampede() -> ReportInput {
         variants_in_order: VARIANTS.map(str::to_owned).to_vec(),
         command: "splitbrain run cache-stampede --seed 1 --runs 5".to_owned(),
         out_dir: "out/cache-stampede".to_owned(),
-        graph: graph(),
+        designs: vec![Drawing { variants: VARIANTS.map(str::to_owned).to_vec(), graph: graph() }],
         plots,
         trials: trials(),
         files: true,

@@ -2,7 +2,7 @@
 
 use crate::experiment::course::Points;
 use crate::experiment::draw::data::{along, distribution, is_wide, path_axis, told};
-use crate::experiment::draw::{Drawing, Measure, Shown, finding};
+use crate::experiment::draw::{Drawing, Mean, Measure, Shown, finding};
 use crate::experiment::pictures::{Axis, Bound, Curve, Plot, PlotKind};
 use crate::experiment::trial::Trial;
 
@@ -107,11 +107,10 @@ impl<'a> Drawing<'a> {
                     bounds.extend(self.bounds(measure, &panel));
                     for (name, cells) in &colours {
                         let (panel, name) = panel_and_name(measure, measures, name, colours.len());
-                        let curve =
-                            |of_theory, value: &dyn Fn(&Shown<'_>) -> Option<(f64, Option<[f64; 2]>)>| {
-                                let name = if of_theory { format!("{name} (theory)") } else { name.clone() };
-                                Curve { name, panel: panel.clone(), of_theory, ..along(cells, x, value) }
-                            };
+                        let curve = |of_theory, value: &dyn Fn(&Shown<'_>) -> Option<Mean>| {
+                            let name = if of_theory { format!("{name} (theory)") } else { name.clone() };
+                            Curve { name, panel: panel.clone(), of_theory, ..along(cells, x, value) }
+                        };
                         series.push(curve(false, &|cell| cell.mean(&measure.name)));
                         let theory = curve(true, &|cell| Some((self.theory(cell, measure)?, None)));
                         if theory.points.len() > 1 {

@@ -3,7 +3,7 @@
 use crate::base::quantity::Unit;
 use crate::base::time::Span;
 use crate::experiment::cells::number;
-use crate::experiment::draw::{Measure, Shown};
+use crate::experiment::draw::{Mean, Measure, Shown};
 use crate::experiment::pictures::{Axis, Curve};
 use crate::measures::evaluation::Evaluation;
 use crate::measures::expression::Names;
@@ -61,11 +61,7 @@ pub(super) fn above_zero(points: &[(f64, f64)], sliced: &Recorder) -> Vec<(Strin
 }
 
 /// A measure along a swept path, with its interval as a band.
-pub(super) fn along(
-    cells: &[&Shown<'_>],
-    x: &str,
-    value: &dyn Fn(&Shown<'_>) -> Option<(f64, Option<[f64; 2]>)>,
-) -> Curve {
+pub(super) fn along(cells: &[&Shown<'_>], x: &str, value: &dyn Fn(&Shown<'_>) -> Option<Mean>) -> Curve {
     let mut found: Vec<(f64, f64, Option<[f64; 2]>)> = cells
         .iter()
         .enumerate()

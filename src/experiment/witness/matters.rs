@@ -198,7 +198,7 @@ fn holds(matters: &Matters, seen: &Caught) -> Vec<u32> {
             let its = |step: &&Step| {
                 step.origin != 0 && step.origin == hold.origin && begin <= step.invoked && step.invoked <= end
             };
-            hold.granted < Time::NEVER && steps.iter().any(|step| its(&step))
+            hold.granted < Time::NEVER && steps.iter().any(its)
         };
         holds.extend((0u32..).zip(all).filter(|(_, hold)| made_within(hold)).map(|(place, _)| place));
     }
