@@ -92,6 +92,8 @@ pub enum Takes {
     /// A number, a text or a list that its reader looks at more closely (`is` of a theory); handed over as
     /// [`Setting::Text`], written as in the TOML, with its place.
     Any,
+    /// A number or a text, likewise.
+    NumberOrText,
     /// A list.
     List(&'static Takes),
     /// A table of named values of one type.

@@ -7,6 +7,7 @@ pub mod ids;
 pub mod knob;
 pub mod math;
 pub mod op;
+pub mod plain;
 pub mod problem;
 pub mod quantity;
 pub mod rng;

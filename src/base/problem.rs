@@ -89,7 +89,7 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     if length > WORD_CHARACTERS_MAX {
         return None;
     }
-    let limit = (length / 3).max(1) + 1;
+    let limit = if length <= 3 { 1 } else { length / 3 + 1 }; // of three letters, two are no slip
     known
         .into_iter()
         .take(CANDIDATES_MAX)
@@ -162,5 +162,7 @@ mod tests {
         assert_eq!(nearest("cahce", known), Some("cache"));
         assert_eq!(nearest("srver", known), Some("server"));
         assert_eq!(nearest("zebra", known), None);
+        assert_eq!(nearest("min", ["jain", "max", "mean"]), None);
+        assert_eq!(nearest("tt", ["ttl"]), Some("ttl"));
     }
 }

@@ -10,7 +10,10 @@ use crate::cli::shipped;
 use crate::design::file::{ReadError, Reader};
 use crate::design::limits::{DATA_BYTES_MAX, FILE_BYTES_MAX};
 
-/// Files on the disk.
+/// What the standard input is called.
+pub const STDIN: &str = "-";
+
+/// Files on the disk, and the standard input.
 pub struct Disk;
 
 /// Files on the disk, each read once: what comes through a pipe is gone afterwards.
@@ -22,6 +25,9 @@ pub struct Embedded;
 
 /// What the name of an experiment means: a file if there is one, else a shipped one.
 pub fn find(name: &str) -> Result<(Box<dyn Reader>, String), String> {
+    if name == STDIN {
+        return Ok((Box::new(Disk), name.to_owned()));
+    }
     let path = Path::new(name);
     let only_a_folder = path.is_dir() && shipped::experiment(name).is_some();
     if path.exists() && !only_a_folder || name.ends_with(".toml") || name.contains(['/', '\\']) {
@@ -39,7 +45,21 @@ pub fn find(name: &str) -> Result<(Box<dyn Reader>, String), String> {
     }
 }
 
+/// No more than `most` bytes of what has no length.
+fn take(from: impl Read, most: u64) -> Result<Vec<u8>, ReadError> {
+    // one byte more than allowed is enough to know
+    let mut bytes = Vec::new();
+    from.take(most + 1).read_to_end(&mut bytes).map_err(|why| ReadError::Other(why.to_string()))?;
+    if bytes.len() as u64 > most {
+        return Err(ReadError::TooLarge(bytes.len() as u64));
+    }
+    Ok(bytes)
+}
+
 fn read(path: &str, most: u64) -> Result<Vec<u8>, ReadError> {
+    if path == STDIN {
+        return take(std::io::stdin().lock(), most);
+    }
     let about = fs::metadata(path).map_err(|why| match why.kind() {
         std::io::ErrorKind::NotFound => ReadError::Missing,
         _ => ReadError::Other(why.to_string()),
@@ -50,14 +70,8 @@ fn read(path: &str, most: u64) -> Result<Vec<u8>, ReadError> {
     if about.len() > most {
         return Err(ReadError::TooLarge(about.len()));
     }
-    // A device or a pipe says nothing of its length: one byte more than allowed is enough to know.
-    let mut bytes = Vec::new();
-    let file = fs::File::open(path).map_err(|why| ReadError::Other(why.to_string()))?;
-    file.take(most + 1).read_to_end(&mut bytes).map_err(|why| ReadError::Other(why.to_string()))?;
-    if bytes.len() as u64 > most {
-        return Err(ReadError::TooLarge(bytes.len() as u64));
-    }
-    Ok(bytes)
+    // a device or a pipe says nothing of its length
+    take(fs::File::open(path).map_err(|why| ReadError::Other(why.to_string()))?, most)
 }
 
 impl Reader for Disk {

@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand. Results go to stdout, diagnostics and progress to stderr.
 //!
-//! Exit status: 0 as expected · 1 a property broke its expectation · 2 bad input · 3 undecided · 130 interrupted.
+//! Exit status: 0 as expected · 1 a property broke its expectation · 2 bad input · 3 undecided · 4 the result
+//! cannot be written (a full disk) · 130 interrupted.
 //! Warnings change none of them, unless `--deny-warnings` makes them bad input.
 
 pub mod explain;
@@ -10,6 +11,7 @@ pub mod history;
 pub mod list;
 pub mod machine;
 pub mod new;
+pub mod progress;
 pub mod recorded;
 pub mod reference;
 pub mod report;
@@ -23,6 +25,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
+use crate::base::plain::plain;
 use crate::base::problem::Problem;
 use crate::design::render::render_warnings;
 use crate::design::source::Sources;
@@ -35,6 +38,8 @@ pub const NOT_AS_EXPECTED: u8 = 1;
 pub const BAD_INPUT: u8 = 2;
 /// Undecided within the budget.
 pub const UNDECIDED: u8 = 3;
+/// What came out cannot be written: a full disk, a stdout that takes nothing.
+pub const CANNOT_WRITE: u8 = 4;
 /// Interrupted.
 pub const INTERRUPTED: u8 = 130;
 
@@ -147,7 +152,10 @@ pub fn print(text: &str) -> u8 {
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Ok(()) => AS_EXPECTED,
         Err(why) if why.kind() == std::io::ErrorKind::BrokenPipe => AS_EXPECTED,
-        Err(why) => complain(&format!("cannot write to stdout: {why}")),
+        Err(why) => {
+            complain(&format!("cannot write to stdout: {why}"));
+            CANNOT_WRITE
+        }
     }
 }
 
@@ -176,6 +184,6 @@ impl Denying {
 
 /// Says on stderr what is wrong.
 pub fn complain(message: &str) -> u8 {
-    let _ = writeln!(std::io::stderr(), "error: {message}");
+    let _ = writeln!(std::io::stderr(), "error: {}", plain(message));
     BAD_INPUT
 }

@@ -13,7 +13,15 @@ use crate::program::law::LAWS;
 use crate::{faults, measures};
 
 const TEMPLATE: &str = include_str!("reference.md");
-const LIMITS: &str = include_str!("../design/limits.rs");
+/// Where limits are named.
+const LIMITS: [&str; 6] = [
+    include_str!("../design/limits.rs"),
+    include_str!("../base/op.rs"),
+    include_str!("../program/interpret.rs"),
+    include_str!("../program/syntax/mod.rs"),
+    include_str!("../components/quorum/cell.rs"),
+    include_str!("../faults/plan.rs"),
+];
 
 /// The whole reference.
 pub fn reference() -> String {
@@ -99,10 +107,11 @@ fn knobs(knobs: &[Knob]) -> String {
 fn forms(all: &[Form]) -> String {
     let mut text = heading(&["form", "arguments", "what it is"]);
     for form in all {
+        let takes = |knob: &Knob| describe(&knob.takes) + &range(&knob.takes);
         let argument = |knob: &Knob| match knob.default {
-            Preset::Required => format!("`{}` ({})", knob.name, describe(&knob.takes)),
-            Preset::Absent => format!("`{}` ({}, may be left out)", knob.name, describe(&knob.takes)),
-            Preset::Is { text, .. } => format!("`{}={text}` ({})", knob.name, describe(&knob.takes)),
+            Preset::Required => format!("`{}` ({})", knob.name, takes(knob)),
+            Preset::Absent => format!("`{}` ({}, may be left out)", knob.name, takes(knob)),
+            Preset::Is { text, .. } => format!("`{}={text}` ({})", knob.name, takes(knob)),
         };
         let arguments: Vec<String> = form.knobs.iter().map(argument).collect();
         text += &row(&[&format!("`{}`", form.name), &arguments.join(", "), form.doc]);
@@ -211,15 +220,19 @@ fn theories() -> String {
     text
 }
 
-/// The named limits, from their own file: what each is, and why.
+/// The named limits, from the files in which they stand: what each is, and why.
 fn limits() -> String {
     let mut text = heading(&["limit", "value", "why"]);
     let mut doc = String::new();
-    for line in LIMITS.lines() {
+    for line in LIMITS.iter().flat_map(|file| file.lines()) {
         if let Some(more) = line.strip_prefix("/// ") {
             doc = if doc.is_empty() { more.to_owned() } else { format!("{doc} {more}") };
-        } else if let Some(constant) = line.strip_prefix("pub const ") {
-            let (name, rest) = constant.split_once(':').unwrap_or((constant, ""));
+        } else if let Some((name, rest)) =
+            line.strip_prefix("pub const ").and_then(|line| line.split_once(':'))
+        {
+            if !name.ends_with("_MAX") {
+                continue;
+            }
             let value = rest.split_once("= ").map_or("", |(_, value)| value.trim_end_matches(';'));
             let value = if value.starts_with("crate::") {
                 crate::net::ZONES_MAX.to_string()
@@ -227,6 +240,8 @@ fn limits() -> String {
                 value.to_owned()
             };
             text += &row(&[&format!("`{name}`"), &value, &doc]);
+            doc.clear();
+        } else {
             doc.clear();
         }
     }

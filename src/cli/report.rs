@@ -1,11 +1,11 @@
 //! What a report is made from, gathered from an experiment, its outcome and the command line.
 
+use crate::base::plain::plain;
 use crate::cli::run::Run;
+use crate::design::shape::ONLY_VARIANT;
 use crate::experiment::draw::draw;
-use crate::experiment::load::Named;
 use crate::experiment::outcome::CellTrials;
-use crate::experiment::topology::designs;
-use crate::experiment::trial::Trial;
+use crate::experiment::results::Results;
 use crate::experiment::witness::diagrams;
 use crate::experiment::{Experiment, Outcome};
 use crate::report::input::{ReportInput, TrialRow};
@@ -25,7 +25,7 @@ pub fn gather(
         variants_in_order: experiment.variants.clone(),
         command: command(arguments),
         out_dir,
-        designs: designs(experiment),
+        graph: experiment.cells.first().map(|cell| cell.setup.graph()).unwrap_or_default(),
         plots,
         trials: cells.flat_map(|cell| rows(experiment, cell)).collect(),
         files: true,
@@ -35,31 +35,51 @@ pub fn gather(
 
 fn rows(experiment: &Experiment, cell: &CellTrials<'_>) -> Vec<TrialRow> {
     let point = &experiment.points[cell.cell.point].shown;
-    let listed = |(index, _): &(usize, &Named)| !cell.cell.unlisted.contains(index);
-    let measures: Vec<(usize, &Named)> = cell.cell.measures.iter().enumerate().filter(listed).collect();
-    let row = |trial: &Trial| TrialRow {
+    let names = cell.cell.measures.iter().map(|named| named.name.clone());
+    let row = |trial: &crate::experiment::trial::Trial| TrialRow {
         variant: cell.cell.variant.clone(),
         point: point.iter().map(|(path, value)| (path.clone(), value.clone())).collect(),
         seed: trial.seed,
         fingerprint: format!("{:032x}", trial.fingerprint),
-        values: measures
-            .iter()
-            .map(|(index, named)| (named.name.clone(), trial.values[*index].as_ref().ok().copied()))
-            .collect(),
+        values: names.clone().zip(trial.values.iter().map(|value| value.as_ref().ok().copied())).collect(),
     };
     cell.trials.iter().map(row).collect()
 }
 
+/// Says of each property that some run violates how to run the first of these again.
+pub fn replays(arguments: &Run, results: &mut Results) {
+    for cell in &mut results.cells {
+        let (variant, point) = (&cell.variant, &cell.point);
+        for property in cell.properties.values_mut() {
+            let Some(seed) = property.failing_seeds.first() else { continue };
+            let mut words = start(arguments);
+            let set = point.iter().map(|(path, value)| format!("{path}={value}"));
+            set.for_each(|set| words.extend(["--set".to_owned(), quoted(&set)]));
+            if variant != ONLY_VARIANT {
+                words.extend(["--variant".to_owned(), quoted(variant)]);
+            }
+            words.push(format!("--seed {seed} --runs 1"));
+            property.replay = Some(plain(&words.join(" ")).into_owned());
+        }
+    }
+}
+
+/// What all commands about these runs begin with.
+fn start(arguments: &Run) -> Vec<String> {
+    let mut words = vec!["splitbrain".to_owned(), "run".to_owned(), quoted(&arguments.experiment)];
+    arguments.set.iter().for_each(|value| words.extend(["--set".to_owned(), quoted(value)]));
+    words.extend(arguments.max_inflight.map(|most| format!("--max-inflight {most}")));
+    words
+}
+
 /// The command that gives the same results: what changes nothing of them is left out.
 fn command(arguments: &Run) -> String {
-    let mut words = vec!["splitbrain".to_owned(), "run".to_owned(), quoted(&arguments.experiment)];
-    for (flag, values) in [("--variant", &arguments.variant), ("--set", &arguments.set)] {
-        values.iter().for_each(|value| words.extend([flag.to_owned(), quoted(value)]));
-    }
+    let mut words = start(arguments);
+    arguments.variant.iter().for_each(|value| words.extend(["--variant".to_owned(), quoted(value)]));
     words.extend(arguments.seed.map(|seed| format!("--seed {seed}")));
     words.extend(arguments.runs.map(|runs| format!("--runs {runs}")));
     words.extend(arguments.full.then(|| "--full".to_owned()));
-    words.join(" ")
+    plain(&words.join(" ")).into_owned()
 }
 
 /// A word as a shell takes it.

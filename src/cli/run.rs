@@ -1,20 +1,22 @@
 //! `splitbrain run`: every variant × sweep point × seed; table, plots, report. An old result is replaced only when the
 //! new one is complete.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::base::plain::plain;
 use crate::cli::files::find;
+use crate::cli::folder::Folder;
+use crate::cli::progress::telling;
 use crate::cli::recorded::Recording;
-use crate::cli::report::gather;
+use crate::cli::report::{gather, replays};
 use crate::cli::{
-    AS_EXPECTED, BAD_INPUT, Colour, Denying, INTERRUPTED, NOT_AS_EXPECTED, UNDECIDED, complain, folder,
+    AS_EXPECTED, BAD_INPUT, CANNOT_WRITE, Colour, Denying, INTERRUPTED, NOT_AS_EXPECTED, UNDECIDED, complain,
     machine, print,
 };
 use crate::design::render::render as render_problems;
@@ -51,6 +53,9 @@ pub struct Run {
     /// Runs at once; as many as there are cores without it
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: Option<u16>,
+    /// Calls in flight, coroutines, and requests of one workload: so many of each in one run, at most
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_inflight: Option<u64>,
     /// Where to write; `out/EXPERIMENT` without it
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -92,6 +97,7 @@ pub fn run(arguments: &Run, colour: Colour) -> u8 {
         full: arguments.full,
         variants: arguments.variant.clone(),
         set: arguments.set.clone(),
+        max_inflight: arguments.max_inflight,
     };
     let experiment = match load(reader.as_ref(), &path, &overrides) {
         Ok(experiment) => experiment,
@@ -105,13 +111,20 @@ pub fn run(arguments: &Run, colour: Colour) -> u8 {
         return BAD_INPUT;
     }
     let out = arguments.out.clone().unwrap_or_else(|| Path::new("out").join(&experiment.name));
-    let recording = arguments.recording.check(&experiment);
-    if let Err(why) = recording
-        .and_then(|()| folder::replaceable(&out))
-        .and_then(|()| enough_memory(arguments, &experiment))
-    {
-        return complain(&why);
-    }
+    let recording = arguments.recording.check(&experiment).map_err(|why| (BAD_INPUT, why));
+    let found = recording.and_then(|()| Folder::find(&out)).and_then(|out| {
+        let jobs = jobs(arguments, &experiment).map_err(|why| (BAD_INPUT, why))?;
+        Ok((out, jobs))
+    });
+    let (out, jobs) = match found {
+        Ok(found) => found,
+        Err((status, why)) => {
+            complain(&why);
+            return status;
+        }
+    };
+    let notes = out.left.iter().chain(experiment.notes.iter().filter(|_| !arguments.quiet));
+    notes.for_each(|note| _ = writeln!(std::io::stderr(), "note: {}", plain(note)));
     if arguments.verify {
         if let Err(why) = verify(&experiment) {
             let _ = writeln!(std::io::stderr(), "error: {why}");
@@ -125,29 +138,20 @@ pub fn run(arguments: &Run, colour: Colour) -> u8 {
             );
         }
     }
-    simulate(arguments, colour, &experiment, &out)
+    simulate(arguments, colour, &experiment, jobs, &out)
 }
 
-fn simulate(arguments: &Run, colour: Colour, experiment: &Experiment, out: &Path) -> u8 {
+fn simulate(arguments: &Run, colour: Colour, experiment: &Experiment, jobs: usize, out: &Folder) -> u8 {
     let cancelled = Arc::new(AtomicBool::new(false));
     let flag = cancelled.clone();
     let _ = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed));
-    let bar = progress_bar(arguments.quiet);
     let begun = Instant::now();
-    let report = |progress: Progress| {
-        bar.set_length(progress.planned);
-        bar.set_position(progress.done);
-    };
-    let outcome = execute(experiment, jobs(arguments), &report, &cancelled);
-    bar.finish_and_clear();
+    let outcome = telling(arguments.quiet, |report| execute(experiment, jobs, report, &cancelled));
     let mut outcome = match outcome {
         Ok(outcome) => outcome,
         Err(Stopped::Cancelled(progress)) => return interrupted(out, progress),
-        Err(Stopped::TooLong(which)) => {
-            let _ = writeln!(
-                std::io::stderr(),
-                "error: nothing can be concluded: {which}\nhelp: make the run shorter or the rates lower"
-            );
+        Err(Stopped::TooMuch(what)) => {
+            let _ = writeln!(std::io::stderr(), "error: nothing can be concluded: {what}");
             return UNDECIDED;
         }
         Err(Stopped::Broken(why)) => {
@@ -162,7 +166,8 @@ fn simulate(arguments: &Run, colour: Colour, experiment: &Experiment, out: &Path
     outcome.results.summary.wall_s = wall;
     outcome.results.summary.events_per_s = outcome.results.summary.events as f64 / wall.max(1e-9);
     let status = status(&outcome.results);
-    let input = gather(arguments, experiment, outcome, out.display().to_string());
+    replays(arguments, &mut outcome.results);
+    let input = gather(arguments, experiment, outcome, out.shown());
     let files = match render(&input) {
         Ok(files) => files,
         Err(why) => return complain(&why),
@@ -174,26 +179,34 @@ fn simulate(arguments: &Run, colour: Colour, experiment: &Experiment, out: &Path
         }
         _ => Ok(true),
     };
-    match folder::replace(out, &files, history) {
+    match out.replace(&files, history) {
         Ok(true) => {}
         Ok(false) => {
             let trials = input.results.summary.trials;
             return interrupted(out, Progress { done: trials, planned: trials });
         }
-        Err(why) => return complain(&why),
+        Err(why) => {
+            complain(&why);
+            return CANNOT_WRITE;
+        }
     }
-    if !arguments.quiet {
-        print(&match arguments.format {
-            Format::Json => json(&input.results),
-            Format::Table => table(&input, colour.on_stdout(), width()),
-        });
+    let shown = match arguments.format {
+        Format::Json => json(&input.results),
+        Format::Table if arguments.quiet => {
+            broken(&input.results);
+            return status;
+        }
+        Format::Table => table(&input, colour.on_stdout(), width()),
+    };
+    match print(&shown) {
+        AS_EXPECTED => status,
+        failed => failed,
     }
-    status
 }
 
-fn interrupted(out: &Path, progress: Progress) -> u8 {
-    let left = if out.exists() {
-        format!("; the old result in {} is untouched", out.display())
+fn interrupted(out: &Folder, progress: Progress) -> u8 {
+    let left = if out.is_there() {
+        format!("; the old result in {} is untouched", out.shown())
     } else {
         String::new()
     };
@@ -230,31 +243,45 @@ fn verify(experiment: &Experiment) -> Result<(), String> {
     Ok(())
 }
 
-fn progress_bar(quiet: bool) -> ProgressBar {
-    if quiet || !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
+/// A line for each property and theory that did not come as expected, where nothing else is shown.
+fn broken(results: &Results) {
+    let mut stderr = std::io::stderr().lock();
+    for cell in &results.cells {
+        let point: String = cell.point.iter().map(|(path, value)| format!(", {path}={value}")).collect();
+        for (name, property) in cell.properties.iter().filter(|(_, property)| !property.as_expected) {
+            let replay = property.replay.as_ref().map_or_else(String::new, |replay| format!(": {replay}"));
+            let _ = writeln!(stderr, "{} {name} ({}{point}){replay}", property.outcome, cell.variant);
+        }
     }
-    let bar = ProgressBar::new(0);
-    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} runs, {eta} left");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar
+    for theory in results.theory.iter().filter(|theory| !theory.agrees && !theory.needs_full) {
+        let outcome = if theory.undecided { "undecided" } else { "violated" };
+        let _ = writeln!(stderr, "{outcome} theory {} ({})", theory.name, theory.variant);
+    }
 }
 
-fn jobs(arguments: &Run) -> usize {
+/// How many runs there are at once: as many as were asked for, or there are cores, but no more than fit into the memory that is free.
+/// Refuses, before it starts, what would not fit at all.
+fn jobs(arguments: &Run, experiment: &Experiment) -> Result<usize, String> {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-    arguments.jobs.map_or_else(cores, usize::from)
-}
-
-/// Refuses, before it starts, what would not fit into the memory that this machine has free.
-fn enough_memory(arguments: &Run, experiment: &Experiment) -> Result<(), String> {
-    let needed = memory(experiment, jobs(arguments));
-    match machine::free_memory() {
-        Some(free) if needed > free => Err(format!(
-            "the runs would take about {:.1} GB of memory, and {:.1} GB are free\n\
-             help: fewer --jobs, fewer users or members, or shorter runs",
-            needed / 1e9,
+    let asked = arguments.jobs.map_or_else(cores, usize::from);
+    let Some(free) = machine::free_memory() else { return Ok(asked) };
+    let memory = memory(experiment);
+    let jobs = memory.jobs(asked, free).ok_or_else(|| {
+        format!(
+            "one run at a time, and what is kept for pictures, would take about {:.1} GB of memory, and {:.1} GB are free\n\
+             help: fewer users, members or cells, or shorter runs",
+            (memory.running + memory.kept) / 1e9,
             free / 1e9
-        )),
-        _ => Ok(()),
+        )
+    })?;
+    if jobs < asked && !arguments.quiet {
+        let runs = if jobs == 1 { "1 run" } else { &format!("{jobs} runs") };
+        let _ = writeln!(
+            std::io::stderr(),
+            "note: {runs} at once, not {asked}: {:.1} GB of memory are free, and one may take up to {:.1}",
+            free / 1e9,
+            memory.most / 1e9
+        );
     }
+    Ok(jobs)
 }

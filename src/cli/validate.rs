@@ -9,6 +9,7 @@ use crate::base::problem::{Problem, Problems};
 use crate::cli::files::Once;
 use crate::cli::{AS_EXPECTED, BAD_INPUT, Colour, Denying};
 use crate::design::file;
+use crate::design::prune::all_problems;
 use crate::design::render::render;
 use crate::design::resolve::{Tables, resolve};
 use crate::design::source::Sources;
@@ -50,7 +51,9 @@ fn check(path: &str) -> Result<(Sources, Vec<Problem>), Failure> {
     }
     let mut problems = Problems::default();
     let data = file::Data { reader: &reader, sources: &loaded.sources };
-    resolve(&loaded.tree, &Tables::shipped(), data, &mut problems);
+    all_problems(&loaded.tree, &[], &mut problems, |tree, _, problems| {
+        resolve(tree, &Tables::shipped(), data, problems);
+    });
     let warnings = problems.warnings();
     if problems.is_empty() { Ok((loaded.sources, warnings)) } else { Err((loaded.sources, problems)) }
 }

@@ -285,6 +285,7 @@ impl Client {
         let (session, origin) = (pending.session, self.origin(number, ctx));
         ctx.record().history.asked(plan.calls[call].probe, origin, session, intended);
         let key = self.pending.insert(pending);
+        ctx.count_requests(self.pending.len());
         self.attempt(key, ctx);
     }
 

@@ -32,6 +32,7 @@ pub fn describe(takes: &Takes) -> String {
         Takes::Call => "a call of a program".to_owned(),
         Takes::Text => "a text".to_owned(),
         Takes::Any => "a number, a text or a list".to_owned(),
+        Takes::NumberOrText => "a number or a text".to_owned(),
         Takes::List(inner) => format!("a list, each {}", describe(inner)),
         Takes::Table(inner) => format!("a table, each {}", describe(inner)),
     }
@@ -62,6 +63,7 @@ pub fn example(takes: &Takes) -> String {
         Takes::Policy => quoted("default"),
         Takes::Zones => "[\"a\", \"b\"]".to_owned(),
         Takes::Call => quoted("product(item=1)"),
+        Takes::NumberOrText => quoted("2%"),
         Takes::Text | Takes::Any => quoted("…"),
         Takes::List(inner) => format!("[{}]", example(inner)),
         Takes::Table(inner) => format!("{{ name = {} }}", example(inner)),

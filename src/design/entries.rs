@@ -155,7 +155,7 @@ pub const THEORY: &[Knob] = &[
     },
     Knob {
         name: "within",
-        takes: Takes::Any,
+        takes: Takes::NumberOrText,
         default: Preset::Is { text: "2%", source: "docs/validation.md: the rule of agreement" },
         doc: "Difference that still counts as agreement: relative (`2%`), in percentage points (`0.5pt`), or absolute (`0.1ms`).",
     },

@@ -1,10 +1,12 @@
 //! Loads a file and what it `use`s into one tree. This room touches no files itself: a [`Reader`] brings bytes, so
 //! that embedded experiments and tests need no disk, and the same core compiles for the web.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use toml::de::DeTable;
 
+use crate::base::plain::plain;
 use crate::base::problem::{FileId, Place, Problem, Problems};
 use crate::design::codes;
 use crate::design::entries::ENTRIES;
@@ -367,15 +369,21 @@ pub fn value_from_command_line(sources: &mut Sources, argument: &str, value_at: 
     let value = argument[value_at..].trim();
     let at = value_at + (argument[value_at..].len() - argument[value_at..].trim_start().len());
     let place = Place { file, bytes: at..at + value.len() };
+    let text = || {
+        Value::Text(match plain(value) {
+            Cow::Borrowed(value) => Text::verbatim(value, file, at),
+            Cow::Owned(shown) => Text::all_at(shown, &place),
+        })
+    };
     let value = match value {
         "true" => Value::Bool(true),
         "false" => Value::Bool(false),
         _ if value.parse::<i64>().is_ok() => Value::Integer(value.parse().expect("just parsed")),
         _ if value.starts_with(['[', '{', '"']) => match toml_value(value, file, at) {
             Some(value) => value,
-            None => Value::Text(Text::verbatim(value, file, at)),
+            None => text(),
         },
-        _ => Value::Text(Text::verbatim(value, file, at)),
+        _ => text(),
     };
     Node { value, place }
 }

@@ -169,7 +169,7 @@ impl Checker<'_> {
                 let (words, place) = self.words(path, takes, given)?;
                 Some(Setting::Text(words, place))
             }
-            Takes::Any => self.any(path, given),
+            Takes::Any | Takes::NumberOrText => self.any(path, takes, given),
             Takes::Switch => self.switch(path, given),
             Takes::Word(words) => self.word(path, words, given),
             Takes::Part(kinds) => self.part(path, kinds, given),
@@ -217,10 +217,11 @@ impl Checker<'_> {
         }
     }
 
-    fn any(&mut self, path: &str, given: Given<'_>) -> Option<Setting> {
+    fn any(&mut self, path: &str, takes: &Takes, given: Given<'_>) -> Option<Setting> {
+        let one = matches!(takes, Takes::NumberOrText);
         match given {
-            Given::Node(Node { value: Value::Table(_), place }) => {
-                self.wrong(codes::WRONG_TYPE, place.clone(), path, &Takes::Any, "a table");
+            Given::Node(node) if node.table().is_some() || one && matches!(node.value, Value::List(_)) => {
+                self.wrong(codes::WRONG_TYPE, node.place.clone(), path, takes, node.what());
                 None
             }
             Given::Node(node) => Some(Setting::Text(node.show(), node.place.clone())),
@@ -456,7 +457,10 @@ impl Checker<'_> {
 
     fn unknown_argument(&mut self, form: &Form, name: &str, place: Place) {
         let message = format!("`{}` has no argument '{}'", form.name, shown(name));
-        let help = known_words(name, "its arguments", form.knobs.iter().map(|knob| knob.name));
+        let help = match form.knobs.is_empty() {
+            true => format!("it takes none: write `{}`", form.name),
+            false => known_words(name, "its arguments", form.knobs.iter().map(|knob| knob.name)),
+        };
         self.problems.at(codes::UNKNOWN_ARGUMENT, place, message).help(help);
     }
 

@@ -70,6 +70,14 @@ pub const REQUESTS_MAX: u64 = 2_000_000_000;
 /// Events of one run: about three hours on one core. A run that has more is cut short, and nothing is concluded.
 pub const EVENTS_MAX: u64 = 40_000_000_000;
 
+/// Calls in flight, coroutines of programs, and requests of one workload that have not ended: so many of each in one run. A request
+/// under way takes about 1.5 kB, and a design that has a million of them at once mostly has no bound on a queue. A run that has more is cut
+/// short, and nothing is concluded; `--max-inflight` changes it.
+pub const IN_FLIGHT_MAX: u64 = 1_000_000;
+
+/// Events at one instant: half a minute of a run in which time stands still. Ten million users who begin at once have fewer.
+pub const AT_INSTANT_MAX: u64 = 200_000_000;
+
 /// Memory of one run, bytes, by our estimate: ten million users with a long run's samples.
 pub const MEMORY_BYTES_MAX: u64 = 10_000_000_000;
 

@@ -21,6 +21,7 @@ pub mod names;
 pub mod patch;
 pub mod places;
 pub mod programs;
+pub mod prune;
 mod quantities;
 pub mod render;
 pub mod resolve;

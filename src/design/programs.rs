@@ -21,6 +21,7 @@ use crate::design::text::Text;
 use crate::design::tree::{Entry, Table};
 use crate::program::compile::{self, PartRole, Scope};
 use crate::program::instr::{Instr, Program, Programs};
+use crate::program::syntax::steps::WORDS;
 use crate::program::syntax::{self, Steps, SyntaxError};
 
 /// A program as written.
@@ -128,6 +129,12 @@ pub(super) fn gather<'a>(
     texts
 }
 
+/// Whether a text begins as programs do: an entry that has slipped below a header does not.
+fn is_like_a_program(text: &Text) -> bool {
+    let first = text.as_str().trim_start().split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next();
+    first.is_some_and(|word| WORDS.contains(&word)) || syntax::steps(text.as_str()).is_ok()
+}
+
 fn program<'a>(
     section: &Entry,
     entry: &'a Entry,
@@ -136,7 +143,8 @@ fn program<'a>(
 ) -> Option<&'a Text> {
     let kind_of_part = written.iter().any(|part| part.kind.name == entry.key);
     let kind_of_entry = ENTRIES.iter().any(|kind| kind.name == entry.key);
-    let Some(text) = entry.node.text().filter(|_| !kind_of_entry) else {
+    // a program may be called `find` or `title`, too, if it looks like one
+    let Some(text) = entry.node.text().filter(|text| !kind_of_entry || is_like_a_program(text)) else {
         if kind_of_entry || kind_of_part || entry.node.table().is_some() {
             let message = format!(
                 "`{}` below `[on.{}]` would be a program of {}",

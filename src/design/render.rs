@@ -2,6 +2,7 @@
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
+use crate::base::plain::{is_hidden, plain};
 use crate::base::problem::{Problem, Problems};
 use crate::design::limits::PROBLEMS_SHOWN_MAX;
 use crate::design::source::Sources;
@@ -46,12 +47,14 @@ fn several(sources: &Sources, problems: &[Problem], level: Level<'_>, colour: bo
 }
 
 fn one(renderer: &Renderer, sources: &Sources, problem: &Problem, level: &Level<'_>) -> String {
-    let title = level.clone().primary_title(&problem.message).id(problem.code);
-    let help = problem.help.as_ref().map(|help| Level::HELP.message(help));
+    let message = plain(&problem.message);
+    let title = level.clone().primary_title(&*message).id(problem.code);
+    let help = problem.help.as_ref().map(|help| Level::HELP.message(plain(help)));
     let Some(place) = &problem.place else {
         return format!("{}\n", renderer.render(&[title.elements(help)]));
     };
-    let path = sources.path(place.file);
+    let path = plain(sources.path(place.file));
+    let path = &*path;
     let (line, column) = sources.line_and_column(place.file, place.bytes.start);
     let excerpt = Excerpt::around(sources.text(place.file), place.bytes.start, place.bytes.end);
     let snippet = Snippet::source(excerpt.text.as_str())
@@ -116,14 +119,16 @@ impl Excerpt {
     }
 }
 
-/// Control characters could move a terminal's cursor; each becomes `?`, which keeps every place.
+/// What is not shown could move a terminal's cursor; each byte of it becomes `?`, which keeps every place.
 fn clean(text: &str) -> String {
-    let clean = |character: char| match character {
-        '\n' | '\t' => character,
-        character if character.is_ascii_control() => '?',
-        character => character,
-    };
-    text.chars().map(clean).collect()
+    let mut clean = String::with_capacity(text.len());
+    for character in text.chars() {
+        match is_hidden(character) {
+            true => clean.extend(std::iter::repeat_n('?', character.len_utf8())),
+            false => clean.push(character),
+        }
+    }
+    clean
 }
 
 /// The character that holds byte `at`.

@@ -131,6 +131,7 @@ fn value(takes: &Takes) -> Value {
             json!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" }, "minItems": 1 }] })
         }
         Takes::Any => json!({ "type": ["number", "string", "array", "boolean"] }),
+        Takes::NumberOrText => json!({ "type": ["number", "string"] }),
         Takes::List(inner) => json!({ "anyOf": [{ "type": "array", "items": value(inner) }, value(inner)] }),
         Takes::Table(inner) => json!({ "type": "object", "additionalProperties": value(inner) }),
         Takes::Law | Takes::LawOr(_) | Takes::Part(_) | Takes::Policy | Takes::Call | Takes::Text => {

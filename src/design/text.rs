@@ -1,8 +1,10 @@
 //! Text with the place of every byte: function strings and programs stand inside TOML strings, and an error in
 //! them must point at the exact column, through escapes, multi-line strings and patches.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
+use crate::base::plain::{is_hidden, plain};
 use crate::base::problem::{FileId, Place};
 
 /// A string and where each of its bytes stands in a file.
@@ -42,11 +44,13 @@ impl Text {
     pub fn from_toml(decoded: &str, raw: &str, file: FileId, at: usize) -> Text {
         let mut decoder = Decoder { raw, position: 0, file, at, string: String::new(), runs: Vec::new() };
         decoder.decode();
-        if decoder.string == decoded {
+        let string = shown(decoded);
+        if decoder.string == decoded && matches!(string, Cow::Borrowed(_)) {
             return Text { string: decoder.string, runs: decoder.runs };
         }
-        // Only a disagreement between this decoder and the TOML parser leads here; the place is then coarse, not wrong.
-        Text::all_at(decoded, &Place { file, bytes: at..at + raw.len() })
+        // Only what cannot be seen, or a disagreement between this decoder and the TOML parser, leads here; the place is then coarse, not
+        // wrong.
+        Text::all_at(string, &Place { file, bytes: at..at + raw.len() })
     }
 
     /// The string.
@@ -133,6 +137,15 @@ impl Run {
 
     fn locate_end(&self, byte: usize) -> usize {
         if self.exact { self.locate(byte) } else { self.bytes.end }
+    }
+}
+
+/// A text without what cannot be seen, but for the line breaks of some editors.
+fn shown(text: &str) -> Cow<'_, str> {
+    let mut lines = text.split("\r\n");
+    match lines.all(|line| !line.chars().any(is_hidden)) {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(text.split("\r\n").map(plain).collect::<Vec<_>>().join("\r\n")),
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use toml::de::{DeArray, DeTable, DeValue};
 
+use crate::base::plain::is_hidden;
 use crate::base::problem::{FileId, Place, Problems};
 use crate::design::codes;
 use crate::design::limits::{NESTING_MAX, NODES_MAX};
@@ -199,6 +200,12 @@ impl Growing<'_> {
             .iter()
             .filter_map(|(key, value)| {
                 let key_place = self.place(key.span());
+                if key.get_ref().chars().any(|c| is_hidden(c) || c == '\n') {
+                    self.problems
+                        .at(codes::BAD_NAME, key_place, "a name with a character that cannot be seen")
+                        .help("letters, digits and `_`");
+                    return None;
+                }
                 let node = self.node(value.get_ref(), value.span(), &key_place, depth + 1)?;
                 Some(Entry { key: key.get_ref().to_string(), key_place, node, changed: false })
             })

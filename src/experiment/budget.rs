@@ -1,13 +1,14 @@
 //! What a run takes, reckoned before it starts: requests and memory, against the named limits and against what the
 //! machine has. It knows nothing of the machine: whoever asks says what there is.
 
+use crate::base::knob::Setting;
 use crate::base::problem::Problems;
 use crate::design::codes;
 use crate::design::limits::{MEMORY_BYTES_MAX, REQUESTS_MAX};
 use crate::experiment::fork::families;
 use crate::experiment::load::{Cell, Experiment};
-use crate::experiment::question::Runs;
 use crate::experiment::workload::expected_requests;
+use crate::program::instr::Program;
 use crate::record::probe::SAMPLES_MAX;
 use crate::record::sample::SAMPLE_BYTES;
 
@@ -15,6 +16,9 @@ use crate::record::sample::SAMPLE_BYTES;
 const MEMBER_BYTES: f64 = 700.0;
 /// What a user takes, bytes: measured, 90 while it thinks and 1,000 while it waits; most think.
 const USER_BYTES: f64 = 250.0;
+
+/// What each that is in flight takes, bytes: measured, 1,400 for a request that waits for a core and 600 for a branch that does.
+const IN_FLIGHT_BYTES: f64 = 1500.0;
 
 /// What a request leaves in a history that is asked, bytes: two operations, and three copies that take in a version.
 const HISTORY_BYTES: f64 = 600.0;
@@ -31,6 +35,8 @@ pub struct Budget {
     pub requests: f64,
     /// Memory while a run lasts, bytes, about.
     pub running: f64,
+    /// Memory if the run gets out of hand, bytes, about: as much is in flight as may be.
+    pub most: f64,
     /// Memory that its first run leaves behind for the pictures, bytes at most.
     pub kept: f64,
 }
@@ -49,7 +55,29 @@ pub fn budget(cell: &Cell) -> Budget {
     });
     let kept = kept.sum();
     let history = if cell.asked.is_empty() { 0.0 } else { requests * HISTORY_BYTES };
-    Budget { requests, running: users * USER_BYTES + members * MEMBER_BYTES + kept + history, kept }
+    let running = users * USER_BYTES + members * MEMBER_BYTES + kept + history;
+    let in_flight = in_flight(cell, requests).min(cell.setup.limits.in_flight as f64);
+    Budget { requests, running, most: running + in_flight * IN_FLIGHT_BYTES, kept }
+}
+
+/// How many may be in flight at once: as many as servers take in, where they all have a bound and none branches without one.
+fn in_flight(cell: &Cell, requests: f64) -> f64 {
+    let design = &cell.setup.design;
+    let servers = design.names.iter().zip(&design.knobs).filter(|(part, _)| part.kind == "server");
+    let taken_in = servers.map(|(part, knobs)| {
+        let bound = |knob: &str| match knobs.get(knob) {
+            Some(Setting::Count(u64::MAX)) => f64::INFINITY,
+            Some(Setting::Count(bound)) => *bound as f64,
+            _ => 0.0,
+        };
+        f64::from(part.count) * (bound("threads") + bound("queue"))
+    });
+    let taken_in: f64 = taken_in.sum();
+    let branches = |program: &Program| program.forks.iter().any(|fork| fork.counter.is_some());
+    if taken_in.is_infinite() || design.programs.0.iter().any(branches) {
+        return f64::INFINITY;
+    }
+    taken_in.min(requests)
 }
 
 /// Refuses what no machine of today should be asked for.
@@ -75,15 +103,52 @@ pub fn family_max(cell: &Cell) -> usize {
     ((FAMILY_BYTES_MAX / budget(cell).running) as usize).clamp(1, FAMILY_MAX)
 }
 
-/// The memory that all runs of an experiment take, `jobs` at once, bytes, about.
-pub fn memory(experiment: &Experiment, jobs: usize) -> f64 {
-    let runs = match experiment.question.runs {
-        Runs::Fixed(runs) | Runs::Quick { quick: runs, .. } => runs,
-        Runs::Until { max, .. } => max,
-    };
-    let trials = experiment.cells.len().saturating_mul(runs as usize);
+/// The memory that the runs of an experiment take, bytes, about.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Memory {
+    /// What is under way at once, at least: one run, or those that are one at first.
+    pub running: f64,
+    /// The same if it gets out of hand.
+    pub most: f64,
+    /// What the first runs leave behind for the pictures.
+    pub kept: f64,
+}
+
+impl Memory {
+    /// How many of them may be under way at once in `free` bytes, of those asked for; none if not even one.
+    pub fn jobs(&self, asked: usize, free: f64) -> Option<usize> {
+        let left = free - self.kept;
+        (self.running <= left).then(|| ((left / self.most.max(1.0)) as usize).clamp(1, asked))
+    }
+}
+
+/// Reckons it.
+pub fn memory(experiment: &Experiment) -> Memory {
     let budgets: Vec<Budget> = experiment.cells.iter().map(budget).collect();
-    let together = |family: &Vec<usize>| family.iter().map(|cell| budgets[*cell].running).sum();
-    let largest = families(&experiment.cells).iter().map(together).fold(0.0, f64::max);
-    largest * jobs.min(trials) as f64 + budgets.iter().map(|budget| budget.kept).sum::<f64>()
+    let families = families(&experiment.cells);
+    let largest = |of: fn(&Budget) -> f64| {
+        let together = |family: &Vec<usize>| family.iter().map(|cell| of(&budgets[*cell])).sum();
+        families.iter().map(together).fold(0.0, f64::max)
+    };
+    Memory {
+        running: largest(|budget| budget.running),
+        most: largest(|budget| budget.most),
+        kept: budgets.iter().map(|budget| budget.kept).sum(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn free_memory_decides_whether_runs_start_and_how_many_at_once() {
+        let memory = Memory { running: 1e9, most: 2e9, kept: 1e9 };
+        let jobs = [(32e9, Some(8)), (9.5e9, Some(4)), (2.5e9, Some(1)), (1.9e9, None)];
+        for (free, expected) in jobs {
+            assert_eq!(memory.jobs(8, free), expected, "{free}");
+        }
+        let small = Memory { running: 1e6, most: 1e6, kept: 0.0 };
+        assert_eq!(small.jobs(8, 1e9), Some(8), "no more than was asked for");
+    }
 }

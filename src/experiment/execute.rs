@@ -1,10 +1,9 @@
 //! Runs all trials of an experiment, in parallel; results are ordered by index, never by finish.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
-use crate::design::limits::EVENTS_MAX;
 use crate::experiment::fork;
 use crate::experiment::load::{Cell, Experiment};
 use crate::experiment::outcome::{CellTrials, results};
@@ -12,6 +11,10 @@ use crate::experiment::question::{RUNS_MIN, Runs};
 use crate::experiment::results::Results;
 use crate::experiment::statistics::Summary;
 use crate::experiment::trial::Trial;
+use crate::measures::functions::Undefined;
+
+/// Runs in which the measure that `until` waits for may have no value, if it has none in any.
+const WITHOUT_VALUE_MAX: usize = 15;
 
 /// How far it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,8 +38,8 @@ pub struct Outcome<'a> {
 pub enum Stopped {
     /// Somebody asked for it; so many runs were done.
     Cancelled(Progress),
-    /// A run had too many events: nothing can be concluded; which one.
-    TooLong(String),
+    /// A run had too much of something: nothing can be concluded; which one, of what, and what would help.
+    TooMuch(String),
     /// What must hold in every run did not.
     Broken(String),
 }
@@ -62,25 +65,20 @@ pub fn execute<'a>(
     };
     let done = AtomicU64::new(0);
     loop {
-        pool.install(|| round(experiment, &families, &mut cells, target, &done, progress, cancelled));
+        let ended =
+            pool.install(|| round(experiment, &families, &mut cells, target, &done, progress, cancelled));
         if cancelled.load(Ordering::Relaxed) {
             let planned = u64::from(target) * cells.len() as u64;
             return Err(Stopped::Cancelled(Progress { done: done.load(Ordering::Relaxed), planned }));
         }
-        let long =
-            cells.iter().find_map(|cell| Some((cell, cell.trials.iter().find(|trial| trial.cut_short)?)));
-        if let Some((cell, trial)) = long {
-            let variant = &cell.cell.variant;
-            return Err(Stopped::TooLong(format!(
-                "variant {variant}, seed {}: more than {EVENTS_MAX} events",
-                trial.seed
-            )));
+        if let Err(too_much) = ended {
+            return Err(Stopped::TooMuch(too_much));
         }
         let broken = cells.iter().flat_map(|cell| &cell.trials).find_map(|trial| trial.broken.clone());
         if let Some(broken) = broken {
             return Err(Stopped::Broken(broken));
         }
-        match next_target(experiment, &cells, target) {
+        match next_target(experiment, &cells, target).map_err(Stopped::TooMuch)? {
             Some(more) => target = more,
             None => break,
         }
@@ -89,6 +87,9 @@ pub fn execute<'a>(
 }
 
 /// All missing trials up to `target` of each cell.
+///
+/// # Errors
+/// What a run had too much of: the first such in order, whoever was first. What comes after it is not run.
 fn round(
     experiment: &Experiment,
     families: &[Vec<usize>],
@@ -97,38 +98,71 @@ fn round(
     done: &AtomicU64,
     progress: &(dyn Fn(Progress) + Sync),
     cancelled: &AtomicBool,
-) {
+) -> Result<(), String> {
     let planned = u64::from(target) * cells.len() as u64;
     let missing: Vec<(&Vec<usize>, u32)> = (0..target)
         .flat_map(|run| families.iter().map(move |family| (family, run)))
         .filter(|(family, run)| cells[family[0]].trials.len() <= *run as usize)
         .collect();
+    let runaway = AtomicUsize::new(usize::MAX);
     let trials: Vec<Option<Vec<Trial>>> = missing
         .par_iter()
-        .map(|(family, run)| {
-            if cancelled.load(Ordering::Relaxed) {
+        .enumerate()
+        .map(|(place, (family, run))| {
+            if cancelled.load(Ordering::Relaxed) || place > runaway.load(Ordering::Relaxed) {
                 return None; // thousands may be left
             }
             let family: Vec<&Cell> = family.iter().map(|cell| cells[*cell].cell).collect();
             let seed = experiment.question.seed.wrapping_add(u64::from(*run));
             let each = || progress(Progress { done: done.fetch_add(1, Ordering::Relaxed) + 1, planned });
-            fork::run(&family, experiment.question.warmup, seed, *run == 0, &each, cancelled)
+            let trials = fork::run(&family, experiment.question.warmup, seed, *run == 0, &each, cancelled);
+            if trials.iter().flatten().any(|trial| trial.too_much.is_some()) {
+                runaway.fetch_min(place, Ordering::Relaxed);
+            }
+            trials
         })
         .collect();
     for ((family, _), trials) in missing.iter().zip(trials) {
         for (cell, trial) in family.iter().zip(trials.into_iter().flatten()) {
+            if let Some(why) = &trial.too_much {
+                let variant = &cells[*cell].cell.variant;
+                return Err(format!("variant {variant}, seed {}: {why}", trial.seed));
+            }
             cells[*cell].trials.push(trial);
         }
     }
+    Ok(())
 }
 
 /// With `until`: more runs as long as some cell's interval is too wide.
-fn next_target(experiment: &Experiment, cells: &[CellTrials<'_>], target: u32) -> Option<u32> {
-    let Runs::Until { ci, on, max } = &experiment.question.runs else { return None };
+///
+/// # Errors
+/// When it has no value in any run of a cell: it would go on to the last run, and for nothing.
+fn next_target(
+    experiment: &Experiment,
+    cells: &[CellTrials<'_>],
+    target: u32,
+) -> Result<Option<u32>, String> {
+    let Runs::Until { ci, on, max } = &experiment.question.runs else { return Ok(None) };
     if target >= *max {
-        return None;
+        return Ok(None);
     }
-    let name = crate::program::syntax::expression(on.as_str()).ok()?.value.to_string();
+    let Ok(name) = crate::program::syntax::expression(on.as_str()).map(|expr| expr.value.to_string()) else {
+        return Ok(None);
+    };
+    for cell in cells.iter().filter(|cell| cell.trials.len() >= WITHOUT_VALUE_MAX) {
+        let Some(index) = cell.cell.measures.iter().position(|named| named.name == name) else { continue };
+        let mut values = cell.trials.iter().map(|trial| &trial.values[index]);
+        if let Some(Err(Undefined(why))) = values.next()
+            && values.all(Result::is_err)
+        {
+            let (variant, runs) = (&cell.cell.variant, cell.trials.len());
+            return Err(format!(
+                "variant {variant}: `until` waits for {name}, which had no value in {runs} runs: {why}\n\
+                 help: let it wait for another measure, or write how many runs there are: `runs = 30`"
+            ));
+        }
+    }
     let wide = |cell: &CellTrials<'_>| {
         let Some(index) = cell.cell.measures.iter().position(|named| named.name == name) else {
             return false;
@@ -140,5 +174,5 @@ fn next_target(experiment: &Experiment, cells: &[CellTrials<'_>], target: u32) -
             None => true,
         }
     };
-    cells.iter().any(wide).then(|| (target + target / 2).min(*max))
+    Ok(cells.iter().any(wide).then(|| (target + target / 2).min(*max)))
 }

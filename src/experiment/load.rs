@@ -1,7 +1,6 @@
 //! From a file to an experiment that can be run: every cell resolved, every expression compiled, every limit checked.
 //! All problems come back at once.
 
-use std::collections::BTreeSet;
 use std::sync::atomic::AtomicUsize;
 
 use crate::base::ids::ProbeId;
@@ -15,6 +14,7 @@ use crate::design::entries::asked_once;
 use crate::design::file::{self, Data, Reader};
 use crate::design::limits::{CELLS_MAX, TRIALS_MAX};
 use crate::design::patch::{Change, Path, get, set};
+use crate::design::prune::all_problems;
 use crate::design::resolve::{Tables, resolve};
 use crate::design::shape;
 use crate::design::source::Sources;
@@ -24,10 +24,12 @@ use crate::experiment::advice;
 use crate::experiment::budget;
 use crate::experiment::cells::{Point, count, number, patched, points, variants};
 use crate::experiment::clashes;
-use crate::experiment::course;
+pub use crate::experiment::overrides::Overrides;
+use crate::experiment::overrides::{chosen, command_line, overridden};
 use crate::experiment::question::{self, Length, Property, PropertyKind, Question, Runs, TheoryEntry};
 use crate::experiment::recording::record;
 use crate::experiment::setup::Setup;
+use crate::experiment::swept::unswept;
 use crate::experiment::theory::evaluate;
 use crate::experiment::timetable::{Timetable, timetable};
 use crate::experiment::workload::add;
@@ -36,21 +38,6 @@ use crate::measures::asked::Asked;
 use crate::measures::expression::{During, Expression};
 use crate::program::syntax::expression;
 use crate::record::recorder::RecordPlan;
-
-/// What the command line changes.
-#[derive(Clone, Debug, Default)]
-pub struct Overrides {
-    /// `--seed`
-    pub seed: Option<u64>,
-    /// `--runs`
-    pub runs: Option<u32>,
-    /// `--full`: as many runs as the experiment's theories need.
-    pub full: bool,
-    /// `--variant`: only these.
-    pub variants: Vec<String>,
-    /// `--set PATH=VALUE`
-    pub set: Vec<String>,
-}
 
 /// What could not be loaded.
 pub type Failure = (Sources, Problems);
@@ -106,10 +93,6 @@ pub struct Cell {
     pub length: Span,
     /// Where it is over when the last request has ended.
     pub drain: Option<Drain>,
-    /// The measures, by place, that only a picture over time asks for and that are levels: of those there is nothing to be said at the end.
-    pub unlisted: Vec<usize>,
-    /// What pictures show of its runs over time.
-    pub courses: Vec<course::Asked>,
     /// How much a run of it has recorded so far at most: the next makes as much room at once. It changes no result.
     pub room: Room,
 }
@@ -159,6 +142,8 @@ pub struct Experiment {
     pub sources: Sources,
     /// What is unwise about it, each once, in order of place.
     pub warnings: Vec<Problem>,
+    /// What the command line changes that its user may not expect.
+    pub notes: Vec<String>,
 }
 
 /// Loads an experiment.
@@ -176,39 +161,22 @@ pub fn load(reader: &dyn Reader, path: &str, overrides: &Overrides) -> Result<Ex
     for change in &asked {
         set(&mut tree, change, KINDS, &mut problems);
     }
-    let entries = shape::entries(&tree);
-    let all = variants(&entries);
-    if all.len().saturating_mul(count(&entries)) > CELLS_MAX {
-        let message =
-            format!("{} variants × {} points: at most {CELLS_MAX} cells", all.len(), count(&entries));
-        problems.overall(codes::LIMIT, message).help("fewer points, or another file for some of them");
-        return Err((sources, problems));
-    }
-    let points = points(&entries);
-    let chosen = chosen(&all, &overrides.variants, &mut problems);
-    let mut question = question::read(&entries, &points, &mut problems);
-    overridden(&mut question, overrides);
-    let runs = match question.runs {
-        Runs::Fixed(runs) | Runs::Quick { quick: runs, .. } => runs,
-        Runs::Until { max, .. } => max,
-    };
-    let trials = (chosen.len() * points.len()) as u64 * u64::from(runs);
-    if trials > TRIALS_MAX {
-        problems.overall(codes::LIMIT, format!("{trials} runs in all: at most {TRIALS_MAX}"));
-    }
+    let notes = unswept(&mut tree, &designed);
     let data = Data { reader, sources: &sources };
-    let loading = Loading { tree: &tree, question: &question, changes: &designed, data };
-    let cells = loading.cells(&chosen, &points, &mut problems);
-    if !problems.is_empty() {
+    let whole = all_problems(&tree, &designed, &mut problems, |tree, changes, problems| {
+        whole(tree, changes, overrides, data, problems)
+    });
+    let Some(Whole { all, points, question, cells }) = whole.filter(|_| problems.is_empty()) else {
         return Err((sources, problems));
-    }
+    };
     if overrides.variants.is_empty() {
         // a variant that was left out may do otherwise
         let shortened = asked.iter().any(|change| change.path.0[0] == "length");
         advice::advise(&tree, &question, &cells, shortened, &mut problems);
     }
     let warnings = problems.warnings();
-    let stem = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".toml").to_owned();
+    let stem = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".toml");
+    let stem = if stem == "-" { "stdin" } else { stem }.to_owned();
     Ok(Experiment {
         name: stem,
         path: path.to_owned(),
@@ -218,55 +186,52 @@ pub fn load(reader: &dyn Reader, path: &str, overrides: &Overrides) -> Result<Ex
         cells,
         sources,
         warnings,
+        notes,
     })
 }
 
-/// What the command line says of the seed and of the runs.
-fn overridden(question: &mut Question, overrides: &Overrides) {
-    if let Some(seed) = overrides.seed {
-        question.seed = seed;
-        question.defaults.remove("seed");
-    }
-    if let Some(runs) = overrides.runs {
-        question.runs = Runs::Fixed(runs.max(1));
-        question.defaults.remove("runs");
-    }
-    if let Runs::Quick { full, .. } = question.runs
-        && overrides.full
-    {
-        question.runs = Runs::Fixed(full);
-    }
+/// An experiment as far as its tree tells.
+struct Whole {
+    all: Vec<String>,
+    points: Vec<Point>,
+    question: Question,
+    cells: Vec<Cell>,
 }
 
-fn command_line(set: &[String], sources: &mut Sources, problems: &mut Problems) -> Vec<Change> {
-    let mut changes = Vec::new();
-    for argument in set {
-        let path = argument.split_once('=').map(|(path, _)| path);
-        match path.and_then(|path| Path::parse(path).map(|parsed| (parsed, path.len() + 1))) {
-            Some((path, value_at)) => {
-                let value = file::value_from_command_line(sources, argument, value_at);
-                changes.push(Change { path, place: value.place.clone(), value });
-            }
-            None => {
-                let message = format!("`--set {argument}` is no PATH=VALUE");
-                problems.overall(codes::UNKNOWN_PATH, message).help("write `--set cache.pages.ttl=5s`");
-            }
-        }
+/// Everything, when there are no more cells than may be.
+fn whole(
+    tree: &Table,
+    changes: &[Change],
+    overrides: &Overrides,
+    data: Data<'_>,
+    problems: &mut Problems,
+) -> Option<Whole> {
+    let entries = shape::entries(tree);
+    let all = variants(&entries);
+    if all.len().saturating_mul(count(&entries)) > CELLS_MAX {
+        let message =
+            format!("{} variants × {} points: at most {CELLS_MAX} cells", all.len(), count(&entries));
+        problems.overall(codes::LIMIT, message).help("fewer points, or another file for some of them");
+        return None;
     }
-    changes
-}
-
-/// The variants to run, in order of name.
-fn chosen(all: &[String], wanted: &[String], problems: &mut Problems) -> Vec<String> {
-    for name in wanted.iter().filter(|name| !all.contains(name)) {
-        let near = crate::base::problem::nearest(name, all.iter().map(String::as_str));
-        let help =
-            near.map_or(format!("variants: {}", all.join(", ")), |near| format!("did you mean `{near}`?"));
-        problems.overall(codes::UNKNOWN_VARIANT, format!("unknown variant '{name}'")).help(help);
+    let points = points(&entries);
+    let chosen = chosen(&all, &overrides.variants, problems);
+    let mut question = question::read(&entries, &points, problems);
+    overridden(&mut question, overrides);
+    let runs = match question.runs {
+        Runs::Fixed(runs) | Runs::Quick { quick: runs, .. } => runs,
+        Runs::Until { max, .. } => max,
+    };
+    let trials = (chosen.len() * points.len()) as u64 * u64::from(runs);
+    if trials > TRIALS_MAX {
+        problems.overall(codes::LIMIT, format!("{trials} runs in all: at most {TRIALS_MAX}"));
     }
-    let kept: BTreeSet<String> =
-        all.iter().filter(|name| wanted.is_empty() || wanted.contains(name)).cloned().collect();
-    kept.into_iter().collect()
+    let loading = Loading { tree, question: &question, changes, data };
+    let mut cells = loading.cells(&chosen, &points, problems);
+    if let Some(most) = overrides.max_inflight {
+        cells.iter_mut().for_each(|cell| cell.setup.limits.in_flight = most);
+    }
+    Some(Whole { all, points, question, cells })
 }
 
 struct Loading<'a> {
@@ -318,14 +283,8 @@ impl Loading<'_> {
         let (mut record, windows, asked) = record(&setup, length, &measures, &judged);
         record.watched_series.extend(faults.watched());
         record.arrivals = drain.as_ref().map(|drain| drain.last);
-        let plots = self.question.plots.iter();
-        let plots =
-            plots.filter(|plot| plot.variants.is_empty() || plot.variants.iter().any(|name| name == variant));
-        let courses = course::asked(plots, &measures, (&faults, self.question.seed, length));
         let variant = variant.to_owned();
         let cell = Cell {
-            unlisted: course::unlisted(self.question, &measures, &setup),
-            courses,
             variant,
             point: index,
             tree,

@@ -7,7 +7,7 @@ use crate::base::ids::TierId;
 use crate::base::op::Reason;
 use crate::base::problem::Problem;
 use crate::experiment::load::{Cell, Experiment, Named, theories_of};
-use crate::experiment::question::{Expected, PropertyKind, RUNS_MIN, Runs, TheoryEntry, Within};
+use crate::experiment::question::{Expected, PropertyKind, Question, RUNS_MIN, Runs, TheoryEntry, Within};
 use crate::experiment::results::{self, Comparison, Estimate, Results, Summary as RunSummary, Theory};
 use crate::experiment::statistics::{Summary, agrees, paired, undecided};
 use crate::experiment::theory::evaluate;
@@ -25,6 +25,20 @@ pub struct CellTrials<'a> {
     pub cell: &'a Cell,
     /// Its trials.
     pub trials: Vec<Trial>,
+}
+
+/// By measure, printed canonically: as the experiment spells it first, where that is another way.
+fn spelling(question: &Question) -> BTreeMap<String, String> {
+    let mut spelling = BTreeMap::new();
+    let measures = question.measures.iter().chain(question.theories.iter().map(|theory| &theory.of));
+    for text in measures {
+        let written = text.as_str().split_whitespace().collect::<Vec<_>>().join(" ");
+        if let Ok(expr) = expression(text.as_str()) {
+            spelling.entry(expr.value.to_string()).or_insert(written);
+        }
+    }
+    spelling.retain(|canonical, written| canonical != written);
+    spelling
 }
 
 /// Everything that is known after all trials; the two timings are left at 0.
@@ -49,6 +63,7 @@ pub fn results(experiment: &Experiment, cells: &[CellTrials<'_>]) -> Results {
             events_per_s: 0.0,
             as_expected: true,
         },
+        spelling: spelling(&experiment.question),
     };
     let properties =
         out.cells.iter().flat_map(|cell| cell.properties.values()).all(|property| property.as_expected);
@@ -126,9 +141,7 @@ fn values(cell: &CellTrials<'_>, measure: usize) -> Vec<f64> {
 
 fn result_cell(experiment: &Experiment, cell: &CellTrials<'_>) -> results::Cell {
     let mut measures = BTreeMap::new();
-    let listed =
-        cell.cell.measures.iter().enumerate().filter(|(index, _)| !cell.cell.unlisted.contains(index));
-    for (index, named) in listed {
+    for (index, named) in cell.cell.measures.iter().enumerate() {
         let defined = values(cell, index);
         let undefined = cell.trials.iter().find_map(|trial| trial.values[index].as_ref().err());
         let samples = named.expression.samples();
@@ -252,6 +265,7 @@ fn properties(experiment: &Experiment, cell: &CellTrials<'_>) -> BTreeMap<String
             as_expected,
             failing_seeds: said.failing.clone(),
             witness: said.witness.clone(),
+            replay: None,
         };
         properties.insert(name.clone(), property);
     }
@@ -387,8 +401,7 @@ fn comparisons(experiment: &Experiment, cells: &[CellTrials<'_>]) -> Vec<Compari
                 break;
             }
             for b in &at[first + 1..] {
-                let listed = |(index, _): &(usize, &Named)| !a.cell.unlisted.contains(index);
-                for (index, named) in a.cell.measures.iter().enumerate().filter(listed) {
+                for (index, named) in a.cell.measures.iter().enumerate() {
                     comparisons.extend(compare(experiment, a, b, index, &named.name));
                 }
             }

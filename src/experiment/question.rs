@@ -421,6 +421,9 @@ impl Reading<'_> {
     }
 
     fn within(&mut self, node: &Node) -> Within {
+        if matches!(node.value, Value::List(_)) {
+            return Within::Relative(0.02); // which has been told
+        }
         let text = as_text(node);
         if let Some(points) =
             text.as_str().strip_suffix("pt").and_then(|points| points.trim().parse::<f64>().ok())

@@ -35,6 +35,9 @@ pub struct Results {
     pub theory: Vec<Theory>,
     /// The run as a whole.
     pub summary: Summary,
+    /// By measure, printed canonically: as its author spells it, which is its key in `results.json`.
+    #[serde(skip)]
+    pub spelling: BTreeMap<String, String>,
 }
 
 /// Something unwise.
@@ -59,7 +62,7 @@ pub struct Cell {
     pub point: BTreeMap<String, String>,
     /// Replications.
     pub runs: u32,
-    /// By the measure's expression, printed canonically.
+    /// By the measure's expression: as the experiment spells it, otherwise printed canonically.
     pub measures: BTreeMap<String, Estimate>,
     /// By the property's name.
     pub properties: BTreeMap<String, Property>,
@@ -108,6 +111,9 @@ pub struct Estimate {
     /// The share of successes, where it is of these alone and they are fewer than 99.9 %.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub success: Option<f64>,
+    /// The measure's expression, printed canonically, where its key is another spelling of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canonical: Option<String>,
     /// Why it is undefined, and how percentiles were taken when not exactly.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
@@ -128,6 +134,9 @@ pub struct Property {
     pub failing_seeds: Vec<u64>,
     /// One sentence, when it is violated or unknown.
     pub witness: String,
+    /// The command that runs the first of its failing seeds again, with what the command line has changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay: Option<String>,
 }
 
 /// Two variants under the same seeds, run by run.

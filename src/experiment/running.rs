@@ -2,10 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::base::ids::{Pid, ProbeId};
+use crate::base::ids::ProbeId;
 use crate::base::time::{Span, Time};
 use crate::design::limits::EVENTS_MAX;
-use crate::experiment::course;
 use crate::experiment::judging::Looks;
 use crate::experiment::load::{Cell, Judged};
 use crate::experiment::question::{PropertyKind, Warmup};
@@ -22,11 +21,20 @@ use crate::record::observed::Open;
 use crate::record::recorder::RecordPlan;
 use crate::record::series::Window;
 use crate::record::sums::Which;
-use crate::sim::cluster::Cluster;
+use crate::sim::limits::{Excess, What};
 use crate::sim::run::{Stop, World};
 
 /// Events between two looks at whether somebody wants to stop: a fraction of a second.
 const LOOK_EVERY: u64 = 1 << 20;
+
+/// Why a run ends before its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// Somebody asked for it.
+    Cancelled,
+    /// It had too much of something: what, where, and what would help.
+    TooMuch(String),
+}
 
 /// A run of a cell under a seed, on its way.
 pub struct Running<'a> {
@@ -43,12 +51,10 @@ pub struct Running<'a> {
     pub schedule: Schedule,
     /// The looks at copies.
     pub looks: Looks,
-    /// Who leads whom, where it is asked for.
-    pub leads: Option<Leads>,
     /// Who takes what happens, where it is streamed.
     pub sink: Option<Sink<'a>>,
-    /// It had too many events, or was cancelled.
-    pub cut_short: bool,
+    /// Why it ended before its end.
+    pub cut_short: Option<Cut>,
     /// No more requests arrive: it goes on until the last has ended.
     draining: bool,
 }
@@ -106,9 +112,8 @@ impl<'a> Running<'a> {
             seen: vec![None; cell.judged.len()],
             looks: Looks::new(cell, faults),
             schedule: cell.faults.schedule(seed, cell.length),
-            leads: None,
             sink: None,
-            cut_short: false,
+            cut_short: None,
             draining: false,
         }
     }
@@ -136,9 +141,8 @@ impl<'a> Running<'a> {
             seen: self.seen.clone(),
             looks: Looks::new(cell, faults),
             schedule,
-            leads: None,
             sink: None,
-            cut_short: self.cut_short,
+            cut_short: self.cut_short.clone(),
             draining: self.draining,
         }
     }
@@ -161,12 +165,12 @@ impl<'a> Running<'a> {
 
     /// Everything before an instant, with the faults at their times, and looks at the copies after the faults of an instant.
     pub fn go_until(&mut self, stop: Time, cancelled: &AtomicBool) {
-        self.cut_short |= cancelled.load(Ordering::Relaxed);
+        self.look_whether(cancelled);
         if !self.begins_before(stop) {
             return;
         }
         self.notice();
-        while !self.cut_short && !self.is_drained() {
+        while self.cut_short.is_none() && !self.is_drained() {
             let due = [self.schedule.next(), self.looks.next()].into_iter().flatten().min();
             let due = due.filter(|at| *at < stop);
             if !self.until(due.unwrap_or(stop), cancelled) {
@@ -202,14 +206,24 @@ impl<'a> Running<'a> {
             match self.world.run(horizon, (events + LOOK_EVERY).min(EVENTS_MAX)) {
                 Stop::Horizon => return true,
                 Stop::Events => {
-                    self.cut_short = events >= EVENTS_MAX || cancelled.load(Ordering::Relaxed);
-                    if self.cut_short {
+                    if events >= EVENTS_MAX {
+                        let help = "make the run shorter or the rates lower";
+                        self.cut_short =
+                            Some(Cut::TooMuch(format!("more than {EVENTS_MAX} events\nhelp: {help}")));
+                    }
+                    self.look_whether(cancelled);
+                    if self.cut_short.is_some() {
                         return false;
                     }
                 }
+                Stop::Excess => {
+                    let told = self.world.excess().map(|excess| told(excess, self.cell));
+                    self.cut_short = told.map(Cut::TooMuch);
+                    return false;
+                }
                 Stop::Changed => {
                     self.notice();
-                    if self.cut_short
+                    if self.cut_short.is_some()
                         || self.is_drained()
                         || self.schedule.next().is_some_and(|at| at < horizon)
                     {
@@ -232,9 +246,6 @@ impl<'a> Running<'a> {
             self.hand_on();
         }
         self.schedule.notice(self.world.now(), &self.world);
-        if let Some(leads) = &mut self.leads {
-            leads.notice(&self.world);
-        }
         if self.world.recorder_mut().take_changed() {
             self.watch();
         }
@@ -244,7 +255,15 @@ impl<'a> Running<'a> {
     pub fn hand_on(&mut self) {
         let moments = self.world.recorder_mut().history.take_moments();
         let goes_on = self.sink.as_mut().is_none_or(|sink| sink(&moments));
-        self.cut_short |= !goes_on;
+        if !goes_on {
+            self.cut_short.get_or_insert(Cut::Cancelled);
+        }
+    }
+
+    fn look_whether(&mut self, cancelled: &AtomicBool) {
+        if cancelled.load(Ordering::Relaxed) {
+            self.cut_short.get_or_insert(Cut::Cancelled);
+        }
     }
 
     /// Looks at the properties that can be watched, which have not been decided yet.
@@ -277,12 +296,15 @@ impl<'a> Running<'a> {
         self.watch();
         let faults = times(&self.schedule.plan_so_far());
         let findings = self.looks.answers(cell, &faults, &self.world);
-        let overdone = || {
-            self.schedule
-                .overdone()
-                .map(|fault| format!("fault '{fault}' happens more than {TIMES_MAX} times"))
+        let overdone = self.schedule.overdone().map(|fault| {
+            format!(
+                "fault '{fault}' happens more than {TIMES_MAX} times\nhelp: a longer `every`, or a shorter run"
+            )
+        });
+        let too_much = match self.cut_short.take() {
+            Some(Cut::TooMuch(why)) => Some(why),
+            Some(Cut::Cancelled) | None => overdone,
         };
-        let broken = broken.or_else(overdone);
         let recorder = self.world.recorder();
         let mut evaluation = Evaluation::new(recorder, &cell.windows).with(&findings);
         let (mut values, mut remarks) = (Vec::new(), Vec::new());
@@ -317,9 +339,7 @@ impl<'a> Running<'a> {
         self.cell.room.taken.fetch_max(taken, Ordering::Relaxed);
         recorder.history = History::default(); // it is large, and has been judged
         let plan = self.schedule.plan_so_far();
-        let courses = course::taken(&self.cell.courses, &self.cell.measures, &recorder);
         Trial {
-            courses,
             seed: self.seed,
             fingerprint: fingerprint.value(),
             events: fingerprint.events(),
@@ -332,53 +352,31 @@ impl<'a> Running<'a> {
             faults: times(&plan),
             plan,
             broken,
-            cut_short: self.cut_short,
+            too_much,
             approximate,
             warmup_note,
         }
     }
 }
 
-/// A member begins to lead the others of its part, as it believes, or ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lead {
-    /// When.
-    pub at: Time,
-    /// Who.
-    pub by: Pid,
-    /// Whether it begins.
-    pub begins: bool,
-}
-
-/// Who leads whom in a run, from its beginning.
-#[derive(Clone, Debug, Default)]
-pub struct Leads {
-    members: Vec<(Pid, bool)>,
-    /// What has changed so far, in order.
-    pub changes: Vec<Lead>,
-}
-
-impl Leads {
-    /// Follows the members of all parts that are led.
-    pub fn of(cell: &Cell, world: &mut World) -> Leads {
-        let led = cell.faults.who.parts.iter().filter_map(|part| Some((part, part.led?)));
-        let mut leads = Leads::default();
-        for (part, led) in led {
-            world.recorder_mut().watch_levels(&[led.leaders]);
-            leads.members.extend((0..part.count).map(|member| (Pid::new(part.tier, member), false)));
-        }
-        leads
-    }
-
-    fn notice(&mut self, world: &World) {
-        for (by, leads) in &mut self.members {
-            let begins = Cluster::is_leader(world, *by);
-            if begins != *leads {
-                *leads = begins;
-                self.changes.push(Lead { at: world.now(), by: *by, begins });
-            }
-        }
-    }
+/// What a run had too much of, for people.
+fn told(excess: &Excess, cell: &Cell) -> String {
+    let Excess { what, limit, at, tiers } = excess;
+    let names: Vec<String> = tiers.iter().map(|tier| format!("`{}`", cell.setup.tier_name(*tier))).collect();
+    let names = names.join(", ");
+    let bound = "bound the queue (`queue`, `threads`), lower the rate, or allow more with `--max-inflight`";
+    let (what, help) = match what {
+        What::Calls => (format!("more than {limit} calls in flight, most of them to {names}"), bound),
+        What::Strands => (format!("more than {limit} coroutines of programs, the last at {names}"), bound),
+        What::Requests => (format!("more than {limit} requests of {names} under way"), bound),
+        What::Events => (
+            format!(
+                "time stands still: more than {limit} events at one instant, the last of them at {names}"
+            ),
+            "give something in this circle time: a latency, `cpu`, `think`, a retry's wait",
+        ),
+    };
+    format!("{what}, at {at}\nhelp: {help}")
 }
 
 /// As much as a run of the cell has recorded so far at most.

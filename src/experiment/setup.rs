@@ -17,6 +17,7 @@ use crate::components::policy::Policy;
 use crate::components::store::DB;
 use crate::components::{PartName, Wiring};
 use crate::design::file::Data;
+use crate::design::limits::{AT_INSTANT_MAX, IN_FLIGHT_MAX};
 use crate::design::resolve::Design;
 use crate::design::sessions::sessions;
 use crate::experiment::facts;
@@ -28,6 +29,7 @@ use crate::net::Network;
 use crate::record::history::RowId;
 use crate::record::recorder::{RecordPlan, Recorder};
 use crate::record::survey::Survey;
+use crate::sim::limits::Limits;
 use crate::sim::run::World;
 
 /// Members of a part that a caller chooses among by distance: those of a store.
@@ -44,6 +46,8 @@ pub struct Setup {
     reached: BTreeSet<PartId>,
     /// Stores whose programs run beside their members, in tiers after those of parts and workloads.
     hosts: Vec<PartId>,
+    /// How much a world may have at once.
+    pub limits: Limits,
     /// By probe: the names under which it is measured.
     pub probe_names: Vec<Vec<String>>,
 }
@@ -75,12 +79,14 @@ impl Setup {
         let answers = design.answers.clone();
         let wiring = Wiring { programs: design.programs.clone(), directory, policies, answers, probes };
         let probe_names = probe_names(&design, &workloads);
-        Some(Setup { design, workloads, wiring, reached, hosts, probe_names })
+        let limits = Limits { in_flight: IN_FLIGHT_MAX, at_instant: AT_INSTANT_MAX };
+        Some(Setup { design, workloads, wiring, reached, hosts, limits, probe_names })
     }
 
     /// A world for one run.
     pub fn world(&self, seed: u64, record: &RecordPlan) -> World {
         let mut world = World::new(seed, self.network(seed), Recorder::new(record));
+        world.limit(self.limits);
         for (index, (name, part)) in self.design.names.iter().zip(&self.design.parts).enumerate() {
             if self.reached.contains(&PartId(index as u16)) {
                 part.build(name, &self.wiring, &mut world);

@@ -6,10 +6,9 @@ use crate::base::cause::Causes;
 use crate::base::ids::{ProbeId, TierId};
 use crate::base::op::Reason;
 use crate::base::time::Time;
-use crate::experiment::course::Course;
 use crate::experiment::load::Cell;
 use crate::experiment::question::Warmup;
-use crate::experiment::running::{Lead, Leads, Running};
+use crate::experiment::running::Running;
 use crate::experiment::timetable::times;
 use crate::faults::plan::Planned;
 use crate::measures::evaluation::{Evaluation, Remarks};
@@ -63,16 +62,14 @@ pub struct Trial {
     pub failures: Vec<Failed>,
     /// What it recorded, when it is kept for pictures.
     pub recorder: Option<Recorder>,
-    /// How measures went over time, as the cell's pictures ask.
-    pub courses: Vec<Course>,
     /// When the faults were active, by name.
     pub faults: Vec<(String, Time, Time)>,
     /// What happened, in order: instants and members.
     pub plan: Vec<Planned>,
     /// What must hold in every run and did not: our mistake.
     pub broken: Option<String>,
-    /// Whether it had more than [`EVENTS_MAX`] events: nothing can be concluded from it.
-    pub cut_short: bool,
+    /// What it had too much of, and where: it was cut short, and nothing can be concluded from it.
+    pub too_much: Option<String>,
     /// Requests whose percentiles came from a histogram.
     pub approximate: Vec<ProbeId>,
     /// What a reader should know of an automatic warm-up.
@@ -99,7 +96,7 @@ pub fn stream(cell: &Cell, warmup: Warmup, seed: u64, sink: Sink<'_>) -> bool {
     running.go(&AtomicBool::new(false)); // the sink says when to stop
     running.hand_on();
     let left = running.world.recorder().history.left_open(running.end);
-    !running.cut_short && running.sink.is_some_and(|sink| sink(&left))
+    running.cut_short.is_none() && running.sink.is_some_and(|sink| sink(&left))
 }
 
 /// A run with all that was asked of stores in it, and what in it shows a violation.
@@ -109,12 +106,8 @@ pub struct Caught {
     pub told: Told,
     /// All operations, and what copies took in.
     pub history: History,
-    /// What went wrong, in order.
-    pub plan: Vec<Planned>,
-    /// Who led whom, in order.
-    pub leads: Vec<Lead>,
-    /// When the run was over.
-    pub end: Time,
+    /// When the faults were active, by name.
+    pub faults: Vec<(String, Time, Time)>,
 }
 
 /// Runs a cell under a seed once more and keeps everything, for a picture of what shows that a property (by place among the cell's) is
@@ -123,16 +116,14 @@ pub fn caught(cell: &Cell, warmup: Warmup, seed: u64, property: usize) -> Option
     let never = AtomicBool::new(false);
     let plan = HistoryPlan { all: true, ..HistoryPlan::default() };
     let mut running = Running::new(cell, warmup, seed, &plan, &never);
-    running.leads = Some(Leads::of(cell, &mut running.world));
     running.go(&never);
     let condition = cell.judged.get(property)?.condition.as_ref()?;
-    let plan = running.schedule.plan_so_far();
-    let findings = running.looks.answers(cell, &times(&plan), &running.world);
+    let faults = times(&running.schedule.plan_so_far());
+    let findings = running.looks.answers(cell, &faults, &running.world);
     let mut evaluation = Evaluation::new(running.world.recorder(), &cell.windows).with(&findings).from_zero();
     condition.expression.value(&mut evaluation).ok()?;
     let told = (*evaluation.take_witnesses().first()?).clone();
-    let (leads, end) = (running.leads.take().unwrap_or_default().changes, running.end);
-    Some(Caught { told, history: running.world.into_recorder().0.history, plan, leads, end })
+    Some(Caught { told, history: running.world.into_recorder().0.history, faults })
 }
 
 /// Whether two runs of one cell under one seed are the same, event by event.

@@ -25,7 +25,7 @@ mod values;
 mod versions;
 
 pub use names::parameters;
-pub use target::{Target, order_arguments, target};
+pub use target::{NO_PARAMETER, Target, order_arguments, target};
 
 /// What a name in a program can mean; the design answers (it knows the parts, `program` does not).
 pub trait Scope {

@@ -417,6 +417,11 @@ impl Frames {
         self.release(Some(frame.root), Some(strand.0));
     }
 
+    /// Coroutines in being: activations and their branches.
+    pub fn strands(&self) -> usize {
+        self.strands.len()
+    }
+
     /// Activations in being.
     pub fn len(&self) -> usize {
         self.frames.len()

@@ -243,8 +243,9 @@ pub(crate) fn whole_mix(whole: &Spanned<Expr>, total: f64) -> Result<(), SyntaxE
     if (total - 1.0).abs() < 1e-9 {
         return Ok(());
     }
-    let percent = Quantity { value: (total * 1e6).round() / 1e6, exact: None, unit: Unit::Share };
-    error(whole, format!("the shares of this mix add up to {percent}, not 100%"), LAWS[9].1)
+    let percent = format!("{:.7}", total * 100.0);
+    let percent = percent.trim_end_matches('0').trim_end_matches('.');
+    error(whole, format!("the shares of this mix add up to {percent}%, not 100%"), LAWS[9].1)
 }
 
 /// A plain positive number.

@@ -253,7 +253,7 @@ fn mistakes_of_a_program_are_explained() {
         ("read shop[1]", "a table is missing"),
         ("read shop.stock", "a key in brackets is missing"),
         ("call page(item=1)", "the argument `size` is missing"),
-        ("call page(item=1, size=2, extra=3)", "no such parameter"),
+        ("call page(item=1, size=2, extra=3)", "no such parameter: it uses no `extra`"),
         ("call twice", "`twice` could mean `app.twice` or `web.twice`"),
         ("call bank with money", "unknown policy `money`"),
         ("cpu 5", "`5` has no unit"),

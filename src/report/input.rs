@@ -2,8 +2,7 @@
 //! nor runs; it draws what stands here, in the order in which it stands here.
 
 pub use crate::experiment::pictures::{
-    Arrow, Axis, Bar, BarGroup, Bound, Curve, Drawing, Graph, GridLine, Length, Node, Plot, PlotKind,
-    SpaceTime, Stretch, TimelineRow,
+    Arrow, Axis, Bar, BarGroup, Curve, Graph, GridLine, Node, Plot, PlotKind, SpaceTime, TimelineRow,
 };
 use crate::experiment::results::Results;
 
@@ -20,8 +19,8 @@ pub struct ReportInput {
     pub command: String,
     /// Where the files go, as people would type it.
     pub out_dir: String,
-    /// The design, of variants that differ in it once each.
-    pub designs: Vec<Drawing>,
+    /// The design.
+    pub graph: Graph,
     /// Plots, in the order of the page.
     pub plots: Vec<Plot>,
     /// One row per run, in run order: `runs.csv`.

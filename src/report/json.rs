@@ -1,15 +1,43 @@
 //! `results.json`: the contract, pretty-printed.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use crate::experiment::results::Results;
 
 /// Results as JSON, with a newline at the end.
 pub fn json(results: &Results) -> String {
+    let results = spelled(results);
     let mut text =
-        serde_json::to_string_pretty(results).expect("results have string keys and no foreign types");
+        serde_json::to_string_pretty(&*results).expect("results have string keys and no foreign types");
     text.push('\n');
     text
+}
+
+/// Measures under the names that their author gave them.
+fn spelled(results: &Results) -> Cow<'_, Results> {
+    if results.spelling.is_empty() {
+        return Cow::Borrowed(results);
+    }
+    let mut spelled = results.clone();
+    let name = |canonical: &mut String| {
+        if let Some(written) = results.spelling.get(canonical) {
+            canonical.clone_from(written);
+        }
+    };
+    for cell in &mut spelled.cells {
+        let measures = std::mem::take(&mut cell.measures).into_iter().map(|(canonical, mut estimate)| {
+            let mut key = canonical.clone();
+            name(&mut key);
+            estimate.canonical = (key != canonical).then_some(canonical);
+            (key, estimate)
+        });
+        cell.measures = measures.collect();
+    }
+    spelled.comparisons.iter_mut().for_each(|comparison| name(&mut comparison.measure));
+    spelled.theory.iter_mut().for_each(|theory| name(&mut theory.of));
+    Cow::Owned(spelled)
 }
 
 /// The text of `results.json` with the two fields at zero that may differ between two runs of the same thing
@@ -61,6 +89,20 @@ mod tests {
         );
         assert!(json(&first).ends_with("}\n"));
         assert!(is_results(&json(&first)));
+    }
+
+    #[test]
+    fn a_measure_s_key_is_as_its_author_spells_it() {
+        let mut results = stampede().results;
+        let measure = results.cells[0].measures.keys().next().expect("there are some").clone();
+        let written = format!(" {measure} ");
+        results.spelling.insert(measure.clone(), written.clone());
+        let value: Value = serde_json::from_str(&json(&results)).expect("JSON");
+        let measures = &value["cells"][0]["measures"];
+        assert_eq!(measures[&written]["canonical"].as_str(), Some(measure.as_str()));
+        assert!(measures.get(&measure).is_none());
+        let canonical = |estimate: &Value| estimate.get("canonical").is_some();
+        assert_eq!(measures.as_object().expect("a table").values().filter(|one| canonical(one)).count(), 1);
         assert!(!is_results("{}"));
     }
 }

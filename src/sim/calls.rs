@@ -131,6 +131,11 @@ impl Calls {
         chosen.map(|(key, _)| CallId { slot: key.slot, generation: key.generation }).collect()
     }
 
+    /// Tells of every call.
+    pub fn each(&self, tell: impl FnMut(&Call)) {
+        self.slab.iter().map(|(_, call)| call).for_each(tell);
+    }
+
     /// Calls in being.
     pub fn len(&self) -> usize {
         self.slab.len()

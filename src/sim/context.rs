@@ -128,6 +128,18 @@ impl<'a, P: Process> Context<'a, P> {
         self.kernel.call(self.me, to, request, tag)
     }
 
+    /// We have `now` coroutines, and had `before`; false if there are too many in the world, and the run is over.
+    #[inline]
+    pub fn count_strands(&mut self, before: usize, now: usize) -> bool {
+        self.kernel.count_strands(self.me.tier, before, now)
+    }
+
+    /// We have so many requests under way.
+    #[inline]
+    pub fn count_requests(&mut self, requests: usize) {
+        self.kernel.count_requests(self.me.tier, requests);
+    }
+
     /// A call of ours belongs to the transaction of that name; 0: to none.
     #[inline]
     pub fn within(&mut self, call: CallId, transaction: u64) {

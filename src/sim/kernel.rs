@@ -19,6 +19,7 @@ use crate::sim::connections::{Connections, Parcel};
 use crate::sim::deadlines::Deadlines;
 use crate::sim::event::{Event, KERNEL, Kind};
 use crate::sim::fingerprint::{Fingerprint, outcome_word};
+use crate::sim::limits::Standing;
 use crate::sim::nodes::{TierNodes, stream_name};
 
 /// Cancelled alarms that may lie in the queue beyond the live ones.
@@ -76,6 +77,7 @@ pub struct Kernel {
     unique: u64,
     /// By tier: how many turns its processes have taken.
     turns: Vec<u64>,
+    pub(super) standing: Standing,
     pub(super) alarms: Slab<u64>,
     pub(super) dead_alarms: usize,
     streams: FxHashMap<u64, Stream>,
@@ -110,6 +112,7 @@ impl Kernel {
             sends: 0,
             unique: 0,
             turns: Vec::new(),
+            standing: Standing::default(),
             alarms: Slab::default(),
             dead_alarms: 0,
             streams: FxHashMap::default(),
@@ -297,6 +300,7 @@ impl Kernel {
             note: 0,
             causes: Causes::NONE,
         });
+        self.count_calls();
         if let Some(span) = request.timeout {
             let span = self.takes(caller, span);
             self.expect_answer(id, span);

@@ -24,6 +24,7 @@ pub mod deadlines;
 pub mod event;
 pub mod fingerprint;
 pub mod kernel;
+pub mod limits;
 pub mod nodes;
 pub mod process;
 pub mod run;

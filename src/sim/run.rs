@@ -12,6 +12,7 @@ use crate::sim::clocks::Clock;
 use crate::sim::event::{Event, KERNEL, Kind};
 use crate::sim::fingerprint::Fingerprint;
 use crate::sim::kernel::Kernel;
+use crate::sim::limits::{Excess, Limits};
 use crate::sim::nodes::{ClockTroubleId, Crash, Node, TierNodes};
 use crate::sim::process::{Order, Process};
 use crate::sim::tier::{AnyTier, Tier};
@@ -34,6 +35,8 @@ pub enum Stop {
     Changed,
     /// The run has processed as many events as it may.
     Events,
+    /// There is too much of something, [`World::excess`]: the run has run away.
+    Excess,
 }
 
 impl World {
@@ -52,9 +55,13 @@ impl World {
                 return Stop::Horizon;
             };
             kernel.mark(event);
+            kernel.count_at_instant(event);
             match event.tier() {
                 KERNEL => housekeep(event, kernel, tiers),
                 tier => tiers[tier as usize].dispatch(event, kernel),
+            }
+            if kernel.excess().is_some() {
+                return Stop::Excess;
             }
             if kernel.recorder.changed() {
                 return Stop::Changed;
@@ -66,6 +73,16 @@ impl World {
     /// An empty world.
     pub fn new(seed: u64, network: Network, recorder: Recorder) -> Self {
         World { kernel: Kernel::new(seed, network, recorder), tiers: Vec::new() }
+    }
+
+    /// How much there may be at once; nothing is limited without it.
+    pub fn limit(&mut self, limits: Limits) {
+        self.kernel.limit(limits);
+    }
+
+    /// The limit that the run has exceeded: nothing can be concluded from it.
+    pub fn excess(&self) -> Option<&Excess> {
+        self.kernel.excess()
     }
 
     /// Adds a tier of `count` like processes that stand in `zones` in turn. The requests of `independent` ones are

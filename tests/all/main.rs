@@ -13,6 +13,7 @@ mod forks;
 mod golden;
 mod histories;
 mod honest;
+mod hostile;
 mod hosting;
 mod house;
 mod language;

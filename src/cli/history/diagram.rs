@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use crate::base::plain::plain;
 use crate::check::Witness;
 use crate::check::history::PENDING;
 use crate::check::kinds::Shown;
@@ -38,7 +39,7 @@ pub(super) fn write(
     } else {
         svg(&draw(&plot, &[]))
     };
-    folder::write(path, &text).map_err(|why| {
+    folder::write(path, &plain(&text)).map_err(|why| {
         format!("{}: {why}\nhelp: `--diagram` takes the name of a file to write", path.display())
     })
 }
@@ -100,7 +101,6 @@ fn diagram(title: &str, witness: &Witness, shown: &[Shown], faults: &[Fault]) ->
     Some(Plot {
         name: "witness".to_owned(),
         title: title.to_owned(),
-        note: String::new(),
         x: Axis { label: "place in the order of invocations and returns".to_owned(), ..Axis::default() },
         y: Axis::default(),
         kind: PlotKind::SpaceTime(SpaceTime {

@@ -4,12 +4,12 @@ mod diagram;
 mod faults;
 mod input;
 
-use std::io::Write;
 use std::path::Path;
 
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
+use crate::base::plain::plain;
 use crate::check::Verdict;
 use crate::check::judge::Consistency;
 use crate::check::kinds::{ALL, Asked, Judged, Kind, Nil, Refused, guess};
@@ -114,8 +114,9 @@ pub fn history(arguments: &History) -> u8 {
         let (status, what) = match one(file, arguments) {
             Ok(judged) => {
                 let (status, line, what) = told(&judged, arguments);
-                if print(&format!("{file}: {line}\n")) != AS_EXPECTED {
-                    return BAD_INPUT;
+                match print(&plain(&format!("{file}: {line}\n"))) {
+                    AS_EXPECTED => {}
+                    failed => return failed,
                 }
                 (status, what)
             }
@@ -130,11 +131,10 @@ pub fn history(arguments: &History) -> u8 {
             worst = status;
         }
     }
-    if lines.len() > 1 && print(&summary(&lines)) != AS_EXPECTED {
-        return BAD_INPUT;
+    match print(&if lines.len() > 1 { summary(&lines) } else { String::new() }) {
+        AS_EXPECTED => worst,
+        failed => failed,
     }
-    let _ = std::io::stdout().flush();
-    worst
 }
 
 /// How many files there are of each verdict, in the order in which they came.

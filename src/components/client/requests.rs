@@ -86,6 +86,14 @@ impl Requests {
         }
     }
 
+    /// How many are under way.
+    pub fn len(&self) -> usize {
+        match self {
+            Requests::One(one, _) => usize::from(one.is_some()),
+            Requests::Many(many) => many.len(),
+        }
+    }
+
     /// A request that is under way.
     pub fn get(&self, key: Key) -> Option<&Pending> {
         match self {

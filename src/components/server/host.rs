@@ -30,6 +30,8 @@ const CORES: u64 = u64::MAX;
 #[derive(Clone, Debug, Hash)]
 pub struct Server {
     pub(super) frames: Frames,
+    /// How many coroutines it was last said to have.
+    counted: usize,
     cores: Cores,
     /// Busy cores as last recorded.
     busy: u32,
@@ -102,6 +104,7 @@ impl Process for Server {
         cores.set_speed(plan.speed_ppm, Time::ZERO);
         Server {
             frames: Frames::default(),
+            counted: 0,
             cores,
             busy: 0,
             threads_busy: 0,
@@ -177,6 +180,7 @@ impl Process for Server {
         level(Series::Threads, -i64::from(self.threads_busy), ctx);
         level(Series::Queued, -(self.waiting.len() as i64), ctx);
         self.drops_holds(ctx);
+        ctx.count_strands(std::mem::take(&mut self.counted), 0);
         let ended = ctx.now();
         for (_, activation) in self.activations.iter() {
             let (Activation::Request { program, arrived: intended, .. }
@@ -266,10 +270,21 @@ impl Server {
                 continue; // abandoned meanwhile
             }
             let effect = self.frames.resume(&plan.programs, strand, input);
+            let forked = matches!(effect, Effect::Forked);
             self.perform(strand, effect, ctx);
             self.cut_off(ctx);
             self.release_ended(ctx);
+            if forked && !self.count(ctx) {
+                return; // one event alone can make millions of branches
+            }
         }
+        self.count(ctx);
+    }
+
+    /// Says how many coroutines there are; false if there are too many in the world.
+    fn count(&mut self, ctx: Ctx) -> bool {
+        let now = self.frames.strands();
+        ctx.count_strands(std::mem::replace(&mut self.counted, now), now)
     }
 
     fn perform(&mut self, strand: StrandId, effect: Effect, ctx: Ctx) {

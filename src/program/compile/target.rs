@@ -95,6 +95,9 @@ fn near_or(word: &str, known: &[String], other: &str) -> String {
         .map_or(other.to_owned(), |near| format!("did you mean `{near}`?"))
 }
 
+/// What is said of an argument that a program has no parameter for.
+pub const NO_PARAMETER: &str = "no such parameter";
+
 /// Arguments in the order of the parameters, padded to [`ARGS_MAX`].
 ///
 /// # Errors
@@ -131,11 +134,17 @@ pub fn order_arguments<'a>(
                 message: format!("`{}` is given twice", parameters[index]),
                 help: Some(takes.clone()),
             }),
-            None => errors.push(SyntaxError {
-                at: at.clone(),
-                message: "no such parameter".to_owned(),
-                help: Some(takes.clone()),
-            }),
+            None => {
+                let message = match &arg.key {
+                    Some(Spanned { value: ArgKey::Name(name), .. }) => {
+                        format!("{NO_PARAMETER}: it uses no `{name}`")
+                    }
+                    _ => NO_PARAMETER.to_owned(),
+                };
+                let help =
+                    format!("{takes}: a program's parameters are the names that it uses and does not set");
+                errors.push(SyntaxError { at: at.clone(), message, help: Some(help) });
+            }
         }
     }
     for (parameter, given) in parameters.iter().zip(&ordered) {

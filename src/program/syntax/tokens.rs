@@ -64,6 +64,19 @@ fn symbol<'a>(input: &mut &'a str) -> Lex<Token<'a>> {
     Ok(Token::Symbol(if *found == "\n" { ";" } else { found }))
 }
 
+/// The name of a file that begins with a digit, without quotes: `file(2_pools.txt)`. Numbers are none.
+fn file_name<'a>(before: &[Placed<'_>], rest: &'a str) -> Option<&'a str> {
+    let [.., Placed { token: Token::Word("file" | "trace"), .. }, Placed { token: Token::Symbol("("), .. }] =
+        before
+    else {
+        return None;
+    };
+    let name = rest[..rest.find([',', ')', '\n'])?].trim_end();
+    let plain = |c: char| c.is_alphanumeric() || "_-./".contains(c);
+    let number = matches!(Quantity::at_start(name), Ok((_, length)) if length == name.len());
+    (name.starts_with(|c: char| c.is_ascii_digit()) && name.chars().all(plain) && !number).then_some(name)
+}
+
 /// All tokens of a text, and what is wrong with them. A wrong number stands for 0 and a wrong character for
 /// nothing, so that the mistakes after them are found too.
 pub fn tokens(text: &str) -> (Vec<Placed<'_>>, Vec<SyntaxError>) {
@@ -78,7 +91,10 @@ pub fn tokens(text: &str) -> (Vec<Placed<'_>>, Vec<SyntaxError>) {
         let _ = opt(space).parse_next(&mut rest);
         let start = text.len() - rest.len();
         let Some(first) = rest.chars().next() else { return (tokens, errors) };
-        let token = if first.is_ascii_digit() || first == '$' {
+        let token = if let Some(name) = file_name(&tokens, rest) {
+            rest = &rest[name.len()..];
+            Token::Quoted(name)
+        } else if first.is_ascii_digit() || first == '$' {
             let (quantity, length) = Quantity::at_start(rest).unwrap_or_else(|(bad, length)| {
                 let length = length.max(1);
                 errors.push(SyntaxError {

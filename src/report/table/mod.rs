@@ -55,11 +55,14 @@ fn next(input: &ReportInput) -> String {
     let failing = |unexpected: bool| {
         cells.iter().find_map(|cell| {
             let wanted = cell.properties.values().filter(|property| property.as_expected != unexpected);
-            let seed = wanted.flat_map(|property| property.failing_seeds.first()).next()?;
-            Some((cell, seed))
+            let mut failing = wanted.filter_map(|property| Some((property, property.failing_seeds.first()?)));
+            failing.next().map(|(property, seed)| (cell, property, seed))
         })
     };
-    if let Some((cell, seed)) = failing(true).or_else(|| failing(false)) {
+    if let Some((cell, property, seed)) = failing(true).or_else(|| failing(false)) {
+        if let Some(replay) = &property.replay {
+            return replay.clone();
+        }
         let variant = if cell.variant == "base" {
             String::new()
         } else {
