@@ -70,6 +70,7 @@ pub struct Texts {
     texts: FxHashMap<Arc<str>, i64>,
     others: FxHashMap<Arc<str>, i64>,
     processes: FxHashMap<u64, Arc<str>>,
+    named: FxHashMap<i64, i64>,
     bytes: u64,
 }
 
@@ -110,8 +111,16 @@ impl Texts {
         self.bytes
     }
 
+    /// Says which number readers know for one that stands for it, as a version does.
+    pub fn name_value(&mut self, value: i64, number: i64) {
+        self.named.insert(value, number);
+    }
+
     /// A value as a reader wrote it.
     pub fn show(&self, value: i64) -> String {
+        if let Some(number) = self.named.get(&value) {
+            return number.to_string();
+        }
         match self.text(value) {
             _ if value == NIL => "nil".to_owned(),
             Some(text) if self.texts.get(text) == Some(&value) => format!("{text:?}"),

@@ -4,8 +4,11 @@ use crate::base::plain::plain;
 use crate::cli::run::Run;
 use crate::design::shape::ONLY_VARIANT;
 use crate::experiment::draw::draw;
+use crate::experiment::load::Named;
 use crate::experiment::outcome::CellTrials;
 use crate::experiment::results::Results;
+use crate::experiment::topology::designs;
+use crate::experiment::trial::Trial;
 use crate::experiment::witness::diagrams;
 use crate::experiment::{Experiment, Outcome};
 use crate::report::input::{ReportInput, TrialRow};
@@ -25,7 +28,7 @@ pub fn gather(
         variants_in_order: experiment.variants.clone(),
         command: command(arguments),
         out_dir,
-        graph: experiment.cells.first().map(|cell| cell.setup.graph()).unwrap_or_default(),
+        designs: designs(experiment),
         plots,
         trials: cells.flat_map(|cell| rows(experiment, cell)).collect(),
         files: true,
@@ -35,13 +38,17 @@ pub fn gather(
 
 fn rows(experiment: &Experiment, cell: &CellTrials<'_>) -> Vec<TrialRow> {
     let point = &experiment.points[cell.cell.point].shown;
-    let names = cell.cell.measures.iter().map(|named| named.name.clone());
-    let row = |trial: &crate::experiment::trial::Trial| TrialRow {
+    let listed = |(index, _): &(usize, &Named)| !cell.cell.unlisted.contains(index);
+    let measures: Vec<(usize, &Named)> = cell.cell.measures.iter().enumerate().filter(listed).collect();
+    let row = |trial: &Trial| TrialRow {
         variant: cell.cell.variant.clone(),
         point: point.iter().map(|(path, value)| (path.clone(), value.clone())).collect(),
         seed: trial.seed,
         fingerprint: format!("{:032x}", trial.fingerprint),
-        values: names.clone().zip(trial.values.iter().map(|value| value.as_ref().ok().copied())).collect(),
+        values: measures
+            .iter()
+            .map(|(index, named)| (named.name.clone(), trial.values[*index].as_ref().ok().copied()))
+            .collect(),
     };
     cell.trials.iter().map(row).collect()
 }

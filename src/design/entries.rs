@@ -174,7 +174,7 @@ pub const PLOT: &[Knob] = &[
         name: "line",
         takes: TEXTS,
         default: Preset::Absent,
-        doc: "Measures as lines over time, or over the sweep.",
+        doc: "Measures as lines over time, or over the sweep; those of one unit share a picture.",
     },
     Knob {
         name: "cdf",
@@ -182,7 +182,12 @@ pub const PLOT: &[Knob] = &[
         default: Preset::Absent,
         doc: "Programs whose latencies are drawn as distributions.",
     },
-    Knob { name: "bars", takes: TEXTS, default: Preset::Absent, doc: "Measures as bars with intervals." },
+    Knob {
+        name: "bars",
+        takes: TEXTS,
+        default: Preset::Absent,
+        doc: "Measures as bars with intervals; those of one unit share a picture.",
+    },
     Knob { name: "scatter", takes: TEXTS, default: Preset::Absent, doc: "Two measures against each other." },
     Knob { name: "timeline", takes: TEXTS, default: Preset::Absent, doc: "Series and faults over time." },
     Knob {
@@ -195,7 +200,11 @@ pub const PLOT: &[Knob] = &[
     text("x", Preset::Absent, "The swept path along the horizontal axis; without it time."),
     text("by", Preset::Absent, "What gets a colour each: `variant` or a path."),
     span("from", Preset::Absent, "Over time: where the picture begins; without it at the start of the run."),
-    span("to", Preset::Absent, "Over time: where the picture ends; without it at the end of the run."),
+    span(
+        "to",
+        Preset::Absent,
+        "Over time: where the picture ends; without it at the end of the run. It goes on to the end of a fault that begins in it.",
+    ),
     text("title", Preset::Absent, "Its title."),
     Knob {
         name: "log",

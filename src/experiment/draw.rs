@@ -3,25 +3,30 @@
 //! Cells have dimensions: the variant and each swept path. A plot puts one along its horizontal axis (`x`, or time) and
 //! gives the values of another a colour each (`by`); what is left over makes a picture, or a group of bars, each.
 
+mod curves;
 mod data;
+mod finding;
+mod still;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::time::{Span, Time};
 use crate::design::places::nowhere;
 use crate::design::text::Text;
-use crate::experiment::draw::data::{above_zero, along, distribution, in_slices, is_wide, path_axis, told};
+use crate::experiment::course;
 use crate::experiment::load::{Experiment, Named};
 use crate::experiment::outcome::CellTrials;
-use crate::experiment::pictures::{Axis, BarGroup, Curve, GridLine, Plot, PlotKind, TimelineRow};
+use crate::experiment::pictures::{Axis, Bound, Plot};
 use crate::experiment::plot::{PlotEntry, Shape, VARIANT};
+use crate::experiment::question::PropertyKind;
 use crate::experiment::results::{self, Results};
+use crate::experiment::trial::Trial;
 use crate::measures::Dimension;
-use crate::program::syntax::expression;
+use crate::program::syntax::{BinaryOp, Expr, expression};
 use crate::record::recorder::Recorder;
 use crate::record::series::Window;
 
-/// A run is cut into at most so many slices for pictures over time.
+/// A timeline is cut into at most so many slices.
 const SLICES: usize = 200;
 /// Pictures of one plot at most; of more, evenly chosen ones are drawn.
 const PICTURES_MAX: usize = 12;
@@ -41,7 +46,7 @@ pub fn draw(experiment: &Experiment, cells: &[CellTrials<'_>], results: &Results
             entry.variants.is_empty() || entry.variants.contains(&cell.trials.cell.variant)
         };
         let cells: Vec<&Shown<'_>> = shown.iter().filter(chosen).collect();
-        let drawing = Drawing::new(experiment, entry, cells);
+        let drawing = Drawing::new(experiment, results, entry, cells);
         plots.extend(numbered(&entry.name, drawing.plots()));
     }
     plots
@@ -106,7 +111,7 @@ impl Shown<'_> {
         self.trials.cell.measures.iter().enumerate().find(|(_, named)| named.name == name)
     }
 
-    fn mean(&self, name: &str) -> Option<(f64, Option<[f64; 2]>)> {
+    fn mean(&self, name: &str) -> Option<Mean> {
         let estimate = self.result.measures.get(name)?;
         Some((estimate.mean?, estimate.ci95))
     }
@@ -116,30 +121,44 @@ impl Shown<'_> {
     }
 }
 
+/// A mean with its 95 % interval.
+type Mean = (f64, Option<[f64; 2]>);
+
 struct Drawing<'a> {
     experiment: &'a Experiment,
+    results: &'a Results,
     entry: &'a PlotEntry,
     cells: Vec<&'a Shown<'a>>,
     by: String,
 }
 
-/// A measure of a plot: its name in results, its unit, and whether it is a time that spreads over orders of magnitude,
-/// as percentiles do.
+/// A measure of a plot.
+#[derive(Clone)]
 struct Measure {
+    /// Its name in results.
     name: String,
+    /// Its unit, `%` where it is a share.
     unit: String,
+    /// Whether it is a time that spreads over orders of magnitude, as percentiles do.
     spreads: bool,
+    /// The share beyond the rarest percentile in it.
+    tail: Option<f64>,
 }
 
 impl<'a> Drawing<'a> {
-    fn new(experiment: &'a Experiment, entry: &'a PlotEntry, cells: Vec<&'a Shown<'a>>) -> Self {
+    fn new(
+        experiment: &'a Experiment,
+        results: &'a Results,
+        entry: &'a PlotEntry,
+        cells: Vec<&'a Shown<'a>>,
+    ) -> Self {
         let one_variant = cells.iter().all(|cell| cell.at(VARIANT) == cells[0].at(VARIANT));
         let other = || {
             let mut paths = cells.first()?.dimensions.keys();
             paths.find(|path| *path != VARIANT && Some(*path) != entry.x.as_ref()).cloned()
         };
         let by = entry.by.clone().or_else(|| if one_variant { other() } else { None });
-        Drawing { experiment, entry, by: by.unwrap_or_else(|| VARIANT.to_owned()), cells }
+        Drawing { experiment, results, entry, by: by.unwrap_or_else(|| VARIANT.to_owned()), cells }
     }
 
     fn plots(&self) -> Vec<Plot> {
@@ -164,9 +183,38 @@ impl<'a> Drawing<'a> {
             .filter_map(|name| {
                 let expression = &self.cells.iter().find_map(|cell| cell.measure(&name))?.1.expression;
                 let spreads = expression.has_percentile() && expression.unit() == Dimension::Seconds;
-                Some(Measure { name, unit: expression.unit().unit().to_owned(), spreads })
+                // A quotient of two numbers is a share if it never was anything else.
+                let is_share = expression.is_share() || expression.is_quotient() && self.is_within_one(&name);
+                let unit = if is_share { "%" } else { expression.unit().unit() };
+                Some(Measure { unit: unit.to_owned(), spreads, tail: expression.tail(), name })
             })
             .collect()
+    }
+
+    fn is_within_one(&self, measure: &str) -> bool {
+        let values =
+            self.cells.iter().filter_map(|cell| cell.measure(measure).map(|(index, _)| (cell, index)));
+        let mut values = values.flat_map(|(cell, index)| {
+            cell.trials.trials.iter().filter_map(move |trial| trial.values[index].as_ref().ok())
+        });
+        values.all(|value| (0.0..=1.0).contains(value))
+    }
+
+    /// The measures in groups of one unit, which share a picture.
+    fn by_unit(&self) -> Vec<Vec<Measure>> {
+        let mut groups: Vec<Vec<Measure>> = Vec::new();
+        for measure in self.measures() {
+            match groups.iter_mut().find(|group| group[0].unit == measure.unit) {
+                Some(group) => group.push(measure),
+                None => groups.push(vec![measure]),
+            }
+        }
+        groups
+    }
+
+    /// How many runs there are of each cell, at most.
+    fn runs(&self) -> usize {
+        self.cells.iter().map(|cell| cell.trials.trials.len()).max().unwrap_or(0)
     }
 
     /// Whether a path changes with `x` and never without it: then it has no dimension of its own.
@@ -219,39 +267,80 @@ impl<'a> Drawing<'a> {
         colours
     }
 
-    fn title(&self, measure: &str, alone: bool, label: &str) -> String {
+    /// The author's words, what they are about if they are about several things, and what is to be seen.
+    fn title(&self, of: &str, alone: bool, label: &str, finding: Option<String>) -> String {
         let mut title = match (self.entry.title.as_str(), alone) {
-            ("", _) => measure.to_owned(),
+            ("", _) => of.to_owned(),
             (title, true) => title.to_owned(),
-            (title, false) => format!("{title}: {measure}"),
+            (title, false) => format!("{title}: {of}"),
         };
         if !label.is_empty() {
             title = format!("{title} ({label})");
         }
-        title
+        match finding {
+            Some(finding) => format!("{title}: {finding}"),
+            None => title,
+        }
     }
 
-    fn value_axis(&self, measure: &Measure, log: bool) -> Axis {
-        Axis { label: measure.name.clone(), unit: measure.unit.clone(), log: self.entry.log.unwrap_or(log) }
+    fn value_axis(&self, measures: &[Measure], log: bool) -> Axis {
+        let names: Vec<&str> = measures.iter().map(|measure| measure.name.as_str()).collect();
+        let unit = measures.first().map_or(String::new(), |measure| measure.unit.clone());
+        Axis { label: names.join(", "), unit, log: self.entry.log.unwrap_or(log) }
+    }
+
+    /// The bounds of objectives about a measure, in this panel. What is meant of a stretch of the run is drawn over all of it.
+    fn bounds(&self, measure: &Measure, panel: &str) -> Vec<Bound> {
+        let mut bounds: Vec<Bound> = Vec::new();
+        for judged in self.cells.iter().flat_map(|cell| &cell.trials.cell.judged) {
+            let Some(condition) =
+                judged.condition.as_ref().filter(|_| judged.property.kind == PropertyKind::Slo)
+            else {
+                continue;
+            };
+            let text = judged.property.condition.as_ref().and_then(|text| expression(text.as_str()).ok());
+            let (Some((.., right)), Some(Expr::Binary(op, left, _))) =
+                (condition.expression.comparison(), text.map(|expr| expr.value))
+            else {
+                continue;
+            };
+            let Some(value) = right.constant() else { continue };
+            if without_stretch(&left.value.to_string()) == without_stretch(&measure.name) {
+                let text =
+                    format!("{} {} ({})", sign(op), data::told(value, &measure.unit), judged.property.name);
+                let bound = Bound { panel: panel.to_owned(), text, value };
+                if !bounds.contains(&bound) {
+                    bounds.push(bound);
+                }
+            }
+        }
+        bounds
+    }
+
+    /// What theory says of a measure in a cell.
+    fn theory(&self, cell: &Shown<'_>, measure: &Measure) -> Option<f64> {
+        let is_of = |theory: &&results::Theory| {
+            theory.variant == cell.result.variant
+                && theory.point == cell.result.point
+                && theory.of == measure.name
+        };
+        self.results.theory.iter().find(is_of).map(|theory| theory.theory)
     }
 
     /// The part of a run that is shown.
     fn stretch(&self, cell: &Shown<'_>) -> Window {
-        let end = cell.recorder().map_or(Time::ZERO + cell.trials.cell.length, Recorder::end);
-        let (from, to) = self.entry.stretch;
-        Window {
-            from: (Time::ZERO + from).min(end),
-            until: (Time::ZERO + to.min(cell.trials.cell.length)).min(end),
-        }
+        let (of, question) = (cell.trials.cell, &self.experiment.question);
+        let end = cell.recorder().map_or(Time::ZERO + of.length, Recorder::end);
+        let stretch = course::stretch(self.entry, &of.faults, question.seed, of.length);
+        Window { from: stretch.from.min(end), until: stretch.until.min(end) }
     }
 
-    /// Faults within the part of a run that is shown.
-    fn faults(&self, group: &[&'a Shown<'a>]) -> Vec<(String, f64, f64)> {
-        let Some(cell) = group.first() else { return Vec::new() };
+    /// Faults of a run within the part of it that is shown.
+    fn faults_of(&self, cell: &Shown<'_>, trial: &Trial) -> Vec<(String, f64, f64)> {
         let Window { from, until } = self.stretch(cell);
         let (from, until) = (from.as_secs_f64(), until.as_secs_f64());
-        let times = cell.trials.trials.first().map_or(&[][..], |trial| &trial.faults);
-        times
+        trial
+            .faults
             .iter()
             .map(|(name, begin, end)| {
                 (name.clone(), begin.as_secs_f64().max(from), end.as_secs_f64().min(until))
@@ -260,223 +349,31 @@ impl<'a> Drawing<'a> {
             .collect()
     }
 
-    fn over_time(&self) -> Vec<Plot> {
-        let measures = self.measures();
-        let mut plots = Vec::new();
-        for (label, group) in self.groups(&[]) {
-            let faults = self.faults(&group);
-            let mut series: Vec<Vec<Curve>> = measures.iter().map(|_| Vec::new()).collect();
-            for (name, cells) in self.colours(&group) {
-                let Some((cell, recorder)) = cells.first().and_then(|cell| Some((cell, cell.recorder()?)))
-                else {
-                    continue;
-                };
-                let sliced = recorder.sliced(SLICES, self.stretch(cell));
-                for (measure, series) in measures.iter().zip(&mut series) {
-                    series.push(Curve {
-                        name: name.clone(),
-                        points: in_slices(cell, measure, &sliced),
-                        band: None,
-                    });
-                }
-            }
-            for (measure, series) in measures.iter().zip(series) {
-                plots.push(Plot {
-                    name: String::new(),
-                    title: self.title(&measure.name, measures.len() == 1, &label),
-                    x: Axis { label: "time".to_owned(), unit: "s".to_owned(), log: false },
-                    y: self.value_axis(measure, measure.spreads && is_wide(&series)),
-                    kind: PlotKind::Line { series, faults: faults.clone() },
-                });
-            }
+    /// The same of the first run.
+    fn faults(&self, group: &[&'a Shown<'a>]) -> Vec<(String, f64, f64)> {
+        let first = group.first().and_then(|cell| Some((cell, cell.trials.trials.first()?)));
+        first.map_or(Vec::new(), |(cell, trial)| self.faults_of(cell, trial))
+    }
+}
+
+/// What is to be kept, as people write it.
+fn sign(op: BinaryOp) -> &'static str {
+    match op {
+        BinaryOp::Below => "<",
+        BinaryOp::AtMost => "≤",
+        BinaryOp::Above => ">",
+        BinaryOp::AtLeast => "≥",
+        _ => "=",
+    }
+}
+
+/// A measure without the stretch that it is of.
+fn without_stretch(name: &str) -> String {
+    match name.split_once(", during=") {
+        Some((before, after)) => {
+            let end = after.find([',', ')']).unwrap_or(after.len());
+            format!("{before}{}", &after[end..])
         }
-        plots
-    }
-
-    fn over_sweep(&self) -> Vec<Plot> {
-        let Some(x) = self.entry.x.as_deref() else { return Vec::new() };
-        let (measures, axis) = (self.measures(), path_axis(x, &self.cells));
-        let mut plots = Vec::new();
-        for (label, group) in self.groups(&[x]) {
-            for measure in &measures {
-                let series: Vec<Curve> = self
-                    .colours(&group)
-                    .into_iter()
-                    .map(|(name, cells)| along(name, &cells, x, &measure.name))
-                    .collect();
-                plots.push(Plot {
-                    name: String::new(),
-                    title: self.title(&measure.name, measures.len() == 1, &label),
-                    x: axis.clone(),
-                    y: self.value_axis(measure, measure.spreads && is_wide(&series)),
-                    kind: PlotKind::Line { series, faults: Vec::new() },
-                });
-            }
-        }
-        plots
-    }
-
-    fn distributions(&self) -> Vec<Plot> {
-        let mut plots = Vec::new();
-        for (label, group) in self.groups(&[]) {
-            for program in &self.entry.of {
-                let program = program.as_str();
-                let curves: Vec<Curve> = self
-                    .colours(&group)
-                    .into_iter()
-                    .filter_map(|(name, cells)| {
-                        Some(Curve { name, points: distribution(cells.first()?, program)?, band: None })
-                    })
-                    .collect();
-                let least = curves.iter().filter_map(|curve| curve.points.first()).map(|(x, _)| *x);
-                let log = least.fold(f64::INFINITY, f64::min) > 0.0;
-                plots.push(Plot {
-                    name: String::new(),
-                    title: self.title(program, self.entry.of.len() == 1, &label),
-                    x: Axis {
-                        label: format!("latency of {program}"),
-                        unit: "s".to_owned(),
-                        log: self.entry.log.unwrap_or(log),
-                    },
-                    y: Axis { label: "share of requests".to_owned(), unit: "1".to_owned(), log: false },
-                    kind: PlotKind::Cdf { curves },
-                });
-            }
-        }
-        plots
-    }
-
-    fn bars(&self) -> Vec<Plot> {
-        let measures = self.measures();
-        let draw = |measure: &Measure| {
-            let bars = |group: &[&'a Shown<'a>]| -> Vec<(String, f64, Option<[f64; 2]>)> {
-                let colours = self.colours(group).into_iter();
-                let bar = |(name, cells): (String, Vec<&Shown<'_>>)| {
-                    let (mean, interval) = cells.first()?.mean(&measure.name)?;
-                    Some((name, mean, interval))
-                };
-                colours.filter_map(bar).collect()
-            };
-            let groups = self.groups(&[]).into_iter();
-            let groups = groups.map(|(label, group)| BarGroup { bars: bars(&group), label }).collect();
-            Plot {
-                name: String::new(),
-                title: self.title(&measure.name, measures.len() == 1, ""),
-                x: Axis::default(),
-                y: self.value_axis(measure, false),
-                kind: PlotKind::Bars { groups },
-            }
-        };
-        measures.iter().map(draw).collect()
-    }
-
-    /// One point for each run.
-    fn scatter(&self) -> Vec<Plot> {
-        let measures = self.measures();
-        let [x, y] = &measures[..] else { return Vec::new() };
-        let cloud = |(name, cells): (String, Vec<&'a Shown<'a>>)| {
-            let values = |cell: &Shown<'_>, trial: usize, of: &Measure| {
-                let (index, _) = cell.measure(&of.name)?;
-                cell.trials.trials[trial].values[index].as_ref().ok().copied()
-            };
-            let runs =
-                cells.iter().flat_map(|cell| (0..cell.trials.trials.len()).map(move |run| (*cell, run)));
-            let mut points: Vec<(f64, f64)> =
-                runs.filter_map(|(cell, run)| Some((values(cell, run, x)?, values(cell, run, y)?))).collect();
-            points.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
-            Curve { name, points, band: None }
-        };
-        vec![Plot {
-            name: String::new(),
-            title: self.title(&format!("{} against {}", y.name, x.name), true, ""),
-            x: Axis { label: x.name.clone(), unit: x.unit.clone(), log: false },
-            y: self.value_axis(y, false),
-            kind: PlotKind::Scatter { points: self.colours(&self.cells).into_iter().map(cloud).collect() },
-        }]
-    }
-
-    /// When faults were at work, and when each measure was above zero.
-    fn timeline(&self) -> Vec<Plot> {
-        let measures = self.measures();
-        let picture = |(label, group): (String, Vec<&'a Shown<'a>>)| {
-            let mut rows: Vec<TimelineRow> = Vec::new();
-            for (name, from, until) in self.faults(&group) {
-                let span = (name.clone(), from, until);
-                match rows.iter_mut().find(|row| row.name == name) {
-                    Some(row) => row.spans.push(span),
-                    None => rows.push(TimelineRow { name, spans: vec![span] }),
-                }
-            }
-            for (colour, cells) in self.colours(&group) {
-                let Some((cell, recorder)) = cells.first().and_then(|cell| Some((cell, cell.recorder()?)))
-                else {
-                    continue;
-                };
-                let sliced = recorder.sliced(SLICES, self.stretch(cell));
-                for measure in &measures {
-                    let spans = above_zero(&in_slices(cell, measure, &sliced), &sliced);
-                    rows.push(TimelineRow { name: format!("{colour}: {}", measure.name), spans });
-                }
-            }
-            Plot {
-                name: String::new(),
-                title: self.title("what happened when", true, &label),
-                x: Axis { label: "time".to_owned(), unit: "s".to_owned(), log: false },
-                y: Axis::default(),
-                kind: PlotKind::Timeline { rows },
-            }
-        };
-        self.groups(&[]).into_iter().map(picture).collect()
-    }
-
-    fn grid(&self) -> Vec<Plot> {
-        let [down, across] = &self.entry.axes[..] else { return Vec::new() };
-        let values = |axis: &str| {
-            let mut values: Vec<String> = Vec::new();
-            for cell in &self.cells {
-                if !values.iter().any(|known| known == cell.at(axis)) {
-                    values.push(cell.at(axis).to_owned());
-                }
-            }
-            values
-        };
-        let (rows, columns) = (values(down), values(across));
-        let find = |row: &str, column: &str| {
-            self.cells.iter().find(|cell| cell.at(down) == row && cell.at(across) == column)
-        };
-        let line = |row: &String| {
-            columns
-                .iter()
-                .map(|column| find(row, column).map_or_else(Vec::new, |cell| self.words(cell)))
-                .collect()
-        };
-        let cells = rows.iter().map(line).collect();
-        vec![Plot {
-            name: String::new(),
-            title: self.title(&format!("{down} and {across}"), true, ""),
-            x: Axis { label: across.clone(), ..Axis::default() },
-            y: Axis { label: down.clone(), ..Axis::default() },
-            kind: PlotKind::Grid { columns, rows, cells },
-        }]
-    }
-
-    /// What stands in a cell of a grid: a line for each property and measure.
-    fn words(&self, cell: &Shown<'_>) -> Vec<GridLine> {
-        let line = |text: &Text| {
-            if let Some(property) = cell.result.properties.get(text.as_str()) {
-                let verdict = match property.outcome.as_str() {
-                    "holds" => Some(true),
-                    "violated" => Some(false),
-                    _ => None,
-                };
-                let (name, value) = (text.as_str().to_owned(), property.outcome.clone());
-                return Some(GridLine { name, value, verdict });
-            }
-            let name = expression(text.as_str()).map_or(String::new(), |expr| expr.value.to_string());
-            let measure = cell.result.measures.get(&name)?;
-            let value = measure.mean.map_or("undefined".to_owned(), |mean| told(mean, &measure.unit));
-            Some(GridLine { name, value, verdict: None })
-        };
-        self.entry.of.iter().filter_map(line).collect()
+        None => name.to_owned(),
     }
 }

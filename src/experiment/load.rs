@@ -24,6 +24,7 @@ use crate::experiment::advice;
 use crate::experiment::budget;
 use crate::experiment::cells::{Point, count, number, patched, points, variants};
 use crate::experiment::clashes;
+use crate::experiment::course;
 pub use crate::experiment::overrides::Overrides;
 use crate::experiment::overrides::{chosen, command_line, overridden};
 use crate::experiment::question::{self, Length, Property, PropertyKind, Question, Runs, TheoryEntry};
@@ -93,6 +94,10 @@ pub struct Cell {
     pub length: Span,
     /// Where it is over when the last request has ended.
     pub drain: Option<Drain>,
+    /// The measures, by place, that only a picture over time asks for and that are levels: of those there is nothing to be said at the end.
+    pub unlisted: Vec<usize>,
+    /// What pictures show of its runs over time.
+    pub courses: Vec<course::Asked>,
     /// How much a run of it has recorded so far at most: the next makes as much room at once. It changes no result.
     pub room: Room,
 }
@@ -283,8 +288,14 @@ impl Loading<'_> {
         let (mut record, windows, asked) = record(&setup, length, &measures, &judged);
         record.watched_series.extend(faults.watched());
         record.arrivals = drain.as_ref().map(|drain| drain.last);
+        let plots = self.question.plots.iter();
+        let plots =
+            plots.filter(|plot| plot.variants.is_empty() || plot.variants.iter().any(|name| name == variant));
+        let courses = course::asked(plots, &measures, (&faults, self.question.seed, length));
         let variant = variant.to_owned();
         let cell = Cell {
+            unlisted: course::unlisted(self.question, &measures, &setup),
+            courses,
             variant,
             point: index,
             tree,

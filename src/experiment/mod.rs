@@ -8,7 +8,9 @@ pub mod advice;
 pub mod budget;
 pub mod cells;
 pub mod clashes;
+pub mod course;
 pub mod draw;
+pub mod excess;
 pub mod execute;
 pub mod export;
 pub mod facts;
@@ -16,6 +18,7 @@ pub mod fork;
 #[cfg(test)]
 mod identities;
 pub mod judging;
+pub mod leads;
 pub mod load;
 pub mod outcome;
 pub mod overrides;

@@ -141,7 +141,9 @@ fn values(cell: &CellTrials<'_>, measure: usize) -> Vec<f64> {
 
 fn result_cell(experiment: &Experiment, cell: &CellTrials<'_>) -> results::Cell {
     let mut measures = BTreeMap::new();
-    for (index, named) in cell.cell.measures.iter().enumerate() {
+    let listed =
+        cell.cell.measures.iter().enumerate().filter(|(index, _)| !cell.cell.unlisted.contains(index));
+    for (index, named) in listed {
         let defined = values(cell, index);
         let undefined = cell.trials.iter().find_map(|trial| trial.values[index].as_ref().err());
         let samples = named.expression.samples();
@@ -401,7 +403,8 @@ fn comparisons(experiment: &Experiment, cells: &[CellTrials<'_>]) -> Vec<Compari
                 break;
             }
             for b in &at[first + 1..] {
-                for (index, named) in a.cell.measures.iter().enumerate() {
+                let listed = |(index, _): &(usize, &Named)| !a.cell.unlisted.contains(index);
+                for (index, named) in a.cell.measures.iter().enumerate().filter(listed) {
                     comparisons.extend(compare(experiment, a, b, index, &named.name));
                 }
             }

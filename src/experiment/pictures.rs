@@ -9,6 +9,15 @@ pub struct Graph {
     pub edges: Vec<(usize, usize, String)>,
 }
 
+/// The design of some variants.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Drawing {
+    /// Whose.
+    pub variants: Vec<String>,
+    /// As it is drawn.
+    pub graph: Graph,
+}
+
 /// A part of the design.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Node {
@@ -29,8 +38,10 @@ pub struct Node {
 pub struct Plot {
     /// Stem of its files.
     pub name: String,
-    /// What it shows, as a line of text.
+    /// What it shows and what is to be seen there, as a line of text.
     pub title: String,
+    /// How it was made: of how many runs; may be empty.
+    pub note: String,
     /// Across.
     pub x: Axis,
     /// Upwards.
@@ -44,7 +55,7 @@ pub struct Plot {
 pub struct Axis {
     /// What it measures.
     pub label: String,
-    /// `s`, `1/s`, `1` or `$`; may be empty.
+    /// `s`, `1/s`, `1`, `%` (of shares, which are written as percentages) or `$`; may be empty.
     pub unit: String,
     /// Whether it is logarithmic; then values of zero and below are left out.
     pub log: bool,
@@ -59,6 +70,8 @@ pub enum PlotKind {
         series: Vec<Curve>,
         /// Stretches of x in which a fault was at work: its name, from, to.
         faults: Vec<(String, f64, f64)>,
+        /// What was to be kept.
+        bounds: Vec<Bound>,
     },
     /// Distribution functions; y is the fraction at or below x.
     Cdf {
@@ -67,8 +80,10 @@ pub enum PlotKind {
     },
     /// Groups of bars.
     Bars {
-        /// From left to right.
+        /// From top to bottom.
         groups: Vec<BarGroup>,
+        /// What was to be kept.
+        bounds: Vec<Bound>,
     },
     /// A table of small texts, some of them verdicts.
     Grid {
@@ -98,19 +113,47 @@ pub enum PlotKind {
 pub struct Curve {
     /// A variant, or another label.
     pub name: String,
+    /// Of those that do not share a rectangle the one that it is in: its heading.
+    pub panel: String,
+    /// Whether theory says so.
+    pub of_theory: bool,
     /// x and y, by growing x. Points that are not finite are left out.
     pub points: Vec<(f64, f64)>,
     /// x, low, high of an interval around the points.
     pub band: Option<Vec<(f64, f64, f64)>>,
 }
 
-/// Bars side by side under one label.
+/// Bars under one heading.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BarGroup {
-    /// Under the bars.
+    /// Over the bars; may be empty.
     pub label: String,
-    /// Name (a variant's gives its colour), height, 95 % interval.
-    pub bars: Vec<(String, f64, Option<[f64; 2]>)>,
+    /// From top to bottom.
+    pub bars: Vec<Length>,
+}
+
+/// A bar.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Length {
+    /// Its name; a variant's gives its colour.
+    pub name: String,
+    /// How long it is.
+    pub value: f64,
+    /// 95 % interval.
+    pub ci95: Option<[f64; 2]>,
+    /// What theory says.
+    pub theory: Option<f64>,
+}
+
+/// A value that was to be kept, or kept below.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Bound {
+    /// In which panel; empty: in all.
+    pub panel: String,
+    /// What stands beside it: `≤ 200 ms (fast)`.
+    pub text: String,
+    /// The value.
+    pub value: f64,
 }
 
 /// A line in a cell of a grid.
@@ -140,14 +183,31 @@ pub struct SpaceTime {
     pub note: String,
     /// The stretch of time that is shown.
     pub stretch: (f64, f64),
-    /// Names of the lanes, from top to bottom.
+    /// Names of the lanes, from top to bottom; what follows a line break says more.
     pub lanes: Vec<String>,
     /// What happened in them. Lanes that are not there are left out.
     pub bars: Vec<Bar>,
     /// What passed between them.
     pub arrows: Vec<Arrow>,
-    /// Stretches of time in which a fault was at work: its name, from, to.
+    /// Stretches of time in which a fault was at work that is no one lane's: its name, from, to.
     pub faults: Vec<(String, f64, f64)>,
+    /// What lanes were meanwhile.
+    pub stretches: Vec<Stretch>,
+}
+
+/// What a lane was for a while.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Stretch {
+    /// Which lane.
+    pub lane: usize,
+    /// What.
+    pub text: String,
+    /// Since when.
+    pub from: f64,
+    /// Until when.
+    pub to: f64,
+    /// Whether something was wrong with it.
+    pub bad: bool,
 }
 
 /// Something that happened in a lane.
@@ -165,11 +225,12 @@ pub struct Bar {
     pub marked: bool,
 }
 
-/// Something that passed from a lane to another.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// Something that passed from what happened to something else that happened: bars by place. It leaves as the one begins and is there as
+/// the other does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Arrow {
-    /// Lane, and when it left.
-    pub from: (usize, f64),
-    /// Lane, and when it was there.
-    pub to: (usize, f64),
+    /// What it comes from.
+    pub from: usize,
+    /// What it leads to.
+    pub to: usize,
 }

@@ -66,6 +66,11 @@ pub struct PlotEntry {
 }
 
 impl PlotEntry {
+    /// Whether it shows measures as they go over the time of a run.
+    pub fn is_over_time(&self) -> bool {
+        self.shape == Shape::Line && self.x.is_none()
+    }
+
     /// The measures that it needs: a distribution needs the samples that a median takes, and cells of a grid may name
     /// properties, which are judged anyway.
     pub fn measures(&self, properties: &[Property]) -> Vec<Text> {

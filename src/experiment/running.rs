@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::base::ids::ProbeId;
 use crate::base::time::{Span, Time};
 use crate::design::limits::EVENTS_MAX;
+use crate::experiment::course;
+use crate::experiment::excess::told;
 use crate::experiment::judging::Looks;
+use crate::experiment::leads::Leads;
 use crate::experiment::load::{Cell, Judged};
 use crate::experiment::question::{PropertyKind, Warmup};
 use crate::experiment::timetable::times;
@@ -21,7 +24,6 @@ use crate::record::observed::Open;
 use crate::record::recorder::RecordPlan;
 use crate::record::series::Window;
 use crate::record::sums::Which;
-use crate::sim::limits::{Excess, What};
 use crate::sim::run::{Stop, World};
 
 /// Events between two looks at whether somebody wants to stop: a fraction of a second.
@@ -51,6 +53,8 @@ pub struct Running<'a> {
     pub schedule: Schedule,
     /// The looks at copies.
     pub looks: Looks,
+    /// Who leads whom, where it is asked for.
+    pub leads: Option<Leads>,
     /// Who takes what happens, where it is streamed.
     pub sink: Option<Sink<'a>>,
     /// Why it ended before its end.
@@ -112,6 +116,7 @@ impl<'a> Running<'a> {
             seen: vec![None; cell.judged.len()],
             looks: Looks::new(cell, faults),
             schedule: cell.faults.schedule(seed, cell.length),
+            leads: None,
             sink: None,
             cut_short: None,
             draining: false,
@@ -141,6 +146,7 @@ impl<'a> Running<'a> {
             seen: self.seen.clone(),
             looks: Looks::new(cell, faults),
             schedule,
+            leads: None,
             sink: None,
             cut_short: self.cut_short.clone(),
             draining: self.draining,
@@ -246,6 +252,9 @@ impl<'a> Running<'a> {
             self.hand_on();
         }
         self.schedule.notice(self.world.now(), &self.world);
+        if let Some(leads) = &mut self.leads {
+            leads.notice(&self.world);
+        }
         if self.world.recorder_mut().take_changed() {
             self.watch();
         }
@@ -339,7 +348,9 @@ impl<'a> Running<'a> {
         self.cell.room.taken.fetch_max(taken, Ordering::Relaxed);
         recorder.history = History::default(); // it is large, and has been judged
         let plan = self.schedule.plan_so_far();
+        let courses = course::taken(&self.cell.courses, &self.cell.measures, &recorder);
         Trial {
+            courses,
             seed: self.seed,
             fingerprint: fingerprint.value(),
             events: fingerprint.events(),
@@ -357,26 +368,6 @@ impl<'a> Running<'a> {
             warmup_note,
         }
     }
-}
-
-/// What a run had too much of, for people.
-fn told(excess: &Excess, cell: &Cell) -> String {
-    let Excess { what, limit, at, tiers } = excess;
-    let names: Vec<String> = tiers.iter().map(|tier| format!("`{}`", cell.setup.tier_name(*tier))).collect();
-    let names = names.join(", ");
-    let bound = "bound the queue (`queue`, `threads`), lower the rate, or allow more with `--max-inflight`";
-    let (what, help) = match what {
-        What::Calls => (format!("more than {limit} calls in flight, most of them to {names}"), bound),
-        What::Strands => (format!("more than {limit} coroutines of programs, the last at {names}"), bound),
-        What::Requests => (format!("more than {limit} requests of {names} under way"), bound),
-        What::Events => (
-            format!(
-                "time stands still: more than {limit} events at one instant, the last of them at {names}"
-            ),
-            "give something in this circle time: a latency, `cpu`, `think`, a retry's wait",
-        ),
-    };
-    format!("{what}, at {at}\nhelp: {help}")
 }
 
 /// As much as a run of the cell has recorded so far at most.

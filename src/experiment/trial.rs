@@ -6,6 +6,8 @@ use crate::base::cause::Causes;
 use crate::base::ids::{ProbeId, TierId};
 use crate::base::op::Reason;
 use crate::base::time::Time;
+use crate::experiment::course::Course;
+use crate::experiment::leads::{Lead, Leads};
 use crate::experiment::load::Cell;
 use crate::experiment::question::Warmup;
 use crate::experiment::running::Running;
@@ -62,6 +64,8 @@ pub struct Trial {
     pub failures: Vec<Failed>,
     /// What it recorded, when it is kept for pictures.
     pub recorder: Option<Recorder>,
+    /// How measures went over time, as the cell's pictures ask.
+    pub courses: Vec<Course>,
     /// When the faults were active, by name.
     pub faults: Vec<(String, Time, Time)>,
     /// What happened, in order: instants and members.
@@ -106,8 +110,12 @@ pub struct Caught {
     pub told: Told,
     /// All operations, and what copies took in.
     pub history: History,
-    /// When the faults were active, by name.
-    pub faults: Vec<(String, Time, Time)>,
+    /// What went wrong, in order.
+    pub plan: Vec<Planned>,
+    /// Who led whom, in order.
+    pub leads: Vec<Lead>,
+    /// When the run was over.
+    pub end: Time,
 }
 
 /// Runs a cell under a seed once more and keeps everything, for a picture of what shows that a property (by place among the cell's) is
@@ -116,14 +124,16 @@ pub fn caught(cell: &Cell, warmup: Warmup, seed: u64, property: usize) -> Option
     let never = AtomicBool::new(false);
     let plan = HistoryPlan { all: true, ..HistoryPlan::default() };
     let mut running = Running::new(cell, warmup, seed, &plan, &never);
+    running.leads = Some(Leads::of(cell, &mut running.world));
     running.go(&never);
     let condition = cell.judged.get(property)?.condition.as_ref()?;
-    let faults = times(&running.schedule.plan_so_far());
-    let findings = running.looks.answers(cell, &faults, &running.world);
+    let plan = running.schedule.plan_so_far();
+    let findings = running.looks.answers(cell, &times(&plan), &running.world);
     let mut evaluation = Evaluation::new(running.world.recorder(), &cell.windows).with(&findings).from_zero();
     condition.expression.value(&mut evaluation).ok()?;
     let told = (*evaluation.take_witnesses().first()?).clone();
-    Some(Caught { told, history: running.world.into_recorder().0.history, faults })
+    let (leads, end) = (running.leads.take().unwrap_or_default().changes, running.end);
+    Some(Caught { told, history: running.world.into_recorder().0.history, plan, leads, end })
 }
 
 /// Whether two runs of one cell under one seed are the same, event by event.

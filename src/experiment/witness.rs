@@ -1,37 +1,33 @@
-//! What shows a violation, as a space-time diagram: the first failing run is made once more with everything recorded, and around the
-//! operations of the witness stands what else happened to their row.
+//! What shows a violation, as a space-time diagram: the first failing run is made once more with everything recorded, and of it stands there
+//! what matters to the violation and nothing else.
 //!
-//! A lane is a process: one that asks, with its operations, and a copy, with the versions that it took in. An arrow goes from a write to
-//! each copy that took it in; where one is missing, that copy never had it, or not while the picture lasts.
+//! A lane is a program call, with its operations and the locks that it held, or a member of a store, with the versions that it took in,
+//! when it led the others, and what was wrong with it. An arrow goes from a write to each copy that took it in; where one is missing,
+//! that copy never had it, or not while the picture lasts.
+
+mod lanes;
+mod matters;
+mod trouble;
 
 use std::collections::BTreeSet;
 
-use crate::base::ids::{OpId, Pid};
 use crate::base::op::{Op, Outcome};
 use crate::base::time::{Span, Time};
-use crate::check::nearest;
 use crate::experiment::Experiment;
 use crate::experiment::load::Cell;
 use crate::experiment::outcome::CellTrials;
 use crate::experiment::pictures::{Arrow, Axis, Bar, Plot, PlotKind, SpaceTime};
-use crate::experiment::setup::Setup;
 use crate::experiment::trial::{Caught, Trial, caught};
+use crate::experiment::witness::lanes::Lanes;
+use crate::experiment::witness::matters::{Matters, wrote};
 use crate::measures::verdicts::{Facts, words};
-use crate::record::history::{NO_COPY, RowId, Step, Taken};
+use crate::record::history::Step;
 use crate::record::holds::Hold;
 
 /// Diagrams of one experiment at most, each of a run made again.
 const DIAGRAMS_MAX: usize = 12;
-/// Operations of a diagram at most: with more the picture is of the row's whole life, and what clashes is a corner of it.
-const OPERATIONS_MAX: usize = 6;
-/// Holds of locks that are shown with operations, at most.
-const HOLDS_MAX: usize = 6;
-/// What is shown before the first operation and after the last one, of the time between them.
-const MARGIN: f64 = 0.05;
-/// What is shown after that, for texts run to the right.
-const ROOM: f64 = 0.1;
-/// A fault is shown that is no farther away than so many times the stretch without it.
-const FAULT_NEAR: f64 = 20.0;
+/// What is shown before the first thing and after the last one, of the time between them.
+const MARGIN: f64 = 0.02;
 
 /// A diagram for each variant and violated property whose witness names operations, at the first sweep point that shows it.
 pub fn diagrams(experiment: &Experiment, cells: &[CellTrials<'_>]) -> Vec<Plot> {
@@ -61,72 +57,177 @@ pub fn diagrams(experiment: &Experiment, cells: &[CellTrials<'_>]) -> Vec<Plot> 
 
 /// The diagram of one violation.
 fn diagram(cell: &Cell, property: &str, seed: u64, seen: &Caught) -> Option<Plot> {
-    let (steps, setup) = (seen.history.steps(), &cell.setup);
-    let places = match seen.told.steps.first() {
-        Some(named) => around(steps, steps.get(*named)?.row, &seen.told.steps),
-        None => within(steps, seen),
+    let matters = Matters::of(seen);
+    let (from, until) = matters.stretch(seen)?;
+    let trouble = trouble::within(cell, seen, &matters, (from, until));
+    let from = trouble.iter().map(|one| one.from).fold(from, Time::min);
+    let lanes = Lanes::of(cell, seen, &matters, &trouble);
+    let mut scene =
+        Scene { cell, seen, matters: &matters, lanes: &lanes, bars: Vec::new(), arrows: Vec::new() };
+    scene.operations();
+    scene.holds(until);
+    scene.versions();
+    let (bars, arrows) = (scene.bars, scene.arrows);
+    let (stretches, faults) = lanes.troubles(&trouble, (from, until));
+    let setup = &cell.setup;
+    let holds = seen.told.holds.iter().map(|hold| &seen.history.holds.all()[*hold as usize]);
+    let mut locks: Vec<String> = holds.map(|hold| lanes::lock(hold, setup)).collect();
+    locks.sort_unstable();
+    locks.dedup();
+    let of: Vec<String> = match locks.is_empty() {
+        false => locks,
+        true => {
+            matters.rows.iter().map(|row| words::row(seen.history.rows()[row.0 as usize], setup)).collect()
+        }
     };
-    let row = places.first().map(|place| steps[*place].row);
-    let (from, until) = stretch(&places, seen)?;
-    let mut lanes = Lanes { setup, nodes: Vec::new() };
-    places.iter().for_each(|place| lanes.add(steps[*place].by));
-    seen.told.holds.iter().for_each(|hold| lanes.add(seen.history.holds.all()[*hold as usize].by));
-    let name = row.map(|row| seen.history.rows()[row.0 as usize]);
-    if let Some(name) = name {
-        let copies = setup.design.names[name.store.0 as usize].count;
-        (0..copies).for_each(|member| lanes.add(Pid::new(name.store, member)));
-    }
-    let bar = |place: &usize| Bar {
-        lane: lanes.of(steps[*place].by),
-        text: did(&steps[*place], setup),
-        from: steps[*place].invoked.as_secs_f64(),
-        to: (steps[*place].returned != Time::NEVER).then(|| steps[*place].returned.as_secs_f64()),
-        marked: seen.told.steps.contains(place),
-    };
-    let mut bars: Vec<Bar> = places.iter().map(bar).collect();
-    bars.extend(held(seen, &lanes, from, until));
-    let mut arrows = Vec::new();
-    let is_shown = |taken: &&Taken| row.is_some_and(|row| is_shown(taken, row, from, until));
-    for taken in seen.history.taken().iter().filter(is_shown) {
-        let store = name.expect("it is of a row").store;
-        let (lane, at) = (lanes.of(Pid::new(store, taken.copy)), taken.at.as_secs_f64());
-        let text = format!("has {}", taken.value.n);
-        bars.push(Bar { lane, text, from: at, to: Some(at), marked: false });
-        let step = places.iter().map(|place| &steps[*place]).find(|step| wrote(step, taken));
-        arrows.extend(
-            step.map(|step| Arrow { from: (lanes.of(step.by), step.invoked.as_secs_f64()), to: (lane, at) }),
-        );
-    }
-    let faults = seen.faults.iter().filter(|(_, begin, end)| *begin < until && *end > from);
-    let faults =
-        faults.map(|(name, begin, end)| (name.clone(), begin.as_secs_f64(), end.as_secs_f64())).collect();
-    let note = seen.told.sentence.clone();
-    let stretch = (from.as_secs_f64(), until.as_secs_f64());
-    let of = match (seen.told.holds.first(), name) {
-        (Some(hold), _) => lock(&seen.history.holds.all()[*hold as usize], setup),
-        (None, name) => words::row(name?, setup),
-    };
+    let margin = until.since(from).scale(MARGIN).max(Span::from_ns(1_000));
+    let begin = Time::from_ns(from.as_ns().saturating_sub(margin.as_ns()));
     Some(Plot {
         name: format!("witness_{}_{property}", cell.variant),
-        title: format!("{property}, {}, seed {seed}: {of}", cell.variant),
+        title: format!("{} violates {property}: {} in seed {seed}", cell.variant, of.join(", ")),
+        note: String::new(),
         x: Axis { label: "time".to_owned(), unit: "s".to_owned(), log: false },
         y: Axis::default(),
-        kind: PlotKind::SpaceTime(SpaceTime { note, stretch, lanes: lanes.names(), bars, arrows, faults }),
+        kind: PlotKind::SpaceTime(SpaceTime {
+            note: seen.told.sentence.clone(),
+            stretch: (begin.as_secs_f64(), (until + margin).as_secs_f64()),
+            lanes: lanes.names(),
+            bars,
+            arrows,
+            faults,
+            stretches,
+        }),
     })
 }
 
-/// From before the first thing that is shown to after the last one.
-fn stretch(places: &[usize], seen: &Caught) -> Option<(Time, Time)> {
-    let steps = places.iter().map(|place| &seen.history.steps()[*place]);
-    let holds = seen.told.holds.iter().map(|hold| &seen.history.holds.all()[*hold as usize]);
-    let spans: Vec<(Time, Time)> =
-        steps.map(|step| (step.invoked, end(step))).chain(holds.map(when)).collect();
-    let first = spans.iter().map(|(begin, _)| *begin).min()?;
-    let last = spans.iter().map(|(_, end)| *end).max()?;
-    let margin = last.since(first).scale(MARGIN).max(Span::from_ms(1));
-    let (from, until) = (Time::from_ns(first.as_ns().saturating_sub(margin.as_ns())), last + margin);
-    let (from, until) = with_fault(from, until, &seen.faults);
-    Some((from, until + until.since(from).scale(ROOM)))
+/// A picture on its way.
+struct Scene<'a> {
+    cell: &'a Cell,
+    seen: &'a Caught,
+    matters: &'a Matters,
+    lanes: &'a Lanes<'a>,
+    bars: Vec<Bar>,
+    arrows: Vec<Arrow>,
+}
+
+impl Scene<'_> {
+    fn step(&self, place: usize) -> &Step {
+        &self.seen.history.steps()[place]
+    }
+
+    fn operations(&mut self) {
+        for place in &self.matters.steps {
+            let step = self.step(*place);
+            let bar = Bar {
+                lane: self.lanes.of_step(step),
+                text: self.did(step),
+                from: step.invoked.as_secs_f64(),
+                to: (step.returned != Time::NEVER).then(|| step.returned.as_secs_f64()),
+                marked: self.seen.told.steps.contains(place),
+            };
+            self.bars.push(bar);
+        }
+    }
+
+    /// Who waited for locks and held them.
+    fn holds(&mut self, until: Time) {
+        for place in &self.matters.holds {
+            let hold = &self.seen.history.holds.all()[*place as usize];
+            let marked = self.seen.told.holds.contains(place);
+            let lane = self.lanes.of_call(hold.origin, hold.by);
+            let lock = lanes::lock(hold, &self.cell.setup);
+            let mut bar = |text: String, from: Time, to: Time| {
+                let to = (to != Time::NEVER).then(|| to.as_secs_f64());
+                self.bars.push(Bar { lane, text, from: from.as_secs_f64(), to, marked });
+            };
+            if hold.granted == Time::NEVER {
+                bar(format!("waits for {lock}"), hold.asked, hold.ended.min(until));
+                continue;
+            }
+            let token = if hold.token == 0 { String::new() } else { format!(", token {}", hold.token) };
+            bar(format!("holds {lock}{token}"), hold.granted, hold.ended);
+        }
+    }
+
+    /// What copies took in, with an arrow from each write that is shown.
+    fn versions(&mut self) {
+        for (place, marked) in &self.matters.taken {
+            let taken = &self.seen.history.taken()[*place];
+            let store = self.seen.history.rows()[taken.row.0 as usize].store;
+            let has = format!("has {}", self.value(taken.value.version.0, taken.value.n));
+            let lost = self.seen.told.steps.first().filter(|_| *marked).map(|place| self.step(*place));
+            let text = match lost {
+                Some(step) => format!("{has}, {} is gone", self.value(step.attempt.0, made(step))),
+                None => has,
+            };
+            let at = taken.at.as_secs_f64();
+            let lane = self.lanes.of_copy(store, taken.copy);
+            let row = self.row_words(taken.row);
+            let text = format!("{text}{row}");
+            let step = self.matters.steps.iter().position(|step| wrote(self.step(*step), taken));
+            self.arrows.extend(step.filter(|_| !marked).map(|from| Arrow { from, to: self.bars.len() }));
+            self.bars.push(Bar { lane, text, from: at, to: Some(at), marked: *marked });
+        }
+    }
+
+    /// Which row, where several are shown.
+    fn row_words(&self, row: crate::record::history::RowId) -> String {
+        if self.matters.rows.len() < 2 {
+            return String::new();
+        }
+        let name = words::row(self.seen.history.rows()[row.0 as usize], &self.cell.setup);
+        format!(" in {}", name.split_once('.').map_or(name.as_str(), |(_, rest)| rest))
+    }
+
+    /// A value, and who wrote it where two of the versions that are shown are of that value.
+    fn value(&self, version: u64, n: i64) -> String {
+        if !self.matters.is_ambiguous(self.seen, version, n) {
+            return n.to_string();
+        }
+        if version == 0 {
+            return format!("{n} (of the start)");
+        }
+        let steps = self.seen.history.steps();
+        let writer = steps.iter().find(|step| step.attempt.0 == version && step.writes());
+        writer.map_or(n.to_string(), |step| format!("{n} of {}", self.lanes.call(step.origin, step.by).0))
+    }
+
+    /// What an operation did, in a few words.
+    fn did(&self, step: &Step) -> String {
+        let setup = &self.cell.setup;
+        let what = match (step.op, step.outcome) {
+            (Op::Read { .. } | Op::ReadForUpdate { .. }, Outcome::Ok(value)) => {
+                format!("read {}", self.value(value.version.0, value.n))
+            }
+            (Op::Read { .. } | Op::ReadForUpdate { .. }, _) => "read".to_owned(),
+            (Op::Write { n, .. }, _) => format!("write {n}"),
+            (Op::Update { delta, .. }, Outcome::Ok(value)) => format!("{delta:+} gives {}", value.n),
+            (Op::Update { delta, .. }, _) => format!("{delta:+}"),
+            (Op::Cas { from, to, .. }, _) => format!("{from} to {to}"),
+            _ => String::new(),
+        };
+        let how = match step.outcome {
+            Outcome::Ok(_) | Outcome::Renew(_) => String::new(),
+            Outcome::Fail(reason) => format!(", refused: {}", setup.reason_name(reason)),
+            Outcome::Unknown(_) => ", no answer".to_owned(),
+        };
+        let program = setup.program(step.program);
+        let by = match self.seen.history.call_of(step) {
+            Some(call) if setup.probe_name(call.probe) != program => format!("{program}: "),
+            _ => String::new(),
+        };
+        format!("{by}{what}{}{how}", self.row_words(step.row))
+    }
+}
+
+/// The number that a write made.
+fn made(step: &Step) -> i64 {
+    match (step.op, step.outcome) {
+        (_, Outcome::Ok(value)) => value.n,
+        (Op::Write { n, .. }, _) => n,
+        (Op::Cas { to, .. }, _) => to,
+        _ => 0,
+    }
 }
 
 /// When a hold lasted, or was asked for if it never did.
@@ -135,160 +236,6 @@ fn when(hold: &Hold) -> (Time, Time) {
     (begin, if hold.ended == Time::NEVER { begin } else { hold.ended })
 }
 
-/// What was done for the requests that held the locks of a witness.
-fn within(steps: &[Step], seen: &Caught) -> Vec<usize> {
-    let all = seen.history.holds.all();
-    let named: Vec<&Hold> = seen.told.holds.iter().map(|hold| &all[*hold as usize]).collect();
-    let of_hold = |step: &Step| {
-        let its = |hold: &&&Hold| {
-            let (begin, end) = when(hold);
-            hold.origin == step.origin && begin <= step.invoked && step.invoked <= end
-        };
-        named.iter().any(|hold| its(&hold))
-    };
-    (0..steps.len()).filter(|place| of_hold(&steps[*place])).take(OPERATIONS_MAX).collect()
-}
-
-/// Who waited for locks and held them, of the processes that are shown: those that a witness names, and the others that were there.
-fn held(seen: &Caught, lanes: &Lanes<'_>, from: Time, until: Time) -> Vec<Bar> {
-    let all = seen.history.holds.all();
-    let named = |place: u32| seen.told.holds.contains(&place);
-    let around = |place: u32| seen.told.holds.iter().any(|hold| all[*hold as usize].around == Some(place));
-    let mut bars = Vec::new();
-    for (place, hold) in (0u32..).zip(all) {
-        let lane = lanes.of(hold.by);
-        let (begin, end) = when(hold);
-        let is_there = lane != usize::MAX && begin <= until && end >= from;
-        let alone = seen.told.holds.is_empty() && hold.granted < Time::NEVER;
-        if !is_there || !(named(place) || around(place) || alone && bars.len() < HOLDS_MAX) {
-            continue;
-        }
-        let lock = lock(hold, lanes.setup);
-        let marked = named(place);
-        let mut bar = |text: String, begin: Time, end: Time| {
-            let (begin, end) = (begin.max(from), end.min(until));
-            if end >= begin {
-                let (from, to) = (begin.as_secs_f64(), Some(end.as_secs_f64()));
-                bars.push(Bar { lane, text, from, to, marked });
-            }
-        };
-        let waited = hold.granted.min(hold.ended);
-        if marked && waited.min(until).since(hold.asked.max(from)) > until.since(from).scale(MARGIN) {
-            bar(format!("waits for {lock}"), hold.asked, waited);
-        }
-        if hold.granted < Time::NEVER {
-            let token = if hold.token == 0 { String::new() } else { format!(", token {}", hold.token) };
-            bar(format!("holds {lock}{token}"), hold.granted, hold.ended);
-        }
-    }
-    bars
-}
-
-/// `seat[1]`.
-fn lock(hold: &Hold, setup: &Setup) -> String {
-    let (part, key) = hold.lock;
-    format!("{}[{key}]", setup.design.names[part.index()].name)
-}
-
-/// The stretch, and up to the fault after it, or back to the one before it, if none is in it and one is not far.
-fn with_fault(from: Time, until: Time, faults: &[(String, Time, Time)]) -> (Time, Time) {
-    let far = until.since(from).scale(FAULT_NEAR);
-    let near = |apart: Span| apart <= far;
-    if faults.iter().any(|(_, begin, end)| *begin < until && *end > from) {
-        return (from, until);
-    }
-    let after = faults.iter().map(|(_, begin, _)| *begin).filter(|begin| *begin >= until).min();
-    if let Some(after) = after.filter(|after| near(after.since(until))) {
-        return (from, after + after.since(from).scale(MARGIN));
-    }
-    let before = faults.iter().map(|(_, _, end)| *end).filter(|end| *end <= from).max();
-    match before.filter(|before| near(from.since(*before))) {
-        Some(before) => {
-            let margin = until.since(before).scale(MARGIN);
-            (Time::from_ns(before.as_ns().saturating_sub(margin.as_ns())), until)
-        }
-        None => (from, until),
-    }
-}
-
 fn end(step: &Step) -> Time {
     if step.returned == Time::NEVER { step.invoked } else { step.returned }
-}
-
-/// The operations of a witness, and of the others on their row those nearest to them in time.
-fn around(steps: &[Step], row: RowId, named: &[usize]) -> Vec<usize> {
-    let of_row: Vec<usize> = (0..steps.len()).filter(|place| steps[*place].row == row).collect();
-    let span = |place: &usize| {
-        let step = &steps[*place];
-        (step.invoked.as_ns(), end(step).as_ns(), named.contains(place))
-    };
-    let spans: Vec<(u64, u64, bool)> = of_row.iter().map(span).collect();
-    nearest(&spans, OPERATIONS_MAX).into_iter().map(|index| of_row[index]).collect()
-}
-
-/// Whether a version is one that a copy took in anew within a stretch of time.
-fn is_shown(taken: &Taken, row: RowId, from: Time, until: Time) -> bool {
-    let anew = taken.value.version != taken.over && taken.copy != NO_COPY;
-    taken.row == row && anew && from <= taken.at && taken.at <= until
-}
-
-/// Whether a version was written by an operation.
-fn wrote(step: &Step, taken: &Taken) -> bool {
-    step.writes() && step.attempt != OpId(0) && [taken.value.version, taken.also].contains(&step.attempt)
-}
-
-/// What an operation did, in a few words.
-fn did(step: &Step, setup: &Setup) -> String {
-    let what = match (step.op, step.outcome) {
-        (Op::Read { .. }, Outcome::Ok(value)) => format!("read {}", value.n),
-        (Op::Read { .. }, _) => "read".to_owned(),
-        (Op::Write { n, .. }, _) => format!("write {n}"),
-        (Op::Update { delta, .. }, Outcome::Ok(value)) => format!("{delta:+} gives {}", value.n),
-        (Op::Update { delta, .. }, _) => format!("{delta:+}"),
-        (Op::Cas { from, to, .. }, _) => format!("{from} to {to}"),
-        _ => String::new(),
-    };
-    let how = match step.outcome {
-        Outcome::Ok(_) | Outcome::Renew(_) => "",
-        Outcome::Fail(_) => ", refused",
-        Outcome::Unknown(_) => ", unknown",
-    };
-    format!("{}: {what}{how}", setup.program(step.program))
-}
-
-/// Processes by place, each with a name: what runs a store's programs shares the lane of its copy.
-struct Lanes<'a> {
-    setup: &'a Setup,
-    nodes: Vec<Pid>,
-}
-
-impl Lanes<'_> {
-    fn node(&self, pid: Pid) -> Pid {
-        self.setup.beside(pid.tier).map_or(pid, |store| Pid::new(store, pid.member))
-    }
-
-    fn add(&mut self, pid: Pid) {
-        let node = self.node(pid);
-        if !self.nodes.contains(&node) {
-            self.nodes.push(node);
-            self.nodes.sort_unstable();
-        }
-    }
-
-    fn of(&self, pid: Pid) -> usize {
-        let node = self.node(pid);
-        self.nodes.iter().position(|known| *known == node).unwrap_or(usize::MAX)
-    }
-
-    fn names(&self) -> Vec<String> {
-        let name = |pid: &Pid| match self.setup.design.names.get(pid.tier.0 as usize) {
-            Some(part) => {
-                let zone = part.zones[pid.member as usize % part.zones.len()];
-                let zone = self.setup.design.known.zones.get(zone.0 as usize).map_or("", String::as_str);
-                format!("{}[{}] in {zone}", part.name, pid.member)
-            }
-            None => "a client".to_owned(),
-        };
-        self.nodes.iter().map(name).collect()
-    }
 }

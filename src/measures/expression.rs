@@ -7,7 +7,7 @@ use crate::base::op::{REASONS, Reason};
 use crate::base::series::Series;
 use crate::base::time::Span;
 use crate::measures::Dimension;
-use crate::measures::asked::{Asked, Stat, What};
+use crate::measures::asked::{Asked, Locks, Stat, What};
 use crate::measures::compile::Compiler;
 use crate::measures::evaluation::Evaluation;
 use crate::measures::functions::{Choice, Function, Target, Undefined};
@@ -171,6 +171,37 @@ impl Expression {
         self.node.has_percentile()
     }
 
+    /// The share of samples beyond the rarest percentile in it: 0.01 where a 99th is.
+    pub fn tail(&self) -> Option<f64> {
+        self.node.tail()
+    }
+
+    /// Whether its value is a share of a whole: between 0 and 1, whatever happens.
+    pub fn is_share(&self) -> bool {
+        self.is_condition || self.node.is_share()
+    }
+
+    /// Whether it is a quotient of two numbers, which may be a share.
+    pub fn is_quotient(&self) -> bool {
+        self.unit() == Dimension::One && matches!(self.node, Node::Binary(BinaryOp::Divide, ..))
+    }
+
+    /// The series, if it is what one is at the end of the run: of a level that says little.
+    pub fn series(&self) -> Option<SeriesId> {
+        match &self.node {
+            Node::Measure { function: Function::Count, target: Target::Series(series), .. } => Some(*series),
+            _ => None,
+        }
+    }
+
+    /// What it is if it is a number.
+    pub fn constant(&self) -> Option<f64> {
+        match self.node {
+            Node::Number(number) => Some(number),
+            _ => None,
+        }
+    }
+
     /// The requests of which it needs the samples one by one.
     pub fn samples(&self) -> Vec<ProbeId> {
         let mut needs = Needs::default();
@@ -263,6 +294,46 @@ impl Node {
                 matches!(asked.what, What::Staleness(Stat::Percentile(_)) | What::KStale(Stat::Percentile(_)))
             }
             Node::Measure { function, .. } => matches!(function, Function::Percentile(_)),
+        }
+    }
+
+    fn tail(&self) -> Option<f64> {
+        let of = |percentile: f64| percentile.min(100.0 - percentile) / 100.0;
+        match self {
+            Node::Number(_) => None,
+            Node::Negate(inner) | Node::Not(inner) => inner.tail(),
+            Node::Binary(_, left, right) => {
+                [left.tail(), right.tail()].into_iter().flatten().min_by(f64::total_cmp)
+            }
+            Node::Asked(asked) => match asked.what {
+                What::Staleness(Stat::Percentile(percentile))
+                | What::KStale(Stat::Percentile(percentile)) => Some(of(percentile)),
+                _ => None,
+            },
+            Node::Measure { function: Function::Percentile(percentile), .. } => Some(of(*percentile)),
+            Node::Measure { .. } => None,
+        }
+    }
+
+    fn is_share(&self) -> bool {
+        match self {
+            Node::Measure { function, .. } => matches!(
+                function,
+                Function::Errors
+                    | Function::FailedFor(_)
+                    | Function::Success
+                    | Function::Util
+                    | Function::Jain
+            ),
+            Node::Asked(asked) => {
+                matches!(asked.what, What::Stale(..) | What::Locks(Locks::Overlapping | Locks::Overtaken))
+            }
+            // A part of a sum.
+            Node::Binary(BinaryOp::Divide, part, whole) => match whole.as_ref() {
+                Node::Binary(BinaryOp::Add, one, other) => part == one || part == other,
+                _ => false,
+            },
+            _ => false,
         }
     }
 

@@ -271,6 +271,11 @@ impl Recorder {
         probes.iter().for_each(|probe| self.watched_probes[probe.index()] = true);
     }
 
+    /// The same whenever one of these levels changes.
+    pub fn watch_levels(&mut self, levels: &[SeriesId]) {
+        levels.iter().for_each(|level| self.watched_series[level.index()] = true);
+    }
+
     /// When the run ended.
     pub fn end(&self) -> Time {
         self.end

@@ -313,7 +313,7 @@ mod tests {
 
     #[test]
     fn no_two_parts_overlap() {
-        let mut graph = stampede().graph;
+        let mut graph = stampede().designs.remove(0).graph;
         graph.edges.extend([
             (2, 0, "back".to_owned()),
             (0, 9, "nowhere".to_owned()),
@@ -331,7 +331,7 @@ mod tests {
 
     #[test]
     fn names_are_escaped() {
-        let mut graph = stampede().graph;
+        let mut graph = stampede().designs.remove(0).graph;
         graph.nodes[0].name = "<b>\"x\"".to_owned();
         assert!(svg(&graph).contains("&lt;b&gt;&quot;x&quot;") && !svg(&graph).contains("<b>"));
         assert!(dot(&graph).contains("n0 [label=\"<b>\\\"x\\\"\\ncallers"));

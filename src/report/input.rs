@@ -2,7 +2,8 @@
 //! nor runs; it draws what stands here, in the order in which it stands here.
 
 pub use crate::experiment::pictures::{
-    Arrow, Axis, Bar, BarGroup, Curve, Graph, GridLine, Node, Plot, PlotKind, SpaceTime, TimelineRow,
+    Arrow, Axis, Bar, BarGroup, Bound, Curve, Drawing, Graph, GridLine, Length, Node, Plot, PlotKind,
+    SpaceTime, Stretch, TimelineRow,
 };
 use crate::experiment::results::Results;
 
@@ -19,8 +20,8 @@ pub struct ReportInput {
     pub command: String,
     /// Where the files go, as people would type it.
     pub out_dir: String,
-    /// The design.
-    pub graph: Graph,
+    /// The design, of variants that differ in it once each.
+    pub designs: Vec<Drawing>,
     /// Plots, in the order of the page.
     pub plots: Vec<Plot>,
     /// One row per run, in run order: `runs.csv`.

@@ -46,7 +46,7 @@ pub fn trace(title: &str, all: &SpaceTime) -> String {
 }
 
 fn operation(all: &SpaceTime, bar: &Bar) -> Value {
-    let who = all.lanes.get(bar.lane).map_or("", String::as_str);
+    let who = all.lanes.get(bar.lane).map_or(String::new(), |name| name.replace('\n', ", "));
     json!({ "process": who, "operation": bar.text, "in_witness": bar.marked })
 }
 

@@ -24,7 +24,7 @@ pub fn sequence(title: &str, all: &SpaceTime) -> String {
     let has_bars = |lane: usize| all.bars.iter().any(|bar| bar.lane == lane);
     let lanes: Vec<usize> = (0..all.lanes.len()).filter(|lane| has_bars(*lane)).collect();
     for lane in &lanes {
-        let _ = writeln!(text, "  participant P{lane} as {}", escaped(&all.lanes[*lane]));
+        let _ = writeln!(text, "  participant P{lane} as {}", escaped(&all.lanes[*lane].replace('\n', ", ")));
     }
     let calls = all.bars.iter().any(|bar| bar.to != Some(bar.from));
     if calls {
@@ -44,11 +44,12 @@ pub fn sequence(title: &str, all: &SpaceTime) -> String {
 fn lines(all: &SpaceTime, over: &str) -> Vec<(f64, Happens, String)> {
     let mut lines = Vec::new();
     let mark = |bar: &Bar| if bar.marked { " (!)" } else { "" };
-    for bar in &all.bars {
+    for (place, bar) in all.bars.iter().enumerate() {
         let (lane, text) = (bar.lane, escaped(&bar.text));
-        let arrow = all.arrows.iter().find(|arrow| arrow.to == (lane, bar.from));
-        if let (Some(arrow), true) = (arrow, bar.to == Some(bar.from)) {
-            lines.push((bar.from, Happens::Takes, format!("P{}-)P{lane}: {text}", arrow.from.0)));
+        let arrow = all.arrows.iter().find(|arrow| arrow.to == place);
+        let from = arrow.and_then(|arrow| all.bars.get(arrow.from));
+        if let (Some(from), true) = (from, bar.to == Some(bar.from)) {
+            lines.push((bar.from, Happens::Takes, format!("P{}-)P{lane}: {text}", from.lane)));
             continue;
         }
         if bar.to == Some(bar.from) {
@@ -64,7 +65,13 @@ fn lines(all: &SpaceTime, over: &str) -> Vec<(f64, Happens, String)> {
         let text = format!("{CALLED}--xP{}: no answer: {}{}", bar.lane, escaped(&bar.text), mark(bar));
         lines.push((f64::INFINITY, Happens::Returns, text));
     }
-    for (name, from, to) in &all.faults {
+    let troubles = all.stretches.iter().filter(|one| one.bad).map(|one| {
+        let who = all.lanes.get(one.lane).and_then(|name| name.lines().last()).unwrap_or("");
+        (format!("{who} {}", one.text), one.from, one.to)
+    });
+    let mut faults: Vec<(String, f64, f64)> = troubles.chain(all.faults.iter().cloned()).collect();
+    faults.dedup();
+    for (name, from, to) in &faults {
         let name = escaped(name);
         lines.push((
             from.max(all.stretch.0),
@@ -111,8 +118,9 @@ mod tests {
                 bar(1, "read 7", 2.0, None, false),
                 bar(2, "has 1", 3.0, Some(3.0), false),
             ],
-            arrows: vec![Arrow { from: (0, 1.0), to: (2, 3.0) }],
+            arrows: vec![Arrow { from: 0, to: 2 }],
             faults: vec![("kill".to_owned(), 0.5, 20.0)],
+            stretches: Vec::new(),
         };
         assert_eq!(
             sequence("a: \"b\"", &picture),

@@ -1,7 +1,10 @@
-//! `report.html`: one file that needs nothing else, in the order in which a reader asks: what was the question, what is
-//! the design, what does it look like, what was expected and what happened, what does theory say, how do I see it again.
+//! `report.html`: one file that needs nothing else, in the order in which a reader asks: what came of it, what was the question, what was
+//! expected and did not happen, what does it look like, what is the design, what does theory say, how do I see it again.
 
+mod comparisons;
 mod failures;
+mod happened;
+mod summary;
 
 use std::collections::BTreeMap;
 
@@ -9,12 +12,12 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::experiment::results::{Cell, Results, Theory};
 use crate::report::input::ReportInput;
-use crate::report::text::{digits, estimate, interval, place, point, short_path, value};
+use crate::report::text::{digits, estimate, interval, place, short_path, value};
 use crate::report::{graph, plots};
 
 const STYLE: &str = include_str!("page.css");
-/// Comparisons on the page; the rest stands in `results.json`.
-const COMPARISONS_MAX: usize = 200;
+/// Designs that are drawn.
+const DESIGNS_MAX: usize = 6;
 
 /// The page.
 pub fn page(input: &ReportInput) -> String {
@@ -30,15 +33,16 @@ pub fn page(input: &ReportInput) -> String {
             }
             body {
                 (head(results))
+                (summary::summary(input))
                 (about(&input.about))
-                (design(input))
+                (happened::happened(input))
                 (pictures(input))
-                (happened(input))
+                (designs(input))
                 (theory(results))
                 (measures(input))
                 (failures::failures(results))
                 (causes(results))
-                (comparisons(results))
+                (comparisons::comparisons(input))
                 (defaults(results))
                 (again(input))
             }
@@ -98,12 +102,24 @@ fn words(text: &str) -> Markup {
     }
 }
 
-fn design(input: &ReportInput) -> Markup {
+fn designs(input: &ReportInput) -> Markup {
+    let (shown, more) = input.designs.split_at(input.designs.len().min(DESIGNS_MAX));
     html! {
-        @if !input.graph.nodes.is_empty() {
+        @if shown.iter().any(|design| !design.graph.nodes.is_empty()) {
             section {
                 h2 { "The design" }
-                div.wide { (PreEscaped(graph::svg(&input.graph))) }
+                @for design in shown {
+                    figure.wide {
+                        (PreEscaped(graph::svg(&design.graph)))
+                        @if input.designs.len() > 1 { figcaption { (design.variants.join(", ")) } }
+                    }
+                }
+                @if !more.is_empty() {
+                    p.small {
+                        "Not drawn: " (more.iter().flat_map(|design| &design.variants).cloned().collect::<Vec<_>>().join(", "))
+                        ". " code { "splitbrain explain " (input.results.experiment) " --variant NAME --topology svg" } " draws them."
+                    }
+                }
             }
         }
     }
@@ -114,42 +130,6 @@ fn name(cell: &Cell) -> String {
     place(&cell.variant, &cell.point)
 }
 
-fn happened(input: &ReportInput) -> Markup {
-    let cells = &input.results.cells;
-    let any = cells.iter().any(|cell| !cell.properties.is_empty());
-    html! {
-        @if any {
-            section {
-                h2 { "What was expected, and what happened" }
-                div.wide {
-                    table {
-                        thead { tr { th { "" } th { "property" } th { "where" } th { "happened" } th { "expected" } th { "witness" } } }
-                        tbody {
-                            @for cell in ordered(input) {
-                                @for (property, seen) in &cell.properties {
-                                    tr {
-                                        td { (mark(seen.as_expected, seen.outcome == "unknown")) }
-                                        td { code { (property) } span.small { " " (seen.kind) } }
-                                        td { (name(cell)) }
-                                        td { (seen.outcome) }
-                                        td { (seen.expected) }
-                                        td.witness {
-                                            (seen.witness)
-                                            @if !seen.failing_seeds.is_empty() {
-                                                span.small { " (" (seeds(&seen.failing_seeds)) ")" }
-                                            }
-                                        }
-                                    }
-                                }
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
 /// ✓, ? or ✗, with a word for those who do not see them.
 fn mark(good: bool, open: bool) -> Markup {
     let (class, sign, word) = match (good, open) {
@@ -158,13 +138,6 @@ fn mark(good: bool, open: bool) -> Markup {
         (false, false) => ("bad", "✗", "not as expected"),
     };
     html! { span class=(class) title=(word) aria-label=(word) { (sign) } }
-}
-
-fn seeds(seeds: &[u64]) -> String {
-    let shown = seeds.iter().take(8).map(u64::to_string).collect::<Vec<_>>().join(", ");
-    let word = if seeds.len() == 1 { "seed" } else { "seeds" };
-    let more = seeds.len().saturating_sub(8);
-    if more > 0 { format!("{word} {shown} and {more} more") } else { format!("{word} {shown}") }
 }
 
 /// Cells by point, then variants in the file's order.
@@ -356,50 +329,6 @@ fn causes(results: &Results) -> Markup {
     }
 }
 
-fn comparisons(results: &Results) -> Markup {
-    let unit = |measure: &str| {
-        let known = results.cells.iter().find_map(|cell| cell.measures.get(measure));
-        known.map_or("1", |one| one.unit.as_str())
-    };
-    html! {
-        @if !results.comparisons.is_empty() {
-            section {
-                details {
-                    summary { "Variants compared under the same seeds (" (results.comparisons.len()) ")" }
-                    div.wide {
-                        table {
-                            thead {
-                                tr {
-                                    th { "measure" } th { "at" } th { "a − b" } th.number { "difference" }
-                                    th.number { "p" } th.number { "correlation" }
-                                }
-                            }
-                            tbody {
-                                @for one in results.comparisons.iter().take(COMPARISONS_MAX) {
-                                    tr {
-                                        td { code { (one.measure) } }
-                                        td { (point(&one.point)) }
-                                        td { (one.a) " − " (one.b) }
-                                        td.number {
-                                            @match one.difference {
-                                                Some(mean) => (interval(mean, one.ci95, unit(&one.measure))),
-                                                None => "–",
-                                            }
-                                        }
-                                        td.number { (one.p_value.map_or("–".to_owned(), digits)) }
-                                        td.number { (one.correlation.map_or("–".to_owned(), digits)) }
-                                    }
-                                }
-                            }
-                        }
-                    }
-                    @if results.comparisons.len() > COMPARISONS_MAX { p.small { "The others stand in results.json." } }
-                }
-            }
-        }
-    }
-}
-
 fn defaults(results: &Results) -> Markup {
     html! {
         @if !results.defaults.is_empty() {
@@ -467,7 +396,7 @@ mod tests {
         input.results.comparisons.clear();
         input.results.defaults.clear();
         input.plots.clear();
-        input.graph = crate::report::input::Graph::default();
+        input.designs.clear();
         input.about.clear();
         let text = page(&input);
         assert!(text.contains("See it again") && !text.contains("<table"));
@@ -477,5 +406,54 @@ mod tests {
     fn what_nobody_expected_is_told_by_sign_and_word() {
         let text = page(&stampede());
         assert!(text.contains("Not as expected") && text.contains("✗") && text.contains("p99 is 31 ms"));
+    }
+
+    #[test]
+    fn words_come_first_and_what_nobody_expected_before_what_everybody_did() {
+        let text = page(&stampede());
+        let at = |words: &str| text.find(words).unwrap_or_else(|| panic!("{words}"));
+        assert!(at("In words") < at("The question") && at("The question") < at("What was expected"));
+        assert!(at("1 property did not come as expected") < at("The question"));
+        let table = &text[at("What was expected")..at("Plots")];
+        let bad = table.find("not as expected").expect("one is not");
+        assert!(bad < table.find("title=\"as expected\"").expect("others are"), "{table}");
+        assert!(table.contains("--seed 4"), "how to see it: {table}");
+    }
+
+    #[test]
+    fn designs_that_differ_are_drawn_each_with_its_variants() {
+        let mut input = stampede();
+        assert_eq!(page(&input).matches("<svg class=\"design\"").count(), 1);
+        let mut other = input.designs[0].clone();
+        other.variants = vec!["no cache".to_owned()];
+        other.graph.nodes.remove(2);
+        input.designs.push(other);
+        let text = page(&input);
+        assert_eq!(text.matches("<svg class=\"design\"").count(), 2);
+        assert!(text.contains("<figcaption>no cache</figcaption>"));
+    }
+
+    #[test]
+    fn three_variants_are_compared_with_the_first() {
+        let mut input = stampede();
+        input.variants_in_order.push("lease".to_owned());
+        let mut third = input.results.cells[0].clone();
+        third.variant = "lease".to_owned();
+        input.results.cells.push(third);
+        let mut lease = input.results.comparisons[0].clone();
+        lease.b = "lease".to_owned();
+        input.results.comparisons.push(lease.clone());
+        input
+            .results
+            .comparisons
+            .push(crate::experiment::results::Comparison { a: "single flight".to_owned(), ..lease });
+        let text = page(&input);
+        let table = &text[text.find("Compared with").expect("a table")..];
+        assert!(table.contains(">lease</th>") && table.contains(">single flight</th>"), "{table}");
+        assert_eq!(
+            table[..table.find("</table>").expect("its end")].matches("-12.0 ± 0.5 ms").count(),
+            2,
+            "{table}"
+        );
     }
 }

@@ -138,7 +138,7 @@ fn results() -> Results {
 fn curve(name: &str, f: impl Fn(f64) -> f64, band: bool) -> Curve {
     let points: Vec<(f64, f64)> = (0..=60).map(|i| (f64::from(i), f(f64::from(i)))).collect();
     let band = band.then(|| points.iter().map(|(x, y)| (*x, y * 0.8, y * 1.25)).collect());
-    Curve { name: name.to_owned(), points, band }
+    Curve { name: name.to_owned(), points, band, ..Curve::default() }
 }
 
 fn axis(label: &str, unit: &str, log: bool) -> Axis {
@@ -146,13 +146,14 @@ fn axis(label: &str, unit: &str, log: bool) -> Axis {
 }
 
 fn plot(name: &str, title: &str, x: Axis, y: Axis, kind: PlotKind) -> Plot {
-    Plot { name: name.to_owned(), title: title.to_owned(), x, y, kind }
+    Plot { name: name.to_owned(), title: title.to_owned(), note: "mean of 5 runs".to_owned(), x, y, kind }
 }
 
 fn timed_plots() -> Vec<Plot> {
     let burst = |height: f64| move |t: f64| 0.004 + height / (1.0 + (t - 35.0) * (t - 35.0));
     let faults = vec![("cache restarts".to_owned(), 30.0, 38.0)];
     let series = vec![curve(VARIANTS[0], burst(2.0), true), curve(VARIANTS[1], burst(0.02), true)];
+    let bounds = vec![Bound { panel: String::new(), text: "≤ 1 s (fast)".to_owned(), value: 1.0 }];
     let rows = vec![
         TimelineRow { name: "cache".to_owned(), spans: vec![("down".to_owned(), 30.0, 38.0)] },
         TimelineRow {
@@ -166,7 +167,7 @@ fn timed_plots() -> Vec<Plot> {
             "p99 latency over time",
             axis("time", "s", false),
             axis("p99 latency", "s", true),
-            PlotKind::Line { series, faults },
+            PlotKind::Line { series, faults, bounds },
         ),
         plot(
             "timeline",
@@ -186,13 +187,14 @@ fn still_plots() -> Vec<Plot> {
         });
         points.collect::<Vec<_>>()
     };
-    let named = |name: &str, scale| Curve { name: name.to_owned(), points: below(scale), band: None };
-    let bars = |a: f64, b: f64| {
-        vec![
-            (VARIANTS[0].to_owned(), a, Some([a * 0.9, a * 1.1])),
-            (VARIANTS[1].to_owned(), b, Some([b * 0.9, b * 1.1])),
-        ]
+    let named = |name: &str, scale| Curve { name: name.to_owned(), points: below(scale), ..Curve::default() };
+    let length = |name: &str, value: f64| Length {
+        name: name.to_owned(),
+        value,
+        ci95: Some([value * 0.9, value * 1.1]),
+        theory: Some(value * 1.05),
     };
+    let bars = |a: f64, b: f64| vec![length(VARIANTS[0], a), length(VARIANTS[1], b)];
     let groups = vec![
         BarGroup { label: "100/s".to_owned(), bars: bars(12_345.0, 1_234.0) },
         BarGroup { label: "200/s".to_owned(), bars: bars(24_000.0, 1_300.0) },
@@ -209,7 +211,7 @@ fn still_plots() -> Vec<Plot> {
         rows: vec!["few reads at once".to_owned(), "p99 below 30 ms".to_owned()],
         cells,
     };
-    let bars = PlotKind::Bars { groups };
+    let bars = PlotKind::Bars { groups, bounds: Vec::new() };
     let curves = vec![named(VARIANTS[0], 0.01), named(VARIANTS[1], 0.004)];
     let points = vec![named(VARIANTS[0], 50.0), named("theory", 30.0)];
     let (latency, none) = (axis("latency", "s", true), Axis::default());
@@ -277,7 +279,7 @@ pub fn stampede() -> ReportInput {
         variants_in_order: VARIANTS.map(str::to_owned).to_vec(),
         command: "splitbrain run cache-stampede --seed 1 --runs 5".to_owned(),
         out_dir: "out/cache-stampede".to_owned(),
-        graph: graph(),
+        designs: vec![Drawing { variants: VARIANTS.map(str::to_owned).to_vec(), graph: graph() }],
         plots,
         trials: trials(),
         files: true,

@@ -20,6 +20,7 @@ mod language;
 mod lines;
 mod lock_faults;
 mod locks;
+mod pictures;
 mod random_numbers;
 mod readme;
 mod refusals;

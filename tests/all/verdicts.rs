@@ -195,9 +195,40 @@ fn every_violation_of_a_history_has_its_picture() {
             assert!(all.lanes.iter().any(|lane| lane == copy), "{:?}", all.lanes);
         }
         assert!(all.bars.iter().all(|bar| bar.lane < all.lanes.len()), "{plot:?}");
+        let texts = all.bars.iter().map(|bar| &bar.text).chain(&all.lanes).chain([&all.note, &plot.title]);
+        for text in texts {
+            let mut numbers = text.split(|c: char| !c.is_ascii_digit());
+            assert!(numbers.all(|number| number.len() < 9), "a version, not a value: {text}");
+            assert!(!text.contains("line "), "of no file: {text}");
+        }
+        for arrow in &all.arrows {
+            let (from, to) = (&all.bars[arrow.from], &all.bars[arrow.to]);
+            assert!(to.text.starts_with("has ") && to.from >= from.from, "{from:?} {to:?}");
+        }
+        // A copy has what matters once, however often it starts again.
+        let mut has: Vec<(usize, &str)> = all
+            .bars
+            .iter()
+            .filter(|bar| bar.text.starts_with("has "))
+            .map(|bar| (bar.lane, &*bar.text))
+            .collect();
+        let many = has.len();
+        has.sort_unstable();
+        has.dedup();
+        assert_eq!(has.len(), many, "{plot:?}");
     }
     let lost = plots.iter().find(|plot| plot.name.ends_with("money_kept")).expect("it is violated");
     let PlotKind::SpaceTime(all) = &lost.kind else { panic!("{lost:?}") };
-    assert!(all.faults.iter().any(|(name, ..)| name == "split"), "{:?}", all.faults);
+    assert!(
+        all.faults.iter().any(|(name, ..)| name.starts_with("split: cut between a and b, c")),
+        "{:?}",
+        all.faults
+    );
     assert!(!all.arrows.is_empty());
+    let gone = all.bars.iter().find(|bar| bar.text.ends_with(" is gone")).expect("where it was lost");
+    assert!(gone.marked && all.lanes[gone.lane] == "kv[0] in a", "{gone:?}");
+    let leads =
+        |lane: &str| all.stretches.iter().any(|one| one.text == "leads" && all.lanes[one.lane] == lane);
+    assert!(leads("kv[0] in a") && (leads("kv[1] in b") || leads("kv[2] in c")), "{:?}", all.stretches);
+    assert!(all.lanes[0].starts_with("pay "), "program and request: {:?}", all.lanes);
 }

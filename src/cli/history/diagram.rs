@@ -101,6 +101,7 @@ fn diagram(title: &str, witness: &Witness, shown: &[Shown], faults: &[Fault]) ->
     Some(Plot {
         name: "witness".to_owned(),
         title: title.to_owned(),
+        note: String::new(),
         x: Axis { label: "place in the order of invocations and returns".to_owned(), ..Axis::default() },
         y: Axis::default(),
         kind: PlotKind::SpaceTime(SpaceTime {

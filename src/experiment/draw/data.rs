@@ -3,7 +3,7 @@
 use crate::base::quantity::Unit;
 use crate::base::time::Span;
 use crate::experiment::cells::number;
-use crate::experiment::draw::{Measure, Shown};
+use crate::experiment::draw::{Mean, Measure, Shown};
 use crate::experiment::pictures::{Axis, Curve};
 use crate::measures::evaluation::Evaluation;
 use crate::measures::expression::Names;
@@ -34,12 +34,14 @@ pub(super) fn told(value: f64, unit: &str) -> String {
     if unit == "s" && value >= 0.0 {
         return Span::from_secs_f64(value).to_string();
     }
+    let (value, unit) = if unit == "%" { (100.0 * value, " %") } else { (value, unit) };
     let magnitude = if value == 0.0 { 0.0 } else { crate::base::math::log10(value.abs()).floor() };
     let decimals = (2.0 - magnitude).clamp(0.0, 9.0) as usize;
     let text = format!("{value:.decimals$}");
     let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
     match unit {
-        "1" => text.to_owned(),
+        "1" | "" => text.to_owned(),
+        " %" => format!("{text} %"),
         "1/s" => format!("{text}/s"),
         other => format!("{text} {other}"),
     }
@@ -59,12 +61,12 @@ pub(super) fn above_zero(points: &[(f64, f64)], sliced: &Recorder) -> Vec<(Strin
 }
 
 /// A measure along a swept path, with its interval as a band.
-pub(super) fn along(name: String, cells: &[&Shown<'_>], x: &str, measure: &str) -> Curve {
+pub(super) fn along(cells: &[&Shown<'_>], x: &str, value: &dyn Fn(&Shown<'_>) -> Option<Mean>) -> Curve {
     let mut found: Vec<(f64, f64, Option<[f64; 2]>)> = cells
         .iter()
         .enumerate()
         .filter_map(|(index, cell)| {
-            let (mean, interval) = cell.mean(measure)?;
+            let (mean, interval) = value(cell)?;
             Some((position(cell.at(x)).map_or(index as f64, |(x, _)| x), mean, interval))
         })
         .collect();
@@ -72,7 +74,7 @@ pub(super) fn along(name: String, cells: &[&Shown<'_>], x: &str, measure: &str) 
     let band: Vec<(f64, f64, f64)> =
         found.iter().filter_map(|(x, _, interval)| interval.map(|[low, high]| (*x, low, high))).collect();
     let band = (band.len() == found.len() && !band.is_empty()).then_some(band);
-    Curve { name, points: found.iter().map(|(x, mean, _)| (*x, *mean)).collect(), band }
+    Curve { points: found.iter().map(|(x, mean, _)| (*x, *mean)).collect(), band, ..Curve::default() }
 }
 
 /// Where a swept value stands on its axis, and the unit there.

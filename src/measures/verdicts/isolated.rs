@@ -1,8 +1,6 @@
 //! How well transactions were kept apart: what clients saw, with the order in which the store had the versions, as the checker of
 //! transactions judges it. Steps outside of any transaction are transactions of one step.
 
-use std::collections::BTreeMap;
-
 use crate::base::op::{Op, Outcome, Value};
 use crate::base::time::Time;
 use crate::check::history::{NIL, PENDING};
@@ -11,9 +9,12 @@ use crate::check::{Verdict, Witness};
 use crate::measures::asked::Whose;
 use crate::measures::verdicts::lineage::Lineage;
 use crate::measures::verdicts::seen::version;
-use crate::measures::verdicts::words::{instant, row};
+use crate::measures::verdicts::words::{between, name_versions, row};
 use crate::measures::verdicts::{Finding, Merging, Run, Told};
 use crate::record::history::Step;
+
+/// How the checker calls a transaction, before the number of its place.
+const LINE: &str = "the transaction of line ";
 
 /// Whether transactions were isolated as a level promises.
 pub(super) fn isolated(level: Level, whose: &Whose, run: &Run<'_>) -> Finding {
@@ -39,15 +40,20 @@ pub(super) fn isolated(level: Level, whose: &Whose, run: &Run<'_>) -> Finding {
 struct Gathered {
     history: Transactions,
     steps: Vec<Vec<usize>>,
-    /// What each version is, as a number.
-    numbers: BTreeMap<i64, i64>,
 }
 
 impl Gathered {
     fn of(whose: &Whose, run: &Run<'_>) -> Gathered {
         let keys = run.history.rows().iter().map(|name| row(*name, run.facts)).collect();
-        let history = Transactions::on(keys);
-        let mut gathered = Gathered { history, steps: Vec::new(), numbers: BTreeMap::new() };
+        let mut history = Transactions::on(keys);
+        name_versions(&mut history.texts, 0..run.history.steps().len(), run.history);
+        for (place, value) in run.history.transactions().iter().flat_map(|transaction| &transaction.steps) {
+            let step = &run.history.steps()[*place as usize];
+            if step.writes() {
+                history.texts.name_value(version(step.attempt), value.n);
+            }
+        }
+        let mut gathered = Gathered { history, steps: Vec::new() };
         let tables = whose.tables();
         let wanted = run.history.steps().iter().map(|step| run.name(step));
         let wanted: Vec<bool> = wanted.map(|name| tables.contains(&(name.store, name.table))).collect();
@@ -106,7 +112,6 @@ impl Gathered {
             Op::Write { .. } => (None, Some(own)),
             _ => (Some(seen), Some(own)),
         };
-        self.numbers.insert(version(value.version), value.n);
         let read = read.map(|seen| Action { key, what: What::Read(seen) });
         let wrote = wrote.map(|own| Action { key, what: What::Write(own) });
         read.into_iter().chain(wrote).collect()
@@ -122,45 +127,35 @@ impl Gathered {
         self.history.transactions.push(Transaction { process, place, invoked, returned, fate, actions });
     }
 
-    /// The checker's sentence, with programs and times in the place of lines and numbers in that of versions.
+    /// The checker's sentence, with programs and times in the place of lines.
     fn retold(&self, witness: &Witness, run: &Run<'_>) -> Told {
-        let mut sentence = witness.sentence.clone();
-        let mut steps = Vec::new();
-        for place in &witness.operations {
-            let own = &self.steps[place - 1];
-            let of = |place: &usize| &run.history.steps()[*place];
-            let (Some(first), Some(last)) = (own.first().map(of), own.last().map(of)) else { continue };
-            let program = run.facts.program(first.program);
-            let who = if program.is_empty() { "somebody".to_owned() } else { format!("`{program}`") };
-            let end = if last.returned == Time::NEVER { last.invoked } else { last.returned };
-            let (began, ended) = (instant(first.invoked), instant(end));
-            let until = if began == ended { String::new() } else { format!(" to {ended}") };
-            let line = format!("the transaction of line {place}");
-            sentence = replaced(&sentence, &line, &format!("{who} of {began}{until}"));
-            for action in &self.history.transactions[place - 1].actions {
-                let (What::Read(seen) | What::Write(seen)) = action.what else { continue };
-                let key = &self.history.keys[action.key as usize];
-                if let Some(number) = self.numbers.get(&seen) {
-                    sentence = replaced(&sentence, &format!("{key} = {seen}"), &format!("{key} = {number}"));
-                }
-            }
-            steps.extend(own);
+        let mut sentence = String::new();
+        let mut rest = witness.sentence.as_str();
+        while let Some(at) = rest.find(LINE) {
+            let after = &rest[at + LINE.len()..];
+            let digits = after.bytes().take_while(u8::is_ascii_digit).count();
+            let place = after[..digits].parse::<usize>().unwrap_or(0);
+            sentence.push_str(&rest[..at]);
+            sentence.push_str(&self.who(place, run));
+            rest = &after[digits..];
         }
+        sentence.push_str(rest);
+        let own = |place: &usize| self.steps.get(place.wrapping_sub(1)).into_iter().flatten().copied();
+        let mut steps: Vec<usize> = witness.operations.iter().flat_map(own).collect();
         steps.sort_unstable();
         Told { sentence, steps, holds: Vec::new() }
     }
-}
 
-/// A text with another in the place of one, wherever no further digit follows.
-fn replaced(text: &str, old: &str, new: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find(old) {
-        let (before, after) = (&rest[..at], &rest[at + old.len()..]);
-        out.push_str(before);
-        out.push_str(if after.starts_with(|c: char| c.is_ascii_digit()) { old } else { new });
-        rest = after;
+    /// A transaction, by its place: the program, and from when to when.
+    fn who(&self, place: usize, run: &Run<'_>) -> String {
+        let steps = self.steps.get(place.wrapping_sub(1)).map_or(&[][..], Vec::as_slice);
+        let of = |place: &usize| &run.history.steps()[*place];
+        let (Some(first), Some(last)) = (steps.first().map(of), steps.last().map(of)) else {
+            return "somebody".to_owned();
+        };
+        let program = run.facts.program(first.program);
+        let who = if program.is_empty() { "somebody".to_owned() } else { format!("`{program}`") };
+        let end = if last.returned == Time::NEVER { last.invoked } else { last.returned };
+        format!("{who} ({})", between(first.invoked, end))
     }
-    out.push_str(rest);
-    out
 }

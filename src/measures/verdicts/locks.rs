@@ -2,7 +2,7 @@
 
 use crate::check::locks;
 use crate::measures::asked::{Locks, Whose};
-use crate::measures::verdicts::words::instant;
+use crate::measures::verdicts::words::{between, instant};
 use crate::measures::verdicts::{Finding, Run, Told};
 use crate::record::holds::Hold;
 
@@ -85,6 +85,9 @@ fn key(name: &str, hold: &Hold) -> String {
 /// `app[2] from 1.2 s to 1.9 s with token 34`.
 fn held(hold: &Hold, run: &Run<'_>) -> String {
     let token = if hold.token == 0 { String::new() } else { format!(" with token {}", hold.token) };
-    let until = if hold.ended > run.end { "the end".to_owned() } else { instant(hold.ended) };
-    format!("{} from {} to {until}{token}", run.facts.member(hold.by), instant(hold.granted))
+    let when = match hold.ended {
+        ended if ended > run.end => format!("from {} to the end", instant(hold.granted)),
+        ended => between(hold.granted, ended),
+    };
+    format!("{} {when}{token}", run.facts.member(hold.by))
 }

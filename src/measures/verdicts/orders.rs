@@ -33,7 +33,12 @@ pub(super) fn linearizable(whose: &Whose, run: &Run<'_>) -> Finding {
     for (row, places) in by_row.iter().enumerate().filter(|(_, places)| !places.is_empty()) {
         let name = run.history.rows()[row];
         let (operations, initial) = operations(name, places, run);
+        // Where numbers are judged they are told as they are.
         let mut texts = Texts::default();
+        if run.facts.merging(name.store) != Merging::Adds {
+            texts.name_value(0, run.facts.initial(name));
+            words::name_versions(&mut texts, places.iter().copied(), run.history);
+        }
         match one(&operations, initial, &mut texts, BUDGET) {
             Verdict::Holds => {}
             Verdict::Unknown(why) => {
@@ -115,6 +120,7 @@ fn judged(whose: &Whose, run: &Run<'_>, judge: impl Fn(&[Access], &mut Texts) ->
         return nobody(whose);
     }
     let mut texts = Texts::default();
+    words::name_versions(&mut texts, accesses.iter().map(|access| access.operation.place - 1), run.history);
     match judge(&accesses, &mut texts) {
         Verdict::Holds => Finding::of(1.0, None),
         Verdict::Unknown(why) => Finding::unknown(why),

@@ -146,7 +146,7 @@ fn what_the_value_was_made_of_is_kept_and_what_was_never_there_is_lost() {
     let told = lost.witness.expect("it is shown");
     assert_eq!(
         told.sentence,
-        "`update kv.balance[7] -= 10 when >= 10` of pay (0.070 s to 0.080 s, 80 to 70) was acknowledged, and the copies settle \
+        "`update kv.balance[7] -= 10 when >= 10` of pay (from 0.070 s to 0.080 s, 80 to 70) was acknowledged, and the copies settle \
          on a value without it"
     );
     assert_eq!(told.steps, [2]);
@@ -202,6 +202,10 @@ fn two_updates_of_one_version_are_no_register() {
     assert!(told.sentence.contains("found the same value and each set another"), "{}", told.sentence);
     assert!(!told.sentence.contains("(line"), "{}", told.sentence);
     assert_eq!(told.steps.len(), 2);
+    // A version stands for a number, and readers know the number.
+    let (mut texts, run) = (crate::check::history::Texts::default(), &story.history);
+    words::name_versions(&mut texts, 0..run.steps().len(), run);
+    assert_eq!(texts.show(version(3).0 as i64), "70");
 }
 
 #[test]

@@ -1,9 +1,15 @@
-//! Operations in words: `update kv.balance[17] -= 10` of pay (61.204 s to 61.391 s, 100 to 90).
+//! Operations in words: `update kv.balance[17] -= 10` of pay (from 61.204 s to 61.391 s, 100 to 90).
 
+use std::cell::LazyCell;
+
+use rustc_hash::FxHashMap;
+
+use crate::base::ids::OpId;
 use crate::base::op::{Op, Outcome, When};
 use crate::base::time::Time;
+use crate::check::history::Texts;
 use crate::measures::verdicts::{Facts, Run};
-use crate::record::history::{RowName, Step};
+use crate::record::history::{History, RowName, Step, Taken};
 
 /// A row: `kv.balance[17]`.
 pub fn row(name: RowName, facts: &dyn Facts) -> String {
@@ -34,6 +40,24 @@ pub fn instant(at: Time) -> String {
     format!("{:.3} s", at.as_secs_f64())
 }
 
+/// From when to when, with digits enough to tell how long that is: two of those that differ.
+pub fn between(from: Time, until: Time) -> String {
+    let apart = until.since(from).as_ns();
+    let digits = (3..9).find(|digits| apart >= 10u64.pow(9 - digits) * 10).unwrap_or(9);
+    let digits = if apart == 0 { 3 } else { digits };
+    let instant = |at: Time| {
+        // In whole numbers, rounded half up: a float has no room for a long run's nanoseconds.
+        let unit = 10u64.pow(9 - digits);
+        let rounded = (at.as_ns() + unit / 2) / unit;
+        let second = 10u64.pow(digits);
+        format!("{}.{:0width$} s", rounded / second, rounded % second, width = digits as usize)
+    };
+    match apart {
+        0 => format!("at {}", instant(from)),
+        _ => format!("from {} to {}", instant(from), instant(until)),
+    }
+}
+
 /// An operation with who asked it, when, and what was seen.
 pub fn told(step: &Step, run: &Run<'_>) -> String {
     let what = asks(&step.op, run.name(step), run.facts);
@@ -42,7 +66,7 @@ pub fn told(step: &Step, run: &Run<'_>) -> String {
     let when = if step.returned == Time::NEVER {
         format!("{}, never answered", instant(step.invoked))
     } else {
-        format!("{} to {}", instant(step.invoked), instant(step.returned))
+        between(step.invoked, step.returned)
     };
     let seen = match (step.op, step.outcome) {
         (Op::Read { .. }, Outcome::Ok(value)) => format!(", saw {}", value.n),
@@ -53,4 +77,39 @@ pub fn told(step: &Step, run: &Run<'_>) -> String {
         _ => String::new(),
     };
     format!("`{what}`{by} ({when}{seen})")
+}
+
+/// Has versions told by the numbers that they are, of these operations.
+pub fn name_versions(texts: &mut Texts, places: impl Iterator<Item = usize>, history: &History) {
+    let taken = LazyCell::new(|| {
+        let number = |taken: &Taken| (taken.value.version, taken.value.n);
+        history.taken().iter().map(number).collect::<FxHashMap<OpId, i64>>()
+    });
+    for step in places.map(|place| &history.steps()[place]).filter(|step| step.writes()) {
+        let number = match (step.op, step.outcome) {
+            (_, Outcome::Ok(value)) => Some(value.n),
+            // Others may have seen what was taken back.
+            (Op::Write { n, .. }, _) => Some(n),
+            (Op::Cas { to, .. }, _) => Some(to),
+            // What it was added to, only the copies know.
+            _ => taken.get(&step.attempt).copied(),
+        };
+        if let Some(number) = number {
+            texts.name_value(step.attempt.0 as i64, number);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_beginning_is_told_from_its_end() {
+        let ns = |ns: u64| Time::from_ns(ns);
+        assert_eq!(between(ns(29_996_400_000), ns(29_997_400_000)), "from 29.9964 s to 29.9974 s");
+        assert_eq!(between(ns(4_999_100_000), ns(10_598_000_000)), "from 4.999 s to 10.598 s");
+        assert_eq!(between(ns(1_000_000_007), ns(1_000_000_009)), "from 1.000000007 s to 1.000000009 s");
+        assert_eq!(between(ns(91_808_000_000), ns(91_808_000_000)), "at 91.808 s");
+    }
 }

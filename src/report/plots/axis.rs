@@ -3,6 +3,9 @@
 use crate::report::input::Axis;
 use crate::report::text::{Scale, digits, value};
 
+/// The unit of shares, which are written as percentages.
+const SHARE: &str = "%";
+
 /// An axis with its range.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ruler {
@@ -16,14 +19,27 @@ pub struct Ruler {
 }
 
 impl Ruler {
-    /// An axis around values; those that cannot be shown are left out. If asked, a linear one begins at zero, and a
-    /// logarithmic one so far below the least value that its bar can be seen.
-    pub fn around(axis: &Axis, values: impl Iterator<Item = f64>, from_zero: bool, ticks: usize) -> Ruler {
-        let shown = values.filter(|x| x.is_finite() && (!axis.log || *x > 0.0));
-        let (low, high) =
-            shown.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
+    /// An axis around values and what lies beside them, such as the ends of intervals; those that cannot be shown are left out. If asked, a
+    /// linear one begins at zero. None goes beyond what is possible: not below zero where no value does, not above all of a share.
+    pub fn around(
+        axis: &Axis,
+        values: impl Iterator<Item = f64> + Clone,
+        beside: impl Iterator<Item = f64>,
+        (from_zero, ticks): (bool, usize),
+    ) -> Ruler {
+        let shown = |x: &f64| x.is_finite() && (!axis.log || *x > 0.0);
+        let ends = |(low, high): (f64, f64), x: f64| (low.min(x), high.max(x));
+        let own = values.filter(shown).fold((f64::INFINITY, f64::NEG_INFINITY), ends);
+        let (mut low, mut high) = beside.filter(shown).fold(own, ends);
+        if own.0 >= 0.0 {
+            low = low.max(0.0);
+        }
+        if axis.unit == SHARE && own.1 <= 1.0 {
+            high = high.min(1.0);
+        }
         match (axis.log, low <= high) {
-            (true, true) => logarithmic(axis, if from_zero { low / 1.3 } else { low }, high),
+            // What lies beside may be next to nothing: the floor is that of the values.
+            (true, true) => logarithmic(axis, own.0.min(high), high),
             (true, false) => logarithmic(axis, 1.0, 10.0),
             (false, true) => linear(axis, if from_zero { low.min(0.0) } else { low }, high, ticks),
             (false, false) => linear(axis, 0.0, 1.0, ticks),
@@ -35,10 +51,9 @@ impl Ruler {
         Ruler { low, high, ..linear(axis, low, high, ticks) }
     }
 
-    /// The same axis for values that are greater by so much; its ticks say what they said.
-    pub fn moved(self, by: f64) -> Ruler {
-        let ticks = self.ticks.into_iter().map(|(value, text)| (value + by, text)).collect();
-        Ruler { low: self.low + by, high: self.high + by, ticks, ..self }
+    /// The same with one tick in so many.
+    pub fn thinned(&self, step: usize) -> Ruler {
+        Ruler { ticks: self.ticks.iter().step_by(step.max(1)).cloned().collect(), ..self.clone() }
     }
 
     /// Where a value lies, 0 to 1 along the axis; none when it cannot be shown.
@@ -66,7 +81,7 @@ impl Ruler {
 fn linear(axis: &Axis, low: f64, high: f64, ticks: usize) -> Ruler {
     let high = if high > low { high } else { low + if low == 0.0 { 1.0 } else { low.abs() } };
     let step = round_step((high - low) / ticks.max(2) as f64);
-    let (first, last) = ((low / step).floor(), (high / step - 1e-9).ceil());
+    let (first, last) = ((low / step + 1e-9).floor(), (high / step - 1e-9).ceil());
     let scale = Scale::of((first * step).abs().max((last * step).abs()), &axis.unit);
     let count = (last - first) as usize;
     let ticks = (0..=count).map(|i| {
@@ -77,7 +92,7 @@ fn linear(axis: &Axis, low: f64, high: f64, ticks: usize) -> Ruler {
         low: first * step,
         high: last * step,
         log: false,
-        title: titled(axis, &scale.symbol()),
+        title: titled(axis, &[named(&scale.symbol(), &axis.unit)]),
         ticks: ticks.collect(),
     }
 }
@@ -103,16 +118,28 @@ fn logarithmic(axis: &Axis, low: f64, high: f64) -> Ruler {
         low: power_of_ten(from),
         high: power_of_ten(to),
         log: true,
-        title: titled(axis, "log scale"),
+        title: titled(
+            axis,
+            &[if axis.unit == "s" { "time" } else { named(&axis.unit, &axis.unit) }, "log scale"],
+        ),
         ticks,
     }
 }
 
-fn titled(axis: &Axis, symbol: &str) -> String {
-    match (axis.label.is_empty(), symbol.is_empty()) {
+/// What stands for a unit in a title: a plain number is one too.
+fn named<'a>(symbol: &'a str, unit: &str) -> &'a str {
+    match (symbol, unit) {
+        ("", "1") | ("1", _) => "number",
+        _ => symbol,
+    }
+}
+
+fn titled(axis: &Axis, of: &[&str]) -> String {
+    let of: Vec<&str> = of.iter().copied().filter(|word| !word.is_empty()).collect();
+    match (axis.label.is_empty(), of.is_empty()) {
         (_, true) => axis.label.clone(),
-        (true, false) => symbol.to_owned(),
-        (false, false) => format!("{} ({symbol})", axis.label),
+        (true, false) => of.join(", "),
+        (false, false) => format!("{} ({})", axis.label, of.join(", ")),
     }
 }
 
@@ -138,8 +165,25 @@ mod tests {
     use super::*;
 
     fn ruler(unit: &str, log: bool, values: &[f64]) -> Ruler {
+        with(unit, log, values, &[])
+    }
+
+    fn with(unit: &str, log: bool, values: &[f64], beside: &[f64]) -> Ruler {
         let axis = Axis { label: "x".to_owned(), unit: unit.to_owned(), log };
-        Ruler::around(&axis, values.iter().copied(), true, 5)
+        Ruler::around(&axis, values.iter().copied(), beside.iter().copied(), (true, 5))
+    }
+
+    #[test]
+    fn no_axis_goes_beyond_what_is_possible() {
+        let share = with("%", false, &[0.2, 0.99], &[-0.2, 1.3]);
+        assert_eq!((share.low, share.high, share.title.as_str()), (0.0, 1.0, "x (%)"));
+        assert_eq!(share.ticks.last().expect("ticks").1, "100");
+        let count = with("1", false, &[3.0, 40.0], &[-7.0, 52.0]);
+        assert_eq!((count.low, count.title.as_str()), (0.0, "x (number)"));
+        assert!(count.high >= 52.0);
+        assert!(with("1", false, &[-3.0], &[]).low <= -3.0, "a difference may be negative");
+        let rare = with("%", true, &[0.03, 8e-6], &[1e-12, 0.05]);
+        assert_eq!(rare.low, 1e-6, "the floor is that of the values, not of an interval's end");
     }
 
     #[test]
@@ -153,7 +197,8 @@ mod tests {
         let log = ruler("s", true, &[0.0, 0.0003, 4.0]);
         let texts: Vec<&str> = log.ticks.iter().map(|tick| tick.1.as_str()).collect();
         assert_eq!(texts, ["100 µs", "1 ms", "10 ms", "100 ms", "1 s", "10 s"]);
-        assert_eq!(ruler("1", true, &[1.0, 500.0]).ticks[0].1, "0.1", "a bar of 1 has a height");
+        assert_eq!(log.title, "x (time, log scale)");
+        assert_eq!(ruler("1", true, &[1.0, 500.0]).ticks[0].1, "1", "a bar says how many times more");
         assert_eq!(log.share(0.0), None);
         assert!(log.share(0.0001).unwrap().abs() < 1e-12);
     }

@@ -1,64 +1,196 @@
-//! Groups of bars with their intervals.
+//! Groups of bars with their intervals. They lie, so that each has its name beside it, and its value: nobody has to look for a colour in a
+//! legend.
 
 use super::axis::Ruler;
-use super::frame::{Frame, SIZE, Swatch, shade};
-use super::palette::{INK, looks};
-use super::picture::Picture;
-use crate::report::input::{Axis, BarGroup, Plot};
+use super::frame::{SIZE, SMALL, head};
+use super::palette::{BAD, FAINT, GREY, HUES, INK, Look, PLAIN, looks};
+use super::picture::{Picture, Shape, Side, cut, width_of};
+use crate::report::input::{BarGroup, Bound, Length, Plot};
+use crate::report::text::value;
 
-/// The share of a group's room that its bars take.
-const FILLED: f64 = 0.72;
+/// Height of a bar and of what is between two.
+const ROW: f64 = 27.0;
+/// Height of a heading, of what is between two groups.
+const HEADING: f64 = 30.0;
+/// The widest name.
+const NAME_MAX: f64 = 260.0;
+/// Room for the values to the right.
+const VALUE: f64 = 110.0;
 
-/// Bars from zero (or the foot of a logarithmic axis) up, or down from zero.
-pub fn bars(plot: &Plot, groups: &[BarGroup], variants: &[String]) -> Picture {
-    let mut names: Vec<&str> = Vec::new();
-    for (name, ..) in groups.iter().flat_map(|group| &group.bars) {
-        if !names.contains(&name.as_str()) {
-            names.push(name);
+/// Bars from zero (or the foot of a logarithmic axis) to the right, or to the left from zero.
+pub fn bars(plot: &Plot, groups: &[BarGroup], bounds: &[Bound], variants: &[String]) -> Picture {
+    let bars = || groups.iter().flat_map(|group| &group.bars);
+    let widest = bars().map(|bar| width_of(&cut(&bar.name, SMALL, NAME_MAX), SMALL)).fold(0.0, f64::max);
+    let (left, right) = (32.0 + widest, SIZE.0 - VALUE);
+    let beside = bars().flat_map(|bar| bar.ci95.into_iter().flatten().chain(bar.theory));
+    let values = bars().map(|bar| bar.value);
+    let x = Ruler::around(&plot.y, values, beside.chain(bounds.iter().map(|bound| bound.value)), (true, 6));
+    let looks = colours(groups, variants);
+    let mut picture = Picture { width: SIZE.0, height: 0.0, shapes: Vec::new() };
+    let top = head(&mut picture, plot) + if bounds.is_empty() { 6.0 } else { 26.0 };
+    let headings = groups.iter().filter(|group| !group.label.is_empty()).count() as f64;
+    let bottom = top + HEADING * headings + ROW * bars().count().max(1) as f64 + 6.0;
+    picture.height = bottom + 62.0;
+    let across = |share: f64| left + share * (right - left);
+    for (at, text) in &x.ticks {
+        let Some(share) = x.share(*at) else { continue };
+        picture.line(vec![(across(share), top), (across(share), bottom)], FAINT, 0.5, 0);
+        picture.text((across(share), bottom + 16.0), text, SMALL, GREY, Side::Middle);
+    }
+    picture.text((f64::midpoint(left, right), bottom + 42.0), &x.title, SMALL, INK, Side::Middle);
+    let mut y = top;
+    for group in groups {
+        if !group.label.is_empty() {
+            let text = cut(&group.label, SMALL, SIZE.0 - 32.0);
+            picture.text((16.0, y + HEADING / 2.0 + 2.0), &text, SMALL, GREY, Side::Left);
+            y += HEADING;
+        }
+        for bar in &group.bars {
+            let look =
+                looks.iter().find(|(name, _)| *name == bar.name).map_or(PLAIN, |(_, look)| look.colour);
+            row(&mut picture, &x, bar, (y + ROW / 2.0, left), &across, &plot.y.unit, look);
+            y += ROW;
         }
     }
-    let looks = looks(&names, variants);
-    let legend: Vec<_> = names.iter().map(|name| (*name).to_owned()).zip(looks.iter().copied()).collect();
-    let height = SIZE.1.max(96.0 + 20.0 * names.len() as f64);
-    let mut picture = Picture { width: SIZE.0, height, shapes: Vec::new() };
-    let all = groups.iter().flat_map(|group| &group.bars);
-    let values = all.flat_map(|(_, value, ci95)| [*value].into_iter().chain(ci95.iter().flatten().copied()));
-    let y = Ruler::around(&plot.y, values, true, 5);
-    // Across there are groups, not numbers; only the title is left of this axis.
-    let unit = if plot.x.unit == "1" { "" } else { plot.x.unit.as_str() };
-    let title = Axis { label: plot.x.label.clone(), unit: String::new(), log: false };
-    let mut x = Ruler::exact(&title, 0.0, 1.0, 5);
-    let labelled = groups.iter().any(|group| group.label.ends_with(|c: char| !c.is_ascii_digit()));
-    x.title = if unit.is_empty() || labelled { x.title } else { format!("{} ({unit})", x.title) };
-    let frame = Frame::new(&mut picture, &plot.title, x, y, &legend, Swatch::Block, false);
-    let room = 1.0 / groups.len().max(1) as f64;
-    for (index, group) in groups.iter().enumerate() {
-        let left = index as f64 * room + room * (1.0 - FILLED) / 2.0;
-        frame.label_across(&mut picture, (index as f64 + 0.5) * room, room, &group.label);
-        // Few bars in a wide group would be walls.
-        let width = (room * FILLED / group.bars.len().max(1) as f64).min(0.14);
-        let left = left + (room * FILLED - width * group.bars.len() as f64) / 2.0;
-        for (place, (name, value, ci95)) in group.bars.iter().enumerate() {
-            let look = names.iter().position(|known| known == name).map(|at| looks[at]);
-            let (Some(look), Some(top)) = (look, frame.y.within(*value)) else { continue };
-            let foot = frame.y.within(0.0).unwrap_or(0.0);
-            let (from, to) =
-                (frame.across(left + place as f64 * width), frame.across(left + (place + 1) as f64 * width));
-            let (from, to) = (from + 1.5, to - 1.5);
-            picture.block(
-                (from, frame.up(top.max(foot))),
-                (to, frame.up(top.min(foot))),
-                look.colour,
-                shade(look.dash),
-            );
-            let Some([low, high]) = ci95 else { continue };
-            let (Some(low), Some(high)) = (frame.y.within(*low), frame.y.within(*high)) else { continue };
-            let (middle, low, high) = (f64::midpoint(from, to), frame.up(low), frame.up(high));
-            picture.line(vec![(middle, low), (middle, high)], INK, 1.0, 0);
-            for end in [low, high] {
-                picture.line(vec![(middle - 4.0, end), (middle + 4.0, end)], INK, 1.0, 0);
-            }
-        }
+    picture.line(vec![(left, top), (left, bottom)], GREY, 0.5, 0);
+    for bound in bounds {
+        let Some(at) = x.within(bound.value).map(across) else { continue };
+        picture.line(vec![(at, top), (at, bottom)], BAD, 1.5, 1);
+        let half = width_of(&bound.text, SMALL) / 2.0;
+        let middle = at.clamp(16.0 + half, (SIZE.0 - 16.0 - half).max(16.0 + half));
+        picture.text((middle, top - 10.0), &bound.text, SMALL, BAD, Side::Middle);
     }
     picture
+}
+
+/// A colour for each name where there are few.
+fn colours<'a>(groups: &'a [BarGroup], variants: &[String]) -> Vec<(&'a str, Look)> {
+    let mut names: Vec<&str> = Vec::new();
+    for bar in groups.iter().flat_map(|group| &group.bars) {
+        if !names.contains(&bar.name.as_str()) {
+            names.push(&bar.name);
+        }
+    }
+    if names.len() > HUES || variants.len() > HUES {
+        return Vec::new();
+    }
+    let looks = looks(&names, variants);
+    names.into_iter().zip(looks).collect()
+}
+
+/// A bar with its name, its interval, what theory says, and its value.
+fn row(
+    picture: &mut Picture,
+    x: &Ruler,
+    bar: &Length,
+    (y, left): (f64, f64),
+    across: &impl Fn(f64) -> f64,
+    unit: &str,
+    colour: super::palette::Colour,
+) {
+    picture.text((left - 10.0, y), &cut(&bar.name, SMALL, NAME_MAX), SMALL, INK, Side::Right);
+    let Some(end) = x.within(bar.value).map(across) else {
+        return picture.text((left + 8.0, y), "undefined", SMALL, GREY, Side::Left);
+    };
+    let foot = across(x.within(0.0).unwrap_or(0.0));
+    let (from, to) = (foot.min(end), foot.max(end).max(foot.min(end) + 2.0));
+    picture.block((from, y - 9.0), (to, y + 9.0), colour, 0.85);
+    let mut last = to;
+    if let Some([low, high]) = bar.ci95
+        && let (Some(low), Some(high)) = (x.within(low), x.within(high))
+        && (high - low).abs() > 1e-9
+    {
+        let (low, high) = (across(low), across(high));
+        picture.line(vec![(low, y), (high, y)], INK, 1.0, 0);
+        for end in [low, high] {
+            picture.line(vec![(end, y - 4.0), (end, y + 4.0)], INK, 1.0, 0);
+        }
+        last = last.max(high);
+    }
+    if let Some(at) = bar.theory.and_then(|theory| x.within(theory)).map(across) {
+        let points = vec![(at - 5.0, y), (at, y - 6.0), (at + 5.0, y), (at, y + 6.0)];
+        picture.shapes.push(Shape::Area {
+            points: points.clone(),
+            colour: super::palette::PAPER,
+            alpha: 1.0,
+        });
+        picture.line(points.iter().copied().chain([points[0]]).collect(), INK, 1.0, 0);
+        last = last.max(at + 5.0);
+    }
+    picture.text((last + 8.0, y), &value(bar.value, unit), SMALL, INK, Side::Left);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::input::{Axis, PlotKind};
+
+    fn drawn(values: &[(&str, f64)], log: bool) -> Picture {
+        let bar = |(name, value): &(&str, f64)| Length {
+            name: (*name).to_owned(),
+            value: *value,
+            ci95: Some([value * 0.5, value * 1.5]),
+            theory: None,
+        };
+        let groups = [BarGroup { label: String::new(), bars: values.iter().map(bar).collect() }];
+        let plot = Plot {
+            name: String::new(),
+            title: "reads".to_owned(),
+            note: String::new(),
+            x: Axis::default(),
+            y: Axis { label: "reads".to_owned(), unit: "1".to_owned(), log },
+            kind: PlotKind::Timeline { rows: Vec::new() },
+        };
+        let variants: Vec<String> = values.iter().map(|(name, _)| (*name).to_owned()).collect();
+        bars(&plot, &groups, &[], &variants)
+    }
+
+    /// Bars as left end, right end, height and colour.
+    fn blocks(picture: &Picture) -> Vec<(f64, f64, f64, super::super::palette::Colour)> {
+        let block = |shape: &Shape| match shape {
+            Shape::Block { from, to, colour, .. } => Some((from.0, to.0, from.1, *colour)),
+            _ => None,
+        };
+        picture.shapes.iter().filter_map(block).collect()
+    }
+
+    fn place(picture: &Picture, wanted: &str) -> (f64, f64) {
+        let text = |shape: &Shape| match shape {
+            Shape::Text { at, text, .. } if text == wanted => Some(*at),
+            _ => None,
+        };
+        picture.shapes.iter().find_map(text).unwrap_or_else(|| panic!("{wanted}"))
+    }
+
+    #[test]
+    fn each_bar_has_its_name_before_it_and_its_value_after_it_in_the_order_of_the_file() {
+        let picture = drawn(&[("none", 31.0), ("mutex", 1.0), ("lease", 2.0)], false);
+        let bars = blocks(&picture);
+        for ((name, value), bar) in [("none", "31"), ("mutex", "1"), ("lease", "2")].iter().zip(&bars) {
+            let (before, after) = (place(&picture, name), place(&picture, value));
+            assert!(before.0 < bar.0 && after.0 > bar.1 && (before.1 - bar.2).abs() < ROW, "{name}: {bar:?}");
+        }
+        assert!(bars.is_sorted_by(|a, b| a.2 < b.2), "{bars:?}");
+        assert!(bars.iter().all(|bar| (bar.0 - bars[0].0).abs() < 1e-9), "all begin at zero: {bars:?}");
+        place(&picture, "reads (number)");
+    }
+
+    #[test]
+    fn a_logarithmic_bar_says_how_many_times_more_than_the_floor() {
+        let picture = drawn(&[("none", 1000.0), ("mutex", 1.0), ("never", 0.0)], true);
+        let bars = blocks(&picture);
+        assert!(bars[1].1 - bars[1].0 <= 2.0 && bars[0].1 - bars[0].0 > 100.0, "{bars:?}");
+        place(&picture, "reads (number, log scale)");
+        place(&picture, "0");
+    }
+
+    #[test]
+    fn more_bars_than_hues_are_of_one() {
+        let names: Vec<String> = (0..9).map(|number| format!("v{number}")).collect();
+        let values: Vec<(&str, f64)> = names.iter().map(|name| (name.as_str(), 2.0)).collect();
+        let bars = blocks(&drawn(&values, false));
+        assert!(bars.iter().all(|bar| bar.3 == PLAIN), "{bars:?}");
+        let few = blocks(&drawn(&values[..8], false));
+        assert_eq!(few.iter().filter(|bar| bar.3 == PLAIN).count(), 1, "one of eight hues");
+    }
 }

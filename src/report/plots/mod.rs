@@ -3,6 +3,7 @@
 
 mod axis;
 mod bars;
+mod clock;
 mod curves;
 mod frame;
 pub mod palette;
@@ -16,10 +17,10 @@ pub use picture::{Picture, png, svg};
 /// Draws a plot; variants in file order give the colours.
 pub fn draw(plot: &Plot, variants: &[String]) -> Picture {
     match &plot.kind {
-        PlotKind::Line { series, faults } => curves::line(plot, series, faults, variants),
+        PlotKind::Line { series, faults, bounds } => curves::line(plot, series, (faults, bounds), variants),
         PlotKind::Cdf { curves } => curves::cdf(plot, curves, variants),
         PlotKind::Scatter { points } => curves::scatter(plot, points, variants),
-        PlotKind::Bars { groups } => bars::bars(plot, groups, variants),
+        PlotKind::Bars { groups, bounds } => bars::bars(plot, groups, bounds, variants),
         PlotKind::Grid { columns, rows, cells } => tiles::grid(plot, columns, rows, cells),
         PlotKind::SpaceTime(all) => spacetime::spacetime(plot, all),
         PlotKind::Timeline { rows } => tiles::timeline(plot, rows),
@@ -52,7 +53,7 @@ mod tests {
                     series[0].points = vec![(f64::NAN, 1.0), (0.0, -1.0), (5.0, f64::INFINITY)]
                 }
                 PlotKind::Cdf { curves } | PlotKind::Scatter { points: curves } => curves.clear(),
-                PlotKind::Bars { groups } => groups.clear(),
+                PlotKind::Bars { groups, .. } => groups.clear(),
                 PlotKind::Grid { cells, .. } => cells.clear(),
                 PlotKind::SpaceTime(all) => all.lanes.clear(),
                 PlotKind::Timeline { rows } => rows.clear(),

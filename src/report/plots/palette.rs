@@ -32,6 +32,9 @@ const ROUND: [Colour; 8] = [
     (0x88, 0x22, 0x55),
 ];
 
+/// Hues that can be told apart. With more names than these all have one, for each stands beside what it is of.
+pub const HUES: usize = ROUND.len();
+
 /// How a curve or bar looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Look {

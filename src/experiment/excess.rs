@@ -1,0 +1,24 @@
+//! What a run had too much of.
+
+use crate::experiment::load::Cell;
+use crate::sim::limits::{Excess, What};
+
+/// What a run had too much of, for people.
+pub fn told(excess: &Excess, cell: &Cell) -> String {
+    let Excess { what, limit, at, tiers } = excess;
+    let names: Vec<String> = tiers.iter().map(|tier| format!("`{}`", cell.setup.tier_name(*tier))).collect();
+    let names = names.join(", ");
+    let bound = "bound the queue (`queue`, `threads`), lower the rate, or allow more with `--max-inflight`";
+    let (what, help) = match what {
+        What::Calls => (format!("more than {limit} calls in flight, most of them to {names}"), bound),
+        What::Strands => (format!("more than {limit} coroutines of programs, the last at {names}"), bound),
+        What::Requests => (format!("more than {limit} requests of {names} under way"), bound),
+        What::Events => (
+            format!(
+                "time stands still: more than {limit} events at one instant, the last of them at {names}"
+            ),
+            "give something in this circle time: a latency, `cpu`, `think`, a retry's wait",
+        ),
+    };
+    format!("{what}, at {at}\nhelp: {help}")
+}
