@@ -85,7 +85,7 @@ impl Rule {
     /// How many votes make a leader.
     pub fn votes(self, of: u32) -> u32 {
         match self {
-            Rule::Copies(copies) => (of / 2 + 1).max(of + 1 - u32::from(copies)),
+            Rule::Copies(copies) => (of / 2 + 1).max((of + 1).saturating_sub(u32::from(copies))),
             Rule::Leader | Rule::Majority => of / 2 + 1,
         }
     }

@@ -30,13 +30,12 @@ pub fn all_problems<R>(
     problems: &mut Problems,
     mut check: impl FnMut(&Table, &[Change], &mut Problems) -> R,
 ) -> R {
-    let before = problems.0.len();
     let found = check(tree, changes, problems);
     let mut pruned = Pruned::default();
     let (mut tree, mut changes) = (tree.clone(), changes.to_vec());
-    let mut in_the_way = problems.0[before..].to_vec();
+    let mut in_the_way = problems.0.clone();
     for _ in 1..ROUNDS {
-        if problems.0.len() - before > MISTAKES_MAX {
+        if problems.0.len() > MISTAKES_MAX {
             break;
         }
         let mut is_out = false;

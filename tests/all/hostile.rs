@@ -270,3 +270,10 @@ fn what_is_broken_says_how_to_run_it_again() {
     let words: Vec<&str> = again.split(' ').skip(1).chain(["--quiet"]).collect();
     assert_eq!(folder.run(&words).0, 1, "it shows it again");
 }
+
+#[test]
+fn what_is_set_wrongly_twice_is_told() {
+    let folder = Folder::with("small.toml", SMALL);
+    let (status, _, err) = folder.run(&["run", "small.toml", "--set", "..=all", "--set", "..=all"]);
+    assert!(status == 2 && err.contains("help: "), "{err}");
+}
