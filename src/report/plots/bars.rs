@@ -45,6 +45,8 @@ pub fn bars(plot: &Plot, groups: &[BarGroup], bounds: &[Bound], variants: &[Stri
             picture.text((16.0, y + HEADING / 2.0 + 2.0), &text, SMALL, GREY, Side::Left);
             y += HEADING;
         }
+        // The axis does not go through headings.
+        picture.line(vec![(left, y), (left, y + ROW * group.bars.len() as f64)], GREY, 0.5, 0);
         for bar in &group.bars {
             let look =
                 looks.iter().find(|(name, _)| *name == bar.name).map_or(PLAIN, |(_, look)| look.colour);
@@ -52,7 +54,6 @@ pub fn bars(plot: &Plot, groups: &[BarGroup], bounds: &[Bound], variants: &[Stri
             y += ROW;
         }
     }
-    picture.line(vec![(left, top), (left, bottom)], GREY, 0.5, 0);
     for bound in bounds {
         let Some(at) = x.within(bound.value).map(across) else { continue };
         picture.line(vec![(at, top), (at, bottom)], BAD, 1.5, 1);
