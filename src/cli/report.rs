@@ -3,6 +3,7 @@
 use crate::base::plain::plain;
 use crate::cli::run::Run;
 use crate::design::shape::ONLY_VARIANT;
+use crate::experiment::asked::asked;
 use crate::experiment::draw::draw;
 use crate::experiment::load::Named;
 use crate::experiment::outcome::CellTrials;
@@ -24,6 +25,7 @@ pub fn gather(
     let mut plots = draw(experiment, &outcome.cells, &outcome.results);
     plots.extend(diagrams(experiment, &outcome.cells));
     ReportInput {
+        asked: asked(&experiment.question),
         about: experiment.question.about.clone(),
         variants_in_order: experiment.variants.clone(),
         command: command(arguments),

@@ -170,6 +170,10 @@ pub struct StoreClient {
     pub pool: Option<PoolClient>,
     /// Where an operation is counted that such a pool turns away: by the store's own series.
     pub rejected: SeriesId,
+    /// Where the connections of such pools that are in use are recorded: a level of the store.
+    pub connected: SeriesId,
+    /// Where those that wait for one are: another level of the store.
+    pub pool_waits: SeriesId,
     /// Whether any member can be asked anything: there is no leader.
     pub leaderless: bool,
     /// How long a member that did not answer is avoided.

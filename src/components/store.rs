@@ -153,7 +153,7 @@ series! {
         Syncs: Counter "syncs", "batches", "Batches of writes made safe.";
         Busy: Level "busy", "operations", "Operations being served.";
         Queue: Level "queue", "operations", "Operations that wait for a core.";
-        Connected: Level "connected", "connections", "Connections in use, with `pool(…, per=all)`.";
+        Connected: Level "connected", "connections", "Connections of pools in use, be they the clients' or the store's own.";
         Repairs: Counter "repairs", "values", "Old values that a quorum's coordinator found in a copy and brought up to date.";
         Hints: Counter "hints", "writes", "Writes that a quorum's coordinator has sent again to a copy that had not confirmed them.";
         Leaders: Level "leaders", "members", "Members that believe they lead.";
@@ -184,6 +184,7 @@ series! {
         Lagged: Time "lagged", "s", "Time from when each of these was written until it was applied: over `applied` it is the mean lag.";
         DirtyReads: Counter "dirty_reads", "reads", "Reads that were shown what a failover has taken back.";
         Handovers: Counter "handovers", "handovers", "Times that a leader that was drained has told a copy which had everything to take over.";
+        PoolWaits: Level "pool_waits", "operations", "Operations that wait for a connection of a pool, be it the clients' or the store's own.";
     }
 }
 
@@ -335,7 +336,8 @@ fn resolve(knobs: &Knobs, names: &Names, problems: &mut Problems) -> Option<Box<
         Some(Setting::Form("async" | "sync" | "raft", copy)) if copy.word("begin") == "led" => Some(0),
         _ => None,
     };
-    let rejected = Series::Rejected.id(names.first_series);
+    let [rejected, connected, pool_waits] =
+        [Series::Rejected, Series::Connected, Series::PoolWaits].map(|series| series.id(names.first_series));
     let alive = Keepalive {
         connect: knobs.span("connect"),
         after: knobs.span("keepalive"),
@@ -343,7 +345,18 @@ fn resolve(knobs: &Knobs, names: &Names, problems: &mut Problems) -> Option<Box<
     };
     let keeps_tx = waiting(knobs).undoes == Undoes::Statement;
     let avoid = knobs.span("avoid");
-    let client = StoreClient { timeout, pool, rejected, leaderless, avoid, alive, led_by, keeps_tx };
+    let client = StoreClient {
+        timeout,
+        pool,
+        rejected,
+        connected,
+        pool_waits,
+        leaderless,
+        avoid,
+        alive,
+        led_by,
+        keeps_tx,
+    };
     let programs = plan.series(Series::Programs);
     Some(Box::new(Store {
         me: names.me,

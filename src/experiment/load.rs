@@ -25,6 +25,7 @@ use crate::experiment::budget;
 use crate::experiment::cells::{Point, count, number, patched, points, variants};
 use crate::experiment::clashes;
 use crate::experiment::course;
+use crate::experiment::meters::{Meter, meters};
 pub use crate::experiment::overrides::Overrides;
 use crate::experiment::overrides::{chosen, command_line, overridden};
 use crate::experiment::question::{self, Length, Property, PropertyKind, Question, Runs, TheoryEntry};
@@ -98,6 +99,8 @@ pub struct Cell {
     pub unlisted: Vec<usize>,
     /// What pictures show of its runs over time.
     pub courses: Vec<course::Asked>,
+    /// What tells how busy its parts are.
+    pub meters: Vec<Meter>,
     /// How much a run of it has recorded so far at most: the next makes as much room at once. It changes no result.
     pub room: Room,
 }
@@ -285,7 +288,8 @@ impl Loading<'_> {
         if problems.0.len() > before {
             return None;
         }
-        let (mut record, windows, asked) = record(&setup, length, &measures, &judged);
+        let meters = meters(&setup);
+        let (mut record, windows, asked) = record(&setup, length, &measures, &judged, &meters);
         record.watched_series.extend(faults.watched());
         record.arrivals = drain.as_ref().map(|drain| drain.last);
         let plots = self.question.plots.iter();
@@ -296,6 +300,7 @@ impl Loading<'_> {
         let cell = Cell {
             unlisted: course::unlisted(self.question, &measures, &setup),
             courses,
+            meters,
             variant,
             point: index,
             tree,

@@ -5,6 +5,8 @@
 //! [`results`] · [`draw`](mod@draw) turns [`plot`] entries into [`pictures`], which the report draws.
 
 pub mod advice;
+pub mod asked;
+pub mod bottleneck;
 pub mod budget;
 pub mod cells;
 pub mod clashes;
@@ -20,6 +22,7 @@ mod identities;
 pub mod judging;
 pub mod leads;
 pub mod load;
+pub mod meters;
 pub mod outcome;
 pub mod overrides;
 pub mod pictures;

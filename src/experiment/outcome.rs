@@ -6,6 +6,7 @@ use crate::base::cause::Cause;
 use crate::base::ids::TierId;
 use crate::base::op::Reason;
 use crate::base::problem::Problem;
+use crate::experiment::bottleneck::{bottleneck, parts};
 use crate::experiment::load::{Cell, Experiment, Named, theories_of};
 use crate::experiment::question::{Expected, PropertyKind, Question, RUNS_MIN, Runs, TheoryEntry, Within};
 use crate::experiment::results::{self, Comparison, Estimate, Results, Summary as RunSummary, Theory};
@@ -171,6 +172,8 @@ fn result_cell(experiment: &Experiment, cell: &CellTrials<'_>) -> results::Cell 
         properties: properties(experiment, cell),
         causes: causes(cell),
         failures: failures(cell),
+        parts: parts(cell),
+        bottleneck: bottleneck(cell),
     }
 }
 

@@ -6,6 +6,7 @@ use crate::base::ids::{ProbeId, SeriesId};
 use crate::base::time::{Span, Time};
 use crate::experiment::facts::is_written_outright;
 use crate::experiment::load::{Judged, Named};
+use crate::experiment::meters::Meter;
 use crate::experiment::question::PropertyKind;
 use crate::experiment::setup::Setup;
 use crate::measures::asked::{Asked, Operations, Whose};
@@ -21,6 +22,7 @@ pub(super) fn record(
     length: Span,
     measures: &[Named],
     judged: &[Judged],
+    meters: &[Meter],
 ) -> (RecordPlan, Vec<During>, Vec<Asked>) {
     let mut needs = Needs::default();
     for named in measures.iter().chain(judged.iter().filter_map(|judged| judged.condition.as_ref())) {
@@ -35,7 +37,9 @@ pub(super) fn record(
     for (probe, plan) in plan.probes.iter_mut().enumerate() {
         plan.unasked = !probes.contains(&ProbeId(probe as u16));
     }
-    let series: BTreeSet<SeriesId> = needs.targets.iter().filter_map(Target::series).collect();
+    let mut series: BTreeSet<SeriesId> = needs.targets.iter().filter_map(Target::series).collect();
+    series.extend(meters.iter().flat_map(Meter::series));
+    setup.called().iter().for_each(|probe| plan.probes[probe.index()].tails = true);
     let all = (0..plan.series.len() as u16).map(SeriesId);
     plan.unasked = all.filter(|one| !series.contains(one)).collect();
     for probe in &needs.gaps {

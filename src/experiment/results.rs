@@ -71,6 +71,58 @@ pub struct Cell {
     /// Requests that did not succeed, by program, the most frequent first: why, and where. Programs of which all succeeded are left out.
     #[serde(default)]
     pub failures: BTreeMap<String, Vec<Failures>>,
+    /// How busy each part was, by its name, after the warm-up and on average over the runs.
+    #[serde(default)]
+    pub parts: BTreeMap<String, Part>,
+    /// What saturates, if anything does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bottleneck: Option<Bottleneck>,
+}
+
+/// How busy a part was.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq)]
+pub struct Part {
+    /// Its kind: `server`, `db`, …
+    pub kind: String,
+    /// By what it has so much of (`cores`, `threads`, `connections`; `lock`): the share that was in use, on average over time.
+    pub utilisation: BTreeMap<String, f64>,
+    /// By the same: how many waited for it, on average over time.
+    pub waiting: BTreeMap<String, f64>,
+    /// What it did, 1/s: requests, calls, operations, locks.
+    pub throughput: f64,
+    /// What it turned away, or what gave up waiting for a lock, 1/s.
+    pub refusals: f64,
+}
+
+/// What saturates.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
+pub struct Bottleneck {
+    /// The part.
+    pub part: String,
+    /// What of it: `cores`, `threads`, `connections`, `lock`, `rows`.
+    pub resource: String,
+    /// How much of that there is, all members together.
+    pub units: Option<f64>,
+    /// The share of that in use.
+    pub utilisation: Option<f64>,
+    /// To which cause the waiting is charged.
+    pub cause: String,
+    /// At which part is waited: in front of it where threads or connections are short because its cores are busy.
+    pub waits_at: String,
+    /// For what.
+    pub waits_for: String,
+    /// How many wait, on average over time.
+    pub waiting: f64,
+    /// What the part turned away, 1/s.
+    pub refusals: f64,
+    /// The program that a workload calls which loses most time there.
+    pub program: Option<String>,
+    /// Its mean over all that ended, s.
+    pub mean_s: Option<f64>,
+    /// Which share of that is waiting there.
+    pub share_of_mean: Option<f64>,
+    /// Which share of the time of the slowest hundredth of its successes is.
+    pub share_of_slowest: Option<f64>,
 }
 
 /// Requests of one program that ended for one reason at one part.

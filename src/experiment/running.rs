@@ -10,6 +10,7 @@ use crate::experiment::excess::told;
 use crate::experiment::judging::Looks;
 use crate::experiment::leads::Leads;
 use crate::experiment::load::{Cell, Judged};
+use crate::experiment::meters::SLOWEST;
 use crate::experiment::question::{PropertyKind, Warmup};
 use crate::experiment::timetable::times;
 use crate::experiment::trial::{Failed, Seen, Sink, Trial};
@@ -21,7 +22,7 @@ use crate::measures::expression::During;
 use crate::measures::functions::Undefined;
 use crate::record::history::{History, HistoryPlan};
 use crate::record::observed::Open;
-use crate::record::recorder::RecordPlan;
+use crate::record::recorder::{RecordPlan, Recorder};
 use crate::record::series::Window;
 use crate::record::sums::Which;
 use crate::sim::run::{Stop, World};
@@ -333,12 +334,9 @@ impl<'a> Running<'a> {
             (*probe, sums.ends(), sums.ended(Which::Any).causes)
         });
         let causes = causes.collect();
-        let failures = called.iter().map(|probe| {
-            let (kept, cells) = (recorder.probe(*probe), recorder.range(0));
-            let ended = kept.sums(cells.clone()).sent_ended(Which::Any);
-            Failed { probe: *probe, ended, why: kept.failures(cells) }
-        });
-        let failures = failures.collect();
+        let failures = called.iter().map(|probe| failed(*probe, recorder)).collect();
+        let slowest = called.iter().map(|probe| recorder.probe(*probe).slowest(SLOWEST)).collect();
+        let loads = cell.meters.iter().map(|meter| meter.read(recorder)).collect();
         let all = (0..cell.record.probes.len()).map(|probe| ProbeId(probe as u16));
         let approximate = all.filter(|probe| !recorder.probe(*probe).is_exact()).collect();
         let warmup_note = recorder.warmup_note().map(str::to_owned);
@@ -359,6 +357,8 @@ impl<'a> Running<'a> {
             seen,
             causes,
             failures,
+            slowest,
+            loads,
             recorder: keep.then_some(recorder),
             faults: times(&plan),
             plan,
@@ -368,6 +368,13 @@ impl<'a> Running<'a> {
             warmup_note,
         }
     }
+}
+
+/// What did not succeed of a probe after the warm-up.
+fn failed(probe: ProbeId, recorder: &Recorder) -> Failed {
+    let (kept, cells) = (recorder.probe(probe), recorder.range(0));
+    let ended = kept.sums(cells.clone()).sent_ended(Which::Any);
+    Failed { probe, ended, why: kept.failures(cells) }
 }
 
 /// As much as a run of the cell has recorded so far at most.

@@ -9,6 +9,7 @@ use crate::base::time::Time;
 use crate::experiment::course::Course;
 use crate::experiment::leads::{Lead, Leads};
 use crate::experiment::load::Cell;
+use crate::experiment::meters::Load;
 use crate::experiment::question::Warmup;
 use crate::experiment::running::Running;
 use crate::experiment::timetable::times;
@@ -62,6 +63,10 @@ pub struct Trial {
     pub causes: Vec<(ProbeId, u64, Causes)>,
     /// What did not succeed, by probe that workloads call: how many ended, and why and where how many of them failed.
     pub failures: Vec<Failed>,
+    /// Where the time of the slowest hundredth of the successes of these went, in the order of `causes`.
+    pub slowest: Vec<Causes>,
+    /// How busy the parts were, in the order of the cell's meters.
+    pub loads: Vec<Load>,
     /// What it recorded, when it is kept for pictures.
     pub recorder: Option<Recorder>,
     /// How measures went over time, as the cell's pictures ask.

@@ -19,6 +19,7 @@ pub mod sample;
 pub mod series;
 pub mod sums;
 pub mod survey;
+pub mod tails;
 pub mod tally;
 pub mod transactions;
 pub mod warmup;

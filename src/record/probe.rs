@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::base::cause::Cause;
+use crate::base::cause::{Cause, Causes};
 use crate::base::ids::TierId;
 use crate::base::op::Reason;
 use crate::base::time::{Span, Time};
@@ -12,6 +12,7 @@ use crate::record::recorder::{Ended, Finished};
 use crate::record::sample::{Distribution, Sample};
 use crate::record::series::Window;
 use crate::record::sums::{InFlight, Sums, Which};
+use crate::record::tails::Tails;
 
 /// So many samples are kept exactly.
 pub const SAMPLES_MAX: usize = 4_000_000;
@@ -25,6 +26,8 @@ pub struct ProbePlan {
     pub samples: bool,
     /// Whether the longest time without a success is.
     pub gaps: bool,
+    /// Whether where the time of the slowest went is.
+    pub tails: bool,
     /// Causes whose times are kept sample by sample.
     pub causes: Vec<Cause>,
     /// How many samples are kept exactly: [`SAMPLES_MAX`].
@@ -37,6 +40,7 @@ impl Default for ProbePlan {
             unasked: false,
             samples: false,
             gaps: false,
+            tails: false,
             causes: Vec::new(),
             samples_max: SAMPLES_MAX,
         }
@@ -70,6 +74,8 @@ pub struct Probe {
     failures: Vec<((Reason, TierId), Vec<u64>)>,
     /// Successes by the cell of their end, if gaps are kept.
     gaps: Vec<Gaps>,
+    /// Successes sent within window 0, by latency, if their causes are kept.
+    tails: Tails,
     open: u64,
     open_intended_ns: i128,
     open_mark: u64,
@@ -96,6 +102,7 @@ impl Probe {
             cells: Vec::new(),
             failures: Vec::new(),
             gaps: Vec::new(),
+            tails: Tails::default(),
             open: 0,
             open_intended_ns: 0,
             open_mark: 0,
@@ -125,6 +132,11 @@ impl Probe {
         let mut gaps = Gaps::default();
         reached(&self.gaps, cells).iter().for_each(|cell| gaps.merge(cell));
         gaps
+    }
+
+    /// Where the time of the slowest successes went, of those sent since window 0 began as it was planned.
+    pub fn slowest(&self, share: f64) -> Causes {
+        self.tails.slowest(share)
     }
 
     /// Requests that ended in some cells.
@@ -188,6 +200,12 @@ impl Probe {
         self.cells[sent].sent(request.intended, Some(request.how));
         if self.plan.gaps && request.how == Ended::Ok {
             reach(&mut self.gaps, here.cell).success(request.ended);
+        }
+        if self.plan.tails
+            && request.how == Ended::Ok
+            && windows.first().is_none_or(|window| window.from <= request.intended)
+        {
+            self.tails.put(latency, &request.causes);
         }
         self.plan.samples && self.keep(request, windows)
     }

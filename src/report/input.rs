@@ -1,6 +1,8 @@
 //! What a report is made from: plain data, filled by whoever ran the experiment. The report knows neither designs
 //! nor runs; it draws what stands here, in the order in which it stands here.
 
+use std::collections::BTreeSet;
+
 pub use crate::experiment::pictures::{
     Arrow, Axis, Bar, BarGroup, Bound, Curve, Drawing, Graph, GridLine, Length, Node, Plot, PlotKind,
     SpaceTime, Stretch, TimelineRow,
@@ -14,6 +16,8 @@ pub struct ReportInput {
     pub results: Results,
     /// The experiment's question, in the author's words. May be empty.
     pub about: String,
+    /// What the file asks to be measured, in its order, printed canonically; some of it may be no measure.
+    pub asked: Vec<String>,
     /// Variants as the file names them: this order gives each its colour, everywhere.
     pub variants_in_order: Vec<String>,
     /// The command that reproduces the run.
@@ -28,6 +32,21 @@ pub struct ReportInput {
     pub trials: Vec<TrialRow>,
     /// Whether files are written; otherwise the table does not point at them.
     pub files: bool,
+}
+
+impl ReportInput {
+    /// The measures of all cells: those that the file asks for, in its order, then the others in order of name; and how many are asked
+    /// for.
+    pub fn measures(&self) -> (Vec<&str>, usize) {
+        let all: BTreeSet<&str> =
+            self.results.cells.iter().flat_map(|cell| cell.measures.keys().map(String::as_str)).collect();
+        let asked = self.asked.iter().map(String::as_str).filter(|name| all.contains(name));
+        let mut names: Vec<&str> = asked.collect();
+        let asked = names.len();
+        let others: Vec<&str> = all.into_iter().filter(|name| !names.contains(name)).collect();
+        names.extend(others);
+        (names, asked)
+    }
 }
 
 /// One run.

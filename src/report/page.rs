@@ -4,6 +4,7 @@
 mod comparisons;
 mod failures;
 mod happened;
+mod parts;
 mod summary;
 
 use std::collections::BTreeMap;
@@ -41,6 +42,7 @@ pub fn page(input: &ReportInput) -> String {
                 (theory(results))
                 (measures(input))
                 (failures::failures(results))
+                (parts::parts(results))
                 (causes(results))
                 (comparisons::comparisons(input))
                 (defaults(results))
@@ -225,9 +227,7 @@ fn pictures(input: &ReportInput) -> Markup {
 
 fn measures(input: &ReportInput) -> Markup {
     let cells = ordered(input);
-    let mut names: Vec<&String> = cells.iter().flat_map(|cell| cell.measures.keys()).collect();
-    names.sort();
-    names.dedup();
+    let (names, _) = input.measures();
     let mut paths: Vec<&String> = cells.iter().flat_map(|cell| cell.point.keys()).collect();
     paths.sort();
     paths.dedup();

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::experiment::results::{Cell, Comparison, Estimate, Failures, Property, Results, Summary, Theory};
+use crate::experiment::results::{
+    Bottleneck, Cell, Comparison, Estimate, Failures, Part, Property, Results, Summary, Theory,
+};
 use crate::report::input::*;
 
 const RATES: [&str; 2] = ["100/s", "200/s"];
@@ -74,6 +76,36 @@ fn cell(variant: usize, rate: usize) -> Cell {
             "get <page>",
             vec![failures("timeout", "store", 300, false), failures("sold_out", "web", 7, true)],
         )]),
+        parts: map([("store", part(slow)), ("web", part(1.0))]),
+        bottleneck: (slow > 3.0).then(bottleneck),
+    }
+}
+
+fn part(slow: f64) -> Part {
+    Part {
+        kind: "server".to_owned(),
+        utilisation: map([("cores", 0.24 * slow), ("threads", 0.031 * slow)]),
+        waiting: map([("cores", slow * slow), ("threads", 0.0)]),
+        throughput: 123.4,
+        refusals: 0.0,
+    }
+}
+
+fn bottleneck() -> Bottleneck {
+    Bottleneck {
+        part: "store".to_owned(),
+        resource: "cores".to_owned(),
+        units: Some(4.0),
+        utilisation: Some(0.96),
+        cause: "queue".to_owned(),
+        waits_at: "store".to_owned(),
+        waits_for: "cores".to_owned(),
+        waiting: 16.0,
+        refusals: 0.0,
+        program: Some("get <page>".to_owned()),
+        mean_s: Some(0.012),
+        share_of_mean: Some(0.333),
+        share_of_slowest: Some(0.801),
     }
 }
 
@@ -273,6 +305,7 @@ pub fn stampede() -> ReportInput {
     let mut plots = timed_plots();
     plots.extend(still_plots());
     ReportInput {
+        asked: Vec::new(),
         results: results(),
         about: "What happens when the cache restarts?\n\nWith <b>single flight</b>, one read per key goes to the store."
             .to_owned(),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::experiment::results::Estimate;
+use crate::experiment::results::{Bottleneck, Estimate};
 
 /// A value with its unit: `12.3 ms`, `1.23k/s`, `$4.50`, `0.987`.
 pub fn value(x: f64, unit: &str) -> String {
@@ -52,6 +52,51 @@ pub fn interval(mean: f64, ci95: Option<[f64; 2]>, unit: &str) -> String {
     let Scale { before, prefix, after, .. } = scale;
     let space = if after.starts_with('/') { " " } else { "" };
     format!("{before}{mean}{prefix} ± {half}{prefix}{space}{after}")
+}
+
+/// A share as whole percents.
+fn rounded(share: f64) -> String {
+    format!("{:.0} %", 100.0 * share)
+}
+
+/// What saturates, in a sentence.
+pub fn bottleneck(one: &Bottleneck) -> String {
+    let used = one.utilisation.map(rounded);
+    let (part, many) = (&one.part, one.units.map_or(String::new(), digits));
+    let state = match (one.resource.as_str(), used) {
+        ("lock", Some(used)) => format!("it is held {used} of the time"),
+        ("lock" | "rows", _) => "those who want it wait for each other".to_owned(),
+        (what, Some(used)) if many == "1" => {
+            format!("its only {} is {used} busy", what.trim_end_matches('s'))
+        }
+        ("connections", Some(used)) => format!("of the {many} connections to it {used} are in use"),
+        (what, Some(used)) => format!("its {many} {what} are {used} busy"),
+        (what, None) => format!("its {what} do not suffice"),
+    };
+    let wait = match (one.waits_for.as_str(), one.waits_at == one.part && one.waits_for == one.resource) {
+        ("connections", _) => "waiting for a connection".to_owned(),
+        ("rows", _) => "waiting for locks of its rows".to_owned(),
+        ("lock", true) => "waiting for it".to_owned(),
+        (_, true) if many == "1" => "waiting for it".to_owned(),
+        (_, true) => "waiting for one".to_owned(),
+        (what, false) => format!("waiting for the {what} of {}", one.waits_at),
+    };
+    let mut text = format!("{part} saturates ({}): {state}", one.cause);
+    match (&one.program, one.mean_s, one.share_of_mean) {
+        (Some(program), Some(mean), Some(share)) if share >= 0.01 => {
+            let (here, whole) = (value(mean * share, "s"), value(mean, "s"));
+            text +=
+                &format!(", and {wait} is {} of the mean of {program} ({here} of {whole})", rounded(share));
+            if let Some(share) = one.share_of_slowest {
+                text += &format!(" and {} of its slowest 1 %", rounded(share));
+            }
+        }
+        _ => text += &format!(", and {} wait on average", digits(one.waiting)),
+    }
+    if one.refusals > 0.0 {
+        text += &format!("; it turns {} away", value(one.refusals, "1/s"));
+    }
+    text
 }
 
 /// A sweep point on one line: `app.cores=4 browse.arrive=200/s`; empty for the only one.
@@ -203,6 +248,52 @@ mod tests {
             assert_eq!(value(x, unit), expected, "{x} {unit}");
         }
         assert_eq!(maybe(None, "s"), "–");
+    }
+
+    #[test]
+    fn what_saturates_is_said_in_one_sentence() {
+        let cores = Bottleneck {
+            part: "auth".to_owned(),
+            resource: "cores".to_owned(),
+            units: Some(1.0),
+            utilisation: Some(0.906),
+            cause: "queue".to_owned(),
+            waits_at: "auth".to_owned(),
+            waits_for: "cores".to_owned(),
+            waiting: 8.48,
+            refusals: 0.0,
+            program: Some("page".to_owned()),
+            mean_s: Some(0.0608),
+            share_of_mean: Some(0.769),
+            share_of_slowest: Some(0.93),
+        };
+        assert_eq!(
+            bottleneck(&cores),
+            "auth saturates (queue): its only core is 91 % busy, and waiting for it is 77 % of the mean of page (46.8 ms of \
+             60.8 ms) and 93 % of its slowest 1 %"
+        );
+        let pool = Bottleneck {
+            resource: "connections".to_owned(),
+            waits_for: "connections".to_owned(),
+            units: Some(5.0),
+            program: None,
+            refusals: 12.0,
+            ..cores.clone()
+        };
+        assert_eq!(
+            bottleneck(&pool),
+            "auth saturates (queue): of the 5 connections to it 91 % are in use, and 8.48 wait on average; it turns 12/s away"
+        );
+        let threads = Bottleneck {
+            waits_at: "app".to_owned(),
+            waits_for: "threads".to_owned(),
+            units: Some(4.0),
+            ..cores
+        };
+        assert!(
+            bottleneck(&threads)
+                .contains("its 4 cores are 91 % busy, and waiting for the threads of app is 77 %")
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The one integration binary: whole files in, whole results out.
 
 mod aside;
+mod bottleneck;
 mod cap;
 mod cli;
 mod clocks;

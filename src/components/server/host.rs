@@ -35,6 +35,8 @@ pub struct Server {
     cores: Cores,
     /// Busy cores as last recorded.
     busy: u32,
+    /// Jobs that wait for a core, as last recorded.
+    runnable: u32,
     threads_busy: u32,
     waiting: VecDeque<CallId>,
     activations: Slab<Activation>,
@@ -107,6 +109,7 @@ impl Process for Server {
             counted: 0,
             cores,
             busy: 0,
+            runnable: 0,
             threads_busy: 0,
             waiting: VecDeque::new(),
             activations: Slab::default(),
@@ -179,6 +182,8 @@ impl Process for Server {
         level(Series::Busy, -i64::from(self.busy), ctx);
         level(Series::Threads, -i64::from(self.threads_busy), ctx);
         level(Series::Queued, -(self.waiting.len() as i64), ctx);
+        level(Series::Runnable, -i64::from(self.runnable), ctx);
+        self.pools_fall(ctx);
         self.drops_holds(ctx);
         ctx.count_strands(std::mem::take(&mut self.counted), 0);
         let ended = ctx.now();
@@ -350,12 +355,17 @@ impl Server {
         self.arm(ctx);
     }
 
-    /// Keeps the level of busy cores.
+    /// Keeps the levels of busy cores and of what waits for one.
     fn busy_changed(&mut self, ctx: Ctx) {
         let change = i64::from(self.cores.busy()) - i64::from(self.busy);
         if change != 0 {
             self.busy = self.cores.busy();
             level(Series::Busy, change, ctx);
+        }
+        let change = i64::from(self.cores.waiting()) - i64::from(self.runnable);
+        if change != 0 {
+            self.runnable = self.cores.waiting();
+            level(Series::Runnable, change, ctx);
         }
     }
 
@@ -408,6 +418,7 @@ impl Server {
                     ctx.failed_at(call, at);
                 }
                 ctx.reply(call, outcome, 0, &causes, size_bytes);
+                count(Series::Served, ctx);
                 self.thread_free(ctx);
             }
             Activation::Rebuild { errand, on_behalf, .. } => {

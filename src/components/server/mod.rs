@@ -56,6 +56,8 @@ series! {
         Queued: Level "queued", "requests", "Requests that wait for a thread.";
         Refused: Counter "refused", "requests", "Requests refused because the queue was full.";
         Rebuilds: Counter "rebuilds", "rebuilds", "Rebuilds of cache entries begun here.";
+        Runnable: Level "runnable", "steps", "`cpu` steps that wait for a core; with `ps`, how many more there are than cores.";
+        Served: Counter "served", "requests", "Requests that had a thread and have ended, whatever became of them.";
     }
 }
 

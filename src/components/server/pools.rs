@@ -26,9 +26,11 @@ impl Server {
         let pool = self.pools.entry(part).or_default();
         if pool.busy < client.size {
             pool.busy += 1;
+            connections(part, 1, ctx);
             self.connected(key, ctx);
         } else if (pool.waiting.len() as u64) < client.queue {
             pool.waiting.push_back(key);
+            waits(part, 1, ctx);
             let timer = self.later.insert(Later::PoolTimeout { errand: key });
             ctx.wake(client.timeout, timer.to_word());
         } else {
@@ -48,6 +50,7 @@ impl Server {
     /// A connection is free: the next errand that still waits gets it.
     pub(super) fn leave_pool(&mut self, part: PartId, ctx: Ctx) {
         let Some(pool) = self.pools.get_mut(&part) else { return };
+        let before = pool.waiting.len();
         let next = loop {
             match pool.waiting.pop_front() {
                 Some(key) if self.errands.get(key).is_some() => break Some(key),
@@ -55,9 +58,13 @@ impl Server {
                 None => break None,
             }
         };
+        waits(part, pool.waiting.len() as i64 - before as i64, ctx);
         match next {
             Some(key) => self.connected(key, ctx),
-            None => pool.busy -= 1,
+            None => {
+                pool.busy -= 1;
+                connections(part, -1, ctx);
+            }
         }
     }
 
@@ -65,7 +72,9 @@ impl Server {
         if let Some(Errand { job: Job::Data { pooled: false, part, .. }, .. }) = self.errands.get(key) {
             let part = *part;
             if let Some(pool) = self.pools.get_mut(&part) {
+                let before = pool.waiting.len();
                 pool.waiting.retain(|waiting| *waiting != key);
+                waits(part, pool.waiting.len() as i64 - before as i64, ctx);
             }
             self.charge(key, Cause::Pool, ctx.now());
             self.turned_away(key, part, ctx);
@@ -78,5 +87,26 @@ impl Server {
         let (rejected, at) = (ctx.plan().directory.store(part).rejected, target.tier);
         ctx.record().count(rejected, now, 1);
         self.errand_failed(key, Failure { reason: Reason::Pool, at: Some(at) });
+    }
+    /// The process has crashed, and its connections are gone.
+    pub(super) fn pools_fall(&self, ctx: Ctx) {
+        for (part, pool) in &self.pools {
+            connections(*part, -i64::from(pool.busy), ctx);
+            waits(*part, -(pool.waiting.len() as i64), ctx);
+        }
+    }
+}
+
+/// Keeps the level of connections in use, which is the store's.
+fn connections(part: PartId, change: i64, ctx: Ctx) {
+    let (series, now) = (ctx.plan().directory.store(part).connected, ctx.now());
+    ctx.record().level(series, now, change);
+}
+
+/// The same of operations that wait for one.
+fn waits(part: PartId, change: i64, ctx: Ctx) {
+    if change != 0 {
+        let (series, now) = (ctx.plan().directory.store(part).pool_waits, ctx.now());
+        ctx.record().level(series, now, change);
     }
 }

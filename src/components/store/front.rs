@@ -133,6 +133,7 @@ pub fn arrive<M: Member>(member: &mut M, call: CallId, op: Op, ctx: &mut Context
                 return reject(call, Reason::Pool, ctx);
             }
             front.line.push_back((call, op, ctx.monotonic() + pool.timeout));
+            lined::<M>(1, ctx);
             ctx.wake(pool.timeout, M::timer(Wake::Pool));
         }
         pool => {
@@ -166,6 +167,7 @@ pub fn woken<M: Member>(member: &mut M, wake: Wake, ctx: &mut Context<M>) {
             let line = &mut member.front().line;
             while line.front().is_some_and(|first| first.2 <= ctx.monotonic()) {
                 let (call, ..) = line.pop_front().expect("it is there");
+                lined::<M>(-1, ctx);
                 reject(call, Reason::Pool, ctx);
             }
         }
@@ -201,9 +203,11 @@ pub fn ordered<M: Member>(member: &mut M, order: Order, ctx: &mut Context<M>) {
 pub fn fallen<M: Member>(member: &mut M, ctx: &mut Context<M>) {
     let (plan, now, front) = (M::store(ctx.plan()), ctx.now(), member.front());
     let ((busy, waiting), connected) = (front.desk.told(), i64::from(front.connected));
+    let waits = front.line.len() as i64;
     ctx.record().level(plan.series(Series::Busy), now, -busy);
     ctx.record().level(plan.series(Series::Queue), now, -waiting);
     ctx.record().level(plan.series(Series::Connected), now, -connected);
+    ctx.record().level(plan.series(Series::PoolWaits), now, -waits);
 }
 
 /// What the disk takes for a batch: drawn for the first thing in it that serves a call, by whose stem it is named.
@@ -349,12 +353,19 @@ fn connect<M: Member>(member: &mut M, change: i64, ctx: &mut Context<M>) {
     ctx.record().level(series, now, change);
 }
 
+/// More or fewer operations wait for a connection.
+fn lined<M: Member>(change: i64, ctx: &mut Context<M>) {
+    let (series, now) = (M::store(ctx.plan()).series(Series::PoolWaits), ctx.now());
+    ctx.record().level(series, now, change);
+}
+
 /// A connection becomes free: the next in line takes it, if there is one and the cores take it in.
 fn disconnect<M: Member>(member: &mut M, ctx: &mut Context<M>) {
     if M::store(ctx.plan()).pool.is_none() {
         return;
     }
     while let Some((call, op, _)) = member.front().line.pop_front() {
+        lined::<M>(-1, ctx);
         if admit(member, call, op, false, ctx) {
             return;
         }

@@ -162,8 +162,14 @@ fn requests_that_never_started_are_told() {
 /// A thousand requests that take long at first, a counter, a level and a tally beside them.
 fn eventful(steady: Vec<ProbeId>, from: Time, samples_max: usize) -> Recorder {
     let window = Window { from, until: ns(100_000) };
-    let probe =
-        ProbePlan { unasked: false, samples: true, gaps: true, causes: vec![Cause::Queue], samples_max };
+    let probe = ProbePlan {
+        unasked: false,
+        samples: true,
+        gaps: true,
+        tails: true,
+        causes: vec![Cause::Queue],
+        samples_max,
+    };
     let plan = RecordPlan {
         length: Span::from_ns(100_000),
         windows: vec![window],

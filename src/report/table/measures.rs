@@ -5,12 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Page, Paint, padded, pushed, wide};
 use crate::experiment::results::{Cell, Estimate};
 use crate::report::input::ReportInput;
-use crate::report::text::{estimate, short_path};
+use crate::report::text::{counted, estimate, place, short_path};
 
-/// Measures in the terminal; the rest stands in `results.json`.
+/// Measures in the terminal, unless the file asks for more; the rest stands in `results.json`.
 const MEASURES_MAX: usize = 12;
+/// A column that has no value in so many of its rows stands in a table of those that have one.
+const EMPTY_MAX: f64 = 0.34;
 /// Rows in the terminal.
 const ROWS_MAX: usize = 60;
+/// What stands where there is no value.
+const EMPTY: &str = "–";
 /// Between columns.
 const GAP: usize = 2;
 /// A heading is broken into lines of about this many letters.
@@ -18,47 +22,96 @@ const HEADING: usize = 16;
 
 /// The table of all cells: by point, then variants in file order.
 pub(super) fn measures(page: &mut Page, paint: Paint, input: &ReportInput) {
-    let names: BTreeSet<&str> =
-        input.results.cells.iter().flat_map(|cell| cell.measures.keys().map(String::as_str)).collect();
+    let (names, asked) = input.measures();
     if names.is_empty() {
         return;
     }
-    let cells = in_order(input);
+    let shown = names.len().min(asked.max(MEASURES_MAX));
+    let mut cells = in_order(input);
+    cells.truncate(ROWS_MAX);
     let counts = || input.results.cells.iter().map(|cell| cell.runs);
     let (fewest, most) = (counts().min().unwrap_or(0), counts().max().unwrap_or(0));
     let n = if fewest == most { format!("n = {most}") } else { format!("n = {fewest} to {most}") };
     page.gap();
     page.line(paint.bold(&format!("Measures: mean over runs ± half the 95 % interval, {n}")));
     let mut notes = BTreeMap::new();
-    let labels = labels(&cells);
-    let columns: Vec<Column> =
-        names.iter().take(MEASURES_MAX).map(|name| column(name, &cells, &mut notes)).collect();
+    let columns: Vec<Column> = names[..shown].iter().map(|name| column(name, &cells, &mut notes)).collect();
     let (alike, columns): (Vec<Column>, Vec<Column>) =
         columns.into_iter().partition(|column| cells.len() > 1 && column.is_alike());
-    let mut rest = columns.as_slice();
-    while !rest.is_empty() {
-        let fixed = 2 + labels.iter().map(|label| label.width + GAP).sum::<usize>();
-        let needed = |columns: &[Column]| columns.iter().map(|one| one.width + GAP).sum::<usize>() + fixed;
-        let fits = (1..=rest.len()).rev().find(|n| needed(&rest[..*n]) <= page.width + GAP).unwrap_or(1);
-        block(page, paint, &cells, &labels, &rest[..fits]);
-        rest = &rest[fits..];
+    for (rows, columns) in groups(&columns) {
+        table(page, paint, &cells, &rows, &columns);
     }
     for column in alike {
         page.line(format!("  {} {} everywhere", paint.dim(&column.heading.join(" ")), column.texts[0]));
+    }
+    for column in &columns {
+        untold(page, paint, column, &cells);
     }
     let mut notes: Vec<(String, usize)> = notes.into_iter().collect();
     notes.sort_by_key(|(_, number)| *number);
     for (note, number) in notes {
         page.wrapped(2, &format!("[{number}] {note}"), |line| paint.dim(line));
     }
-    let more = names.len().saturating_sub(MEASURES_MAX);
-    let unseen = input.results.cells.len() - cells.len();
-    if more + unseen > 0 {
-        page.line(paint.dim(&format!("  {more} more measures and {unseen} more cells in results.json")));
+    let more = (names.len() - shown) as u64;
+    let unseen = (input.results.cells.len() - cells.len()) as u64;
+    let parts = [(more, "measure", " that the file does not ask for"), (unseen, "cell", "")];
+    let parts: Vec<String> = parts
+        .iter()
+        .filter(|(many, ..)| *many > 0)
+        .map(|(many, noun, which)| format!("{}{which}", counted(*many, &format!("more {noun}"))))
+        .collect();
+    if !parts.is_empty() {
+        page.wrapped(2, &format!("{} in results.json", parts.join(" and ")), |line| paint.dim(line));
     }
 }
 
-fn in_order(input: &ReportInput) -> Vec<&Cell> {
+/// Columns that have their values in the same rows, with these rows. Few gaps are left where they are.
+fn groups(columns: &[Column]) -> Vec<(Vec<usize>, Vec<&Column>)> {
+    let mut groups: Vec<(Vec<usize>, Vec<&Column>)> = Vec::new();
+    for column in columns {
+        let rows = column.rows();
+        match groups.iter_mut().find(|(known, _)| *known == rows) {
+            Some((_, columns)) => columns.push(column),
+            None => groups.push((rows, vec![column])),
+        }
+    }
+    groups
+}
+
+/// Says why a column has no value in the rows in which it does not stand.
+fn untold(page: &mut Page, paint: Paint, column: &Column, cells: &[&Cell]) {
+    let rows = column.rows();
+    let mut told: Vec<(&str, Vec<String>)> = Vec::new();
+    for (row, text) in column.texts.iter().enumerate().filter(|(row, _)| !rows.contains(row)) {
+        let at = place(&cells[row].variant, &cells[row].point);
+        match told.iter_mut().find(|(known, _)| *known == text) {
+            Some((_, places)) => places.push(at),
+            None if text != EMPTY => told.push((text, vec![at])),
+            None => {}
+        }
+    }
+    for (text, places) in told {
+        let label = format!("  {} {text}: ", paint.dim(&column.heading.join(" ")));
+        let indent = 2 + wide(&column.heading.join(" ")) + 1 + wide(text) + 2;
+        page.hanging(&label, indent, &places.join("; "), |line| paint.dim(line));
+    }
+}
+
+/// Some rows of some columns, in as many tables as the width demands.
+fn table(page: &mut Page, paint: Paint, cells: &[&Cell], rows: &[usize], columns: &[&Column]) {
+    let labels = labels(cells);
+    let mut rest = columns;
+    while !rest.is_empty() {
+        let fixed = 2 + labels.iter().map(|label| label.width + GAP).sum::<usize>();
+        let needed = |columns: &[&Column]| columns.iter().map(|one| one.width + GAP).sum::<usize>() + fixed;
+        let fits = (1..=rest.len()).rev().find(|n| needed(&rest[..*n]) <= page.width + GAP).unwrap_or(1);
+        block(page, paint, (cells, rows), &labels, &rest[..fits]);
+        rest = &rest[fits..];
+    }
+}
+
+/// Cells by point, then variants in file order.
+pub(super) fn in_order(input: &ReportInput) -> Vec<&Cell> {
     let mut points: Vec<&BTreeMap<String, String>> = Vec::new();
     for cell in &input.results.cells {
         if !points.contains(&&cell.point) {
@@ -68,7 +121,6 @@ fn in_order(input: &ReportInput) -> Vec<&Cell> {
     let mut cells: Vec<&Cell> = input.results.cells.iter().collect();
     let variant = |cell: &Cell| input.variants_in_order.iter().position(|name| *name == cell.variant);
     cells.sort_by_key(|cell| (points.iter().position(|point| **point == cell.point), variant(cell)));
-    cells.truncate(ROWS_MAX);
     cells
 }
 
@@ -83,6 +135,14 @@ impl Column {
     /// Whether every row says the same.
     fn is_alike(&self) -> bool {
         self.texts.iter().all(|text| *text == self.texts[0])
+    }
+
+    /// The rows in which it has a value, or nearly all rows.
+    fn rows(&self) -> Vec<usize> {
+        let of = self.texts.len();
+        let defined: Vec<usize> = (0..of).filter(|row| !self.texts[*row].starts_with(EMPTY)).collect();
+        let few = (of - defined.len()) as f64 <= EMPTY_MAX * of as f64;
+        if few || defined.is_empty() { (0..of).collect() } else { defined }
     }
 
     fn new(heading: Vec<String>, texts: Vec<String>) -> Column {
@@ -111,7 +171,7 @@ fn labels(cells: &[&Cell]) -> Vec<Column> {
 fn column(name: &str, cells: &[&Cell], notes: &mut BTreeMap<String, usize>) -> Column {
     let texts = cells.iter().map(|cell| match cell.measures.get(name) {
         Some(estimate) => text(estimate, cell.runs, notes),
-        None => "–".to_owned(),
+        None => EMPTY.to_owned(),
     });
     let texts: Vec<String> = texts.collect();
     let widest = texts.iter().map(|text| wide(text)).max().unwrap_or(0);
@@ -119,7 +179,7 @@ fn column(name: &str, cells: &[&Cell], notes: &mut BTreeMap<String, usize>) -> C
 }
 
 fn text(one: &Estimate, runs: u32, notes: &mut BTreeMap<String, usize>) -> String {
-    let mut text = if one.mean.is_some() { estimate(one) } else { "–".to_owned() };
+    let mut text = if one.mean.is_some() { estimate(one) } else { EMPTY.to_owned() };
     if one.n < runs && one.mean.is_some() {
         text.push_str(&format!(" (n = {})", one.n));
     }
@@ -143,9 +203,16 @@ fn broken(name: &str, room: usize) -> Vec<String> {
     lines
 }
 
-fn block(page: &mut Page, paint: Paint, cells: &[&Cell], labels: &[Column], columns: &[Column]) {
+fn block(
+    page: &mut Page,
+    paint: Paint,
+    (cells, rows): (&[&Cell], &[usize]),
+    labels: &[Column],
+    columns: &[&Column],
+) {
     let gap = " ".repeat(GAP);
-    let height = labels.iter().chain(columns).map(|column| column.heading.len()).max().unwrap_or(0);
+    let all = || labels.iter().chain(columns.iter().copied());
+    let height = all().map(|column| column.heading.len()).max().unwrap_or(0);
     for line in 0..height {
         // Headings stand on their foot.
         let of = |column: &Column| {
@@ -156,16 +223,20 @@ fn block(page: &mut Page, paint: Paint, cells: &[&Cell], labels: &[Column], colu
         let right = columns.iter().map(|column| pushed(&of(column), column.width));
         page.line(format!("  {}", paint.dim(left.chain(right).collect::<Vec<_>>().join(&gap).trim_end())));
     }
-    for (row, cell) in cells.iter().enumerate() {
-        let again = row > 0 && cells[row - 1].point == cell.point;
-        if row > 0 && !again && cells[row - 1].variant != cells[0].variant {
+    let mut before: Option<&Cell> = None;
+    let many = rows.iter().any(|row| cells[*row].variant != cells[rows[0]].variant);
+    for row in rows {
+        let cell = cells[*row];
+        let again = before.is_some_and(|before| before.point == cell.point);
+        if before.is_some() && !again && many {
             page.gap();
         }
+        before = Some(cell);
         let left = labels.iter().map(|column| {
             let is_path = column.heading[0] != "variant";
-            padded(if again && is_path { "" } else { &column.texts[row] }, column.width)
+            padded(if again && is_path { "" } else { &column.texts[*row] }, column.width)
         });
-        let right = columns.iter().map(|column| pushed(&column.texts[row], column.width));
+        let right = columns.iter().map(|column| pushed(&column.texts[*row], column.width));
         page.line(format!("  {}", left.chain(right).collect::<Vec<_>>().join(&gap)));
     }
     page.gap();

@@ -3,6 +3,7 @@
 
 mod failures;
 mod measures;
+mod parts;
 mod verdicts;
 
 use crate::experiment::results::Results;
@@ -21,7 +22,9 @@ pub fn table(input: &ReportInput, colour: bool, width: usize) -> String {
     verdicts::properties(&mut page, paint, results);
     verdicts::theory(&mut page, paint, results);
     verdicts::findings(&mut page, paint, results);
+    parts::bottlenecks(&mut page, paint, input);
     measures::measures(&mut page, paint, input);
+    parts::parts(&mut page, paint, input);
     failures::failures(&mut page, paint, input);
     verdicts::comparisons(&mut page, paint, results);
     page.gap();
@@ -231,6 +234,50 @@ mod tests {
                 assert!(wide(line) <= width, "{width}: {line}");
             }
         }
+    }
+
+    #[test]
+    fn what_the_file_asks_for_comes_first_and_is_never_left_out() {
+        let mut input = stampede();
+        input.asked = (0..20).rev().map(|n| format!("asked({n})")).collect();
+        for cell in &mut input.results.cells {
+            let estimate = cell.measures["goodput"].clone();
+            let asked = (0..20).map(|n| {
+                let mut estimate = estimate.clone();
+                estimate.mean = estimate.mean.map(|mean| mean + f64::from(n));
+                (format!("asked({n})"), estimate)
+            });
+            cell.measures.extend(asked);
+        }
+        let text = table(&input, false, 100);
+        let places: Vec<usize> = (0..20).map(|n| text.find(&format!("asked({n})")).expect("shown")).collect();
+        assert!(places.is_sorted_by(|a, b| a > b), "{text}");
+        assert!(!text.contains("store.reads"), "{text}");
+        assert!(text.contains("4 more measures that the file does not ask for in results.json"), "{text}");
+    }
+
+    #[test]
+    fn a_measure_of_one_variant_has_no_row_of_dashes() {
+        let mut input = stampede();
+        for cell in &mut input.results.cells {
+            let one = cell.measures["goodput"].clone();
+            let (mean, note) = match cell.variant == "plain" {
+                true => (one.mean, None),
+                false => (None, Some("nobody asked".to_owned())),
+            };
+            cell.measures
+                .insert("of plain".to_owned(), crate::experiment::results::Estimate { mean, note, ..one });
+        }
+        let text = table(&input, false, 200);
+        let of_plain = text.lines().skip_while(|line| !line.ends_with("of plain")).skip(1);
+        let rows: Vec<&str> = of_plain.take_while(|line| !line.contains("everywhere")).collect();
+        assert_eq!(
+            rows.iter().filter(|row| row.contains("plain") && !row.contains('–')).count(),
+            2,
+            "{text}"
+        );
+        assert_eq!(rows.iter().filter(|row| row.contains("single flight")).count(), 0, "{text}");
+        assert!(text.contains("of plain – [2]: single flight, callers.rate=100/s; single"), "{text}");
     }
 
     #[test]
