@@ -10,6 +10,8 @@ use crate::base::time::{Span, Time};
 use crate::program::law::{Files, law_of_spans};
 use crate::program::syntax::{Arg, ArgKey, Expr, Function, Spanned, SyntaxError};
 
+/// The laws of arrivals, by name.
+pub const LAWS: [&str; 7] = ["poisson", "even", "rate", "users", "once", "serial", "trace"];
 /// The most requests per second of one workload: more than one per nanosecond cannot be told apart.
 pub const RATE_MAX: f64 = 1e9;
 /// How many thinks a user with a general law of thinking is started from: the residual of one of them, chosen by
@@ -226,8 +228,7 @@ pub fn arrivals(
         }
         "trace" => trace(expr, function, traces),
         other => {
-            let known = ["poisson", "even", "rate", "users", "once", "serial", "trace"];
-            let near = crate::base::problem::nearest(other, known);
+            let near = crate::base::problem::nearest(other, LAWS);
             let message = format!("`{other}` is no law of arrivals");
             let help = near.map_or(HELP.to_owned(), |near| format!("did you mean `{near}`?"));
             Err(SyntaxError { at: function.name.at.clone(), message, help: Some(help) })

@@ -1,6 +1,7 @@
 //! A load balancer, kind `lb`: it passes calls on and answers back. It takes no time itself, runs no programs and does
 //! not look into what it carries. A caller that lets go does not cancel what is under way: the backend does not know.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use crate::base::cause::{Cause, Causes};
@@ -162,7 +163,7 @@ const ANSWER_BYTES: u32 = 1024;
 
 impl Process for Node {
     type Plan = Plan;
-    type Message = ();
+    type Message = Infallible;
     type Timer = ();
     type Record = ();
     type Snapshot = ();
@@ -333,7 +334,7 @@ mod tests {
 
     impl Process for Slow {
         type Plan = ();
-        type Message = ();
+        type Message = Infallible;
         type Timer = ();
         type Record = ();
         type Snapshot = ();

@@ -3,6 +3,7 @@
 
 mod requests;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use crate::base::cause::Cause;
@@ -95,7 +96,7 @@ pub struct Client {
 
 impl Process for Client {
     type Plan = Plan;
-    type Message = ();
+    type Message = Infallible;
     type Timer = u64;
     type Record = ();
     type Snapshot = ();

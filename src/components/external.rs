@@ -1,6 +1,7 @@
 //! An external dependency, kind `external`: something that we do not own. It answers after a time of its own, fails at
 //! times, and turns calls away above a rate. It has no cores that we could fill.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use crate::base::cause::{Cause, Causes};
@@ -161,7 +162,7 @@ pub struct Node {
 
 impl Process for Node {
     type Plan = Plan;
-    type Message = ();
+    type Message = Infallible;
     type Timer = u64;
     type Record = ();
     type Snapshot = ();

@@ -1,5 +1,7 @@
 //! Stands in for a part that has no members: nobody is there to be called.
 
+use std::convert::Infallible;
+
 use crate::base::ids::CallId;
 use crate::base::op::Op;
 use crate::sim::context::Context;
@@ -11,7 +13,7 @@ pub struct Nobody;
 
 impl Process for Nobody {
     type Plan = ();
-    type Message = ();
+    type Message = Infallible;
     type Timer = ();
     type Record = ();
     type Snapshot = ();

@@ -1,6 +1,7 @@
 #![allow(missing_docs)] // for tests only
 //! A scripted client for the tests of parts: it sends what it is told when it is told, and remembers what came back.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use crate::base::cause::Causes;
@@ -52,7 +53,7 @@ pub struct Script {
 
 impl Process for Script {
     type Plan = Lines;
-    type Message = ();
+    type Message = Infallible;
     type Timer = u64;
     type Record = ();
     type Snapshot = ();

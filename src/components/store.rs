@@ -183,6 +183,8 @@ series! {
         Applied: Counter "applied", "entries", "Entries that copies have applied which others had written, over all copies.";
         Lagged: Time "lagged", "s", "Time from when each of these was written until it was applied: over `applied` it is the mean lag.";
         DirtyReads: Counter "dirty_reads", "reads", "Reads that were shown what a failover has taken back.";
+        Up: Level "up", "members", "Members that are up.";
+        Outages: Counter "outages", "outages", "Times that a crash left fewer members up than operations need: R or W of a quorum, as many as a commit with a leader, one where each serves by itself.";
         Handovers: Counter "handovers", "handovers", "Times that a leader that was drained has told a copy which had everything to take over.";
         PoolWaits: Level "pool_waits", "operations", "Operations that wait for a connection of a pool, be it the clients' or the store's own.";
     }
@@ -266,9 +268,9 @@ impl Part for Store {
                 let values = rows.iter().map(|row| nodes[0].value(plan, *row)).collect::<Vec<_>>();
                 Holdings::one(values)
             }
-            Copies::Quorum(plan) => quorum::survey(plan, world.members::<Member>(at.tier)?, rows),
-            Copies::MultiLeader(plan) => multi_leader::survey(plan, world.members(at.tier)?, rows),
-            Copies::Leader(plan) => leader::survey(plan, world.members(at.tier)?, rows),
+            Copies::Quorum(plan) => quorum::survey(plan, &world.members::<Member>(at.tier)?, rows),
+            Copies::MultiLeader(plan) => multi_leader::survey(plan, &world.members(at.tier)?, rows),
+            Copies::Leader(plan) => leader::survey(plan, &world.members(at.tier)?, rows),
         })
     }
 

@@ -145,6 +145,8 @@ codes! {
         "Of fewer than 100/(100 - N) requests the N-th percentile is nothing but the slowest one: 100 requests for p99, 1,000 for p99.9. More runs do not help, since percentiles are taken run by run: make the run longer, or the objective one of a lower percentile.";
     NO_SPARE = "SB0605", "Copies of which none can be lost",
         "More copies than one make a store safer only if it goes on without some of them. A majority of two copies is both: if either is down, cut off or slow, nothing is written, which is worse than one copy. Three copies can lose one.";
+    WIDE_TOLERANCE = "SB0606", "A tolerance that says little",
+        "A theory agrees with whatever is within its tolerance, and this one is more than a quarter of what theory says. Make it narrower, and make enough runs to tell. One that is as large as the reference is refused.";
 }
 
 #[cfg(test)]

@@ -159,7 +159,19 @@ pub const THEORY: &[Knob] = &[
         default: Preset::Is { text: "2%", source: "docs/validation.md: the rule of agreement" },
         doc: "Difference that still counts as agreement: relative (`2%`), in percentage points (`0.5pt`), or absolute (`0.1ms`).",
     },
+    Knob {
+        name: "events",
+        takes: Takes::Word(&["poisson"]),
+        default: Preset::Absent,
+        doc: "`poisson`: the measure counts events that do not depend on each other, such as outages, and its interval is the exact one of their sum over all runs; without it Student's t over the runs.",
+    },
     text("source", Preset::Required, "Where it is from."),
+    Knob {
+        name: "published",
+        takes: Takes::Any,
+        default: Preset::Absent,
+        doc: "A published figure to show beside `is`, as its source writes it, where `is` is known better: `published = \"1.85 ms (from 50,000 samples)\"`.",
+    },
     Knob {
         name: "variant",
         takes: Takes::Any,

@@ -37,7 +37,7 @@ pub const MEMBERS_MAX: u64 = 4_000_000;
 /// Members of all parts together, for the same reason.
 pub const MEMBERS_TOTAL_MAX: u64 = 8_000_000;
 
-/// Users of all workloads together: ten million, the size that DESIGN.md promises, in 2.5 GB.
+/// Users of all workloads together: ten million, in 2.5 GB.
 pub const USERS_MAX: u64 = 10_000_000;
 
 /// Programs of a design: readers name them one by one, and ids are 16 bits.

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::base::problem::Problems;
-use crate::base::quantity::Quantity;
+use crate::base::quantity::{Quantity, Unit};
 use crate::components::KINDS;
 use crate::design::patch::{Change, changes, set};
 use crate::design::shape::{Entries, ONLY_VARIANT};
 use crate::design::tree::{Node, Table, Value};
-use crate::program::syntax::{Expr, expression};
+use crate::program::law::law_of_spans;
+use crate::program::syntax::{Does, Expr, Spanned, Step, expression, steps};
 
 /// One sweep point: what it changes, and how it is shown.
 #[derive(Clone, Debug, Default)]
@@ -107,4 +108,60 @@ pub fn number(shown: &str) -> Option<Quantity> {
         let [arg] = &call.args[..] else { return None };
         Quantity::parse(&arg.value.value.to_string()).ok()
     })
+}
+
+/// The mean of a law of times: `lognormal(p50=4ms, p99=40ms)`. Laws from files have none here.
+pub fn mean_time(shown: &str) -> Option<Quantity> {
+    mean_of(&expression(shown).ok()?)
+}
+
+fn mean_of(law: &Spanned<Expr>) -> Option<Quantity> {
+    let no_files = |_: &str| Err(String::new());
+    let mean = law_of_spans(law, &no_files).ok()?.mean()?;
+    Some(Quantity { value: mean, exact: None, unit: Unit::Span })
+}
+
+/// The mean of the time that a program takes by itself, where one step alone takes any: `cpu exp(5ms)`, `hold seat[1] { wait exp(50ms) }`.
+pub fn only_time(program: &str) -> Option<Quantity> {
+    let mut times = Vec::new();
+    times_of(&steps(program).ok()?, &mut times);
+    match &times[..] {
+        [law] => mean_of(law.as_ref()?),
+        _ => None,
+    }
+}
+
+/// The laws of the times that steps take; `None` for one that is taken several times, or perhaps not at all.
+fn times_of(steps: &[Step], times: &mut Vec<Option<Spanned<Expr>>>) {
+    for step in steps {
+        match &step.does {
+            Does::Cpu { law, times: None } | Does::Wait { law, times: None } => times.push(Some(law.clone())),
+            Does::Cpu { .. } | Does::Wait { .. } => times.push(None),
+            Does::Hold { body, .. } | Does::Tx { body, .. } | Does::Block { body } => times_of(body, times),
+            Does::Each { .. }
+            | Does::ParEach { .. }
+            | Does::Par { .. }
+            | Does::Race { .. }
+            | Does::If { .. } => times.push(None),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_stands_for_the_one_time_that_it_takes() {
+        let mean = |program| only_time(program).map(|mean| mean.value / 1e6);
+        assert_eq!(mean("cpu exp(5ms)"), Some(5.0));
+        assert_eq!(mean("x = read kv.rows[1]; wait uniform(2ms, 4ms); return x"), Some(3.0));
+        assert_eq!(mean("hold seat[1] { wait exp(50ms) }"), Some(50.0));
+        for unclear in
+            ["cpu 1ms; cpu 1ms", "cpu 1ms * 3", "if x == 1 { wait 1ms }", "each 3 { wait 1ms }", "return 1"]
+        {
+            assert_eq!(mean(unclear), None, "{unclear}");
+        }
+    }
 }

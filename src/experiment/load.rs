@@ -22,7 +22,7 @@ use crate::design::text::Text;
 use crate::design::tree::Table;
 use crate::experiment::advice;
 use crate::experiment::budget;
-use crate::experiment::cells::{Point, count, number, patched, points, variants};
+use crate::experiment::cells::{Point, count, mean_time, number, only_time, patched, points, variants};
 use crate::experiment::clashes;
 use crate::experiment::course;
 use crate::experiment::meters::{Meter, meters};
@@ -126,9 +126,11 @@ pub struct Room {
 }
 
 impl Cell {
-    /// The number that stands at a path of its design, for theory.
+    /// The number that a path of its design stands for, for theory: what is written there, the mean of a law of times, or of the only time
+    /// that a program (`on.app.page`) takes.
     pub fn number(&self, path: &str) -> Option<Quantity> {
-        number(&get(&self.tree, &Path::parse(path)?, KINDS)?.show())
+        let shown = get(&self.tree, &Path::parse(path)?, KINDS)?.show();
+        number(&shown).or_else(|| mean_time(&shown)).or_else(|| only_time(&shown))
     }
 }
 
@@ -462,5 +464,35 @@ fn expected_by(theory: &TheoryEntry, cell: &Cell, problems: &mut Problems) {
             format!("this is {}, and what it is compared with is {}", unit(known.dimension), unit(of));
         let help = "write a value of the measure's unit: `3ms`, `20/s`, `80%`";
         problems.at(codes::WRONG_UNIT, text.place(0..text.as_str().len()), message).help(help);
+    } else if theory.counts_events && of != Dimension::One {
+        let message = format!("`events` are counted, and this is measured in {}", of.unit());
+        let whole = theory.of.place(0..theory.of.as_str().len());
+        problems
+            .at(codes::WRONG_UNIT, whole, message)
+            .help("name a counter, such as `kv.outages`, or a `count(…)`");
+    } else {
+        says_something(theory, known.value, problems);
+    }
+}
+
+/// The largest tolerance, relative to its reference, that is not warned of.
+const TOLERANCE_WIDE: f64 = 0.25;
+
+/// Refuses a tolerance within which nothing at all would agree with its reference, and warns of one that says little.
+fn says_something(theory: &TheoryEntry, reference: f64, problems: &mut Problems) {
+    if reference == 0.0 {
+        return;
+    }
+    let within = theory.within.relative_to(reference);
+    let place = || theory.within_place.clone();
+    let share = || format!("{}%", (within * 1000.0).round() / 10.0);
+    if within >= 1.0 {
+        let message = format!("a tolerance of {} of the reference: 0 would agree with it", share());
+        let help = "say how near the two must be, `within = \"5%\"`, and make enough runs to tell; for an upper bound write an `slo`";
+        problems.at(codes::OUT_OF_RANGE, place(), message).help(help);
+    } else if within > TOLERANCE_WIDE {
+        let message = format!("a tolerance of {} of the reference says little", share());
+        let help = "make it narrower, and make enough runs to tell";
+        problems.warn(codes::WIDE_TOLERANCE, place(), message).help(help);
     }
 }

@@ -36,6 +36,7 @@ pub mod statistics;
 pub mod swept;
 pub mod theory;
 pub mod timetable;
+pub mod tolerance;
 pub mod topology;
 pub mod trace;
 pub mod trial;

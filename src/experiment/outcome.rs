@@ -8,9 +8,9 @@ use crate::base::op::Reason;
 use crate::base::problem::Problem;
 use crate::experiment::bottleneck::{bottleneck, parts};
 use crate::experiment::load::{Cell, Experiment, Named, theories_of};
-use crate::experiment::question::{Expected, PropertyKind, Question, RUNS_MIN, Runs, TheoryEntry, Within};
+use crate::experiment::question::{Expected, PropertyKind, Question, RUNS_MIN, Runs, TheoryEntry};
 use crate::experiment::results::{self, Comparison, Estimate, Results, Summary as RunSummary, Theory};
-use crate::experiment::statistics::{Summary, agrees, paired, undecided};
+use crate::experiment::statistics::{Agreement, Summary, agreement, paired, poisson_interval};
 use crate::experiment::theory::evaluate;
 use crate::experiment::trial::{Seen, Trial};
 use crate::measures::Dimension;
@@ -458,36 +458,40 @@ fn theory(experiment: &Experiment, cell: &CellTrials<'_>, entry: &TheoryEntry) -
     let Named { name: of, expression } = &cell.cell.measures[index];
     let summary = Summary::of(&values(cell, index));
     let value = known.value;
-    let (within, tolerance) = match entry.within {
-        Within::Relative(share) => (share, share * value.abs()),
-        Within::Absolute(difference) => (difference / value.abs().max(f64::MIN_POSITIVE), difference),
+    let within = entry.within.relative_to(if value == 0.0 { f64::MIN_POSITIVE } else { value });
+    let tolerance = entry.within.absolute_to(value);
+    let values = values(cell, index);
+    let counted = values.iter().all(|value| value.fract() == 0.0).then(|| values.iter().sum::<f64>());
+    let interval = |confidence| match entry.counts_events {
+        true => Some(poisson_interval(counted?, values.len() as f64, confidence)),
+        false => summary?.interval(confidence),
     };
-    // One run has no interval: it decides nothing.
-    let half = summary.and_then(|summary| summary.half_width(0.99)).unwrap_or(f64::INFINITY);
+    // One run has no interval of its own: it decides nothing.
+    let decides = interval(0.99).unwrap_or([f64::NEG_INFINITY, f64::INFINITY]);
     let at_least = cell.trials.iter().any(|trial| trial.remarks[index].at_least);
-    let judged = |rule: &dyn Fn(f64, f64, f64, f64) -> bool| {
-        summary.is_some_and(|summary| rule(summary.mean, half, value, tolerance))
-    };
+    // A lower bound beyond the reference parts from it; one below it says nothing.
+    let verdict = summary.map(|summary| match at_least {
+        true if summary.mean - tolerance > value => Agreement::Parts,
+        true => Agreement::Undecided,
+        false => agreement(summary.mean, decides, value, tolerance),
+    });
+    let undecided = verdict == Some(Agreement::Undecided);
     let quick = matches!(experiment.question.runs, Runs::Quick { quick, full } if quick < full);
-    let open_to_doubt = match at_least {
-        true => summary.is_some_and(|summary| summary.mean - tolerance <= value),
-        false => judged(&undecided),
-    };
     Some(Theory {
         name: entry.name.clone(),
         variant: cell.cell.variant.clone(),
         point: experiment.points[cell.cell.point].shown.clone(),
         of: of.clone(),
         simulated: summary.map(|summary| summary.mean),
-        ci95: summary.and_then(|summary| summary.interval(0.95)),
-        ci99: summary.and_then(|summary| summary.interval(0.99)),
+        ci95: interval(0.95),
+        ci99: interval(0.99),
         theory: value,
         unit: expression.unit().unit().to_owned(),
         within,
         source: entry.source.clone(),
-        agrees: !at_least && judged(&agrees),
-        // a lower bound beyond the reference disagrees; one below it says nothing
-        undecided: open_to_doubt,
-        needs_full: quick && (summary.is_none() || open_to_doubt),
+        published: entry.published.clone(),
+        agrees: verdict == Some(Agreement::Agrees),
+        undecided,
+        needs_full: quick && (verdict.is_none() || undecided),
     })
 }

@@ -14,6 +14,7 @@ use crate::design::text::Text;
 use crate::design::tree::{Entry, Node, Table, Value};
 use crate::experiment::cells::{Point, number};
 use crate::experiment::plot::{PlotEntry, plots};
+use crate::experiment::tolerance::Within;
 use crate::experiment::workload::add;
 use crate::program::syntax::{ArgKey, Expr, Spanned, expression};
 
@@ -117,15 +118,6 @@ pub enum Expected {
     Either(String),
 }
 
-/// How near simulation and theory must be.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Within {
-    /// Relative to the theory's value.
-    Relative(f64),
-    /// In the measure's own unit (percentage points are 0.01 each).
-    Absolute(f64),
-}
-
 /// `theory.x`.
 #[derive(Clone, Debug)]
 pub struct TheoryEntry {
@@ -137,6 +129,12 @@ pub struct TheoryEntry {
     pub is: Vec<Text>,
     /// Allowed difference.
     pub within: Within,
+    /// Where that is said, or else where the entry is.
+    pub within_place: Place,
+    /// Whether the measure counts independent events, so that its interval is that of a Poisson law.
+    pub counts_events: bool,
+    /// A published figure that is shown beside what it says, in words of its source.
+    pub published: Option<String>,
     /// Where it is from.
     pub source: String,
     /// The variants that it speaks of; all when empty.
@@ -415,6 +413,9 @@ impl Reading<'_> {
             of: table.get("of")?.text()?.clone(),
             is: values,
             within: table.get("within").map_or(Within::Relative(0.02), |node| self.within(node)),
+            within_place: table.get("within").map_or(&entry.key_place, |node| &node.place).clone(),
+            counts_events: table.get("events").is_some(),
+            published: table.get("published").map(|node| node.show()),
             source: table.get("source")?.text()?.as_str().to_owned(),
             variants: variants.iter().filter_map(Node::text).map(|text| text.as_str().to_owned()).collect(),
         })

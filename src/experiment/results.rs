@@ -237,6 +237,9 @@ pub struct Theory {
     pub within: f64,
     /// Where the theory is from.
     pub source: String,
+    /// A published figure beside it, as its source writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<String>,
     /// By the rule of docs/validation.md.
     pub agrees: bool,
     /// Neither: the interval is wider than the tolerance, and more runs would tell.

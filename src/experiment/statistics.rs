@@ -73,17 +73,96 @@ pub fn paired(pairs: &[(f64, f64)]) -> Option<Paired> {
     Some(Paired { difference, p_value, correlation })
 }
 
-/// The rule by which theory and simulation agree: the 99 % interval overlaps the reference ± tolerance, and is
-/// itself no wider than that, so that a wide interval never passes.
-pub fn agrees(mean: f64, half_width_99: f64, reference: f64, tolerance: f64) -> bool {
-    let slack = tolerance.max(reference.abs() * 1e-12); // values that are equal but for rounding
-    (mean - reference).abs() <= slack + half_width_99 && half_width_99 <= slack
+/// How theory and simulation stand to each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Agreement {
+    /// The estimate is within the tolerance, and known well enough to say so.
+    Agrees,
+    /// The whole interval lies outside the tolerance.
+    Parts,
+    /// Neither is so: more runs will tell.
+    Undecided,
 }
 
-/// Whether nothing is decided: the intervals overlap, but the simulated one is too wide. More runs will tell.
-pub fn undecided(mean: f64, half_width_99: f64, reference: f64, tolerance: f64) -> bool {
-    let slack = tolerance.max(reference.abs() * 1e-12);
-    half_width_99 > slack && (mean - reference).abs() <= slack + half_width_99
+/// The most of a tolerance that half the 99 % interval of an estimate may be. An estimate whose true value lies at the edge of the tolerance
+/// is then still told from one that is 1.7 tolerances off.
+const KNOWN_WELL: f64 = 0.7;
+
+/// The rule by which theory and simulation agree: |estimate − reference| ≤ tolerance *and* half the 99 % interval is at most 70 % of the
+/// tolerance. They part when the interval lies wholly outside reference ± tolerance.
+pub fn agreement(estimate: f64, interval_99: [f64; 2], reference: f64, tolerance: f64) -> Agreement {
+    let tolerance = tolerance.max(reference.abs() * 1e-12); // values that are equal but for rounding
+    let [low, high] = interval_99;
+    let half = (high - estimate).max(estimate - low);
+    if (estimate - reference).abs() <= tolerance && half <= KNOWN_WELL * tolerance {
+        Agreement::Agrees
+    } else if low > reference + tolerance || high < reference - tolerance {
+        Agreement::Parts
+    } else {
+        Agreement::Undecided
+    }
+}
+
+/// The mean number of events a run, of so many independent ones in so many runs: its exact interval at this confidence (Garwood, Biometrika 28, 1936).
+pub fn poisson_interval(events: f64, runs: f64, confidence: f64) -> [f64; 2] {
+    let tail = (1.0 - confidence) / 2.0;
+    // The smallest mean that gives so many events or more in a share `tail` of all cases, and the largest that gives so many or fewer.
+    let low = if events == 0.0 { 0.0 } else { where_it_is(tail, |mean| lower_gamma(events, mean)) };
+    let high = where_it_is(1.0 - tail, |mean| lower_gamma(events + 1.0, mean));
+    [low / runs, high / runs]
+}
+
+/// Where a function that rises from 0 to 1 has a value.
+fn where_it_is(value: f64, rising: impl Fn(f64) -> f64) -> f64 {
+    let (mut low, mut high) = (0.0, 2.0);
+    while rising(high) < value {
+        high *= 2.0;
+    }
+    for _ in 0..200 {
+        let middle = (low + high) / 2.0;
+        if rising(middle) < value { low = middle } else { high = middle }
+    }
+    (low + high) / 2.0
+}
+
+/// The regularised lower incomplete gamma function P(a, x): the chance of a events or more where x are expected. By its series or by its
+/// continued fraction (Lentz), whichever converges (Press et al., section 6.2).
+fn lower_gamma(a: f64, x: f64) -> f64 {
+    const TERMS_MAX: u32 = 1_000_000;
+    const TINY: f64 = 1e-300;
+    if x <= 0.0 {
+        return 0.0;
+    }
+    let front = math::exp(a * libm::log(x) - x - math::ln_gamma(a));
+    if x < a + 1.0 {
+        let (mut term, mut sum) = (1.0 / a, 1.0 / a);
+        for n in 1..TERMS_MAX {
+            term *= x / (a + f64::from(n));
+            sum += term;
+            if term < sum * 1e-16 {
+                break;
+            }
+        }
+        return front * sum;
+    }
+    let mut b = x + 1.0 - a;
+    let mut c = 1.0 / TINY;
+    let mut d = 1.0 / b;
+    let mut fraction = d;
+    for n in 1..TERMS_MAX {
+        let n = f64::from(n);
+        let factor = -n * (n - a);
+        b += 2.0;
+        d = factor * d + b;
+        d = 1.0 / if d.abs() < TINY { TINY } else { d };
+        c = b + factor / c;
+        c = if c.abs() < TINY { TINY } else { c };
+        fraction *= d * c;
+        if (d * c - 1.0).abs() < 1e-15 {
+            break;
+        }
+    }
+    1.0 - front * fraction
 }
 
 /// The value below which Student's t with `freedom` degrees lies with chance `p`.
@@ -94,19 +173,7 @@ pub fn t_quantile(p: f64, freedom: f64) -> f64 {
     if p < 0.5 {
         return -t_quantile(1.0 - p, freedom);
     }
-    let (mut low, mut high) = (0.0, 2.0);
-    while t_cdf(high, freedom) < p {
-        high *= 2.0;
-    }
-    for _ in 0..200 {
-        let middle = (low + high) / 2.0;
-        if t_cdf(middle, freedom) < p {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    (low + high) / 2.0
+    where_it_is(p, |t| t_cdf(t, freedom))
 }
 
 /// The chance that Student's t with `freedom` degrees lies below `t`.
@@ -215,12 +282,42 @@ mod tests {
         assert!((1860..1940).contains(&covered), "{covered} of 2000 at 95 %");
     }
 
+    /// By the quantiles of chi-square of another library.
+    #[test]
+    fn the_exact_interval_of_a_count_is_the_one_in_the_tables() {
+        for (events, confidence, low, high) in [
+            (0.0, 0.95, 0.0, 3.688_879),
+            (1.0, 0.95, 0.025_318, 5.571_643),
+            (10.0, 0.95, 4.795_389, 18.390_356),
+            (100.0, 0.95, 81.363_991, 121.626_794),
+            (10_000.0, 0.99, 9_744.295_610, 10_260.473_827),
+        ] {
+            let [from, to] = poisson_interval(events, 1.0, confidence);
+            let near = |a: f64, b: f64| (a - b).abs() <= 1e-6 * b.max(1.0);
+            assert!(near(from, low) && near(to, high), "{events}: {from} to {to}");
+        }
+        assert_eq!(poisson_interval(8.0, 4.0, 0.99), poisson_interval(8.0, 1.0, 0.99).map(|end| end / 4.0));
+    }
+
     #[test]
     fn a_wide_interval_never_agrees() {
-        assert!(agrees(10.1, 0.05, 10.0, 0.2));
-        assert!(!agrees(10.1, 3.0, 10.0, 0.2));
-        assert!(!agrees(10.5, 0.05, 10.0, 0.2));
-        assert!(agrees(10.0, 0.0, 10.0, 0.0));
+        let agreement = |estimate, half, reference, tolerance| {
+            super::agreement(estimate, [estimate - half, estimate + half], reference, tolerance)
+        };
+        assert_eq!(agreement(10.1, 0.05, 10.0, 0.2), Agreement::Agrees);
+        assert_eq!(agreement(10.15, 0.13, 10.0, 0.2), Agreement::Agrees);
+        assert_eq!(agreement(10.1, 0.15, 10.0, 0.2), Agreement::Undecided);
+        assert_eq!(agreement(10.1, f64::INFINITY, 10.0, 0.2), Agreement::Undecided);
+        assert_eq!(agreement(10.0, 0.0, 10.0, 0.0), Agreement::Agrees);
+        // The intervals overlap, and the estimate is off by nearly twice the tolerance.
+        assert_eq!(agreement(10.39, 0.2, 10.0, 0.2), Agreement::Undecided);
+        assert_eq!(agreement(10.29, 0.1, 10.0, 0.2), Agreement::Undecided);
+        assert_eq!(agreement(10.31, 0.1, 10.0, 0.2), Agreement::Parts);
+        assert_eq!(agreement(9.69, 0.1, 10.0, 0.2), Agreement::Parts);
+        assert_eq!(agreement(10.5, 0.05, 10.0, 0.2), Agreement::Parts);
+        assert_eq!(agreement(1.0, 0.0, 0.0, 0.0), Agreement::Parts);
+        // An interval that is not in the middle counts by its longer side.
+        assert_eq!(super::agreement(10.0, [9.99, 10.15], 10.0, 0.2), Agreement::Undecided);
     }
 
     #[test]

@@ -149,8 +149,8 @@ fn reckon(expr: &Spanned<Expr>, knobs: Knobs<'_>) -> Result<Known, SyntaxError> 
             Some(quantity) => Ok(known(&quantity)),
             None => error(
                 &expr.at,
-                format!("`{}` is no knob with a number", expr.value),
-                "name a knob by its path, `server.app.cores`",
+                format!("`{}` is no knob with a number, and no law or program with a mean time", expr.value),
+                "name a knob by its path, `server.app.cores`, or a program that takes one time, `on.app.page`",
             ),
         },
         other => error(
@@ -273,6 +273,8 @@ mod tests {
             ("majority(copies=3, up=90%)", 0.972, 1e-12),
             ("majority(copies=3, up=99.9%)", 0.999_997_002, 1e-12),
             ("majority(copies=5, up=99%)", 0.999_990_149_4, 1e-10),
+            ("outset(copies=3, up=99.9%)", 0.005_988_006, 1e-12),
+            ("outset(copies=5, up=99%)", 30.0 * 0.970_299 * 0.0001, 1e-12),
             ("majority(copies=1000, up=50%)", 0.5 - 0.012_612_509, 1e-8),
         ] {
             check(text, expected, tolerance);
@@ -401,7 +403,10 @@ mod tests {
             ("mmc(rate=1/s, mean=1ms, servers=2, of=lost)", "`of=lost`: wait, sojourn or waits"),
             ("1 / 0", "`1 / 0` has no finite value"),
             ("drain(outage=60s, load=1)", "at a load of 1 the queue grows without bound"),
-            ("server.app.nodes", "`server.app.nodes` is no knob with a number"),
+            (
+                "server.app.nodes",
+                "`server.app.nodes` is no knob with a number, and no law or program with a mean time",
+            ),
         ] {
             assert_eq!(value(text), Err(why.to_owned()), "{text}");
         }

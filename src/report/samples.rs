@@ -127,6 +127,7 @@ fn theory(variant: usize, agrees: bool) -> Theory {
         unit: "s".to_owned(),
         within: 0.05,
         source: "Kleinrock 1975, 3.2".to_owned(),
+        published: None,
         agrees,
         undecided: false,
         needs_full: false,

@@ -14,12 +14,13 @@ use crate::sim::event::Kind;
 use crate::sim::kernel::Kernel;
 pub use crate::sim::kernel::Request;
 use crate::sim::process::{Payload, Process, Word};
-use crate::sim::tier::{Drive, Side, pack};
+use crate::sim::tier::{Drive, Sent, Side, pack};
 
 /// A process's window on the world.
 pub struct Context<'a, P: Process> {
     kernel: &'a mut Kernel,
     side: &'a mut Side<P>,
+    sent: &'a mut Sent<P>,
     plan: &'a P::Plan,
     me: Pid,
     members: usize,
@@ -29,11 +30,12 @@ impl<'a, P: Process> Context<'a, P> {
     pub(super) fn new(
         kernel: &'a mut Kernel,
         side: &'a mut Side<P>,
+        sent: &'a mut Sent<P>,
         plan: &'a P::Plan,
         me: Pid,
         members: usize,
     ) -> Self {
-        Context { kernel, side, plan, me, members }
+        Context { kernel, side, sent, plan, me, members }
     }
 
     /// The process itself.
@@ -294,7 +296,9 @@ impl<'a, P: Process> Context<'a, P> {
     #[inline]
     pub fn send_over(&mut self, leg: Option<&Dist>, to: Pid, message: P::Message, size_bytes: u32) {
         let purpose = message.purpose();
-        let number = self.side.number(self.me.member, purpose, self.members);
+        let sent = &mut self.sent.as_mut()[purpose as usize];
+        *sent = sent.wrapping_add(1);
+        let number = *sent;
         let identity = self.kernel.message_identity(self.me, to, purpose, number);
         self.datagram(identity, leg, to, message, size_bytes);
     }

@@ -1,5 +1,6 @@
 //! The one trait that built-in parts and users' own protocols implement.
 
+use std::convert::Infallible;
 use std::hash::Hash;
 
 use crate::base::ids::{CallId, Pid, ProbeId, SyncId};
@@ -17,9 +18,10 @@ pub trait Word: Copy {
 
 /// What protocol messages carry. At most 24 bits travel in the event itself; larger payloads lie in the tier's slab.
 pub trait Payload: Clone + Hash + Send + 'static {
-    /// How many purposes messages serve: what is drawn for those of one is not moved by more or fewer of another.
-    const PURPOSES: usize = 1;
-    /// Which of them this one serves, from 0.
+    /// How many messages a member has sent, for each purpose that they serve: what is drawn for those of one purpose is not moved by
+    /// more or fewer of another. `[u32; N]` with N purposes; it lies beside the member, where it costs no look elsewhere.
+    type Sent: AsMut<[u32]> + Clone + Default + Send + 'static;
+    /// Which purpose this one serves, from 0.
     fn purpose(&self) -> u8 {
         0
     }
@@ -147,7 +149,14 @@ impl Word for () {
     fn from_word(_: u64) {}
 }
 
+/// Of a protocol without messages: parts that only call and answer.
+impl Payload for Infallible {
+    type Sent = [u32; 0];
+}
+
+/// Of a protocol with one message, which says nothing but that it came.
 impl Payload for () {
+    type Sent = [u32; 1];
     fn inline(&self) -> Option<u32> {
         Some(0)
     }

@@ -184,7 +184,7 @@ impl World {
     }
 
     /// The members of a tier, when its type is known: for tests.
-    pub fn members<P: Process>(&self, tier: TierId) -> Option<&[P]> {
+    pub fn members<P: Process>(&self, tier: TierId) -> Option<Vec<&P>> {
         self.tiers[tier.0 as usize].as_any().downcast_ref::<Tier<P>>().map(Tier::members)
     }
 

@@ -161,11 +161,11 @@ fn until(world: &mut World, ms: u64) {
 }
 
 fn caller(world: &World) -> &Caller {
-    &world.members::<Caller>(CALLER.tier).expect("typed")[0]
+    world.members::<Caller>(CALLER.tier).expect("typed")[0]
 }
 
 fn echo(world: &World) -> &Echo {
-    &world.members::<Echo>(ECHO.tier).expect("typed")[0]
+    world.members::<Echo>(ECHO.tier).expect("typed")[0]
 }
 
 fn one_ms() -> Dist {

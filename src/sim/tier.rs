@@ -43,8 +43,18 @@ pub trait AnyTier: Send {
 pub struct Tier<P: Process> {
     id: TierId,
     plan: Arc<P::Plan>,
-    members: Vec<P>,
+    members: Vec<Seat<P>>,
     side: Side<P>,
+}
+
+/// How many messages a member has sent, by purpose.
+pub(super) type Sent<P> = <<P as Process>::Message as Payload>::Sent;
+
+/// A member, with what outlives its crashes and is wanted whenever it is.
+#[derive(Clone)]
+struct Seat<P: Process> {
+    process: P,
+    sent: Sent<P>,
 }
 
 /// What a tier keeps beside its members.
@@ -54,8 +64,6 @@ pub(super) struct Side<P: Process> {
     pub(super) parcels: Slab<(Pid, P::Message)>,
     /// Disks; empty until a member uses one.
     pub(super) drives: Vec<Drive<P>>,
-    /// How many messages each member has sent for each of the protocol's purposes.
-    pub(super) sent: Vec<u32>,
 }
 
 /// What a sync covers: how many of the volatile records, and a snapshot taken before it.
@@ -136,18 +144,14 @@ impl<P: Process> Drive<P> {
 impl<P: Process> Tier<P> {
     /// `count` fresh members.
     pub fn new(id: TierId, plan: Arc<P::Plan>, count: u32) -> Self {
-        let members = (0..count).map(|member| P::build(&plan, member)).collect();
-        Tier {
-            id,
-            plan,
-            members,
-            side: Side { parcels: Slab::default(), drives: Vec::new(), sent: Vec::new() },
-        }
+        let seat = |member| Seat { process: P::build(&plan, member), sent: Sent::<P>::default() };
+        let members = (0..count).map(seat).collect();
+        Tier { id, plan, members, side: Side { parcels: Slab::default(), drives: Vec::new() } }
     }
 
     /// The members.
-    pub fn members(&self) -> &[P] {
-        &self.members
+    pub fn members(&self) -> Vec<&P> {
+        self.members.iter().map(|seat| &seat.process).collect()
     }
 
     #[inline]
@@ -158,8 +162,9 @@ impl<P: Process> Tier<P> {
         act: impl FnOnce(&mut P, &mut Context<P>) -> R,
     ) -> R {
         let me = Pid { tier: self.id, member };
-        let mut context = Context::new(kernel, &mut self.side, &self.plan, me, self.members.len());
-        act(&mut self.members[member as usize], &mut context)
+        let members = self.members.len();
+        let Seat { process, sent } = &mut self.members[member as usize];
+        act(process, &mut Context::new(kernel, &mut self.side, sent, &self.plan, me, members))
     }
 
     fn request(&mut self, event: Event, kernel: &mut Kernel) {
@@ -224,19 +229,6 @@ impl<P: Process> Tier<P> {
         if let Some(sync) = drive.synced() {
             self.with(event.member(), kernel, |process, ctx| process.on_synced(sync, ctx));
         }
-    }
-}
-
-impl<P: Process> Side<P> {
-    /// The number of a member's next message for a purpose.
-    #[inline]
-    pub(super) fn number(&mut self, member: u32, purpose: u8, members: usize) -> u32 {
-        if self.sent.is_empty() {
-            self.sent = vec![0; members * P::Message::PURPOSES];
-        }
-        let sent = &mut self.sent[member as usize * P::Message::PURPOSES + purpose as usize];
-        *sent = sent.wrapping_add(1);
-        *sent
     }
 }
 
@@ -308,7 +300,7 @@ impl<P: Process> AnyTier for Tier<P> {
 
     fn crash(&mut self, member: u32, kernel: &mut Kernel) {
         self.with(member, kernel, |process, ctx| process.on_crash(ctx));
-        self.members[member as usize] = P::build(&self.plan, member);
+        self.members[member as usize].process = P::build(&self.plan, member);
         if let Some(drive) = self.side.drives.get_mut(member as usize) {
             drive.crash();
         }
@@ -319,19 +311,18 @@ impl<P: Process> AnyTier for Tier<P> {
     }
 
     fn is_leader(&self, member: u32) -> bool {
-        self.members[member as usize].is_leader()
+        self.members[member as usize].process.is_leader()
     }
 
     fn under_way(&self, tell: &mut dyn FnMut(ProbeId, Time)) {
-        self.members.iter().for_each(|member| member.under_way(&self.plan, tell));
+        self.members.iter().for_each(|seat| seat.process.under_way(&self.plan, tell));
     }
 
     fn touch(&self, upcoming: &[Entry<Event>]) {
         let mut sum = 0u64;
         for entry in upcoming {
-            if let Some(member) = self.members.get(entry.event.member() as usize) {
-                let sent = self.side.sent.get(entry.event.member() as usize * P::Message::PURPOSES);
-                sum = sum.wrapping_add(member.touch()).wrapping_add(u64::from(sent.copied().unwrap_or(0)));
+            if let Some(seat) = self.members.get(entry.event.member() as usize) {
+                sum = sum.wrapping_add(seat.process.touch());
             }
         }
         std::hint::black_box(sum);

@@ -77,6 +77,11 @@ fn every_theory_of_every_shipped_experiment_has_its_rows_in_the_validation() {
         .lines()
         .filter(|line| line.starts_with("| ") && !line.starts_with("| row ") && !line.starts_with("|---"))
         .collect();
+    let section = |name: &str| {
+        page.split("\n## ")
+            .find(|section| section.lines().next().is_some_and(|title| title.ends_with(&format!("({name})"))))
+            .unwrap_or_default()
+    };
     let mut expected = 0;
     for file in experiments() {
         let path = format!("experiments/{}", file.path);
@@ -90,7 +95,9 @@ fn every_theory_of_every_shipped_experiment_has_its_rows_in_the_validation() {
                 let row = row.unwrap_or_else(|| {
                     panic!("{path}: no row `{start}`: `splitbrain validation` writes them")
                 });
-                assert!(row.ends_with("| agrees |"), "{row}");
+                // What quick runs cannot decide the page does not claim.
+                let quick = section(file.name).contains("\nOf the quick runs (");
+                assert!(row.ends_with("| agrees |") || quick && row.ends_with("| undecided |"), "{row}");
                 expected += 1;
             }
         }

@@ -19,14 +19,14 @@ fn agrees(text: &str) -> Results {
     results
 }
 
-/// Rows Q1 to Q3 with another load, another number of servers, other laws of service.
+/// Queues with another load, another number of servers, other laws of service.
 #[test]
 fn queues_of_other_sizes_and_laws() {
     agrees(
         r#"
 length = "1500s"
 warmup = "50s"
-runs   = 18
+runs   = 32
 net    = { latency = "0s" }
 server.desk = { threads = "unlimited", cores = 3 }
 workload.jobs = { do = "exponential()", arrive = "poisson(180/s)" }
@@ -85,14 +85,14 @@ gamma       = "cpu gamma(mean=10ms, cv=2)"
     );
 }
 
-/// Row C4 with another skew, other sizes, another number of keys.
+/// Che's approximation with another skew, other sizes, another number of keys.
 #[test]
 fn caches_of_other_sizes_and_skews() {
     agrees(
         r#"
 length = "300s"
 warmup = "60s"
-runs   = 5
+runs   = 9
 net    = { latency = "0s" }
 server.app  = { threads = "unlimited", cores = "unlimited" }
 cache.pages = { entries = 250, fill = "build(item=key)" }

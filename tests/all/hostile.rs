@@ -128,7 +128,7 @@ fn nothing_that_is_shown_does_something_unseen() {
     let title = r#"title = "\u001b[31mRED\u001b]0;owned\u0007 <script>\u009b2J\u202e ]]>""#;
     let text = format!(
         "{title}\nabout = \"a \\u001b[2J\\u0085 b\"\nplot.p = {{ title = \"\\u001b[31m \\u0001 p\", line = [\"p99(page)\"] }}\n\
-         theory.t = {{ of = \"mean(page)\", is = \"5ms\", within = \"300%\", source = \"a\\u009b31m book\" }}\n{SMALL}"
+         theory.t = {{ of = \"mean(page)\", is = \"6ms\", within = \"25%\", source = \"a\\u009b31m book\" }}\n{SMALL}"
     );
     let folder = Folder::with("escapes.toml", &text);
     let (status, out, err) = folder.run(&["run", "escapes.toml", "--runs", "3"]);

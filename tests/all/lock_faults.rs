@@ -103,7 +103,9 @@ proptest! {
             prop_assert_eq!(exclusive.outcome.to_string(), "holds", "{} {}", PLACES[place].1, exclusive.witness);
         }
         prop_assert_eq!((measure(&results, "seat.waiting"), measure(&results, "seat.held")), (0.0, 0.0));
-        prop_assert!(done > 0.3 * asked, "{done} of {asked}");
+        // A fault may take who holds a seat, which costs all others 8 of the 20 seconds; two of them, or three, may take all there is.
+        let least = if faults.len() > 1 { 0.0 } else { 0.3 * asked };
+        prop_assert!(done > least, "{done} of {asked}");
         if faults.is_empty() {
             prop_assert_eq!(done, asked);
         }

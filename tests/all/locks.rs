@@ -21,7 +21,7 @@ fn outcome(results: &Results, property: &str) -> String {
 }
 
 /// Client 1 gets a token and stands still for longer than the ttl; client 2 gets the next one and writes; client 1 wakes up and writes (M.
-/// Kleppmann 2016; row K1).
+/// Kleppmann 2016).
 fn late_writer(fence: &str) -> Results {
     results(&format!(
         r#"

@@ -6,6 +6,8 @@
 //! 2. Lifetimes and locks end by the clock that the design says, leases and the patience with flights by the monotonic one.
 //! 3. A crash and a flush lose everything, locks and leases too. Readers that wait for a flight outlive a flush.
 
+use std::convert::Infallible;
+
 use crate::base::cause::{Cause, Causes};
 use crate::base::dist::Dist;
 use crate::base::ids::CallId;
@@ -75,7 +77,7 @@ impl Word for Timer {
 
 impl Process for Node {
     type Plan = Plan;
-    type Message = ();
+    type Message = Infallible;
     type Timer = Timer;
     type Record = ();
     type Snapshot = ();

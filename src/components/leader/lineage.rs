@@ -97,9 +97,9 @@ impl<M: Machine> Member<M> {
 
 /// What members hold of rows. It settles on the copy of whoever leads in the latest term, or has the most up-to-date log, and on what
 /// stands in that log besides.
-pub fn survey<M: Machine>(plan: &Plan<M>, members: &[Member<M>], rows: &[(u16, i64)]) -> Holdings {
+pub fn survey<M: Machine>(plan: &Plan<M>, members: &[&Member<M>], rows: &[(u16, i64)]) -> Holdings {
     let latest = members.iter().map(|member| member.term).max();
-    let leads = |member: &&Member<M>| member.role == Role::Leader && Some(member.term) == latest;
+    let leads = |member: &&&Member<M>| member.role == Role::Leader && Some(member.term) == latest;
     let most = members.iter().max_by_key(|member| (member.log.last().term, member.log.last().index));
     let mut settled = vec![Vec::new(); rows.len()];
     if let Some(member) = members.iter().find(leads).or(most) {
@@ -119,7 +119,7 @@ pub fn survey<M: Machine>(plan: &Plan<M>, members: &[Member<M>], rows: &[(u16, i
             }
         }
     }
-    let held = |member: &Member<M>| {
+    let held = |member: &&Member<M>| {
         let value = |row: &(u16, i64)| member.machine.row(&plan.machine, &reading(*row));
         rows.iter().map(|row| value(row).map_or(Value::default(), |(_, value)| value)).collect()
     };

@@ -213,6 +213,7 @@ impl<M: Machine> Process for Member<M> {
     }
 
     fn start(&mut self, disk: &Disk<Record, Kept<M>>, ctx: &mut Context<Self>) {
+        front::risen(ctx);
         self.remember(disk);
         self.replays(ctx);
         let first = ctx.monotonic() == ClockTime::ZERO;
@@ -327,6 +328,10 @@ impl<M: Machine> front::Member for Member<M> {
 
     fn store(plan: &Plan<M>) -> &store::Plan {
         &plan.store
+    }
+
+    fn needs(plan: &Plan<M>, members: u32) -> u32 {
+        plan.rule.copies(members)
     }
 
     fn timer(wake: Wake) -> Timer {

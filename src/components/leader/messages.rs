@@ -127,7 +127,7 @@ impl<M: Machine> Message<M> {
 /// One more message of one purpose moves nothing that is drawn for those of others: changes, word that somebody leads, answers to
 /// these, elections, and what is rare.
 impl<M: Machine> Payload for Message<M> {
-    const PURPOSES: usize = 5;
+    type Sent = [u32; 5];
 
     fn purpose(&self) -> u8 {
         match self {

@@ -146,13 +146,13 @@ pub(super) fn heal(world: &mut World, effects: [EffectId; 2]) {
 }
 
 fn leaders(world: &World) -> Vec<u32> {
-    let members = world.members::<Member<Tables>>(TierId(1)).expect("typed").iter().zip(0..);
+    let members = world.members::<Member<Tables>>(TierId(1)).expect("typed").into_iter().zip(0..);
     members.filter(|(member, _)| member.leads().is_some()).map(|(_, number)| number).collect()
 }
 
 fn values(world: &World) -> Vec<i64> {
     let start = [Initial { n: 0, keys: 1000 }];
-    let members = world.members::<Member<Tables>>(TierId(1)).expect("typed").iter();
+    let members = world.members::<Member<Tables>>(TierId(1)).expect("typed").into_iter();
     members.map(|member| member.machine().value(&start, (0, 1)).n).collect()
 }
 

@@ -69,6 +69,6 @@ impl Member {
 }
 
 /// What members hold of rows.
-pub fn survey(plan: &Plan, members: &[Member], rows: &[RowName]) -> Holdings {
+pub fn survey(plan: &Plan, members: &[&Member], rows: &[RowName]) -> Holdings {
     settle(plan.merge, &plan.store.start, members.len(), rows, |member, row| members[member].rows.get(row))
 }

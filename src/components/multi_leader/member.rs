@@ -74,7 +74,7 @@ pub enum Message {
 }
 
 impl Payload for Message {
-    const PURPOSES: usize = 3;
+    type Sent = [u32; 3];
 
     fn purpose(&self) -> u8 {
         match self {
@@ -217,8 +217,8 @@ impl Process for Member {
     }
 
     fn start(&mut self, disk: &Disk<Record, Kept>, ctx: &mut Context<Self>) {
-        let members = ctx.members() as usize;
-        self.streams = vec![Stream::default(); members];
+        front::risen(ctx);
+        self.streams = vec![Stream::default(); ctx.members() as usize];
         if let Some(kept) = &disk.snapshot {
             (self.rows, self.log, self.base) = (kept.rows.clone(), kept.log.clone(), kept.base);
             self.streams.iter_mut().zip(&kept.theirs).for_each(|(stream, up_to)| stream.is_at(*up_to));
@@ -235,8 +235,8 @@ impl Process for Member {
         self.logged = disk.records.len();
         self.safe = self.base + self.log.len() as u64;
         self.released = self.base;
-        self.peers = vec![Peer::at(self.base); members];
-        for from in 0..members {
+        self.peers = vec![Peer::at(self.base); self.streams.len()];
+        for from in 0..self.streams.len() {
             self.tells_progress(from as u32, self.streams[from].safe(), ctx);
         }
         self.ship(ctx);

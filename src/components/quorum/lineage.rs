@@ -125,7 +125,7 @@ pub fn made_by<P: Process>(
 }
 
 /// What members hold of rows.
-pub fn survey(plan: &Plan, members: &[Member], rows: &[RowName]) -> Holdings {
+pub fn survey(plan: &Plan, members: &[&Member], rows: &[RowName]) -> Holdings {
     settle(plan.merge, &plan.store.start, members.len(), rows, |member, row| members[member].rows.get(row))
 }
 

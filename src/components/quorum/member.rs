@@ -84,7 +84,7 @@ pub enum Message {
 }
 
 impl Payload for Message {
-    const PURPOSES: usize = 4;
+    type Sent = [u32; 4];
 
     fn purpose(&self) -> u8 {
         match self {
@@ -208,6 +208,7 @@ impl Process for Member {
     }
 
     fn start(&mut self, disk: &Disk<(RowName, Cell), Rows>, ctx: &mut Context<Self>) {
+        front::risen(ctx);
         self.life = ctx.stream(LIFE).bits() >> 1;
         self.hinted = self.life >> 1;
         self.rows = disk.snapshot.clone().unwrap_or_default();
@@ -275,6 +276,10 @@ impl front::Member for Member {
 
     fn store(plan: &Plan) -> &store::Plan {
         &plan.store
+    }
+
+    fn needs(plan: &Plan, _: u32) -> u32 {
+        u32::from(plan.r.max(plan.w))
     }
 
     fn timer(wake: Wake) -> Timer {

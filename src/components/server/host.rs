@@ -1,6 +1,7 @@
 //! Carries out what programs ask for: threads, cores, waits; calls go through [`super::errand`].
 
 use std::collections::{BTreeMap, VecDeque};
+use std::convert::Infallible;
 
 use crate::base::cause::{Cause, Causes};
 use crate::base::ids::{CallId, PartId, Pid, ProbeId, ProgramId};
@@ -96,7 +97,7 @@ pub(super) type Ctx<'a, 'b> = &'a mut Context<'b, Server>;
 
 impl Process for Server {
     type Plan = Plan;
-    type Message = ();
+    type Message = Infallible;
     type Timer = u64;
     type Record = ();
     type Snapshot = ();

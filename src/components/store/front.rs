@@ -60,6 +60,10 @@ pub trait Member: Process {
     fn front(&mut self) -> &mut Front;
     /// What all stores have in common.
     fn store(plan: &Self::Plan) -> &Plan;
+    /// How many members must be up for an operation of any kind to succeed.
+    fn needs(_plan: &Self::Plan, _members: u32) -> u32 {
+        1
+    }
     /// A timer of the front as one of its own.
     fn timer(wake: Wake) -> Self::Timer;
     /// An operation has had its time on a core. Answer it by [`answer`], now or later.
@@ -199,8 +203,19 @@ pub fn ordered<M: Member>(member: &mut M, order: Order, ctx: &mut Context<M>) {
     after_cores(member, ctx);
 }
 
+/// A member has started.
+pub fn risen<M: Member>(ctx: &mut Context<M>) {
+    let (up, now) = (M::store(ctx.plan()).series(Series::Up), ctx.now());
+    ctx.record().level(up, now, 1);
+}
+
 /// Takes back the levels that a crash makes untrue.
 pub fn fallen<M: Member>(member: &mut M, ctx: &mut Context<M>) {
+    let (up, now) = (M::store(ctx.plan()).series(Series::Up), ctx.now());
+    ctx.record().level(up, now, -1);
+    if ctx.record().series(up).level + 1 == i64::from(M::needs(ctx.plan(), ctx.members())) {
+        count(ctx, Series::Outages);
+    }
     let (plan, now, front) = (M::store(ctx.plan()), ctx.now(), member.front());
     let ((busy, waiting), connected) = (front.desk.told(), i64::from(front.connected));
     let waits = front.line.len() as i64;

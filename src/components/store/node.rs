@@ -12,6 +12,7 @@
 //! 6. A crash keeps what was synced and loses the rest; what was lost had been acknowledged to nobody.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 
 use crate::base::cause::{Cause, Causes};
 use crate::base::ids::{CallId, OpId, SyncId};
@@ -111,7 +112,7 @@ impl Word for Wake {
 
 impl Process for Node {
     type Plan = Plan;
-    type Message = ();
+    type Message = Infallible;
     type Timer = Wake;
     type Record = Record;
     type Snapshot = Kept;
@@ -134,6 +135,7 @@ impl Process for Node {
     }
 
     fn start(&mut self, disk: &Disk<Record, Kept>, ctx: &mut Context<Self>) {
+        front::risen(ctx);
         (self.rows, self.fences, self.locks) = disk.snapshot.clone().unwrap_or_default();
         for record in &disk.records {
             match *record {

@@ -167,6 +167,17 @@ pub const FORMS: &[Form] = &[
         },
     },
     Form {
+        name: "outset",
+        args: "copies=, up=",
+        doc: "how many copies there are, on the average, whose failure would leave no majority: times the rate at which one fails, the rate of outages",
+        source: "Barlow and Proschan, Statistical Theory of Reliability and Life Testing (1975): how often a k-out-of-n system fails",
+        of: |g| match (g.whole("copies")?, g.plain("up")?) {
+            (copies, _) if copies > COPIES_MAX => Err(format!("`copies` is {copies}: at most {COPIES_MAX}")),
+            (_, up) if up > 1.0 => Err("`up` is above 100%".to_owned()),
+            (copies, up) => Ok(one(f64::from(copies / 2 + 1) * exactly(copies / 2 + 1, copies, up))),
+        },
+    },
+    Form {
         name: "exp",
         args: "x",
         doc: "e to the x",
@@ -263,10 +274,14 @@ fn erlang_c(load: f64, servers: u32) -> f64 {
 
 /// The binomial law from the middle up, term by term.
 fn majority(copies: u32, up: f64) -> f64 {
-    let choose = |of: u32, k: u32| (0..k).fold(1.0, |ways, n| ways * f64::from(of - n) / f64::from(n + 1));
+    (copies / 2 + 1..=copies).map(|k| exactly(k, copies, up)).sum()
+}
+
+/// The chance that so many copies are up.
+fn exactly(k: u32, copies: u32, up: f64) -> f64 {
+    let ways = (0..k).fold(1.0, |ways, n| ways * f64::from(copies - n) / f64::from(n + 1));
     let power = |share: f64, n: u32| (0..n).fold(1.0, |power, _| power * share);
-    let exactly = |k: u32| choose(copies, k) * power(up, k) * power(1.0 - up, copies - k);
-    (copies / 2 + 1..=copies).map(exactly).sum()
+    ways * power(up, k) * power(1.0 - up, copies - k)
 }
 
 fn mm1k(given: &Given) -> Result<Known, String> {

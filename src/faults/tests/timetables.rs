@@ -222,7 +222,7 @@ fn roles_are_looked_up_when_a_fault_begins_and_stand_in_the_plan() {
         Schedule::new(vec![crash("any(followers(kv), 1)")].into(), at(100), seed).step(Some(&mut diary));
         diary.lines
     };
-    assert_ne!(chosen(1), chosen(4), "which follower depends on the seed");
+    assert!((2..30).any(|seed| chosen(seed) != chosen(1)), "which follower depends on the seed");
 }
 
 #[test]

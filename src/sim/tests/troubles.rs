@@ -208,6 +208,7 @@ struct Gossip {
 struct Number(u32, bool);
 
 impl Payload for Number {
+    type Sent = [u32; 1];
     fn inline(&self) -> Option<u32> {
         self.1.then_some(self.0)
     }

@@ -10,15 +10,18 @@ fn leased() -> Plan<Tables> {
     Plan { lease: Some(Span::from_ms(145)), ..plan(Rule::Majority, election) }
 }
 
+/// Of ten runs a lease is broken in some, if it can be: how long the others wait before they stand is drawn.
+const SEEDS: std::ops::RangeInclusive<u64> = 1..=10;
+
 /// The leader is cut off at 500 ms, with clients on both sides. Whether it shows an old value after its successor has acknowledged a new
 /// one, and how many reads it answered after the cut.
-fn lies(rates_percent: [u64; 3], jumps_s: [i64; 3]) -> (bool, usize) {
+fn lies(seed: u64, rates_percent: [u64; 3], jumps_s: [i64; 3]) -> (bool, usize) {
     let later: Vec<u64> = (500..1_500).step_by(5).collect();
     let mut script = vec![write(100, 0, 1)];
     script.extend(later.iter().map(|ms| write(*ms, 1, 2)));
     script.extend(later.iter().map(|ms| read(*ms, 0)));
     let lines = script.len();
-    let mut world = world(1, script, leased(), 3);
+    let mut world = world(seed, script, leased(), 3);
     let drift = |percent: u64| (percent as i64 - 100) * 10_000_000;
     (0..3).for_each(|member| _ = world.skew(copy(member as u32), 0, drift(rates_percent[member])));
     until(&mut world, 500);
@@ -41,7 +44,7 @@ fn lies(rates_percent: [u64; 3], jumps_s: [i64; 3]) -> (bool, usize) {
 #[test]
 fn equal_drift_breaks_no_lease() {
     for percent in [50, 80, 100, 130, 200] {
-        let (lies, shown) = lies([percent; 3], [0; 3]);
+        let (lies, shown) = lies(1, [percent; 3], [0; 3]);
         assert!(!lies && shown > 5, "all clocks at {percent} %: {shown} reads by the lease");
     }
 }
@@ -56,16 +59,23 @@ fn relative_drift_beyond_the_margin_breaks_a_lease_from_either_side() {
         (200, 100, false),
         (100, 50, false),
     ] {
-        let (lies, shown) = lies([leader, others, others], [0; 3]);
-        assert_eq!(lies, breaks, "the leader's clock at {leader} %, the others' at {others} %: {shown}");
+        let broken = SEEDS.filter(|seed| lies(*seed, [leader, others, others], [0; 3]).0).count();
+        assert_eq!(
+            broken > 0,
+            breaks,
+            "the leader's clock at {leader} %, the others' at {others} %: {broken} of 10 runs"
+        );
     }
-    assert!(!lies([50, 100, 50], [0; 3]).0, "a majority needs the vote of one whose clock is as slow");
+    assert!(
+        SEEDS.into_iter().all(|seed| !lies(seed, [50, 100, 50], [0; 3]).0),
+        "a majority needs the vote of one whose clock is as slow"
+    );
 }
 
 #[test]
 fn a_step_of_the_wall_clock_breaks_no_lease() {
-    let undisturbed = lies([100; 3], [0; 3]);
+    let undisturbed = lies(1, [100; 3], [0; 3]);
     for jumps_s in [[-5, 0, 0], [5, 0, 0], [0, 5, 5], [0, -5, -5], [-3_600, 3_600, 0]] {
-        assert_eq!(lies([100; 3], jumps_s), undisturbed, "{jumps_s:?}");
+        assert_eq!(lies(1, [100; 3], jumps_s), undisturbed, "{jumps_s:?}");
     }
 }

@@ -86,7 +86,7 @@ fn lost<P: Process>(
 }
 
 fn most<P: Process>(world: &World, of: impl Fn(&P) -> i64) -> i64 {
-    world.members::<P>(TierId(1)).expect("typed").iter().map(of).max().expect("somebody")
+    world.members::<P>(TierId(1)).expect("typed").into_iter().map(of).max().expect("somebody")
 }
 
 fn in_leader(world: &World, key: i64) -> i64 {
