@@ -8,15 +8,18 @@ use crate::base::time::Time;
 use crate::sim::event::{Event, KERNEL};
 use crate::sim::kernel::Kernel;
 
-/// Events after the last that an instant may have, over which it is looked who takes part in them.
-const LAST: u64 = 10_000;
+/// A mask of the number of events: it is looked whether time goes on after every 65,536.
+const BETWEEN: u64 = (1 << 16) - 1;
+
+/// Events of an instant that has too many, over which it is looked who takes part in them.
+const WATCHED: u32 = 10_000;
 
 /// How much there may be at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Calls in flight; coroutines of programs; requests of one workload that have not ended: each.
     pub in_flight: u64,
-    /// Events at one instant.
+    /// Events at one instant, give or take the 65,536 between two looks at the clock.
     pub at_instant: u64,
 }
 
@@ -56,9 +59,15 @@ pub struct Excess {
 pub(super) struct Standing {
     limits: Limits,
     strands: u64,
+    /// A mask of the number of events: where nothing is left of it, it is looked whether time goes on.
+    between: u64,
+    /// The instant when it was last looked.
     instant: Time,
-    at_instant: u64,
-    /// Who takes part in the last events of an instant, a bit each.
+    /// Events before that.
+    before: u64,
+    /// Events of an instant that has too many, of which it was looked whose they are.
+    watched: u32,
+    /// Who takes part in them, a bit for each tier.
     busy: [u64; 4],
     excess: Option<Excess>,
 }
@@ -68,8 +77,10 @@ impl Default for Standing {
         Standing {
             limits: Limits::NONE,
             strands: 0,
+            between: BETWEEN,
             instant: Time::ZERO,
-            at_instant: 0,
+            before: 0,
+            watched: 0,
             busy: [0; 4],
             excess: None,
         }
@@ -93,32 +104,37 @@ impl Kernel {
         self.standing.excess.get_or_insert(Excess { what, limit, at, tiers });
     }
 
-    /// Counts an event of the instant that it is.
-    #[inline]
-    pub(super) fn count_at_instant(&mut self, event: Event) {
-        let now = self.now();
-        let standing = &mut self.standing;
-        if now != standing.instant {
-            (standing.instant, standing.at_instant) = (now, 0);
-        }
-        standing.at_instant += 1;
-        if standing.at_instant > standing.limits.at_instant {
-            self.stands_still(event);
-        }
+    /// Whether it is time to look whether time goes on: after every so many events, so that an event costs nothing.
+    #[inline(always)]
+    pub(super) fn looks_at_time(&self) -> bool {
+        self.fingerprint.events() & self.standing.between == 0
     }
 
+    /// Looks whether time has gone on since it was last looked. Where too many events were of one instant, it is looked at the next ones who
+    /// takes part in them.
     #[cold]
-    fn stands_still(&mut self, event: Event) {
+    pub(super) fn look_at_time(&mut self, event: Event) {
+        let (now, events) = (self.now(), self.fingerprint.events());
         let standing = &mut self.standing;
+        if now != standing.instant {
+            (standing.instant, standing.before, standing.between, standing.watched) =
+                (now, events, BETWEEN, 0);
+            return;
+        }
+        let limit = standing.limits.at_instant;
+        if events - standing.before <= limit {
+            return;
+        }
+        standing.between = 0;
         if event.tier() != KERNEL {
             standing.busy[event.tier() as usize / 64] |= 1 << (event.tier() % 64);
         }
-        if standing.at_instant < standing.limits.at_instant.saturating_add(LAST) {
-            return;
+        standing.watched += 1;
+        if standing.watched == WATCHED {
+            let busy = standing.busy;
+            let tiers = (0..KERNEL).filter(|tier| busy[*tier as usize / 64] >> (tier % 64) & 1 == 1);
+            self.exceeded(What::Events, limit, tiers.map(TierId).collect());
         }
-        let (limit, busy) = (standing.limits.at_instant, standing.busy);
-        let tiers = (0..KERNEL).filter(|tier| busy[*tier as usize / 64] >> (tier % 64) & 1 == 1);
-        self.exceeded(What::Events, limit, tiers.map(TierId).collect());
     }
 
     /// One more call is in flight.

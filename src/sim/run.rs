@@ -55,7 +55,9 @@ impl World {
                 return Stop::Horizon;
             };
             kernel.mark(event);
-            kernel.count_at_instant(event);
+            if kernel.looks_at_time() {
+                kernel.look_at_time(event);
+            }
             match event.tier() {
                 KERNEL => housekeep(event, kernel, tiers),
                 tier => tiers[tier as usize].dispatch(event, kernel),

@@ -1,9 +1,11 @@
 //! The command line as scripts and CI see it: exit statuses, what is written where, and what is left alone.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use splitbrain::report::json::without_timing;
+
+use crate::support::Folder;
 
 /// A small experiment that takes milliseconds.
 const SMALL: &str = r#"
@@ -18,40 +20,6 @@ variant.b = { server.app.cores = 1 }
 [on.app]
 page = "cpu exp(5ms)"
 "#;
-
-struct Folder(tempfile::TempDir);
-
-impl Folder {
-    fn with(name: &str, text: &str) -> Folder {
-        let folder = Folder(tempfile::tempdir().expect("a folder"));
-        folder.write(name, text);
-        folder
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.path(name), text).expect("it can be written");
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_splitbrain"));
-        command.args(words).current_dir(self.0.path());
-        command
-    }
-
-    fn run(&self, words: &[&str]) -> (i32, String, String) {
-        let Output { status, stdout, stderr } = self.command(words).output().expect("it runs");
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-        (status.code().expect("it ends by itself"), text(stdout), text(stderr))
-    }
-
-    fn results(&self, out: &str) -> String {
-        without_timing(&std::fs::read_to_string(self.path(out).join("results.json")).expect("results"))
-    }
-}
 
 #[test]
 fn the_exit_status_says_how_it_ended() {

@@ -2,39 +2,13 @@
 //! something to a terminal.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::atomic::AtomicBool;
 
 use splitbrain::base::plain::is_hidden;
 use splitbrain::experiment::{Overrides, Stopped, execute};
 
-use crate::support::experiment;
-
-struct Folder(tempfile::TempDir);
-
-impl Folder {
-    fn with(name: &str, text: &str) -> Folder {
-        let folder = Folder(tempfile::tempdir().expect("a folder"));
-        std::fs::write(folder.path(name), text).expect("it can be written");
-        folder
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_splitbrain"));
-        command.args(words).current_dir(self.0.path());
-        command
-    }
-
-    fn run(&self, words: &[&str]) -> (i32, String, String) {
-        let ended = self.command(words).output().expect("it runs");
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-        (ended.status.code().expect("it ends by itself"), text(ended.stdout), text(ended.stderr))
-    }
-}
+use crate::support::{Folder, experiment};
 
 const SMALL: &str = r#"
 length = "2s"

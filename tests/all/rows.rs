@@ -2,13 +2,13 @@
 //! a list or two for caches. Always on small traces made here; on recorded ones where they are
 //! (`TRACES=folder cargo test --test all -- --ignored rows`), against figures that others have published of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 
 use splitbrain::experiment::results::Results;
 use splitbrain::experiment::{Overrides, load};
 
-use crate::support::{Files, experiment, run};
+use crate::support::{Files, run};
 
 /// A recorded trace from the folder that TRACES names.
 fn trace(name: &str) -> Vec<u8> {
@@ -211,31 +211,50 @@ fn favourites() -> Vec<i64> {
 /// Hits of the three simplest rules, written from their definitions: a list in order of use or of arrival; a hand that spares once who was
 /// used since it came by.
 fn hits(evict: &str, entries: usize, trace: &[i64]) -> f64 {
-    let (mut list, mut used, mut hits): (Vec<i64>, Vec<bool>, u32) = (Vec::new(), Vec::new(), 0);
+    let (mut list, mut hits): (VecDeque<(i64, bool)>, u32) = (VecDeque::new(), 0);
     for key in trace {
-        match list.iter().position(|there| there == key) {
+        match list.iter().position(|(there, _)| there == key) {
             Some(at) => {
                 hits += 1;
-                used[at] = true;
+                list[at].1 = true;
                 if evict == "lru" {
-                    list.remove(at);
-                    list.push(*key);
+                    let used = list.remove(at).expect("it is there");
+                    list.push_back(used);
                 }
             }
             None => {
                 while list.len() == entries {
-                    let (first, spared) = (list.remove(0), used.remove(0));
-                    if evict == "clock" && spared {
-                        list.push(first);
-                        used.push(false);
+                    let (first, used) = list.pop_front().expect("it is full");
+                    if evict == "clock" && used {
+                        list.push_back((first, false));
                     }
                 }
-                list.push(*key);
-                used.push(false);
+                list.push_back((*key, false));
             }
         }
     }
     f64::from(hits)
+}
+
+/// A cache that is asked for one key after the other.
+fn asked(evict: &str, entries: usize, keys: &str, requests: usize, data: (&str, String)) -> Results {
+    let design = format!(
+        r#"
+length = "{}s"
+net    = {{ latency = "0ms" }}
+server.app  = {{ cores = "unlimited" }}
+cache.pages = {{ entries = {entries}, evict = "{evict}", fill = "build(item=key)" }}
+workload.readers = {{ do = "page(item={keys})", arrive = "even(1/s)", to = "{requests}s" }}
+measures = ["pages.hits", "pages.misses"]
+[on.app]
+page  = "get pages[item]"
+build = "return item"
+"#,
+        requests + 1000
+    );
+    let results = run_with(&design, data);
+    assert_eq!(measure(&results, "pages.hits") + measure(&results, "pages.misses"), requests as f64);
+    results
 }
 
 #[test]
@@ -244,25 +263,10 @@ fn caches_under_a_trace_hit_what_their_rules_say() {
     let text: String = trace.iter().map(|key| format!("{key}\n")).collect();
     for evict in ["lru", "fifo", "clock"] {
         for entries in [10, 60, 200] {
-            let design = format!(
-                r#"
-length = "7000s"
-net    = {{ latency = "0ms" }}
-server.app  = {{ cores = "unlimited" }}
-cache.pages = {{ entries = {entries}, evict = "{evict}", fill = "build(item=key)" }}
-workload.readers = {{ do = "page(item=trace(keys.txt, format=text))", arrive = "even(1/s)", to = "6000s" }}
-measures = ["pages.hits"]
-[on.app]
-page  = "get pages[item]"
-build = "return item"
-"#
-            );
-            let results = run_with(&design, ("keys.txt", text.clone()));
-            assert_eq!(
-                measure(&results, "pages.hits"),
-                hits(evict, entries, &trace),
-                "{evict}, {entries} entries"
-            );
+            let data = ("keys.txt", text.clone());
+            let results = asked(evict, entries, "trace(keys.txt, format=text)", trace.len(), data);
+            let expected = hits(evict, entries, &trace);
+            assert_eq!(measure(&results, "pages.hits"), expected, "{evict}, {entries} entries");
         }
     }
 }
@@ -286,22 +290,9 @@ fn row_c8_a_real_web_trace() {
     ];
     for (evict, hits) in rows {
         for (entries, hits) in [75, 300, 1200, 3000].into_iter().zip(hits) {
-            let design = format!(
-                r#"
-length = "80000s"
-net    = {{ latency = "0ms" }}
-server.app  = {{ cores = "unlimited" }}
-cache.pages = {{ entries = {entries}, evict = "{evict}", fill = "build(item=key)" }}
-workload.readers = {{ do = "page(item=trace(web07.txt, format=text))", arrive = "even(1/s)", to = "76118s" }}
-measures = ["pages.hits", "pages.misses"]
-[on.app]
-page  = "get pages[item]"
-build = "return item"
-"#
-            );
-            let results = run_with(&design, ("web07.txt", text.clone()));
+            let data = ("web07.txt", text.clone());
+            let results = asked(evict, entries, "trace(web07.txt, format=text)", 76_118, data);
             assert_eq!(measure(&results, "pages.hits"), f64::from(hits), "{evict}, {entries} entries");
-            assert_eq!(measure(&results, "pages.hits") + measure(&results, "pages.misses"), 76_118.0);
         }
     }
 }
@@ -310,20 +301,7 @@ build = "return item"
 #[test]
 fn row_c10_the_cliff_of_a_loop() {
     for (entries, hits) in [(1000, 0.0), (1011, 504_489.0)] {
-        let design = format!(
-            r#"
-length = "510000s"
-net    = {{ latency = "0ms" }}
-server.app  = {{ cores = "unlimited" }}
-cache.pages = {{ entries = {entries}, evict = "lru", fill = "build(item=key)" }}
-workload.readers = {{ do = "page(item=sequence(1011))", arrive = "even(1/s)", to = "505500s" }}
-measures = ["pages.hits"]
-[on.app]
-page  = "get pages[item]"
-build = "return item"
-"#
-        );
-        let results = run(&experiment("tests/row.toml", &design, &Overrides::default()), 1);
+        let results = asked("lru", entries, "sequence(1011)", 505_500, ("none.txt", String::new()));
         assert_eq!(measure(&results, "pages.hits"), hits, "{entries} entries");
     }
 }

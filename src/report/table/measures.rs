@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Page, Paint, padded, pushed, wide};
+use super::{EMPTY, Page, Paint, padded, pushed, wide};
 use crate::experiment::results::{Cell, Estimate};
 use crate::report::input::ReportInput;
 use crate::report::text::{counted, estimate, place, short_path};
@@ -13,8 +13,6 @@ const MEASURES_MAX: usize = 12;
 const EMPTY_MAX: f64 = 0.34;
 /// Rows in the terminal.
 const ROWS_MAX: usize = 60;
-/// What stands where there is no value.
-const EMPTY: &str = "–";
 /// Between columns.
 const GAP: usize = 2;
 /// A heading is broken into lines of about this many letters.

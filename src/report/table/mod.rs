@@ -10,6 +10,9 @@ use crate::experiment::results::Results;
 use crate::report::input::ReportInput;
 use crate::report::text::counted;
 
+/// What stands where there is nothing.
+const EMPTY: &str = "–";
+
 /// The report as text of at most `width` columns where words allow it; with ANSI colours if asked.
 pub fn table(input: &ReportInput, colour: bool, width: usize) -> String {
     let paint = Paint(colour);
@@ -117,6 +120,45 @@ impl Page {
     fn gap(&mut self) {
         if self.lines.last().is_some_and(|line| !line.is_empty()) {
             self.lines.push(String::new());
+        }
+    }
+
+    /// Rows of texts in columns under headings, those of `right` to the right; the last text goes on below where it does not fit. Columns in
+    /// which no row says anything are left out, and rows beyond the `most`-th stand in the file of results.
+    fn rows<const N: usize>(
+        &mut self,
+        paint: Paint,
+        headings: [&str; N],
+        rows: &[[String; N]],
+        right: &[usize],
+        most: usize,
+    ) {
+        let shown = &rows[..rows.len().min(most)];
+        let said = |column: usize| shown.iter().any(|row| !["", EMPTY].contains(&row[column].as_str()));
+        let columns: Vec<usize> = (0..N - 1).filter(|column| said(*column)).collect();
+        let headings = headings.map(str::to_owned);
+        let widest = |column: usize| shown.iter().chain([&headings]).map(|row| wide(&row[column])).max();
+        let widths: Vec<usize> = columns.iter().map(|column| widest(*column).unwrap_or(0)).collect();
+        let line = |row: &[String; N]| {
+            let cells = columns.iter().zip(&widths).map(|(column, width)| match right.contains(column) {
+                true => pushed(&row[*column], *width),
+                false => padded(&row[*column], *width),
+            });
+            format!("  {}", cells.collect::<Vec<_>>().join("  "))
+        };
+        self.line(paint.dim(line(&headings).trim_end()));
+        for row in shown {
+            let text = line(row) + "  ";
+            self.hanging(&text, wide(&text), &row[N - 1], |line| paint.dim(line));
+        }
+        self.left_out(paint, rows.len(), most, "row");
+    }
+
+    /// How many of `all` stand in the file of results alone.
+    fn left_out(&mut self, paint: Paint, all: usize, most: usize, noun: &str) {
+        if all > most {
+            let more = counted((all - most) as u64, &format!("more {noun}"));
+            self.line(paint.dim(&format!("  {more} in results.json")));
         }
     }
 

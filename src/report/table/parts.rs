@@ -2,18 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::{Page, Paint, padded, pushed, wide};
+use super::{EMPTY, Page, Paint};
 use crate::experiment::results::{Cell, Part};
 use crate::report::input::ReportInput;
 use crate::report::table::measures::in_order;
-use crate::report::text::{bottleneck, counted, digits, place, value};
+use crate::report::text::{bottleneck, digits, place, value};
 
 /// Rows in the terminal; the rest stands in `results.json`.
 const ROWS_MAX: usize = 40;
-/// The column of refusals, which is left out where there are none.
-const REFUSED: usize = 2;
-/// What stands where there is nothing.
-const EMPTY: &str = "–";
 
 /// A sentence for each cell in which something saturates.
 pub(super) fn bottlenecks(page: &mut Page, paint: Paint, input: &ReportInput) {
@@ -30,7 +26,7 @@ pub(super) fn bottlenecks(page: &mut Page, paint: Paint, input: &ReportInput) {
             if cells.len() > 1 { format!("{}: ", place(&cell.variant, &cell.point)) } else { String::new() };
         page.wrapped(2, &format!("{at}{text}"), str::to_owned);
     }
-    left_out(page, paint, told.len(), "sentence");
+    page.left_out(paint, told.len(), ROWS_MAX, "sentence");
 }
 
 /// A row for each cell and part.
@@ -48,34 +44,8 @@ pub(super) fn parts(page: &mut Page, paint: Paint, input: &ReportInput) {
     }
     page.gap();
     page.line(paint.bold("Parts: on average over time"));
-    let shown = &rows[..rows.len().min(ROWS_MAX)];
-    let headings = ["part", "done", "refused", "in use", "waiting", ""].map(str::to_owned);
-    let widths: [usize; 5] = std::array::from_fn(|column| {
-        shown.iter().chain([&headings]).map(|row| wide(&row[column])).max().unwrap_or(0)
-    });
-    let refuses = shown.iter().any(|row| row[REFUSED] != EMPTY);
-    let line = |row: &[String; 6]| {
-        let cells = row.iter().zip(widths).enumerate();
-        let cells = cells.filter(|(column, _)| refuses || *column != REFUSED);
-        let cells = cells.map(|(column, (text, width))| match column {
-            1 | REFUSED => pushed(text, width),
-            _ => padded(text, width),
-        });
-        format!("  {}", cells.collect::<Vec<_>>().join("  "))
-    };
-    page.line(paint.dim(line(&headings).trim_end()));
-    for row in shown {
-        let text = line(row) + "  ";
-        page.hanging(&text, wide(&text), &row[5], |line| paint.dim(line));
-    }
-    left_out(page, paint, rows.len(), "row");
-}
-
-fn left_out(page: &mut Page, paint: Paint, all: usize, noun: &str) {
-    if all > ROWS_MAX {
-        let more = counted((all - ROWS_MAX) as u64, &format!("more {noun}"));
-        page.line(paint.dim(&format!("  {more} in results.json")));
-    }
+    let headings = ["part", "done", "refused", "in use", "waiting", ""];
+    page.rows(paint, headings, &rows, &[1, 2], ROWS_MAX);
 }
 
 /// Nobody asked it for anything that it counts: such rows would be dashes.

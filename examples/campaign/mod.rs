@@ -1,0 +1,51 @@
+//! Numbered cases, one after the other: none may end in a panic or take too long.
+
+use std::time::{Duration, Instant};
+
+/// Marsaglia's xorshift: what is drawn here decides nothing of what the program says.
+pub struct Draws(u64);
+
+impl Draws {
+    /// One of so many.
+    pub fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % bound.max(1) as u64) as usize
+    }
+}
+
+/// As many cases as the first argument says, from the seed that the second says: how many came to what, and how long the slowest took. A case that
+/// ends in a panic or takes longer than `most` is told, and ends the program.
+///
+/// # Panics
+/// When of a thousand cases or more none came to one of the `N` ends.
+pub fn campaign<const N: usize, C: std::panic::RefUnwindSafe>(
+    most: Duration,
+    case: impl Fn(&mut Draws) -> C,
+    came_to: impl Fn(&C) -> usize + std::panic::RefUnwindSafe,
+    tell: impl Fn(&C),
+) -> (u64, [u64; N], Duration) {
+    let mut arguments = std::env::args().skip(1).map(|word| word.parse::<u64>().expect("a number"));
+    let count = arguments.next().unwrap_or(10_000);
+    let seed = arguments.next().unwrap_or(1);
+    let (mut counts, mut slowest) = ([0u64; N], Duration::ZERO);
+    for number in 0..count {
+        // Each by its number, so that one that fails can be made alone.
+        let mut draws = Draws((seed << 32 | number).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        draws.below(1);
+        let case = case(&mut draws);
+        let begun = Instant::now();
+        let came = std::panic::catch_unwind(|| came_to(&case));
+        let took = begun.elapsed();
+        let (Ok(came), true) = (came, took <= most) else {
+            eprintln!("case {number} of seed {seed} after {took:?}:");
+            tell(&case);
+            std::process::exit(1);
+        };
+        slowest = slowest.max(took);
+        counts[came] += 1;
+    }
+    assert!(count < 1_000 || counts.iter().all(|count| *count > 0), "all of them occur");
+    (count, counts, slowest)
+}
