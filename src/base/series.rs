@@ -45,6 +45,8 @@ pub struct Series {
     pub unit: &'static str,
     /// What is recorded, one sentence.
     pub doc: &'static str,
+    /// It is of the part as a whole: others than its members record it, or all of them together. Members have no such series of their own.
+    pub of_whole: bool,
 }
 
 /// What each of these is.
@@ -57,10 +59,12 @@ pub const fn series_id(first: SeriesId, place: usize) -> SeriesId {
     SeriesId(first.0 + place as u16)
 }
 
-/// The series of a part, as an enum and as a table that cannot differ from it.
+/// The series of a part, as an enum and as a table that cannot differ from it. `whole` behind one says that it is of the whole part.
 macro_rules! series {
+    (@of_whole) => { false };
+    (@of_whole whole) => { true };
     ($(#[$meta:meta])* $visible:vis enum $enum:ident {
-        $($variant:ident: $kind:ident $name:literal, $unit:literal, $doc:literal;)+
+        $($variant:ident: $kind:ident $name:literal, $unit:literal, $doc:literal $(, $whole:ident)?;)+
     }) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +80,7 @@ macro_rules! series {
                     kind: $crate::base::series::SeriesKind::$kind,
                     unit: $unit,
                     doc: $doc,
+                    of_whole: $crate::base::series::series!(@of_whole $($whole)?),
                 },)+
             ];
 

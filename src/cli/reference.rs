@@ -147,8 +147,10 @@ fn parts() -> String {
         let programs = if *runs_programs { " It runs programs: `[on.NAME]`." } else { "" };
         text += &format!("\n### `{name}`\n\n{doc}{programs}\n\n{}", knobs(&[*common, *own].concat()));
         text += &format!("\nSeries:\n\n{}", heading(&["series", "kind", "unit", "what is recorded"]));
-        for Series { name, kind, unit, doc } in *series {
-            text += &row(&[&format!("`NAME.{name}`"), kind.name(), unit, doc]);
+        for Series { name, kind, unit, doc, of_whole } in *series {
+            let names =
+                if *of_whole { format!("`NAME.{name}`") } else { format!("`NAME.{name}`, `NAME[k].{name}`") };
+            text += &row(&[&names, kind.name(), unit, doc]);
         }
     }
     text

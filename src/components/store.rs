@@ -148,16 +148,16 @@ series! {
         Reads: Counter "reads", "operations", "Reads that a member took in; one that was sent on to a leader counts there.";
         Writes: Counter "writes", "operations", "Writes that a member took in; one that was sent on to a leader counts there.";
         Updates: Counter "updates", "operations", "Updates and compare-and-sets that a member took in; one that was sent on to a leader counts there.";
-        Rejected: Counter "rejected", "operations", "Operations turned away: no place in a queue, or no connection of a pool, be it the clients' or the store's own.";
+        Rejected: Counter "rejected", "operations", "Operations turned away: no place in a queue, or no connection of a pool, be it the clients' or the store's own.", whole;
         Dropped: Counter "dropped", "requests", "Requests of a quorum's coordinator that a copy had no place for: it does not answer them.";
         Syncs: Counter "syncs", "batches", "Batches of writes made safe.";
         Busy: Level "busy", "operations", "Operations being served.";
         Queue: Level "queue", "operations", "Operations that wait for a core.";
-        Connected: Level "connected", "connections", "Connections of pools in use, be they the clients' or the store's own.";
+        Connected: Level "connected", "connections", "Connections of pools in use, be they the clients' or the store's own.", whole;
         Repairs: Counter "repairs", "values", "Old values that a quorum's coordinator found in a copy and brought up to date.";
         Hints: Counter "hints", "writes", "Writes that a quorum's coordinator has sent again to a copy that had not confirmed them.";
         Leaders: Level "leaders", "members", "Members that believe they lead.";
-        Leaderless: Time "leaderless", "s", "Time during which no member believed that it leads.";
+        Leaderless: Time "leaderless", "s", "Time during which no member believed that it leads.", whole;
         Elections: Counter "elections", "elections", "Leaders elected.";
         SplitVotes: Counter "split_votes", "candidacies", "Candidates that ran out of time, or gave way to a later term, without having been elected.";
         Truncated: Counter "truncated", "times", "Times that a follower cut off entries of its log which the leader does not have.";
@@ -165,7 +165,7 @@ series! {
         Programs: Level "programs", "programs", "Programs under way at its members.";
         Standing: Level "standing", "members", "Members that stand for election, or ask whether they should.";
         Engaged: Level "engaged", "members", "Members that lead or stand for election.";
-        Silent: Time "silent", "s", "Time during which no member led or stood for election.";
+        Silent: Time "silent", "s", "Time during which no member led or stood for election.", whole;
         Resent: Counter "resent", "times", "Times that a leader of several has sent its changes again to one that had not confirmed them.";
         Merged: Counter "merged", "additions", "Additions of a deposed leader that its successor has added to its own.";
         Commits: Counter "commits", "transactions", "Transactions committed.";
@@ -184,9 +184,9 @@ series! {
         Lagged: Time "lagged", "s", "Time from when each of these was written until it was applied: over `applied` it is the mean lag.";
         DirtyReads: Counter "dirty_reads", "reads", "Reads that were shown what a failover has taken back.";
         Up: Level "up", "members", "Members that are up.";
-        Outages: Counter "outages", "outages", "Times that a crash left fewer members up than operations need: R or W of a quorum, as many as a commit with a leader, one where each serves by itself.";
+        Outages: Counter "outages", "outages", "Times that a crash left fewer members up than operations need: R or W of a quorum, as many as a commit with a leader, one where each serves by itself.", whole;
         Handovers: Counter "handovers", "handovers", "Times that a leader that was drained has told a copy which had everything to take over.";
-        PoolWaits: Level "pool_waits", "operations", "Operations that wait for a connection of a pool, be it the clients' or the store's own.";
+        PoolWaits: Level "pool_waits", "operations", "Operations that wait for a connection of a pool, be it the clients' or the store's own.", whole;
     }
 }
 

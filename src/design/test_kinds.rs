@@ -84,7 +84,8 @@ const DB: &[Knob] = &[
 
 const LB: &[Knob] = &[knob("to", Takes::Part(&["server", "db"]), Preset::Required)];
 
-const HITS: Series = Series { name: "hits", kind: SeriesKind::Counter, unit: "reads", doc: "How often." };
+const HITS: Series =
+    Series { name: "hits", kind: SeriesKind::Counter, unit: "reads", doc: "How often.", of_whole: false };
 const MISSES: Series = Series { name: "misses", doc: "How seldom.", ..HITS };
 
 const COMMON: &[Knob] = &[

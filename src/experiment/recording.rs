@@ -14,7 +14,7 @@ use crate::measures::expression::{During, Needs};
 use crate::measures::functions::Target;
 use crate::record::history::HistoryPlan;
 use crate::record::recorder::RecordPlan;
-use crate::record::series::Window;
+use crate::record::series::{SeriesName, Window};
 
 /// What must be kept for the measures and properties of a cell.
 pub(super) fn record(
@@ -37,7 +37,9 @@ pub(super) fn record(
     for (probe, plan) in plan.probes.iter_mut().enumerate() {
         plan.unasked = !probes.contains(&ProbeId(probe as u16));
     }
-    let mut series: BTreeSet<SeriesId> = needs.targets.iter().filter_map(Target::series).collect();
+    let named: BTreeSet<SeriesName> = needs.targets.iter().filter_map(Target::series).collect();
+    plan.members = named.iter().filter_map(|name| Some((name.id, name.member?))).collect();
+    let mut series: BTreeSet<SeriesId> = named.iter().map(|name| name.id).collect();
     series.extend(meters.iter().flat_map(Meter::series));
     setup.called().iter().for_each(|probe| plan.probes[probe.index()].tails = true);
     let all = (0..plan.series.len() as u16).map(SeriesId);
@@ -82,7 +84,7 @@ fn watch(judged: &[Judged], plan: &mut RecordPlan) {
     }
     for target in needs.targets {
         match target {
-            Target::Series(series) | Target::Cores(_, series) => plan.watched_series.push(series),
+            Target::Series(series) | Target::Cores(_, series) => plan.watched_series.push(series.id),
             Target::Tally(tally) => plan.watched_tallies.push(tally),
             Target::Probe(probe) => plan.watched_probes.push(probe),
             Target::Constant(_) => {}

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::base::ids::{PartId, ProbeId, SeriesId, TallyId, TierId, ZoneId};
+use crate::base::ids::{PartId, Pid, ProbeId, SeriesId, TallyId, TierId, ZoneId};
 use crate::base::knob::Setting;
 use crate::base::op::{REASONS, Reason};
 use crate::base::problem::Problems;
@@ -28,6 +28,7 @@ use crate::measures::expression::Names;
 use crate::net::Network;
 use crate::record::history::RowId;
 use crate::record::recorder::{RecordPlan, Recorder};
+use crate::record::series::SeriesName;
 use crate::record::survey::Survey;
 use crate::sim::limits::Limits;
 use crate::sim::run::World;
@@ -290,15 +291,41 @@ fn probe_names(design: &Design, workloads: &[Workload]) -> Vec<Vec<String>> {
     names
 }
 
+impl Setup {
+    /// `app[1].busy` as `app.busy` and a member of `app` that there is; without a member the name as it is.
+    fn member(&self, name: &str) -> Option<(String, Option<Pid>)> {
+        let Some((part, rest)) = name.split_once('[') else { return Some((name.to_owned(), None)) };
+        let (member, rest) = rest.split_once(']')?;
+        let known = &self.design.names[self.design.part(part)?.index()];
+        let member = member.parse().ok().filter(|member| *member < known.count)?;
+        Some((format!("{part}{rest}"), Some(Pid::new(known.tier, member))))
+    }
+}
+
 impl Names for Setup {
     fn probe(&self, name: &str) -> Option<ProbeId> {
         let position = self.probe_names.iter().position(|names| names.iter().any(|known| known == name))?;
         Some(ProbeId(position as u16))
     }
 
-    fn series(&self, name: &str) -> Option<(SeriesId, Series)> {
-        let id = self.design.series(name)?;
-        Some((id, self.design.series[id.index()].1))
+    fn series(&self, name: &str) -> Option<(SeriesName, Series)> {
+        let (whole, member) = self.member(name)?;
+        let id = self.design.series(&whole)?;
+        let series = self.design.series[id.index()].1;
+        (member.is_none() || !series.of_whole).then_some((SeriesName { id, member }, series))
+    }
+
+    fn no_such_member(&self, name: &str) -> Option<String> {
+        let (part, _) = name.split_once('[')?;
+        let PartName { name: part, count, .. } = &self.design.names[self.design.part(part)?.index()];
+        match self.member(name) {
+            None if *count == 1 => Some(format!("`{part}` has one member, `{part}[0]`")),
+            None => Some(format!("members of `{part}`: `{part}[0]` to `{part}[{}]`", count - 1)),
+            Some((whole, _)) => {
+                let series = self.design.series[self.design.series(&whole)?.index()].1;
+                series.of_whole.then(|| format!("its members have none of their own; write `{whole}`"))
+            }
+        }
     }
 
     fn is_level(&self, series: SeriesId) -> bool {
@@ -325,12 +352,14 @@ impl Names for Setup {
         Some(TallyId(position as u16))
     }
 
-    fn cores(&self, part: &str) -> Option<(f64, SeriesId)> {
-        let busy = self.design.series(&format!("{part}.busy"))?;
-        let id = self.design.part(part)?;
+    fn cores(&self, name: &str) -> Option<(f64, SeriesName)> {
+        let (part, member) = self.member(name)?;
+        let busy = SeriesName { id: self.design.series(&format!("{part}.busy"))?, member };
+        let id = self.design.part(&part)?;
+        let members = if member.is_some() { 1 } else { self.design.names[id.index()].count };
         match self.design.knobs[id.index()].get("cores") {
             Some(Setting::Count(cores)) if *cores < u64::from(u32::MAX) => {
-                Some((*cores as f64 * f64::from(self.design.names[id.index()].count), busy))
+                Some((*cores as f64 * f64::from(members), busy))
             }
             _ => None,
         }

@@ -53,7 +53,7 @@ impl Compiler<'_> {
                 Ok((Node::Not(Box::new(node)), dimension, true))
             }
             Expr::Binary(op, left, right) => self.binary(expr, *op, left, right),
-            Expr::Name(_) | Expr::Field(..) => {
+            Expr::Name(_) | Expr::Field(..) | Expr::Index(..) => {
                 let (target, thing) = self.target(expr, Of::Anything, "count")?;
                 Ok(in_its_unit(Function::Count, target, thing, Choice::default(), During::Run))
             }
@@ -232,7 +232,7 @@ impl Compiler<'_> {
             Node::Binary(_, left, right) => self.has_state(left) || self.has_state(right),
             Node::Measure { function: Function::Initial, .. } => true,
             Node::Measure { function: Function::Count, target: Target::Series(series), .. } => {
-                self.names.is_level(*series)
+                self.names.is_level(series.id)
             }
             Node::Measure { .. } => false,
         }
@@ -246,7 +246,7 @@ impl Compiler<'_> {
                 self.count_from_zero(right);
             }
             Node::Measure { function, target, during, .. } if *during == During::Run => {
-                let is_level = matches!(target, Target::Series(series) if self.names.is_level(*series));
+                let is_level = matches!(target, Target::Series(series) if self.names.is_level(series.id));
                 let counts = *function == Function::Count && !is_level
                     || *function == Function::Max && matches!(target, Target::Tally(_));
                 if counts {
@@ -359,11 +359,15 @@ impl Compiler<'_> {
             }
             Of::Part => match self.names.cores(&text) {
                 Some((cores, busy)) => Ok((Target::Cores(cores, busy), None)),
-                None => error(
-                    &expr.at,
-                    format!("`{text}` is no part with a limited number of cores"),
-                    "write `util(app)`",
-                ),
+                None => {
+                    let help = self.names.no_such_member(&text);
+                    let message = format!("`{text}` is no part with a limited number of cores");
+                    error(
+                        &expr.at,
+                        message,
+                        help.unwrap_or_else(|| "write `util(app)` or `util(app[0])`".to_owned()),
+                    )
+                }
             },
             Of::Tables | Of::Operations | Of::Lock => {
                 unreachable!("questions to the history have targets of their own")
@@ -404,9 +408,11 @@ impl Compiler<'_> {
     fn unknown<T>(&self, expr: &Spanned<Expr>) -> Result<T, SyntaxError> {
         let text = expr.value.to_string();
         let known = self.names.all();
-        let near = nearest(&text, known.iter().map(String::as_str));
-        let help =
-            near.map_or(format!("known: {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
+        let near = || nearest(&text, known.iter().map(String::as_str));
+        let known_ones = || {
+            near().map_or(format!("known: {}", known.join(", ")), |near| format!("did you mean `{near}`?"))
+        };
+        let help = self.names.no_such_member(&text).unwrap_or_else(known_ones);
         error(&expr.at, format!("nothing to measure is called `{text}`"), help)
     }
 }

@@ -12,13 +12,14 @@ use crate::measures::compile::Compiler;
 use crate::measures::evaluation::Evaluation;
 use crate::measures::functions::{Choice, Function, Target, Undefined};
 use crate::program::syntax::{BinaryOp, Expr, Spanned, SyntaxError};
+use crate::record::series::SeriesName;
 
 /// What names in an expression mean; the experiment answers.
 pub trait Names {
     /// The requests of a program or a workload.
     fn probe(&self, name: &str) -> Option<ProbeId>;
-    /// A series, `pages.hits`, and what is declared of it.
-    fn series(&self, name: &str) -> Option<(SeriesId, Series)>;
+    /// A series, `pages.hits`, or a member's, `pages[0].hits`, and what is declared of it.
+    fn series(&self, name: &str) -> Option<(SeriesName, Series)>;
     /// Whether a series is a level.
     fn is_level(&self, series: SeriesId) -> bool;
     /// What a reason is called by that name: of those that parts know, and of names of `fail` steps.
@@ -35,8 +36,12 @@ pub trait Names {
     }
     /// A tally.
     fn tally(&self, name: &str) -> Option<TallyId>;
-    /// All cores of a part, and the series of its busy cores.
-    fn cores(&self, part: &str) -> Option<(f64, SeriesId)>;
+    /// All cores of a part, `app`, or of a member, `app[0]`, and the series of the busy ones.
+    fn cores(&self, part: &str) -> Option<(f64, SeriesName)>;
+    /// What to do about a name with a member in it that stands for nothing, if that is known.
+    fn no_such_member(&self, _name: &str) -> Option<String> {
+        None
+    }
     /// The value of a key at the start.
     fn initial(&self, db: &str, table: &str, key: i64) -> Option<f64>;
     /// Whether there is a fault of that name.
@@ -189,7 +194,9 @@ impl Expression {
     /// The series, if it is what one is at the end of the run: of a level that says little.
     pub fn series(&self) -> Option<SeriesId> {
         match &self.node {
-            Node::Measure { function: Function::Count, target: Target::Series(series), .. } => Some(*series),
+            Node::Measure { function: Function::Count, target: Target::Series(series), .. } => {
+                Some(series.id)
+            }
             _ => None,
         }
     }

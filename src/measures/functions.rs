@@ -1,7 +1,7 @@
 //! The measures themselves, as functions of what a run has recorded.
 
 use crate::base::cause::Cause;
-use crate::base::ids::{ProbeId, SeriesId, TallyId, TierId};
+use crate::base::ids::{ProbeId, TallyId, TierId};
 use crate::base::op::Reason;
 use crate::base::series::SeriesKind;
 use crate::base::time::Span;
@@ -10,7 +10,7 @@ use crate::measures::evaluation::{Evaluation, Purpose, Stretch};
 use crate::measures::expression::During;
 use crate::measures::percentile::{Quantile, by_rank, nearest_rank, percentile, rank};
 use crate::record::observed::Open;
-use crate::record::series::Recorded;
+use crate::record::series::{Recorded, SeriesName};
 use crate::record::sums::{Sums, Which};
 
 /// Why a measure has no value: one sentence without a full stop.
@@ -23,11 +23,11 @@ pub enum Target {
     /// Requests.
     Probe(ProbeId),
     /// A counter or a level.
-    Series(SeriesId),
+    Series(SeriesName),
     /// A tally.
     Tally(TallyId),
-    /// All cores of a part, and the series of its busy ones.
-    Cores(f64, SeriesId),
+    /// All cores of a part or of one member, and the series of the busy ones.
+    Cores(f64, SeriesName),
     /// A value known before the run.
     Constant(f64),
 }
@@ -42,7 +42,7 @@ impl Target {
     }
 
     /// The series that must be recorded, if it is one.
-    pub fn series(&self) -> Option<SeriesId> {
+    pub fn series(&self) -> Option<SeriesName> {
         match self {
             Target::Series(series) | Target::Cores(_, series) => Some(*series),
             _ => None,
@@ -191,8 +191,8 @@ impl Function {
         };
         match target {
             Target::Constant(value) => Ok(*value),
-            Target::Cores(cores, busy) => Ok(mean_level(recorder.series(*busy), &stretch)? / cores),
-            Target::Series(series) => self.of_series(recorder.series(*series), &stretch, evaluation),
+            Target::Cores(cores, busy) => Ok(mean_level(recorder.recorded(*busy), &stretch)? / cores),
+            Target::Series(series) => self.of_series(recorder.recorded(*series), &stretch, evaluation),
             Target::Tally(tally) => {
                 let tally = recorder.tally_of(*tally);
                 match self {

@@ -186,7 +186,7 @@ pub const ALL: &[Measure] = &[
         name: "util",
         of: Of::Part,
         from: Source::Record(Function::Util),
-        doc: "Share of its cores that are busy, on average over time.",
+        doc: "Share of its cores that are busy, on average over time; `util(NAME[k])` of one member.",
     },
     Measure {
         name: "jain",

@@ -11,7 +11,7 @@ use crate::program::syntax::expression;
 use crate::record::observed::Open;
 use crate::record::probe::ProbePlan;
 use crate::record::recorder::{Ended, Finished, RecordPlan, Recorder};
-use crate::record::series::Window;
+use crate::record::series::{SeriesName, Window};
 
 struct Shop;
 
@@ -22,11 +22,14 @@ impl Names for Shop {
     fn probe(&self, name: &str) -> Option<ProbeId> {
         ["product", "idle"].iter().position(|known| *known == name).map(|index| ProbeId(index as u16))
     }
-    fn series(&self, name: &str) -> Option<(SeriesId, Series)> {
+    fn series(&self, name: &str) -> Option<(SeriesName, Series)> {
         let known = ["pages.fills", "pages.expired", "app.busy", "kv.silent"];
         let place = known.iter().position(|known| *known == name)?;
         let kind = KINDS[place];
-        Some((SeriesId(place as u16), Series { name: known[place], kind, unit: "1", doc: "A test." }))
+        Some((
+            SeriesId(place as u16).into(),
+            Series { name: known[place], kind, unit: "1", doc: "A test.", of_whole: false },
+        ))
     }
     fn is_level(&self, series: SeriesId) -> bool {
         KINDS[series.index()] == SeriesKind::Level
@@ -34,8 +37,8 @@ impl Names for Shop {
     fn tally(&self, name: &str) -> Option<TallyId> {
         (name == "order").then_some(TallyId(0))
     }
-    fn cores(&self, part: &str) -> Option<(f64, SeriesId)> {
-        (part == "app").then_some((4.0, SeriesId(2)))
+    fn cores(&self, part: &str) -> Option<(f64, SeriesName)> {
+        (part == "app").then_some((4.0, SeriesId(2).into()))
     }
     fn initial(&self, db: &str, table: &str, key: i64) -> Option<f64> {
         (db == "shop" && table == "stock" && key == 1).then_some(500.0)

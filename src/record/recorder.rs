@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use crate::base::cause::Causes;
-use crate::base::ids::{ProbeId, SeriesId, TallyId, TierId};
+use crate::base::ids::{Pid, ProbeId, SeriesId, TallyId, TierId};
 use crate::base::op::Reason;
 use crate::base::series::SeriesKind;
 use crate::base::time::{Span, Time};
@@ -12,7 +12,7 @@ use crate::record::cells::{Cells, Here};
 use crate::record::history::{History, HistoryPlan};
 use crate::record::probe::{Probe, ProbePlan};
 use crate::record::replicas::Replicas;
-use crate::record::series::{Recorded, Window, bucket_width};
+use crate::record::series::{Recorded, SeriesName, Window, bucket_width};
 use crate::record::tally::Tally;
 use crate::record::warmup::mser5;
 
@@ -66,6 +66,8 @@ pub struct RecordPlan {
     pub series: Vec<SeriesKind>,
     /// Series that nobody asks for.
     pub unasked: Vec<SeriesId>,
+    /// Series of which it is also asked what one member has recorded.
+    pub members: Vec<(SeriesId, Pid)>,
     /// Until when requests arrive, if the run goes on after that until the last has ended.
     pub arrivals: Option<Time>,
     /// How many tallies.
@@ -95,6 +97,10 @@ pub struct Recorder {
     cells: Cells,
     here: Here,
     series: Vec<Recorded>,
+    /// What one member has recorded of a series.
+    members: Vec<(SeriesId, Pid, Recorded)>,
+    /// Who records.
+    who: Option<Pid>,
     tallies: Vec<Tally>,
     probes: Vec<Probe>,
     watched_series: Vec<bool>,
@@ -124,6 +130,8 @@ impl Recorder {
         };
         let mut series: Vec<Recorded> = plan.series.iter().map(|kind| Recorded::new(*kind)).collect();
         plan.unasked.iter().for_each(|id| series[id.index()].unasked = true);
+        plan.members.iter().for_each(|(id, _)| series[id.index()].by_member = true);
+        let member = |(id, who): &(SeriesId, Pid)| (*id, *who, Recorded::new(plan.series[id.index()]));
         let mut tallies = vec![Tally::default(); plan.tallies];
         plan.keyed.iter().for_each(|id| tallies[id.index()].keyed = true);
         let mut probes = plan.probes.clone();
@@ -134,6 +142,8 @@ impl Recorder {
             cells,
             here: Here::default(),
             series,
+            members: plan.members.iter().map(member).collect(),
+            who: None,
             tallies,
             probes: probes.into_iter().map(Probe::new).collect(),
             watched_series: marked(
@@ -166,17 +176,42 @@ impl Recorder {
         std::mem::take(&mut self.changed)
     }
 
+    /// Who records from now on.
+    #[inline]
+    pub fn by(&mut self, who: Pid) -> &mut Self {
+        self.who = Some(who);
+        self
+    }
+
     /// `n` more of a counter (`pages.hits`).
     pub fn count(&mut self, series: SeriesId, at: Time, n: u64) {
         let index = series.index();
-        self.series[index].count(n, self.here.at(at, &self.cells));
+        let here = self.here.at(at, &self.cells);
+        self.series[index].count(n, here);
+        if self.series[index].by_member {
+            self.of_member(series, |recorded, _| recorded.count(n, here));
+        }
         self.changed |= self.watched_series[index];
+    }
+
+    /// The same of what whoever records has of a series, if that is asked for.
+    #[cold]
+    fn of_member(&mut self, series: SeriesId, record: impl FnOnce(&mut Recorded, &Cells)) {
+        let who = self.who;
+        let mut members = self.members.iter_mut();
+        if let Some((.., recorded)) = members.find(|(id, member, _)| *id == series && Some(*member) == who) {
+            record(recorded, &self.cells);
+        }
     }
 
     /// A level changed (`app.busy`); kept as a time-weighted average and a maximum.
     pub fn level(&mut self, series: SeriesId, at: Time, change: i64) {
         let index = series.index();
-        self.series[index].change(at, change, self.here.at(at, &self.cells), &self.cells);
+        let here = self.here.at(at, &self.cells);
+        self.series[index].change(at, change, here, &self.cells);
+        if self.series[index].by_member {
+            self.of_member(series, |recorded, cells| recorded.change(at, change, here, cells));
+        }
         self.changed |= self.watched_series[index];
     }
 
@@ -249,6 +284,7 @@ impl Recorder {
             }
             self.series[index].settle(end, here, &self.cells);
         }
+        self.members.iter_mut().for_each(|(.., recorded)| recorded.settle(end, here, &self.cells));
         self.end = end;
         self.windows.iter_mut().for_each(|window| window.until = window.until.min(end));
         let mut by_probe: Vec<Vec<Time>> = vec![Vec::new(); self.probes.len()];
@@ -375,6 +411,17 @@ impl Recorder {
     /// A series.
     pub fn series(&self, id: SeriesId) -> &Recorded {
         &self.series[id.index()]
+    }
+
+    /// A series, or a member's of it, that was planned.
+    ///
+    /// # Panics
+    /// If a member's was not.
+    pub fn recorded(&self, name: SeriesName) -> &Recorded {
+        let Some(who) = name.member else { return self.series(name.id) };
+        let theirs = self.members.iter().find(|(id, member, _)| (*id, *member) == (name.id, who));
+        let (.., recorded) = theirs.expect("members whose series are asked for are in the plan");
+        recorded
     }
 
     /// A probe.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::base::ids::SeriesId;
+use crate::base::ids::{Pid, SeriesId};
 use crate::base::series::SeriesKind;
 use crate::base::time::{Span, Time};
 use crate::record::cells::{Cells, Here, reach, reached};
@@ -47,6 +47,21 @@ impl Window {
     }
 }
 
+/// A series of a part, or what one member of it alone has recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SeriesName {
+    /// The part's.
+    pub id: SeriesId,
+    /// Of this member alone.
+    pub member: Option<Pid>,
+}
+
+impl From<SeriesId> for SeriesName {
+    fn from(id: SeriesId) -> Self {
+        SeriesName { id, member: None }
+    }
+}
+
 /// What is recorded of one series.
 #[derive(Clone, Debug)]
 pub struct Recorded {
@@ -54,6 +69,8 @@ pub struct Recorded {
     pub kind: SeriesKind,
     /// Nobody asks for it: the total and the level are kept, not what they were when.
     pub unasked: bool,
+    /// Some members' are asked for one by one as well.
+    pub(super) by_member: bool,
     /// Events, or nanoseconds, in all.
     pub total: u64,
     /// The level now.
@@ -74,6 +91,7 @@ impl Recorded {
         Recorded {
             kind,
             unasked: false,
+            by_member: false,
             total: 0,
             level: 0,
             lowest: 0,

@@ -389,6 +389,6 @@ impl<'a, P: Process> Context<'a, P> {
     /// Where measures are recorded.
     #[inline]
     pub fn record(&mut self) -> &mut Recorder {
-        &mut self.kernel.recorder
+        self.kernel.recorder.by(self.me)
     }
 }

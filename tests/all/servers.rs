@@ -181,3 +181,31 @@ page = "call bank"
     near(least, 0.002 + 0.002 + 0.007);
     near(most, 0.002 + 0.080 + 0.007);
 }
+
+/// One member stands still for half a second of two: it does a quarter less of what both share.
+#[test]
+fn a_member_has_figures_of_its_own() {
+    let design = "server.app = { count = 2, cores = 1, threads = \"unlimited\" }\nlb.front = { to = \"app\", pick = \"round_robin\" }\n\
+                  workload.crowd = { do = \"page()\", arrive = \"even(100/s)\" }\nfault.down = { at = \"1s\", do = \"crash(app[1])\" }";
+    let asked = [
+        "util(app)",
+        "util(app[0])",
+        "util(app[1])",
+        "app.served",
+        "app[0].served",
+        "app[1].served",
+        "mean(app[1].busy)",
+        "max(app[1].busy)",
+        "rate(app[1].served, during=1s..2s)",
+    ];
+    let quoted = asked.map(|name| format!("\"{name}\"")).join(", ");
+    let results = results(design, "page = \"cpu 1ms\"", &quoted);
+    let of = |name: &str| of(&results, name);
+    near(of("app.served"), of("app[0].served") + of("app[1].served"));
+    near(of("app[1].served"), 50.0); // every other one of the first second's hundred
+    near(of("util(app[1])"), 0.05 / 2.0);
+    near(of("mean(app[1].busy)"), 0.05 / 2.0);
+    near(of("max(app[1].busy)"), 1.0);
+    near(of("rate(app[1].served, during=1s..2s)"), 0.0);
+    near(of("util(app)"), (of("util(app[0])") + of("util(app[1])")) / 2.0);
+}

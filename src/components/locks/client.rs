@@ -9,12 +9,12 @@ use crate::components::policy::Retry;
 series! {
     /// The series, in the order in which users see them.
     pub enum Series {
-        Acquired: Counter "acquired", "locks", "Locks that programs got.";
-        GivenUp: Counter "given_up", "locks", "Locks that programs waited for in vain.";
-        Tries: Counter "tries", "requests", "Times that a member was asked for a lock.";
-        Lost: Counter "lost", "renewals", "Renewals that came too late: somebody else may have it, or the place in line.";
-        Waiting: Level "waiting", "programs", "Programs that wait for it.";
-        Held: Level "held", "programs", "Programs that believe they hold it.";
+        Acquired: Counter "acquired", "locks", "Locks that programs got.", whole;
+        GivenUp: Counter "given_up", "locks", "Locks that programs waited for in vain.", whole;
+        Tries: Counter "tries", "requests", "Times that a member was asked for a lock.", whole;
+        Lost: Counter "lost", "renewals", "Renewals that came too late: somebody else may have it, or the place in line.", whole;
+        Waiting: Level "waiting", "programs", "Programs that wait for it.", whole;
+        Held: Level "held", "programs", "Programs that believe they hold it.", whole;
     }
 }
 
