@@ -13,11 +13,14 @@ use flate2::write::GzEncoder;
 
 use crate::base::problem::nearest;
 use crate::base::quantity::{Quantity, Unit};
+use crate::base::time::Time;
 use crate::check::kinds::PART;
 use crate::experiment::export::{Event, Kind, Said, Teller};
 use crate::experiment::load::Cell;
 use crate::experiment::setup::Setup;
+use crate::experiment::telling::Happening;
 use crate::experiment::{Experiment, trial};
+use crate::faults::plan::Planned;
 
 /// What is recorded of the first run.
 #[derive(Debug, Default, Args)]
@@ -122,20 +125,25 @@ impl Recording {
         let mut teller = Teller::new(&cell.setup);
         let mut failed = None;
         let question = &experiment.question;
-        let ended = trial::stream(cell, question.warmup, question.seed, &mut |moments| {
-            for moment in moments {
-                let event = teller.tell(moment);
-                if !filter.keeps(&event) {
-                    continue;
+        let ended = trial::stream(cell, question.warmup, question.seed, &mut |happens| {
+            let mut lines = String::new();
+            match happens {
+                Happening::Moments(moments) => {
+                    let events = moments.iter().map(|moment| teller.tell(moment));
+                    for event in events.filter(|event| filter.keeps(event)) {
+                        lines += &match self.history_format {
+                            Written::Jsonl => in_json(&event),
+                            Written::Edn => in_edn(&event),
+                        };
+                    }
                 }
-                let line = match self.history_format {
-                    Written::Jsonl => in_json(&event),
-                    Written::Edn => in_edn(&event),
-                };
-                if let Err(why) = out.write(line.as_bytes()) {
-                    failed = Some(why);
-                    return false;
+                Happening::Fault(at, begins, planned) => {
+                    lines += &nemesis_event(self.history_format, at, begins, planned);
                 }
+            }
+            if let Err(why) = out.write(lines.as_bytes()) {
+                failed = Some(why);
+                return false;
             }
             !cancelled.load(Ordering::Relaxed)
         });
@@ -235,6 +243,23 @@ fn part_event(format: Written, part: &str) -> String {
             )
         }
         Written::Edn => format!("{{:process \"splitbrain\", :type :info, :f :{PART}, :value \"{part}\"}}\n"),
+    }
+}
+
+/// What goes wrong, as Jepsen's nemesis writes it: `start-split` and `stop-split`, and the name alone of what happens at an instant.
+fn nemesis_event(format: Written, at: Time, begins: bool, planned: &Planned) -> String {
+    let f = match (planned.until > planned.at, begins) {
+        (false, true) => planned.fault.clone(),
+        (false, false) => return String::new(),
+        (true, true) => format!("start-{}", planned.fault),
+        (true, false) => format!("stop-{}", planned.fault),
+    };
+    let at = at.as_ns();
+    match format {
+        Written::Jsonl => format!(
+            "{{\"process\":\"nemesis\",\"type\":\"info\",\"f\":\"{f}\",\"value\":null,\"time\":{at}}}\n"
+        ),
+        Written::Edn => format!("{{:process :nemesis, :type :info, :f :{f}, :value nil, :time {at}}}\n"),
     }
 }
 

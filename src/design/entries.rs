@@ -209,7 +209,11 @@ pub const PLOT: &[Knob] = &[
         doc: "The two axes of a grid: `variant` and paths.",
     },
     Knob { name: "cell", takes: TEXTS, default: Preset::Absent, doc: "What stands in a grid's cells." },
-    text("x", Preset::Absent, "The swept path along the horizontal axis; without it time."),
+    text(
+        "x",
+        Preset::Absent,
+        "The path along the horizontal axis, swept or set by the variants that are shown; without it time.",
+    ),
     text("by", Preset::Absent, "What gets a colour each: `variant` or a path."),
     span("from", Preset::Absent, "Over time: where the picture begins; without it at the start of the run."),
     span(

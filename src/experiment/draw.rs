@@ -7,10 +7,13 @@ mod curves;
 mod data;
 mod finding;
 mod still;
+mod theory;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::time::{Span, Time};
+use crate::components::KINDS;
+use crate::design::patch::{Path, get};
 use crate::design::places::nowhere;
 use crate::design::text::Text;
 use crate::experiment::course;
@@ -33,20 +36,22 @@ const PICTURES_MAX: usize = 12;
 
 /// All plots of an experiment, in file order; the distribution of each workload's latency when it asks for none.
 pub fn draw(experiment: &Experiment, cells: &[CellTrials<'_>], results: &Results) -> Vec<Plot> {
-    let shown: Vec<Shown<'_>> = cells
-        .iter()
-        .zip(&results.cells)
-        .map(|(trials, result)| Shown { trials, result, dimensions: dimensions(experiment, trials) })
-        .collect();
     let own = [latencies(experiment)];
     let entries = if experiment.question.plots.is_empty() { &own[..] } else { &experiment.question.plots };
     let mut plots = Vec::new();
     for entry in entries {
-        let chosen = |cell: &&Shown<'_>| {
-            entry.variants.is_empty() || entry.variants.contains(&cell.trials.cell.variant)
+        let chosen = |trials: &CellTrials<'_>| {
+            entry.variants.is_empty() || entry.variants.contains(&trials.cell.variant)
         };
-        let cells: Vec<&Shown<'_>> = shown.iter().filter(chosen).collect();
-        let drawing = Drawing::new(experiment, results, entry, cells);
+        let chosen = cells.iter().zip(&results.cells).filter(|(trials, _)| chosen(trials));
+        let shown: Vec<Shown<'_>> = chosen
+            .map(|(trials, result)| Shown {
+                trials,
+                result,
+                dimensions: dimensions(experiment, entry, trials),
+            })
+            .collect();
+        let drawing = Drawing::new(experiment, results, entry, shown.iter().collect());
         plots.extend(numbered(&entry.name, drawing.plots()));
     }
     plots
@@ -76,10 +81,29 @@ fn short(path: &str) -> &str {
     path.split_once('.').map_or(path, |(_, rest)| if rest.contains('.') { rest } else { path })
 }
 
-fn dimensions(experiment: &Experiment, trials: &CellTrials<'_>) -> BTreeMap<String, String> {
+/// Where a cell stands: its variant, its point of the sweep, and what the variants of this plot differ by along its axis and by colour.
+fn dimensions(
+    experiment: &Experiment,
+    entry: &PlotEntry,
+    trials: &CellTrials<'_>,
+) -> BTreeMap<String, String> {
     let mut dimensions = experiment.points[trials.cell.point].shown.clone();
     dimensions.insert(VARIANT.to_owned(), trials.cell.variant.clone());
+    for path in entry.x.iter().chain(&entry.by) {
+        if !dimensions.contains_key(path)
+            && let Some(parsed) = Path::parse(path)
+            && let Some(node) = get(&trials.cell.tree, &parsed, KINDS)
+        {
+            dimensions.insert(path.clone(), node.show());
+        }
+    }
     dimensions
+}
+
+/// Whether a plot sees variants as places along its axis: what is there is not swept, so that variants set it.
+fn lines_variants_up(experiment: &Experiment, entry: &PlotEntry) -> bool {
+    let swept = |path: &String| experiment.points.iter().any(|point| point.shown.contains_key(path));
+    entry.x.as_ref().is_some_and(|x| x != VARIANT && !swept(x))
 }
 
 /// The pictures of one plot: `herd`, `herd-2`, `herd-3`.
@@ -157,7 +181,12 @@ impl<'a> Drawing<'a> {
             let mut paths = cells.first()?.dimensions.keys();
             paths.find(|path| *path != VARIANT && Some(*path) != entry.x.as_ref()).cloned()
         };
-        let by = entry.by.clone().or_else(|| if one_variant { other() } else { None });
+        let lined_up = lines_variants_up(experiment, entry);
+        let by = match &entry.by {
+            None if lined_up => Some(String::new()), // one curve through all
+            None if one_variant => other(),
+            by => by.clone(),
+        };
         Drawing { experiment, results, entry, by: by.unwrap_or_else(|| VARIANT.to_owned()), cells }
     }
 
@@ -228,6 +257,7 @@ impl<'a> Drawing<'a> {
             path == self.by
                 || taken.contains(&path)
                 || taken.iter().any(|taken| self.tied(path, taken))
+                || path == VARIANT && lines_variants_up(self.experiment, self.entry)
                 || (self.by != VARIANT && path != VARIANT && self.tied(path, &self.by))
                 || self.cells.iter().all(|cell| cell.at(path) == self.cells[0].at(path))
         };

@@ -1,8 +1,14 @@
-//! What a design says to those who judge the history of a run: tables, programs, values at the start.
+//! What a design says to those who judge the history of a run (tables, programs, values at the start), and to theory.
 
-use crate::base::ids::{Pid, ProbeId, ProgramId, TierId};
+use crate::base::ids::{Pid, ProbeId, ProgramId, TierId, ZoneId};
 use crate::base::knob::Setting;
+use crate::base::quantity::{Quantity, Unit};
+use crate::components::KINDS;
+use crate::design::patch::{Path, get};
+use crate::experiment::cells::{mean_time, number, only_time};
+use crate::experiment::load::Cell;
 use crate::experiment::setup::Setup;
+use crate::experiment::theory::Numbers;
 use crate::measures::expression::Names;
 use crate::measures::verdicts::{Facts, Merging};
 use crate::program::instr::Instr;
@@ -88,4 +94,20 @@ pub(super) fn stores(setup: &Setup) -> Vec<String> {
         }
     }
     all
+}
+
+impl Numbers for Cell {
+    /// What is written there, the mean of a law of times, or of the only time that a program (`on.app.page`) takes.
+    fn knob(&self, path: &str) -> Option<Quantity> {
+        let shown = get(&self.tree, &Path::parse(path)?, KINDS)?.show();
+        number(&shown).or_else(|| mean_time(&shown)).or_else(|| only_time(&shown))
+    }
+
+    fn latency(&self, from: &str, to: &str) -> Option<Quantity> {
+        let design = &self.setup.design;
+        let zone = |name: &str| design.known.zones.iter().position(|known| known == name);
+        let (from, to) = (ZoneId(zone(from)? as u8), ZoneId(zone(to)? as u8));
+        let mean = design.places.path(from, to).latency.mean()?;
+        Some(Quantity { value: mean, exact: None, unit: Unit::Span })
+    }
 }

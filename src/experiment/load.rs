@@ -5,7 +5,6 @@ use std::sync::atomic::AtomicUsize;
 
 use crate::base::ids::ProbeId;
 use crate::base::problem::{Problem, Problems};
-use crate::base::quantity::Quantity;
 use crate::base::time::{Span, Time};
 use crate::components::KINDS;
 use crate::components::arrivals::Arrivals;
@@ -13,7 +12,7 @@ use crate::design::codes;
 use crate::design::entries::asked_once;
 use crate::design::file::{self, Data, Reader};
 use crate::design::limits::{CELLS_MAX, TRIALS_MAX};
-use crate::design::patch::{Change, Path, get, set};
+use crate::design::patch::{Change, set};
 use crate::design::prune::all_problems;
 use crate::design::resolve::{Tables, resolve};
 use crate::design::shape;
@@ -22,7 +21,7 @@ use crate::design::text::Text;
 use crate::design::tree::Table;
 use crate::experiment::advice;
 use crate::experiment::budget;
-use crate::experiment::cells::{Point, count, mean_time, number, only_time, patched, points, variants};
+use crate::experiment::cells::{Point, count, patched, points, variants};
 use crate::experiment::clashes;
 use crate::experiment::course;
 use crate::experiment::meters::{Meter, meters};
@@ -123,15 +122,6 @@ pub struct Room {
     pub steps: AtomicUsize,
     /// Versions.
     pub taken: AtomicUsize,
-}
-
-impl Cell {
-    /// The number that a path of its design stands for, for theory: what is written there, the mean of a law of times, or of the only time
-    /// that a program (`on.app.page`) takes.
-    pub fn number(&self, path: &str) -> Option<Quantity> {
-        let shown = get(&self.tree, &Path::parse(path)?, KINDS)?.show();
-        number(&shown).or_else(|| mean_time(&shown)).or_else(|| only_time(&shown))
-    }
 }
 
 /// An experiment, ready to run.
@@ -449,7 +439,7 @@ pub fn theories_of<'a>(question: &'a Question, variant: &str) -> impl Iterator<I
 /// Tells of a theory that has no value, or one that could not be compared with its measure.
 fn expected_by(theory: &TheoryEntry, cell: &Cell, problems: &mut Problems) {
     let Some(text) = theory.at(cell.point) else { return }; // told as a list of another length
-    let known = match expression(text.as_str()).and_then(|expr| evaluate(&expr, &|path| cell.number(path))) {
+    let known = match expression(text.as_str()).and_then(|expr| evaluate(&expr, cell)) {
         Ok(known) => known,
         Err(error) => return add(problems, text, error),
     };

@@ -34,6 +34,7 @@ pub mod running;
 pub mod setup;
 pub mod statistics;
 pub mod swept;
+pub mod telling;
 pub mod theory;
 pub mod timetable;
 pub mod tolerance;

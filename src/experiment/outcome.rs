@@ -452,8 +452,7 @@ fn theories(experiment: &Experiment, cell: &CellTrials<'_>) -> Vec<Theory> {
 
 fn theory(experiment: &Experiment, cell: &CellTrials<'_>, entry: &TheoryEntry) -> Option<Theory> {
     let text = entry.at(cell.cell.point)?;
-    let known =
-        expression(text.as_str()).and_then(|expr| evaluate(&expr, &|path| cell.cell.number(path))).ok()?;
+    let known = expression(text.as_str()).and_then(|expr| evaluate(&expr, cell.cell)).ok()?;
     let index = cell.cell.measures.iter().position(|named| named.text_is(&entry.of))?;
     let Named { name: of, expression } = &cell.cell.measures[index];
     let summary = Summary::of(&values(cell, index));

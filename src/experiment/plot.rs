@@ -51,9 +51,9 @@ pub struct PlotEntry {
     pub of: Vec<Text>,
     /// `grid`: what goes down and across.
     pub axes: Vec<String>,
-    /// A swept path along the horizontal axis; without it time.
+    /// A path along the horizontal axis, swept or set by variants; without it time.
     pub x: Option<String>,
-    /// What gets a colour each: `variant` or a swept path.
+    /// What gets a colour each: `variant` or a path, swept or set by variants.
     pub by: Option<String>,
     /// Over time: the stretch of the run that is shown.
     pub stretch: (Span, Span),
@@ -82,9 +82,29 @@ impl PlotEntry {
     }
 }
 
-/// Reads all plots. `paths` are those that a sweep varies.
-pub fn plots(entries: &Entries, paths: &[String], problems: &mut Problems) -> Vec<PlotEntry> {
-    entries.named("plot").iter().filter_map(|entry| plot(entry, paths, problems)).collect()
+/// Reads all plots. `swept` are the paths that a sweep varies.
+pub fn plots(entries: &Entries, swept: &[String], problems: &mut Problems) -> Vec<PlotEntry> {
+    let mut paths = swept.to_vec();
+    for variant in entries.named("variant") {
+        leaves(&variant.node, &mut Vec::new(), &mut paths);
+    }
+    entries.named("plot").iter().filter_map(|entry| plot(entry, &paths, problems)).collect()
+}
+
+/// The paths that a variant sets, without those that are there.
+fn leaves(node: &Node, above: &mut Vec<String>, paths: &mut Vec<String>) {
+    let Some(table) = node.table() else {
+        let path = above.join(".");
+        if !paths.contains(&path) {
+            paths.push(path);
+        }
+        return;
+    };
+    for entry in table.entries() {
+        above.push(entry.key.clone());
+        leaves(&entry.node, above, paths);
+        above.pop();
+    }
 }
 
 fn texts(table: &Table, key: &str) -> Vec<Text> {
@@ -147,20 +167,19 @@ fn plot(entry: &Entry, paths: &[String], problems: &mut Problems) -> Option<Plot
     Some(PlotEntry { name: entry.key.clone(), shape: *shape, of, axes, x, by, stretch, title, log, variants })
 }
 
-/// `variant`, or a path that is swept.
+/// `variant`, or a path that is swept or set by variants.
 fn dimension(name: &str, place: Place, paths: &[String], problems: &mut Problems) -> Option<String> {
     if name == VARIANT || paths.iter().any(|path| path == name) {
         return Some(name.to_owned());
     }
     let near = nearest(name, paths.iter().map(String::as_str));
-    let help =
-        near.map_or_else(
-            || {
-                ["name `variant` or a path of `sweep` or `zip`", &paths.join(", ")]
-                    .join(if paths.is_empty() { "" } else { ": " })
-            },
-            |near| format!("did you mean `{near}`?"),
-        );
+    let help = near.map_or_else(
+        || {
+            ["name `variant` or a path of `sweep`, `zip` or a variant", &paths.join(", ")]
+                .join(if paths.is_empty() { "" } else { ": " })
+        },
+        |near| format!("did you mean `{near}`?"),
+    );
     problems.at(codes::UNKNOWN_PATH, place, format!("nothing varies `{name}`")).help(help);
     None
 }

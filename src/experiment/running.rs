@@ -12,8 +12,9 @@ use crate::experiment::leads::Leads;
 use crate::experiment::load::{Cell, Judged};
 use crate::experiment::meters::SLOWEST;
 use crate::experiment::question::{PropertyKind, Warmup};
+use crate::experiment::telling::Sink;
 use crate::experiment::timetable::times;
-use crate::experiment::trial::{Failed, Seen, Sink, Trial};
+use crate::experiment::trial::{Failed, Seen, Trial};
 use crate::faults::plan::TIMES_MAX;
 use crate::faults::schedule::Schedule;
 use crate::measures::asked::Moment as Named;
@@ -58,6 +59,8 @@ pub struct Running<'a> {
     pub leads: Option<Leads>,
     /// Who takes what happens, where it is streamed.
     pub sink: Option<Sink<'a>>,
+    /// How much of what its faults do has been handed on.
+    pub(super) told: usize,
     /// Why it ended before its end.
     pub cut_short: Option<Cut>,
     /// No more requests arrive: it goes on until the last has ended.
@@ -119,6 +122,7 @@ impl<'a> Running<'a> {
             schedule: cell.faults.schedule(seed, cell.length),
             leads: None,
             sink: None,
+            told: 0,
             cut_short: None,
             draining: false,
         }
@@ -149,6 +153,7 @@ impl<'a> Running<'a> {
             schedule,
             leads: None,
             sink: None,
+            told: 0,
             cut_short: self.cut_short.clone(),
             draining: self.draining,
         }
@@ -187,7 +192,9 @@ impl<'a> Running<'a> {
                 None => break,
                 Some(at) if self.schedule.next() == Some(at) => {
                     self.world.advance(at);
+                    self.hand_on();
                     self.schedule.step(Some(&mut self.world));
+                    self.hand_on_faults();
                     self.notice();
                 }
                 Some(_) => self.looks.look(self.cell, &self.world),
@@ -258,15 +265,6 @@ impl<'a> Running<'a> {
         }
         if self.world.recorder_mut().take_changed() {
             self.watch();
-        }
-    }
-
-    /// Hands on what has happened.
-    pub fn hand_on(&mut self) {
-        let moments = self.world.recorder_mut().history.take_moments();
-        let goes_on = self.sink.as_mut().is_none_or(|sink| sink(&moments));
-        if !goes_on {
-            self.cut_short.get_or_insert(Cut::Cancelled);
         }
     }
 

@@ -102,8 +102,13 @@ impl Given {
     }
 }
 
-/// Looks a knob up by its path: its value as it stands in the design.
-pub type Knobs<'a> = &'a dyn Fn(&str) -> Option<Quantity>;
+/// The numbers of a design, for theory.
+pub trait Numbers {
+    /// A knob by its path: its value as it stands in the design.
+    fn knob(&self, path: &str) -> Option<Quantity>;
+    /// How long a message is on its way from one zone to another, on average.
+    fn latency(&self, from: &str, to: &str) -> Option<Quantity>;
+}
 
 fn error<T>(at: &std::ops::Range<usize>, message: impl Into<String>, help: &str) -> Result<T, SyntaxError> {
     Err(SyntaxError { at: at.clone(), message: message.into(), help: Some(help.to_owned()) })
@@ -113,39 +118,42 @@ fn error<T>(at: &std::ops::Range<usize>, message: impl Into<String>, help: &str)
 ///
 /// # Errors
 /// With a place in the text.
-pub fn evaluate(expr: &Spanned<Expr>, knobs: Knobs<'_>) -> Result<Known, SyntaxError> {
-    let known = reckon(expr, knobs)?;
+pub fn evaluate(expr: &Spanned<Expr>, design: &dyn Numbers) -> Result<Known, SyntaxError> {
+    let known = reckon(expr, design)?;
     if !known.value.is_finite() {
         return error(&expr.at, format!("`{}` has no finite value", expr.value), "look for a division by 0");
     }
     Ok(known)
 }
 
-fn reckon(expr: &Spanned<Expr>, knobs: Knobs<'_>) -> Result<Known, SyntaxError> {
+fn reckon(expr: &Spanned<Expr>, design: &dyn Numbers) -> Result<Known, SyntaxError> {
     match &expr.value {
         Expr::Number(quantity) => Ok(known(quantity)),
         Expr::Unary(UnaryOp::Minus, of) => {
-            let known = evaluate(of, knobs)?;
+            let known = evaluate(of, design)?;
             Ok(Known { value: -known.value, ..known })
         }
         Expr::Binary(op, left, right) => {
-            let (a, b) = (evaluate(left, knobs)?, evaluate(right, knobs)?);
+            let (a, b) = (evaluate(left, design)?, evaluate(right, design)?);
             arithmetic(*op, a, b)
                 .map_or_else(|| error(&expr.at, "these do not go together", "check the units"), Ok)
         }
+        Expr::Call(call) if call.name.value == "latency" => latency(expr, call, design),
+        Expr::Call(call) if ["min", "max"].contains(&call.name.value.as_str()) => extreme(expr, call, design),
         Expr::Call(call) => {
             let Some(form) = FORMS.iter().find(|form| form.name == call.name.value) else {
-                let near = nearest(&call.name.value, FORMS.iter().map(|form| form.name));
-                let names: Vec<&str> = FORMS.iter().map(|form| form.name).collect();
+                let names: Vec<&str> =
+                    FORMS.iter().map(|form| form.name).chain(["latency", "min", "max"]).collect();
+                let near = nearest(&call.name.value, names.iter().copied());
                 let help = near.map_or(format!("closed forms: {}", names.join(" ")), |near| {
                     format!("did you mean `{near}`?")
                 });
                 return error(&call.name.at, format!("unknown closed form `{}`", call.name.value), &help);
             };
-            let given = given(form, call, knobs)?;
+            let given = given(form, call, design)?;
             (form.of)(&given).or_else(|why| error(&expr.at, why, &format!("{}({})", form.name, form.args)))
         }
-        Expr::Name(_) | Expr::Field(..) => match knobs(&expr.value.to_string()) {
+        Expr::Name(_) | Expr::Field(..) => match design.knob(&expr.value.to_string()) {
             Some(quantity) => Ok(known(&quantity)),
             None => error(
                 &expr.at,
@@ -161,7 +169,36 @@ fn reckon(expr: &Spanned<Expr>, knobs: Knobs<'_>) -> Result<Known, SyntaxError> 
     }
 }
 
-fn given(form: &Form, call: &Function, knobs: Knobs<'_>) -> Result<Given, SyntaxError> {
+/// `latency(a, b)`.
+fn latency(expr: &Spanned<Expr>, call: &Function, design: &dyn Numbers) -> Result<Known, SyntaxError> {
+    let ends: Vec<String> = call.args.iter().map(|arg| arg.value.value.to_string()).collect();
+    let quantity = match &ends[..] {
+        [from, to] => design.latency(from, to),
+        _ => None,
+    };
+    let help = "`latency(a, b)` is the mean time from zone a to zone b, one way";
+    quantity.map_or_else(
+        || error(&expr.at, format!("`{}` is no way between two zones", expr.value), help),
+        |quantity| Ok(known(&quantity)),
+    )
+}
+
+/// `min(a, b)`, `max(a, b, c)`.
+fn extreme(expr: &Spanned<Expr>, call: &Function, design: &dyn Numbers) -> Result<Known, SyntaxError> {
+    let values: Vec<Known> =
+        call.args.iter().map(|arg| evaluate(&arg.value, design)).collect::<Result<_, _>>()?;
+    let Some(first) = values.first().filter(|_| call.args.iter().all(|arg| arg.key.is_none())) else {
+        return error(&expr.at, format!("`{}` of what?", call.name.value), "write `min(2ms, 3ms)`");
+    };
+    if values.iter().any(|value| value.dimension != first.dimension) {
+        return error(&expr.at, "these do not go together", "check the units");
+    }
+    let pick = if call.name.value == "min" { f64::min } else { f64::max };
+    let value = values.iter().map(|known| known.value).fold(first.value, pick);
+    Ok(Known { value, dimension: first.dimension })
+}
+
+fn given(form: &Form, call: &Function, design: &dyn Numbers) -> Result<Given, SyntaxError> {
     let mut given = Given { values: Vec::new(), word: None };
     for arg in &call.args {
         let (at, name) = match &arg.key {
@@ -181,19 +218,19 @@ fn given(form: &Form, call: &Function, knobs: Knobs<'_>) -> Result<Given, Syntax
         }
         match &arg.value.value {
             Expr::Name(word) if name == "of" => given.word = Some(word.clone()),
-            _ => given.values.push((name.to_owned(), argument(name, arg, knobs)?)),
+            _ => given.values.push((name.to_owned(), argument(name, arg, design)?)),
         }
     }
     Ok(given)
 }
 
 /// The value of an argument; `p=99%` is `p=99`.
-fn argument(name: &str, arg: &Arg, knobs: Knobs<'_>) -> Result<Known, SyntaxError> {
+fn argument(name: &str, arg: &Arg, design: &dyn Numbers) -> Result<Known, SyntaxError> {
     match &arg.value.value {
         Expr::Number(quantity) if name == "p" && quantity.unit == Unit::Share => {
             Ok(one(quantity.value * 100.0))
         }
-        _ => evaluate(&arg.value, knobs),
+        _ => evaluate(&arg.value, design),
     }
 }
 
@@ -241,10 +278,21 @@ mod tests {
     use crate::base::math;
     use crate::program::syntax::expression;
 
+    struct Two;
+
+    impl Numbers for Two {
+        fn knob(&self, path: &str) -> Option<Quantity> {
+            (path == "server.app.cores").then(|| Quantity::count(4))
+        }
+
+        fn latency(&self, from: &str, to: &str) -> Option<Quantity> {
+            ((from, to) == ("a", "b")).then_some(Quantity { value: 3e6, exact: None, unit: Unit::Span })
+        }
+    }
+
     fn value(text: &str) -> Result<f64, String> {
-        let knob = |path: &str| (path == "server.app.cores").then(|| Quantity::count(4));
         let parsed = expression(text).map_err(|error| error.message)?;
-        evaluate(&parsed, &knob).map(|known| known.value).map_err(|error| error.message)
+        evaluate(&parsed, &Two).map(|known| known.value).map_err(|error| error.message)
     }
 
     #[test]
@@ -382,6 +430,21 @@ mod tests {
             (1.0 - waits) * math::exp(-t) + waits * (math::exp(-drain * t) + inside * width)
         };
         assert!((beyond(time) - 0.05).abs() < 1e-6, "{time}: {}", beyond(time));
+    }
+
+    #[test]
+    fn ways_between_zones_and_the_shortest_of_them() {
+        check("2 * latency(a, b)", 0.006, 1e-12);
+        check("min(latency(a, b), 5ms, 4ms) + max(1ms, 2ms)", 0.005, 1e-12);
+        for (text, why) in [
+            ("latency(a, c)", "no way between two zones"),
+            ("latency(a)", "no way between two zones"),
+            ("min(2ms, 3)", "do not go together"),
+            ("max()", "of what?"),
+        ] {
+            let error = value(text).expect_err(text);
+            assert!(error.contains(why), "{text}: {error}");
+        }
     }
 
     #[test]

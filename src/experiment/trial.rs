@@ -12,12 +12,13 @@ use crate::experiment::load::Cell;
 use crate::experiment::meters::Load;
 use crate::experiment::question::Warmup;
 use crate::experiment::running::Running;
+use crate::experiment::telling::{Happening, Sink};
 use crate::experiment::timetable::times;
 use crate::faults::plan::Planned;
 use crate::measures::evaluation::{Evaluation, Remarks};
 use crate::measures::functions::Undefined;
 use crate::measures::verdicts::Told;
-use crate::record::history::{History, HistoryPlan, Moment};
+use crate::record::history::{History, HistoryPlan};
 use crate::record::recorder::Recorder;
 use crate::sim::fingerprint::{BLOCK, Fingerprint, Witnessed};
 
@@ -92,10 +93,7 @@ pub fn run(cell: &Cell, warmup: Warmup, seed: u64, keep: bool, cancelled: &Atomi
     (!cancelled.load(Ordering::Relaxed)).then(|| running.finish(keep))
 }
 
-/// Takes what happens in a run, in order; false: it wants no more, and the run ends.
-pub type Sink<'a> = &'a mut (dyn FnMut(&[Moment]) -> bool + Send);
-
-/// Runs a cell under a seed and hands on every operation on a store as it happens, then those of which nobody knows what became
+/// Runs a cell under a seed and hands on every operation on a store and every fault as it happens, then those of which nobody knows what became
 /// of them. Nothing of it is kept. Whether it ran to its end.
 pub fn stream(cell: &Cell, warmup: Warmup, seed: u64, sink: Sink<'_>) -> bool {
     let known = times(&cell.faults.known_before(seed, cell.length));
@@ -105,7 +103,7 @@ pub fn stream(cell: &Cell, warmup: Warmup, seed: u64, sink: Sink<'_>) -> bool {
     running.go(&AtomicBool::new(false)); // the sink says when to stop
     running.hand_on();
     let left = running.world.recorder().history.left_open(running.end);
-    running.cut_short.is_none() && running.sink.is_some_and(|sink| sink(&left))
+    running.cut_short.is_none() && running.sink.is_some_and(|sink| sink(Happening::Moments(&left)))
 }
 
 /// A run with all that was asked of stores in it, and what in it shows a violation.

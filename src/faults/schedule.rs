@@ -132,6 +132,12 @@ impl Schedule {
         order.into_iter().map(|index| self.planned[index].clone()).collect()
     }
 
+    /// What has begun (true) and ended, in order, but for the first `passed`: when, and what.
+    pub fn done_since(&self, passed: usize) -> impl Iterator<Item = (Time, bool, &Planned)> {
+        let done = self.done.get(passed..).unwrap_or_default();
+        done.iter().map(|(at, edge, index)| (*at, *edge == Edge::Begin, &self.planned[*index]))
+    }
+
     /// The name of a fault that would happen more often than a plan may hold, if there is one.
     pub fn overdone(&self) -> Option<&str> {
         let fault = self.states.iter().position(|state| state.times > TIMES_MAX as u64)?;

@@ -256,20 +256,28 @@ fn a_part_of_a_run_is_recorded() {
     let recorded = |arguments: &[&str]| {
         let output = record(arguments, &file, &out);
         assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-        std::fs::read_to_string(out.join("history.jsonl")).expect("it was written")
+        let text = std::fs::read_to_string(out.join("history.jsonl")).expect("it was written");
+        let (faults, rest): (Vec<&str>, Vec<&str>) =
+            text.lines().partition(|line| line.contains("\"process\":\"nemesis\""));
+        let told = |what: &str, at_s: u64| {
+            let (name, time) = (format!("\"f\":\"{what}-split\""), format!("\"time\":{at_s}000000000}}"));
+            move |line: &str| line.contains(&name) && line.contains(&time)
+        };
+        assert!(told("start", 4)(faults[0]) && told("stop", 8)(faults[1]) && faults.len() == 2, "{faults:?}");
+        rest.into_iter().map(str::to_owned).collect::<Vec<String>>()
     };
     let whole = recorded(&["--history", "--history-plain"]);
     let balance = recorded(&["--history", "--history-plain", "--history-table", "kv.balance"]);
     let seen = recorded(&["--history", "--history-plain", "--history-table", "kv.seen"]);
-    assert_eq!(whole.lines().count(), balance.lines().count() + seen.lines().count());
-    assert!(balance.lines().all(|line| line.contains("\"key\":\"kv.balance[")));
+    assert_eq!(whole.len(), balance.len() + seen.len());
+    assert!(balance.iter().all(|line| line.contains("\"key\":\"kv.balance[")));
     let row = recorded(&["--history", "--history-plain", "--history-table", "kv.balance[7]"]);
-    assert!(row.lines().count() > 0 && row.lines().all(|line| line.contains("\"kv.balance[7]\"")));
+    assert!(!row.is_empty() && row.iter().all(|line| line.contains("\"kv.balance[7]\"")));
     let output = judge(&["--model", "store"], std::slice::from_ref(&out));
     assert_eq!(output.status.code(), Some(0), "each row can be judged for itself: {}", stdout(&output));
     let pay =
         recorded(&["--history", "--history-plain", "--history-program", "pay", "--history-window", "4s..6s"]);
-    assert!(pay.lines().count() > 10 && pay.lines().skip(1).all(|line| line.contains("\"program\":\"pay\"")));
+    assert!(pay.len() > 10 && pay.iter().skip(1).all(|line| line.contains("\"program\":\"pay\"")));
     let output = judge(&["--model", "store"], std::slice::from_ref(&out));
     assert_eq!(output.status.code(), Some(3), "who wrote what is read may be missing: {}", stdout(&output));
     assert!(stdout(&output).contains("part of a history (program pay"), "{}", stdout(&output));

@@ -112,8 +112,9 @@ impl<'a> Drawing<'a> {
                             Curve { name, panel: panel.clone(), of_theory, ..along(cells, x, value) }
                         };
                         series.push(curve(false, &|cell| cell.mean(&measure.name)));
-                        let theory = curve(true, &|cell| Some((self.theory(cell, measure)?, None)));
+                        let mut theory = curve(true, &|cell| Some((self.theory(cell, measure)?, None)));
                         if theory.points.len() > 1 {
+                            theory.points = self.between(cells, measure, &axis);
                             theories.push(theory);
                         }
                     }

@@ -1,6 +1,6 @@
 //! What pictures show, measured: slices of a run, stretches, swept values, distributions.
 
-use crate::base::quantity::Unit;
+use crate::base::quantity::{Quantity, Unit};
 use crate::base::time::Span;
 use crate::experiment::cells::number;
 use crate::experiment::draw::{Mean, Measure, Shown};
@@ -77,7 +77,12 @@ pub(super) fn along(cells: &[&Shown<'_>], x: &str, value: &dyn Fn(&Shown<'_>) ->
     Curve { points: found.iter().map(|(x, mean, _)| (*x, *mean)).collect(), band, ..Curve::default() }
 }
 
-/// Where a swept value stands on its axis, and the unit there.
+/// Where a value stands on its axis, and what it is.
+pub(super) fn placed(value: &str) -> Option<(f64, Quantity)> {
+    Some((position(value)?.0, number(value)?))
+}
+
+/// Where a value stands on its axis, and the unit there.
 fn position(value: &str) -> Option<(f64, &'static str)> {
     let quantity = number(value)?;
     Some(match quantity.unit {

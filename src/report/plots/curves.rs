@@ -46,23 +46,6 @@ pub fn cdf(plot: &Plot, curves: &[Curve], variants: &[String]) -> Picture {
     drawn(plot, curves, (&x, &y), (&[], &[]), How::Stairs, variants)
 }
 
-/// Points without lines.
-pub fn scatter(plot: &Plot, clouds: &[Curve], variants: &[String]) -> Picture {
-    let legend = legend(clouds, variants);
-    let mut picture = Picture { width: SIZE.0, height: 0.0, shapes: Vec::new() };
-    let top = head(&mut picture, plot);
-    picture.height = height(top, legend.len());
-    let x = Ruler::around(&plot.x, xs(clouds), std::iter::empty(), (false, 7));
-    let y = Ruler::around(&plot.y, ys(clouds), std::iter::empty(), (true, 5));
-    let frame = Frame::new(&mut picture, top, x, y, &legend, Swatch::Dot);
-    for (cloud, (_, look)) in clouds.iter().zip(&legend) {
-        for at in cloud.points.iter().filter_map(|(x, y)| frame.place(*x, *y)) {
-            picture.shapes.push(Shape::Dot { at, radius: 3.0, colour: look.colour, alpha: 0.6 });
-        }
-    }
-    picture
-}
-
 /// What stands behind and over curves.
 type Beside<'a> = (&'a [(String, f64, f64)], &'a [Bound]);
 
@@ -240,7 +223,7 @@ fn direct(picture: &mut Picture, frame: &Frame, panel: &Panel, series: &[Curve],
 }
 
 /// With more names than hues that can be told apart all are of one: each has its name over its rectangle.
-fn plain(legend: Vec<(String, Look)>, series: &[Curve]) -> Vec<(String, Look)> {
+pub(super) fn plain(legend: Vec<(String, Look)>, series: &[Curve]) -> Vec<(String, Look)> {
     let mut names: Vec<&str> = legend.iter().map(|(name, _)| name.trim_end_matches(" (theory)")).collect();
     names.sort_unstable();
     names.dedup();
@@ -252,7 +235,7 @@ fn plain(legend: Vec<(String, Look)>, series: &[Curve]) -> Vec<(String, Look)> {
 }
 
 /// The looks of curves; theory has the colour of what it is about, in dots.
-fn legend(curves: &[Curve], variants: &[String]) -> Vec<(String, Look)> {
+pub(super) fn legend(curves: &[Curve], variants: &[String]) -> Vec<(String, Look)> {
     let own = |curve: &Curve| curve.name.trim_end_matches(" (theory)").to_owned();
     let names: Vec<String> = curves.iter().map(own).collect();
     let looks = looks(&names.iter().map(String::as_str).collect::<Vec<_>>(), variants);
@@ -293,11 +276,11 @@ fn bounded<'a>(picture: &mut Picture, frame: &Frame, bounds: impl Iterator<Item 
     }
 }
 
-fn xs(curves: &[Curve]) -> impl Iterator<Item = f64> + Clone {
+pub(super) fn xs(curves: &[Curve]) -> impl Iterator<Item = f64> + Clone {
     curves.iter().flat_map(|curve| curve.points.iter().map(|point| point.0))
 }
 
-fn ys(curves: &[Curve]) -> impl Iterator<Item = f64> + Clone {
+pub(super) fn ys(curves: &[Curve]) -> impl Iterator<Item = f64> + Clone {
     curves.iter().flat_map(|curve| curve.points.iter().map(|point| point.1))
 }
 

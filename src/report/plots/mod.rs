@@ -8,6 +8,7 @@ mod curves;
 mod frame;
 pub mod palette;
 mod picture;
+mod scatter;
 mod spacetime;
 mod tiles;
 
@@ -19,7 +20,7 @@ pub fn draw(plot: &Plot, variants: &[String]) -> Picture {
     match &plot.kind {
         PlotKind::Line { series, faults, bounds } => curves::line(plot, series, (faults, bounds), variants),
         PlotKind::Cdf { curves } => curves::cdf(plot, curves, variants),
-        PlotKind::Scatter { points } => curves::scatter(plot, points, variants),
+        PlotKind::Scatter { points } => scatter::scatter(plot, points, variants),
         PlotKind::Bars { groups, bounds } => bars::bars(plot, groups, bounds, variants),
         PlotKind::Grid { columns, rows, cells } => tiles::grid(plot, columns, rows, cells),
         PlotKind::SpaceTime(all) => spacetime::spacetime(plot, all),
