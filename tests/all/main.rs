@@ -11,6 +11,7 @@ mod elsewhere;
 mod failover;
 mod faults;
 mod forks;
+mod frozen;
 mod golden;
 mod histories;
 mod honest;
