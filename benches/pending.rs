@@ -51,12 +51,13 @@ impl<Q: PendingEvents<Event>> Hold<Q> {
     fn run(&mut self, events: u64) {
         for _ in 0..events {
             let counters = &self.counters;
-            let touch = |upcoming: &[splitbrain::engine::Entry<Event>]| {
+            let prefetch = |upcoming: &[splitbrain::engine::Scheduled<Event>]| {
                 for entry in upcoming {
                     black_box(counters[entry.event.member as usize]);
                 }
             };
-            let event = self.engine.pop_before(Time::NEVER, touch).expect("as many are scheduled as leave");
+            let event =
+                self.engine.pop_before(Time::NEVER, prefetch).expect("as many are scheduled as leave");
             self.counters[event.member as usize] += 1;
             self.schedule_one();
         }
@@ -105,14 +106,14 @@ fn compare_holds() {
 fn few_pending(bencher: Bencher) {
     let mut engine: Engine<Event> = Engine::new();
     let mut stream = Stream::new(1, 1);
-    let law = Dist::Exponential { mean: 1e9 };
+    let distribution = Dist::Exponential { mean: 1e9 };
     for member in 0..2 {
         engine.schedule(Time::ZERO, Event { member, _rest: 0, _word: 0 });
     }
     bencher.counter(1000u32).bench_local(|| {
         for _ in 0..1000 {
             let event = engine.pop_before(Time::NEVER, |_| ()).expect("two are pending");
-            engine.schedule(engine.now() + law.span(&mut stream), event);
+            engine.schedule(engine.now() + distribution.span(&mut stream), event);
         }
     });
 }
@@ -120,8 +121,10 @@ fn few_pending(bencher: Bencher) {
 #[divan::bench]
 fn exponential_from_chacha8(bencher: Bencher) {
     let mut stream = Stream::new(1, 1);
-    let law = Dist::Exponential { mean: 1e9 };
-    bencher.counter(1000u32).bench_local(|| (0..1000).fold(Span::ZERO, |sum, _| sum + law.span(&mut stream)));
+    let distribution = Dist::Exponential { mean: 1e9 };
+    bencher
+        .counter(1000u32)
+        .bench_local(|| (0..1000).fold(Span::ZERO, |sum, _| sum + distribution.span(&mut stream)));
 }
 
 #[divan::bench]

@@ -50,7 +50,7 @@ impl Process for Member {
         ctx.send(Pid::new(me.tier, to), (), 0);
     }
     #[inline]
-    fn touch(&self) -> u64 {
+    fn prefetch(&self) -> u64 {
         self.count
     }
 }

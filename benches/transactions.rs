@@ -10,7 +10,7 @@ use splitbrain::base::rng::{Bits, Stream};
 use splitbrain::check::Verdict;
 use splitbrain::check::history::NIL;
 use splitbrain::check::search::Budget;
-use splitbrain::check::transactions::{Action, Fate, Level, Transaction, Transactions, What, decide};
+use splitbrain::check::transactions::{Action, Completion, Level, Transaction, Transactions, What, decide};
 
 /// Names all of the histories.
 const SEED: u64 = 15;
@@ -30,7 +30,7 @@ struct Workload {
     transactions: usize,
     clients: u64,
     keys: u64,
-    /// Keys are drawn by Zipf's law with exponent 1, and not uniformly.
+    /// Keys are drawn by Zipf's distribution with exponent 1, and not uniformly.
     zipf: bool,
     lists: bool,
     skew: Skew,
@@ -97,8 +97,8 @@ fn run(workload: Workload) -> Transactions {
             };
             actions.push(Action { key, what });
         }
-        let fate = Fate::Committed;
-        history.transactions.push(Transaction { process, place, invoked, returned, fate, actions });
+        let completion = Completion::Committed;
+        history.transactions.push(Transaction { process, place, invoked, returned, completion, actions });
     }
     history
 }
@@ -148,9 +148,9 @@ fn main() {
         };
         let Workload { transactions, clients, keys, zipf, lists, skew } = workload;
         let model = if lists { "lists" } else { "registers" };
-        let law = if zipf { "zipf" } else { "uniform" };
+        let distribution = if zipf { "zipf" } else { "uniform" };
         println!(
-            "{number:>2} {transactions:>7} {model:<9} {clients} clients {keys:>5} keys {law}, skew {skew:?}, {}: {took:.2} s, {told}",
+            "{number:>2} {transactions:>7} {model:<9} {clients} clients {keys:>5} keys {distribution}, skew {skew:?}, {}: {took:.2} s, {told}",
             level.name()
         );
     }

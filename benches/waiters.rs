@@ -1,6 +1,6 @@
 //! The claim: who waits in line for a lock hardly makes an event dearer, and 100,000 who wait run at no less than half the events a second of 100:
 //! the same lock, handed on 100,000 times a second for 10 s, each variant in turn and the best of three kept. What is left of the
-//! difference is the processor's cache: what one waiter needs (request, calls, program, errand, hold) nobody has touched since he got in
+//! difference is the processor's cache: what one waiter needs (request, calls, program, pending call, hold) nobody has touched since he got in
 //! line.
 //!
 //! `cargo bench --bench waiters`

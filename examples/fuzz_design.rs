@@ -64,7 +64,7 @@ server.app = {}
 workload.jobs = { do = "job(size=trace(sizes.txt, format=text))", arrive = "trace(at.csv, column=at, speed=2x)" }
 slo.fast = "p99(job) < 1s"
 [on.app]
-job = "cpu file(laws.csv) * size"
+job = "cpu file(distributions.csv) * size"
 "#,
 ];
 
@@ -72,7 +72,7 @@ job = "cpu file(laws.csv) * size"
 const DATA: &[(&str, &str)] = &[
     ("sizes.txt", "1\n2\n3\n"),
     ("at.csv", "id,at\n1,0.5\n2,1.5\n3,1.5\n4,4\n"),
-    ("laws.csv", "latency\n1ms\n2.5ms\n3s\n"),
+    ("distributions.csv", "latency\n1ms\n2.5ms\n3s\n"),
 ];
 
 /// What is put into them.

@@ -50,7 +50,7 @@ struct Member {
     count: u64,
 }
 
-/// The law of the delay is the network's; a first ball starts after one such delay.
+/// The distribution of the delay is the network's; a first ball starts after one such delay.
 impl Process for Member {
     type Plan = ();
     type Message = ();
@@ -70,7 +70,7 @@ impl Process for Member {
         self.pass_on(ctx);
     }
     #[inline]
-    fn touch(&self) -> u64 {
+    fn prefetch(&self) -> u64 {
         self.count
     }
 }

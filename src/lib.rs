@@ -1,7 +1,7 @@
 //! splitbrain is a deterministic discrete-event simulator of backend systems. One run, named by
 //! (design, seed, version), yields both honest performance numbers and consistency verdicts, under faults.
 //!
-//! The rooms, from the ground up; each imports only rooms above it in this list (`tests/all/house.rs` holds that):
+//! The layers, from the ground up; each imports only layers above it in this list (`tests/all/architecture.rs` holds that):
 //! [`base`] vocabulary · [`engine`] clock and pending events · [`net`] fate and delay of packets ·
 //! [`record`] what a run leaves behind · [`program`] the little language of endpoints · [`sim`] processes and
 //! the main loop · [`components`] the parts · [`faults`] · [`check`] · [`measures`] · [`design`] TOML to a

@@ -1,8 +1,8 @@
 //! Distributions, sampled by our own small samplers over portable maths, so that a draw has the same bits everywhere.
-//! A law of spans is in nanoseconds; the same type serves plain numbers.
+//! A distribution of spans is in nanoseconds; the same type serves plain numbers.
 //!
 //! The variants are plain data; the constructors check their arguments and say in words what is wrong with them. Most
-//! samplers invert the distribution function, one uniform a draw: so two laws that differ in a parameter and share
+//! samplers invert the distribution function, one uniform a draw: so two distributions that differ in a parameter and share
 //! their draws rise and fall together, which is what makes paired comparisons sharp.
 
 use std::cmp::Ordering;
@@ -12,7 +12,7 @@ use crate::base::math;
 use crate::base::rng::Bits;
 use crate::base::time::Span;
 
-/// A probability law over non-negative numbers (nanoseconds when it is a law of spans).
+/// A probability distribution over non-negative numbers (nanoseconds when it is a distribution of spans).
 #[derive(Clone, Debug, PartialEq)]
 pub enum Dist {
     /// Always the same.
@@ -71,7 +71,7 @@ pub enum Dist {
     Quantiles(Arc<[(f64, f64)]>),
     /// One of these values, each as likely.
     Empirical(Arc<[f64]>),
-    /// One of these laws, by weight; weights are cumulative shares that end at 1.
+    /// One of these distributions, by weight; weights are cumulative shares that end at 1.
     Mix(Arc<[(f64, Dist)]>),
 }
 
@@ -79,7 +79,7 @@ impl Dist {
     /// A draw.
     #[inline]
     pub fn sample(&self, bits: &mut impl Bits) -> f64 {
-        // The commonest laws go into the caller, where draws overlap; the others are too long for that.
+        // The commonest distributions go into the caller, where draws overlap; the others are too long for that.
         match *self {
             Dist::Constant(value) => value,
             Dist::Exponential { mean } => -mean * math::ln(bits.open01()),
@@ -108,10 +108,10 @@ impl Dist {
             &Dist::Pareto { min, alpha } => min * math::exp(-math::ln(bits.open01()) / alpha),
             Dist::Quantiles(points) => quantile(points, bits.open01()),
             Dist::Empirical(values) => values[bits.below(values.len() as u64) as usize],
-            Dist::Mix(laws) => {
+            Dist::Mix(distributions) => {
                 let share = bits.open01();
-                let chosen = laws.partition_point(|(cumulative, _)| *cumulative < share);
-                laws[chosen.min(laws.len() - 1)].1.sample_longer(bits)
+                let chosen = distributions.partition_point(|(cumulative, _)| *cumulative < share);
+                distributions[chosen.min(distributions.len() - 1)].1.sample_longer(bits)
             }
         }
     }
@@ -122,7 +122,7 @@ impl Dist {
         nearest_span(self.sample(bits))
     }
 
-    /// What no draw is below; 0 for a law that has no other bound.
+    /// What no draw is below; 0 for a distribution that has no other bound.
     pub fn least(&self) -> f64 {
         match self {
             &Dist::Constant(value) => value,
@@ -130,19 +130,24 @@ impl Dist {
             &Dist::Pareto { min, .. } => min,
             Dist::Quantiles(points) => points[0].1,
             Dist::Empirical(values) => values.iter().copied().fold(f64::INFINITY, f64::min),
-            Dist::Mix(laws) => laws.iter().map(|(_, law)| law.least()).fold(f64::INFINITY, f64::min),
+            Dist::Mix(distributions) => distributions
+                .iter()
+                .map(|(_, distribution)| distribution.least())
+                .fold(f64::INFINITY, f64::min),
             _ => 0.0,
         }
     }
 
-    /// What no draw is above; infinity for a law that has no bound.
+    /// What no draw is above; infinity for a distribution that has no bound.
     pub fn most(&self) -> f64 {
         match self {
             &Dist::Constant(value) => value,
             &Dist::Uniform { high, .. } => high,
             Dist::Quantiles(points) => points[points.len() - 1].1,
             Dist::Empirical(values) => values.iter().copied().fold(0.0, f64::max),
-            Dist::Mix(laws) => laws.iter().map(|(_, law)| law.most()).fold(0.0, f64::max),
+            Dist::Mix(distributions) => {
+                distributions.iter().map(|(_, distribution)| distribution.most()).fold(0.0, f64::max)
+            }
             _ => f64::INFINITY,
         }
     }
@@ -168,11 +173,11 @@ impl Dist {
             &Dist::Pareto { min, alpha } => min * alpha / (alpha - 1.0),
             Dist::Quantiles(points) => points.windows(2).map(|ends| mean_between(ends[0], ends[1])).sum(),
             Dist::Empirical(values) => values.iter().sum::<f64>() / values.len() as f64,
-            Dist::Mix(laws) => {
+            Dist::Mix(distributions) => {
                 let mut below = 0.0;
                 let mut mean = 0.0;
-                for (cumulative, law) in laws.iter() {
-                    mean += (cumulative - below) * law.mean()?;
+                for (cumulative, distribution) in distributions.iter() {
+                    mean += (cumulative - below) * distribution.mean()?;
                     below = *cumulative;
                 }
                 mean
@@ -228,7 +233,7 @@ fn steps(low: f64, high: f64, step: f64) -> u64 {
     ((high - low) / step + 1e-9) as u64 + 1
 }
 
-/// The value at `share` of a log-linear law.
+/// The value at `share` of a log-linear distribution.
 fn quantile(points: &[(f64, f64)], share: f64) -> f64 {
     let end = points.partition_point(|(at, _)| *at < share).clamp(1, points.len() - 1);
     let ((share_low, low), (share_high, high)) = (points[end - 1], points[end]);
@@ -346,7 +351,7 @@ impl Dist {
     /// One of `values`, each as likely.
     pub fn empirical(values: &[f64]) -> Result<Dist, String> {
         if values.is_empty() {
-            return Err("an empirical law needs one value at least".into());
+            return Err("an empirical distribution needs one value at least".into());
         }
         for &value in values {
             not_negative("a value", value)?;
@@ -354,16 +359,16 @@ impl Dist {
         Ok(Dist::Empirical(values.into()))
     }
 
-    /// One of `laws` by its share; shares add to 1.
-    pub fn mix(laws: &[(f64, Dist)]) -> Result<Dist, String> {
-        if laws.is_empty() {
-            return Err("a mix needs one law at least".into());
+    /// One of `distributions` by its share; shares add to 1.
+    pub fn mix(distributions: &[(f64, Dist)]) -> Result<Dist, String> {
+        if distributions.is_empty() {
+            return Err("a mix needs one distribution at least".into());
         }
         let mut total = 0.0;
-        let mut cumulative = Vec::with_capacity(laws.len());
-        for (share, law) in laws {
+        let mut cumulative = Vec::with_capacity(distributions.len());
+        for (share, distribution) in distributions {
             total += not_negative("a share", *share)?;
-            cumulative.push((total, law.clone()));
+            cumulative.push((total, distribution.clone()));
         }
         if (total - 1.0).abs() > 1e-9 {
             return Err(format!("the shares of a mix add to 100%, not to {}%", (total * 1e6).round() / 1e4));

@@ -9,14 +9,14 @@ use crate::base::rng::Stream;
 
 const DRAWS: usize = 40_000;
 
-fn draws(law: &Dist, name: u64) -> Vec<f64> {
+fn draws(distribution: &Dist, name: u64) -> Vec<f64> {
     let mut stream = Stream::new(7, name);
-    (0..DRAWS).map(|_| law.sample(&mut stream)).collect()
+    (0..DRAWS).map(|_| distribution.sample(&mut stream)).collect()
 }
 
 /// Kolmogorov and Smirnov's distance of the draws from a distribution function, times √n: above 1.95 once in 1000.
-fn distance(law: &Dist, cdf: impl Fn(f64) -> f64) -> f64 {
-    let mut sorted = draws(law, 1);
+fn distance(distribution: &Dist, cdf: impl Fn(f64) -> f64) -> f64 {
+    let mut sorted = draws(distribution, 1);
     sorted.sort_by(f64::total_cmp);
     let n = sorted.len() as f64;
     let apart = |(i, x): (usize, &f64)| {
@@ -26,10 +26,10 @@ fn distance(law: &Dist, cdf: impl Fn(f64) -> f64) -> f64 {
     sorted.iter().enumerate().map(apart).fold(0.0, f64::max) * n.sqrt()
 }
 
-fn check(law: Result<Dist, String>, cdf: impl Fn(f64) -> f64) {
-    let law = law.expect("a good law");
-    let distance = distance(&law, cdf);
-    assert!(distance < 1.95, "{law:?} is off its distribution function by {distance}");
+fn check(distribution: Result<Dist, String>, cdf: impl Fn(f64) -> f64) {
+    let distribution = distribution.expect("a good distribution");
+    let distance = distance(&distribution, cdf);
+    assert!(distance < 1.95, "{distribution:?} is off its distribution function by {distance}");
 }
 
 #[test]
@@ -55,9 +55,9 @@ fn draws_follow_their_distribution_functions() {
         let pareto = oracle::Pareto::new(0.235, alpha).unwrap();
         check(Dist::pareto(0.235, alpha), |x| pareto.cdf(x));
     }
-    let laws =
+    let distributions =
         [(0.25, Dist::Exponential { mean: 4.0 }), (0.75, Dist::Uniform { low: 1.0, high: 2.0, step: None })];
-    check(Dist::mix(&laws), |x| 0.25 * exponential.cdf(x) + 0.75 * (x - 1.0).clamp(0.0, 1.0));
+    check(Dist::mix(&distributions), |x| 0.25 * exponential.cdf(x) + 0.75 * (x - 1.0).clamp(0.0, 1.0));
     // The leaf of a fan-out: log-linear pieces.
     let points = [(0.0, 0.3), (0.5, 1.0), (0.95, 5.0), (0.99, 10.0), (1.0, 100.0)];
     check(Dist::quantiles(&points), |x| {
@@ -68,14 +68,14 @@ fn draws_follow_their_distribution_functions() {
 }
 
 #[test]
-fn a_wrong_law_is_caught_by_the_same_test() {
+fn a_wrong_distribution_is_caught_by_the_same_test() {
     let other = oracle::Exp::new(1.0 / 4.2).unwrap();
     assert!(distance(&Dist::Exponential { mean: 4.0 }, |x| other.cdf(x)) > 1.95);
 }
 
 #[test]
 fn means_are_the_means_of_the_draws() {
-    let laws = [
+    let distributions = [
         Dist::constant(3.0),
         Dist::uniform(1.0, 4.0, None),
         Dist::uniform(1.0, 2.05, Some(0.25)),
@@ -92,16 +92,16 @@ fn means_are_the_means_of_the_draws() {
         Dist::empirical(&[1.0, 2.0, 6.0]),
         Dist::mix(&[(0.9, Dist::Constant(1.0)), (0.1, Dist::Constant(11.0))]),
     ];
-    for law in laws {
-        let law = law.expect("a good law");
-        let values = draws(&law, 2);
+    for distribution in distributions {
+        let distribution = distribution.expect("a good distribution");
+        let values = draws(&distribution, 2);
         let n = values.len() as f64;
         let mean = values.iter().sum::<f64>() / n;
         let sd = (values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n).sqrt();
-        let expected = law.mean().expect("it has one");
+        let expected = distribution.mean().expect("it has one");
         assert!(
             (mean - expected).abs() <= 3.5 * sd / n.sqrt() + 1e-12 * mean,
-            "{law:?}: {mean} is not {expected}"
+            "{distribution:?}: {mean} is not {expected}"
         );
     }
     assert_eq!(Dist::pareto(1.0, 1.0).unwrap().mean(), None);
@@ -131,16 +131,16 @@ fn means_and_variations_are_those_asked_for() {
     let Dist::LogNormal { mu, sigma } = Dist::lognormal_from_mean_cv(3.0, 0.5).unwrap() else {
         panic!("a log-normal")
     };
-    let law = oracle::LogNormal::new(mu, sigma).unwrap();
+    let distribution = oracle::LogNormal::new(mu, sigma).unwrap();
     use statrs::statistics::Distribution as _;
-    assert!((law.mean().unwrap() - 3.0).abs() < 1e-9);
-    assert!((law.std_dev().unwrap() - 1.5).abs() < 1e-9);
+    assert!((distribution.mean().unwrap() - 3.0).abs() < 1e-9);
+    assert!((distribution.std_dev().unwrap() - 1.5).abs() < 1e-9);
     let Dist::LogNormal { mu, sigma } = Dist::lognormal_from_quantiles(4e6, 4e7).unwrap() else {
         panic!("a log-normal")
     };
-    let law = oracle::LogNormal::new(mu, sigma).unwrap();
-    assert!((law.cdf(4e6) - 0.5).abs() < 1e-9);
-    assert!((law.cdf(4e7) - 0.99).abs() < 1e-9);
+    let distribution = oracle::LogNormal::new(mu, sigma).unwrap();
+    assert!((distribution.cdf(4e6) - 0.5).abs() < 1e-9);
+    assert!((distribution.cdf(4e7) - 0.99).abs() < 1e-9);
 }
 
 fn rand_chacha_for_rand() -> rand_chacha::ChaCha8Rng {
@@ -148,7 +148,7 @@ fn rand_chacha_for_rand() -> rand_chacha::ChaCha8Rng {
 }
 
 #[test]
-fn stepped_and_empirical_laws_give_each_of_their_values_and_no_other() {
+fn stepped_and_empirical_distributions_give_each_of_their_values_and_no_other() {
     let mut seen: Vec<u64> = draws(&Dist::uniform(0.0, 0.3, Some(0.1)).unwrap(), 4)
         .iter()
         .map(|x| (x * 10.0).round() as u64)
@@ -208,18 +208,18 @@ fn bad_arguments_are_refused_in_words() {
             "quantiles must be given in rising order, each once",
         ),
         (Dist::quantiles(&[(0.0, 2.0), (1.0, 1.0)]), "a higher quantile must not have a lower value"),
-        (Dist::empirical(&[]), "an empirical law needs one value at least"),
-        (Dist::mix(&[]), "a mix needs one law at least"),
+        (Dist::empirical(&[]), "an empirical distribution needs one value at least"),
+        (Dist::mix(&[]), "a mix needs one distribution at least"),
         (Dist::mix(&[(0.5, Dist::Constant(1.0))]), "the shares of a mix add to 100%, not to 50%"),
     ];
-    for (law, message) in cases {
-        assert_eq!(law, Err(message.to_string()));
+    for (distribution, message) in cases {
+        assert_eq!(distribution, Err(message.to_string()));
     }
 }
 
 #[test]
 fn draws_never_change() {
-    let laws: [(Dist, [u64; 3]); 11] = [
+    let distributions: [(Dist, [u64; 3]); 11] = [
         (
             Dist::Uniform { low: 1.0, high: 3.0, step: None },
             [0x4002_F834_65AC_8292, 0x3FFD_D01E_CEFA_6E61, 0x4003_EA81_B5BD_4C80],
@@ -265,9 +265,9 @@ fn draws_never_change() {
             [0x4010_0000_0000_0000, 0x4008_0000_0000_0000, 0x4010_0000_0000_0000],
         ),
     ];
-    for (law, golden) in laws {
+    for (distribution, golden) in distributions {
         let mut stream = Stream::new(11, 13);
-        let drawn = [(); 3].map(|()| law.sample(&mut stream).to_bits());
-        assert_eq!(drawn, golden, "{law:?} gives {drawn:#018X?}");
+        let drawn = [(); 3].map(|()| distribution.sample(&mut stream).to_bits());
+        assert_eq!(drawn, golden, "{distribution:?} gives {drawn:#018X?}");
     }
 }

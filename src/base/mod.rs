@@ -4,9 +4,9 @@
 pub mod cause;
 pub mod dist;
 pub mod ids;
-pub mod knob;
 pub mod math;
 pub mod op;
+pub mod parameter;
 pub mod plain;
 pub mod problem;
 pub mod quantity;

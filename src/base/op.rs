@@ -3,7 +3,7 @@
 
 use crate::base::cause::Causes;
 use crate::base::ids::{OpId, ProgramId, TierId};
-use crate::base::session::Seen;
+use crate::base::session::CausalContext;
 use crate::base::time::Span;
 
 /// The most arguments a program takes.
@@ -474,7 +474,7 @@ pub struct Reply {
     /// Where it failed, if it did: the callee's tier, or one that this has asked.
     pub at: TierId,
     /// What the customer has seen by now: what went along with the request, and what this answer shows.
-    pub seen: Seen,
+    pub seen: CausalContext,
     /// Where the time between sending the call and receiving this reply went; sums to it exactly.
     pub causes: Causes,
 }

@@ -128,15 +128,15 @@ const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 const SPREAD_FROM: u64 = 0xC2B2_AE3D_27D4_EB4F;
 const SPREAD_TO: u64 = 0xD6E8_FEB8_6659_FD93;
 const SPREAD_AGAIN: u64 = 0xA076_1D64_78BD_642F;
-/// Draws that a law may make on one occasion, as a power of two, before it would meet those of the next one that is counted.
+/// Draws that a distribution may make on one occasion, as a power of two, before it would meet those of the next one that is counted.
 const DRAWS_LOG2: u32 = 16;
 
 impl Identity {
-    /// Of what is done by `who` for a call. `who` is a hash of names; `stem` identifies the call.
+    /// Of what is done by `who` for a call. `who` is a hash of names; `substream` identifies the call.
     #[inline]
-    pub const fn of_call(who: u64, stem: u64) -> Self {
-        // A stem is a hash, mostly; where a test counts its calls, the counters must not meet.
-        Identity { who, what: stem.wrapping_mul(SPREAD) }
+    pub const fn of_call(who: u64, substream: u64) -> Self {
+        // A substream is a hash, mostly; where a test counts its calls, the counters must not meet.
+        Identity { who, what: substream.wrapping_mul(SPREAD) }
     }
 
     /// Of what `who` counts: the occasion of that number.

@@ -7,15 +7,15 @@ pub const SESSION_STORES_MAX: usize = 2;
 /// How far a customer has seen, by store: a position that a store understands and that only grows, 0 for nothing. For a store
 /// with a leader it is a place in the log (see [`crate::components::leader`]), as MongoDB's `afterClusterTime` is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Seen([u64; SESSION_STORES_MAX]);
+pub struct CausalContext([u64; SESSION_STORES_MAX]);
 
-impl Seen {
+impl CausalContext {
     /// Nothing yet.
-    pub const NOTHING: Seen = Seen([0; SESSION_STORES_MAX]);
+    pub const NOTHING: CausalContext = CausalContext([0; SESSION_STORES_MAX]);
 
     /// One store up to a position.
-    pub fn upto(store: u8, position: u64) -> Seen {
-        let mut seen = Seen::NOTHING;
+    pub fn upto(store: u8, position: u64) -> CausalContext {
+        let mut seen = CausalContext::NOTHING;
         seen.0[store as usize] = position;
         seen
     }
@@ -26,7 +26,7 @@ impl Seen {
     }
 
     /// Takes in what else was seen.
-    pub fn merge(&mut self, other: Seen) {
+    pub fn merge(&mut self, other: CausalContext) {
         self.0.iter_mut().zip(other.0).for_each(|(ours, theirs)| *ours = (*ours).max(theirs));
     }
 }
@@ -37,9 +37,9 @@ mod tests {
 
     #[test]
     fn what_was_seen_only_grows_and_each_store_has_its_own() {
-        let mut seen = Seen::upto(0, 5);
-        seen.merge(Seen::upto(1, 3));
-        seen.merge(Seen::upto(0, 4));
+        let mut seen = CausalContext::upto(0, 5);
+        seen.merge(CausalContext::upto(1, 3));
+        seen.merge(CausalContext::upto(0, 4));
         assert_eq!((seen.of(0), seen.of(1)), (5, 3));
     }
 }

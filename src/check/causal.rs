@@ -19,7 +19,7 @@
 //! * **CyclicCO**: something comes before itself;
 //! * **WriteCOInitRead**: the initial value is seen though a write of the key comes before the read;
 //! * **WriteCORead**: w is seen though another write of the key comes after w and before the read;
-//! * **CyclicCF**: co has a circle with the *conflicts*: w' → w where w is seen though w', of the same key, comes before the read too.
+//! * **CyclicCF**: co has a cycle with the *conflicts*: w' → w where w is seen though w', of the same key, comes before the read too.
 //!
 //! What comes before an operation is a vector clock: of each line of operations, how many. Of the writes of a key on a line
 //! the last one before a read decides, so n operations on k lines cost O(n·k). A cas is a read and then a write.
@@ -30,7 +30,7 @@ mod tests;
 use crate::check::clocks::{Clocks, KeyWrites};
 use crate::check::graph::{Edge, Graph};
 use crate::check::history::Texts;
-use crate::check::relations::{Access, Origin, Relations};
+use crate::check::relations::{Access, ReadsFrom, Relations};
 use crate::check::search::Budget;
 use crate::check::{Verdict, Witness};
 
@@ -55,7 +55,7 @@ pub fn check(accesses: &[Access], initial: i64, texts: &Texts, budget: Budget) -
     let graph = causes(&relations);
     let order = match graph.order() {
         Ok(order) => order,
-        Err(circle) => return Verdict::Violated(cyclic(&relations, texts, &circle)),
+        Err(cycle) => return Verdict::Violated(cyclic(&relations, texts, &cycle)),
     };
     let edges = graph.edges().iter().map(|edge| (edge.from, edge.to));
     let Some(clocks) = Clocks::new(&relations, edges, &order, budget) else {
@@ -69,25 +69,25 @@ pub fn check(accesses: &[Access], initial: i64, texts: &Texts, budget: Budget) -
     }
     let mut graph = graph;
     for read in 0..relations.accesses.len() as u32 {
-        let Origin::Write(origin) = relations.origins[read as usize] else { continue };
+        let ReadsFrom::Write(origin) = relations.origins[read as usize] else { continue };
         for other in writes.last_before(&relations, &clocks, read).filter(|other| *other != origin) {
             graph.edge(other, origin, Why::Conflict(read));
         }
     }
     match graph.order() {
         Ok(_) => Verdict::Holds,
-        Err(circle) => Verdict::Violated(apart(&relations, texts, &circle)),
+        Err(cycle) => Verdict::Violated(apart(&relations, texts, &cycle)),
     }
 }
 
 /// Why there is no one order of the writes.
-fn apart(relations: &Relations, texts: &Texts, circle: &[Edge<Why>]) -> Witness {
-    let mut operations: Vec<u32> = circle.iter().map(|edge| edge.from).collect();
-    operations.extend(circle.iter().filter_map(|edge| match edge.why {
+fn apart(relations: &Relations, texts: &Texts, cycle: &[Edge<Why>]) -> Witness {
+    let mut operations: Vec<u32> = cycle.iter().map(|edge| edge.from).collect();
+    operations.extend(cycle.iter().filter_map(|edge| match edge.why {
         Why::Conflict(read) => Some(read),
         _ => None,
     }));
-    let sentence = format!("no one order of the writes has it that {}", ways(relations, texts, circle));
+    let sentence = format!("no one order of the writes has it that {}", ways(relations, texts, cycle));
     Witness { sentence, operations: places(relations, &operations) }
 }
 
@@ -98,7 +98,7 @@ pub(super) fn causes(relations: &Relations) -> Graph<Why> {
         graph.edge(before, after, Why::Session);
     }
     for (read, origin) in (0u32..).zip(&relations.origins) {
-        if let Origin::Write(write) = origin {
+        if let ReadsFrom::Write(write) = origin {
             graph.edge(*write, read, Why::Saw);
         }
     }
@@ -108,11 +108,11 @@ pub(super) fn causes(relations: &Relations) -> Graph<Why> {
 /// A write that comes before a read and after what it saw.
 fn overwritten(relations: &Relations, clocks: &Clocks, writes: &KeyWrites, read: u32) -> Option<u32> {
     let origin = relations.origins[read as usize];
-    if origin == Origin::None {
+    if origin == ReadsFrom::None {
         return None;
     }
     let after_origin = |write: &u32| match origin {
-        Origin::Write(origin) => *write != origin && clocks.is_before(relations, origin, *write),
+        ReadsFrom::Write(origin) => *write != origin && clocks.is_before(relations, origin, *write),
         _ => true,
     };
     writes.last_before(relations, clocks, read).find(after_origin)
@@ -125,7 +125,7 @@ fn witness(relations: &Relations, texts: &Texts, graph: &Graph<Why>, read: u32, 
     let (read_told, between_told) = (relations.told(read, texts), relations.told(between, texts));
     let how = ways(relations, texts, &way);
     let sentence = match relations.origins[read as usize] {
-        Origin::Write(origin) => {
+        ReadsFrom::Write(origin) => {
             let first = graph.path(origin, between);
             operations.extend(first.iter().map(|edge| edge.from));
             format!(
@@ -138,11 +138,11 @@ fn witness(relations: &Relations, texts: &Texts, graph: &Graph<Why>, read: u32, 
     Witness { sentence, operations: places(relations, &operations) }
 }
 
-fn cyclic(relations: &Relations, texts: &Texts, circle: &[Edge<Why>]) -> Witness {
-    let operations: Vec<u32> = circle.iter().map(|edge| edge.from).collect();
-    let sentence = match circle {
+fn cyclic(relations: &Relations, texts: &Texts, cycle: &[Edge<Why>]) -> Witness {
+    let operations: Vec<u32> = cycle.iter().map(|edge| edge.from).collect();
+    let sentence = match cycle {
         [only] => format!("{} saw its own value", relations.told(only.from, texts)),
-        _ => format!("operations come before themselves: {}", ways(relations, texts, circle)),
+        _ => format!("operations come before themselves: {}", ways(relations, texts, cycle)),
     };
     Witness { sentence, operations: places(relations, &operations) }
 }

@@ -1,8 +1,8 @@
-//! What must come before what, as a graph; and if that is impossible, the smallest circle that shows it.
+//! What must come before what, as a graph; and if that is impossible, the smallest cycle that shows it.
 
 use std::collections::VecDeque;
 
-/// Looking for a smaller circle goes over so many edges at most; then the smallest of those found is given.
+/// Looking for a smaller cycle goes over so many edges at most; then the smallest of those found is given.
 const STEPS_MAX: usize = 5_000_000;
 /// No node.
 const NONE: u32 = u32::MAX;
@@ -92,11 +92,11 @@ impl<W: Copy> Graph<W> {
     /// The nodes in an order that every edge agrees with.
     ///
     /// # Errors
-    /// There is none: a circle, as its edges one after the other. It is a smallest one unless the graph is huge.
+    /// There is none: a cycle, as its edges one after the other. It is a smallest one unless the graph is huge.
     pub fn order(&self) -> Result<Vec<u32>, Vec<Edge<W>>> {
         let leaving = self.leaving();
         let (order, entering) = self.sorted(&leaving);
-        if order.len() == self.nodes { Ok(order) } else { Err(self.circle(&leaving, &entering)) }
+        if order.len() == self.nodes { Ok(order) } else { Err(self.cycle(&leaving, &entering)) }
     }
 
     /// Whether there is such an order.
@@ -104,7 +104,7 @@ impl<W: Copy> Graph<W> {
         self.sorted(&self.leaving()).0.len() == self.nodes
     }
 
-    /// The nodes that come after no circle, in order; and for each node how many edges enter it from others (A. Kahn 1962).
+    /// The nodes that come after no cycle, in order; and for each node how many edges enter it from others (A. Kahn 1962).
     fn sorted(&self, leaving: &Leaving) -> (Vec<u32>, Vec<u32>) {
         let mut entering = vec![0u32; self.nodes];
         for edge in &self.edges {
@@ -126,9 +126,9 @@ impl<W: Copy> Graph<W> {
         (order, entering)
     }
 
-    /// A smallest circle, by a search in breadth from every node that may be in one.
-    fn circle(&self, leaving: &Leaving, entering: &[u32]) -> Vec<Edge<W>> {
-        let mut best = self.some_circle(entering);
+    /// A smallest cycle, by a search in breadth from every node that may be in one.
+    fn cycle(&self, leaving: &Leaving, entering: &[u32]) -> Vec<Edge<W>> {
+        let mut best = self.some_cycle(entering);
         let mut reached = vec![(NONE, NONE); self.nodes]; // from where the search began, by which edge
         let mut steps = 0;
         for start in (0..self.nodes as u32).filter(|node| entering[*node as usize] > 0) {
@@ -157,31 +157,31 @@ impl<W: Copy> Graph<W> {
         best
     }
 
-    /// Some circle: what an edge enters from a node that has one entering, it can be followed back for ever.
-    fn some_circle(&self, entering: &[u32]) -> Vec<Edge<W>> {
+    /// Some cycle: what an edge enters from a node that has one entering, it can be followed back for ever.
+    fn some_cycle(&self, entering: &[u32]) -> Vec<Edge<W>> {
         let mut by = vec![NONE; self.nodes];
         for (number, edge) in (0u32..).zip(&self.edges) {
             if entering[edge.from as usize] > 0 && entering[edge.to as usize] > 0 {
                 by[edge.to as usize] = number;
             }
         }
-        let first = by.iter().find(|number| **number != NONE).expect("there is a circle");
+        let first = by.iter().find(|number| **number != NONE).expect("there is a cycle");
         let mut node = self.edges[*first as usize].to;
-        // After as many steps as there are nodes it is in the circle.
+        // After as many steps as there are nodes it is in the cycle.
         for _ in 0..self.nodes {
             node = self.edges[by[node as usize] as usize].from;
         }
-        let (start, mut circle) = (node, Vec::new());
-        while circle.is_empty() || node != start {
+        let (start, mut cycle) = (node, Vec::new());
+        while cycle.is_empty() || node != start {
             let edge = self.edges[by[node as usize] as usize];
-            circle.push(edge);
+            cycle.push(edge);
             node = edge.from;
         }
-        circle.reverse();
+        cycle.reverse();
         // As the others, it begins with its first node.
-        let first = (0..circle.len()).min_by_key(|place| circle[*place].from).unwrap_or(0);
-        circle.rotate_left(first);
-        circle
+        let first = (0..cycle.len()).min_by_key(|place| cycle[*place].from).unwrap_or(0);
+        cycle.rotate_left(first);
+        cycle
     }
 
     /// The fewest edges that lead from one node to another; none if nothing does.
@@ -238,10 +238,10 @@ mod tests {
     }
 
     #[test]
-    fn the_smallest_circle_is_found() {
+    fn the_smallest_cycle_is_found() {
         let edges = [(0, 1), (1, 2), (2, 3), (3, 0), (4, 5), (5, 6), (6, 4), (2, 4), (6, 7), (7, 8)];
-        let circle = graph(&edges).order().unwrap_err();
-        let ends: Vec<(u32, u32)> = circle.iter().map(|edge| (edge.from, edge.to)).collect();
+        let cycle = graph(&edges).order().unwrap_err();
+        let ends: Vec<(u32, u32)> = cycle.iter().map(|edge| (edge.from, edge.to)).collect();
         assert_eq!(ends, [(4, 5), (5, 6), (6, 4)]);
         assert_eq!(graph(&[(0, 1), (1, 1)]).order().unwrap_err().len(), 1, "before itself");
         let ends = |edges: Vec<Edge<()>>| edges.iter().map(|edge| edge.to).collect::<Vec<u32>>();

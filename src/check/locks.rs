@@ -189,7 +189,7 @@ pub fn longest_chain(holds: &Holds, lock: PartId) -> u64 {
     longest
 }
 
-/// Programs that waited for each other: how many such circles closed when somebody asked for this lock, and the first: each waits for
+/// Programs that waited for each other: how many such cycles closed when somebody asked for this lock, and the first: each waits for
 /// the lock that the next one holds.
 pub fn deadlocks(holds: &Holds, lock: PartId) -> (u64, Vec<u32>) {
     let all = holds.all();
@@ -201,9 +201,9 @@ pub fn deadlocks(holds: &Holds, lock: PartId) -> (u64, Vec<u32>) {
         let hold = &all[*place as usize];
         let around = || std::iter::successors(hold.around, |around| all[*around as usize].around);
         match step {
-            Step::Asked => {
+            Step::LockRequest => {
                 around().for_each(|around| _ = waits.insert(around, *place));
-                let mut circle = vec![*place];
+                let mut cycle = vec![*place];
                 let mut last = *place;
                 let closes = loop {
                     let held = holder.get(&all[last as usize].lock);
@@ -211,16 +211,16 @@ pub fn deadlocks(holds: &Holds, lock: PartId) -> (u64, Vec<u32>) {
                     if next == *place {
                         break true;
                     }
-                    if circle.contains(&next) {
-                        break false; // another circle, which was found when it closed
+                    if cycle.contains(&next) {
+                        break false; // another cycle, which was found when it closed
                     }
-                    circle.push(next);
+                    cycle.push(next);
                     last = next;
                 };
                 if closes && hold.lock.0 == lock {
                     count += 1;
                     if first.is_empty() {
-                        first = circle;
+                        first = cycle;
                     }
                 }
             }
@@ -243,7 +243,7 @@ pub fn deadlocks(holds: &Holds, lock: PartId) -> (u64, Vec<u32>) {
 mod tests {
     use super::*;
     use crate::base::ids::{OpId, Pid, TierId};
-    use crate::record::holds::Asked;
+    use crate::record::holds::LockRequest;
 
     const LOCK: PartId = PartId(0);
 
@@ -253,7 +253,7 @@ mod tests {
 
     fn ask(holds: &mut Holds, owner: u64, key: i64, around: Option<u64>, seconds: u64) {
         let by = Pid::new(TierId(0), owner as u32);
-        holds.asked(owner, at(seconds), Asked { lock: LOCK, key, by, origin: owner, around });
+        holds.asked(owner, at(seconds), LockRequest { lock: LOCK, key, by, origin: owner, around });
     }
 
     /// Holds of one key: owner, asked, granted, ended, token.
@@ -343,7 +343,7 @@ mod tests {
 
     #[test]
     fn philosophers_who_all_take_the_left_fork_first_wait_for_each_other() {
-        for (last, circles) in [((3, 1), 1), ((1, 3), 0)] {
+        for (last, cycles) in [((3, 1), 1), ((1, 3), 0)] {
             let mut holds = Holds::new(true);
             let takes = [(1, 2), (2, 3), last];
             for (owner, (left, _)) in (1..).zip(takes) {
@@ -357,8 +357,8 @@ mod tests {
                     ask(&mut holds, owner + 10, right, Some(owner), 2);
                 }
             }
-            let (count, circle) = deadlocks(&holds, LOCK);
-            assert_eq!((count, circle.len()), (circles, if circles == 1 { 3 } else { 0 }));
+            let (count, cycle) = deadlocks(&holds, LOCK);
+            assert_eq!((count, cycle.len()), (cycles, if cycles == 1 { 3 } else { 0 }));
         }
     }
 }

@@ -208,7 +208,7 @@ fn blocks(operations: &[Operation], texts: &Texts, clusters: &[Cluster]) -> Verd
         let stuck =
             clusters.iter().find(|cluster| cluster.found.is_some()).and_then(|cluster| cluster.origin);
         let place = stuck.expect("a cluster that is in no block found a value");
-        let sentence = format!("{} is part of a circle of values", told(&operations[place], texts));
+        let sentence = format!("{} is part of a cycle of values", told(&operations[place], texts));
         return Verdict::Violated(Witness { sentence, operations: vec![operations[place].place] });
     }
     // Forward zones, f before s, must not overlap; no backward zone, s before f, may lie within one.

@@ -42,7 +42,7 @@ pub fn accesses(keys: &ByKey) -> Vec<Access> {
 
 /// What a read saw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Origin {
+pub(super) enum ReadsFrom {
     /// It is no read.
     None,
     /// The value before the first operation.
@@ -55,7 +55,7 @@ pub(super) enum Origin {
 pub(super) struct Relations {
     pub accesses: Vec<Access>,
     /// What each of them saw.
-    pub origins: Vec<Origin>,
+    pub origins: Vec<ReadsFrom>,
     /// Sessions as lines of operations one after the other: the line of each operation and its place there, from 1. Who does several
     /// things at the same time has several lines; what is pending has one for itself.
     pub lines: Vec<(u32, u32)>,
@@ -101,10 +101,10 @@ impl Relations {
         let mut origins = Vec::with_capacity(accesses.len());
         for Access { key, operation, .. } in &accesses {
             origins.push(match seen(operation.call) {
-                None => Origin::None,
+                None => ReadsFrom::None,
                 Some(value) => match writers.get(&(*key, value)) {
-                    Some(writer) => Origin::Write(*writer),
-                    None if value == initial => Origin::Initial,
+                    Some(writer) => ReadsFrom::Write(*writer),
+                    None if value == initial => ReadsFrom::Initial,
                     None => return Err(nowhere(operation, texts)),
                 },
             });
@@ -121,7 +121,7 @@ impl Relations {
         };
         let mut accesses: Vec<Access> = accesses.iter().filter(says_something).copied().collect();
         accesses.sort_by_key(|access| (access.session, access.operation.invoked));
-        let origins = vec![Origin::None; accesses.len()];
+        let origins = vec![ReadsFrom::None; accesses.len()];
         let mut relations = Relations { accesses, origins, lines: Vec::new(), count: 0, session: Vec::new() };
         relations.draw_lines();
         relations

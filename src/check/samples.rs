@@ -26,7 +26,7 @@ pub fn histories(operations: usize) -> impl Strategy<Value = Vec<Access>> {
     prop::collection::vec(step, operations / 2..=operations).prop_map(|steps| {
         let mut values: [Vec<i64>; 2] = [vec![0], vec![0]];
         let mut accesses = Vec::new();
-        for (number, (session, key, what, pick, fate, back)) in steps.into_iter().enumerate() {
+        for (number, (session, key, what, pick, completion, back)) in steps.into_iter().enumerate() {
             let of_key = &mut values[key as usize];
             let place = if pick >= 180 { of_key.len() - 1 } else { usize::from(pick) % of_key.len() };
             let saw = if pick == 7 { 77 } else { of_key[place] };
@@ -42,7 +42,7 @@ pub fn histories(operations: usize) -> impl Strategy<Value = Vec<Access>> {
             let at = 100 * (number as u64 + 3) + number as u64;
             // Sometimes it begins while earlier ones of its session are still open.
             let invoked = if back >= 6 { at - 100 * (back - 5) } else { at };
-            let returned = if fate == 0 { PENDING } else { at + 50 };
+            let returned = if completion == 0 { PENDING } else { at + 50 };
             let operation = Operation { process: session, place: number + 1, invoked, returned, call };
             accesses.push(Access { key, session, operation });
         }
@@ -57,18 +57,19 @@ pub fn overlapping(
 ) -> impl Strategy<Value = Vec<Operation>> {
     let one = (call, 0u64..12, 1u64..8, 0u8..8);
     prop::collection::vec(one, 1..=operations).prop_map(|all| {
-        let operation = |(number, (call, invoked, took, fate)): (u64, (Call, u64, u64, u8))| Operation {
-            process: number,
-            place: number as usize + 1,
-            // No two ends are at one instant.
-            invoked: 100 * invoked + 2 * number,
-            returned: if fate == 0 { PENDING } else { 100 * (invoked + took) + 2 * number + 1 },
-            call: match call {
-                // What is pending was told nothing.
-                Call::Add(by, _) if fate == 0 => Call::Add(by, None),
-                call => call,
-            },
-        };
+        let operation =
+            |(number, (call, invoked, took, completion)): (u64, (Call, u64, u64, u8))| Operation {
+                process: number,
+                place: number as usize + 1,
+                // No two ends are at one instant.
+                invoked: 100 * invoked + 2 * number,
+                returned: if completion == 0 { PENDING } else { 100 * (invoked + took) + 2 * number + 1 },
+                call: match call {
+                    // What is pending was told nothing.
+                    Call::Add(by, _) if completion == 0 => Call::Add(by, None),
+                    call => call,
+                },
+            };
         (0u64..).zip(all).map(operation).collect()
     })
 }

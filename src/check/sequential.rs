@@ -2,7 +2,7 @@
 //! saw (L. Lamport, "How to make a multiprocessor computer that correctly executes multiprocess programs", 1979). Real
 //! time between sessions does not count, and keys cannot be judged one by one.
 //!
-//! Where the order is known in which the store had the versions, it is a question of circles, O(n). Without, it is
+//! Where the order is known in which the store had the versions, it is a question of cycles, O(n). Without, it is
 //! NP-complete (Gibbons and Korach 1997), so there are steps (after R. Zennou, A. Bouajjani, C. Enea and M. Erradi, "Gradual
 //! consistency checking", CAV 2019). What is linearizable is sequentially consistent, and that is often quickly known. What
 //! must come before what in *any* such order is gathered as long as it grows ([`saturate`]), which finds most violations.
@@ -21,7 +21,7 @@ use crate::check::causal::places;
 use crate::check::graph::{Edge, Graph};
 use crate::check::history::Texts;
 use crate::check::judge::is_clearly_linearizable;
-use crate::check::relations::{Access, Orders, Origin, Relations, told, written};
+use crate::check::relations::{Access, Orders, ReadsFrom, Relations, told, written};
 use crate::check::search::Budget;
 use crate::check::shrink::smallest;
 use crate::check::{Verdict, Witness};
@@ -88,7 +88,7 @@ fn decide(
     if orders.is_some_and(|orders| orders_all(&relations, orders)) {
         return explicit(match ordered_by(&relations, &ordered).order() {
             Ok(_) => Verdict::Holds,
-            Err(circle) => Verdict::Violated(witness(&relations, texts, &circle)),
+            Err(cycle) => Verdict::Violated(witness(&relations, texts, &cycle)),
         });
     }
     if orders.is_none() && is_clearly_linearizable(accesses, initial, texts) {
@@ -97,9 +97,9 @@ fn decide(
     match saturate(&relations, ordered, budget) {
         Saturated::Ordered => explicit(Verdict::Holds),
         Saturated::Partly(pairs) if is_guessed(&relations, &pairs) => explicit(Verdict::Holds),
-        Saturated::Circle(circle) => Found {
-            is_explicit: circle.iter().all(|edge| edge.why != Why::Follows),
-            verdict: Verdict::Violated(witness(&relations, texts, &circle)),
+        Saturated::Cycle(cycle) => Found {
+            is_explicit: cycle.iter().all(|edge| edge.why != Why::Follows),
+            verdict: Verdict::Violated(witness(&relations, texts, &cycle)),
         },
         Saturated::Partly(pairs) => searched(placement::search(&relations, &pairs, initial, texts, budget)),
     }
@@ -193,9 +193,9 @@ fn ordered_by(relations: &Relations, ordered: &[(u32, u32)]) -> Graph<Why> {
     let firsts: BTreeMap<i64, u32> = firsts.map(|(number, access)| (access.key, number)).collect();
     for (read, (origin, access)) in (0u32..).zip(relations.origins.iter().zip(&relations.accesses)) {
         let replaced = match origin {
-            Origin::None => None,
-            Origin::Initial => firsts.get(&access.key).copied(),
-            Origin::Write(write) => {
+            ReadsFrom::None => None,
+            ReadsFrom::Initial => firsts.get(&access.key).copied(),
+            ReadsFrom::Write(write) => {
                 graph.edge(*write, read, Why::Saw);
                 next[*write as usize]
             }
@@ -207,7 +207,7 @@ fn ordered_by(relations: &Relations, ordered: &[(u32, u32)]) -> Graph<Why> {
     graph
 }
 
-fn witness(relations: &Relations, texts: &Texts, circle: &[Edge<Why>]) -> Witness {
+fn witness(relations: &Relations, texts: &Texts, cycle: &[Edge<Why>]) -> Witness {
     let step = |edge: &Edge<Why>| {
         let (from, to) = (relations.told(edge.from, texts), relations.told(edge.to, texts));
         match edge.why {
@@ -218,9 +218,9 @@ fn witness(relations: &Relations, texts: &Texts, circle: &[Edge<Why>]) -> Witnes
             Why::Follows => format!("{from} must come before {to}"),
         }
     };
-    let steps: Vec<String> = circle.iter().map(step).collect();
+    let steps: Vec<String> = cycle.iter().map(step).collect();
     let sentence = format!("no one order has it that {}", steps.join(" and "));
-    let operations: Vec<u32> = circle.iter().map(|edge| edge.from).collect();
+    let operations: Vec<u32> = cycle.iter().map(|edge| edge.from).collect();
     Witness { sentence, operations: places(relations, &operations) }
 }
 

@@ -11,7 +11,7 @@
 //! without breaking read your writes: the store had both, and the second before the first. Monotonic writes is what it breaks.
 //!
 //! Each of them says of some writes that they come before others. A history keeps them just if these edges, with the
-//! order in which the store had the versions where that is known, have no circle. What a cas set comes after what it found: where
+//! order in which the store had the versions where that is known, have no cycle. What a cas set comes after what it found: where
 //! the store's order is known that is a write that follows a read, and elsewhere it is asked of every order. One pass over each
 //! session finds the edges: O(n log n), the logarithm for sorting.
 //!
@@ -29,7 +29,7 @@ use std::collections::BTreeMap;
 
 use crate::check::graph::{Edge, Graph};
 use crate::check::history::Texts;
-use crate::check::relations::{Access, Orders, Origin, Relations, written};
+use crate::check::relations::{Access, Orders, ReadsFrom, Relations, written};
 use crate::check::{Verdict, Witness};
 
 /// What a store may promise a session.
@@ -93,7 +93,7 @@ pub fn check(
         Err(violated) => violated,
         Ok(()) => match sweep.graph.order() {
             Ok(_) => Verdict::Holds,
-            Err(circle) => Verdict::Violated(sweep.witness(&circle)),
+            Err(cycle) => Verdict::Violated(sweep.witness(&cycle)),
         },
     }
 }
@@ -174,7 +174,9 @@ impl Sweep<'_> {
             self.graph.edge(before, after, Why::Order);
         }
         for (number, origin) in (0u32..).zip(&relations.origins) {
-            let (Origin::Write(from), Some(_)) = (*origin, written(relations.call(number))) else { continue };
+            let (ReadsFrom::Write(from), Some(_)) = (*origin, written(relations.call(number))) else {
+                continue;
+            };
             if !(is_placed[from as usize] && is_placed[number as usize]) {
                 self.graph.edge(from, number, Why::Found);
             } else if self.asks(Guarantee::WritesFollowReads) {
@@ -236,9 +238,9 @@ impl Sweep<'_> {
     /// What a read says of the order, given what its session had done before.
     fn read_edges(&mut self, number: u32, seen: &Seen) -> Result<(), Verdict> {
         let value = match self.relations.origins[number as usize] {
-            Origin::None => return Ok(()),
-            Origin::Initial => None,
-            Origin::Write(write) => Some(write),
+            ReadsFrom::None => return Ok(()),
+            ReadsFrom::Initial => None,
+            ReadsFrom::Write(write) => Some(write),
         };
         if self.asks(Guarantee::ReadYourWrites)
             && let Some((own, all)) = seen.own.last().copied()
@@ -284,7 +286,7 @@ impl Sweep<'_> {
     /// What a session has done once an operation is over.
     fn returned(&mut self, number: u32, key: i64, session: &mut Session, saw: &[u32], wrote: &[u32]) {
         let seen = session.keys.entry(key).or_default();
-        if let Origin::Write(write) = self.relations.origins[number as usize] {
+        if let ReadsFrom::Write(write) = self.relations.origins[number as usize] {
             if self.asks(Guarantee::WritesFollowReads) {
                 let node = self.graph.node();
                 self.graph.edge(write, node, Why::Joins(number));
@@ -317,15 +319,14 @@ impl Sweep<'_> {
         Verdict::Violated(Witness { sentence, operations })
     }
 
-    fn witness(&self, circle: &[Edge<Why>]) -> Witness {
+    fn witness(&self, cycle: &[Edge<Why>]) -> Witness {
         let real = |node: u32| (node as usize) < self.relations.accesses.len();
-        let first =
-            circle.iter().position(|edge| real(edge.from)).expect("nodes for several are in no circle");
+        let first = cycle.iter().position(|edge| real(edge.from)).expect("nodes for several are in no cycle");
         let mut steps: Vec<String> = Vec::new();
         let mut operations: Vec<u32> = Vec::new();
         let mut by: Vec<u32> = Vec::new();
-        let mut from = circle[first].from;
-        for edge in circle[first..].iter().chain(&circle[..first]) {
+        let mut from = cycle[first].from;
+        for edge in cycle[first..].iter().chain(&cycle[..first]) {
             if let Why::Joins(number) | Why::Promise(_, number) = edge.why {
                 by.push(number);
             }
@@ -342,7 +343,7 @@ impl Sweep<'_> {
         Witness { sentence, operations: places }
     }
 
-    /// One step of a circle; `by` is the operation that saw the earlier one, if one did.
+    /// One step of a cycle; `by` is the operation that saw the earlier one, if one did.
     fn step(&self, from: u32, edge: &Edge<Why>, by: Option<u32>) -> String {
         let told = |number: u32| self.relations.told(number, self.texts);
         let (old, new) = (told(from), told(edge.to));

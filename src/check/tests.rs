@@ -42,7 +42,7 @@ fn two_who_find_one_value_cannot_both_replace_it() {
     assert!(!both(&[op(0, 0, 5, Call::Cas(0, 1)), op(1, 1, 4, Call::Cas(0, 2))]));
     assert!(both(&[op(0, 0, 5, Call::Cas(0, 1)), op(1, 1, 4, Call::Cas(1, 2))]));
     assert!(!both(&[op(0, 0, 1, Call::Cas(1, 2)), op(1, 2, 4, Call::Cas(0, 1))]), "out of order");
-    assert!(!both(&[op(0, 0, 9, Call::Cas(1, 2)), op(1, 1, 8, Call::Cas(2, 1))]), "a circle");
+    assert!(!both(&[op(0, 0, 9, Call::Cas(1, 2)), op(1, 1, 8, Call::Cas(2, 1))]), "a cycle");
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn histories() -> impl Strategy<Value = Vec<Operation>> {
         let mut operations: Vec<Operation> = Vec::new();
         let (mut state, mut fresh) = (0i64, 0i64);
         let mut free = [0u64; 4];
-        for (place, (process, what, before, after, fate, other)) in steps.into_iter().enumerate() {
+        for (place, (process, what, before, after, completion, other)) in steps.into_iter().enumerate() {
             // Instants are spread so that all are different: even ones invoke, odd ones return.
             let point = 1000 + 100 * place as u64;
             let invoked = (point - 60 * before).max(free[process as usize]) + 2 * place as u64;
@@ -72,7 +72,7 @@ fn histories() -> impl Strategy<Value = Vec<Operation>> {
                 continue;
             }
             free[process as usize] = returned + 1;
-            let seen = if fate == 0 { other } else { state };
+            let seen = if completion == 0 { other } else { state };
             let call = match what {
                 0 => Call::Read(seen),
                 1 => {
@@ -86,7 +86,7 @@ fn histories() -> impl Strategy<Value = Vec<Operation>> {
                     Call::Cas(seen, fresh)
                 }
             };
-            let pending = fate == 1;
+            let pending = completion == 1;
             if pending {
                 free[process as usize] = u64::MAX / 2;
             }

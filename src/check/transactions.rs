@@ -3,10 +3,10 @@
 //! A. Adya, "Weak consistency: a generalized theory and optimistic implementations for distributed transactions" (1999), as K. Kingsbury and
 //! P. Alvaro make it checkable from outside in "Elle: inferring isolation anomalies from experimental observations" (VLDB 2020): writes
 //! are told apart by their values, so each read names the transaction that it saw, and the order of a key's versions is read off
-//! what was seen. Transactions that depend on each other in a circle cannot have happened one after the other; what the circle is made of says
+//! what was seen. Transactions that depend on each other in a cycle cannot have happened one after the other; what the cycle is made of says
 //! which isolation is broken.
 //!
-//! [`check`] finds the anomalies that are plain to see, with the smallest circle of each kind ([`graph`]). `internal` looks at each transaction
+//! [`check`] finds the anomalies that are plain to see, with the smallest cycle of each kind ([`graph`]). `internal` looks at each transaction
 //! alone · `lists` knows the order of the versions of a list that is appended to, for a longer one shows all that came before ·
 //! `registers` knows of a register's versions that nothing came before the initial one and that who read a version and then wrote
 //! replaced it; or a store's own order is given.
@@ -55,7 +55,7 @@ pub use levels::{Kind, Level};
 
 /// What became of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Fate {
+pub enum Completion {
     /// It was acknowledged.
     Committed,
     /// It certainly had no effect.
@@ -105,7 +105,7 @@ pub struct Transaction {
     /// Where its return does, if it was acknowledged; or [`crate::check::history::PENDING`].
     pub returned: u64,
     /// What became of it.
-    pub fate: Fate,
+    pub completion: Completion,
     /// What it did, in order. Reads of transactions that were not acknowledged say nothing and are left out.
     pub actions: Vec<Action>,
 }

@@ -1,4 +1,4 @@
-//! `splitbrain explain`: every knob in force with its source, the topology, the compiled programs, what goes wrong when;
+//! `splitbrain explain`: every parameter in force with its source, the topology, the compiled programs, what goes wrong when;
 //! or what a code of a problem means.
 
 use std::collections::BTreeMap;
@@ -122,19 +122,24 @@ fn faults(cell: &Cell, question: &Question, seed: Option<u64>) -> String {
 const PLACES: [&str; 10] =
     ["length", "warmup", "runs", "seed", "zone", "net", "link", "policy", "workload", "fault"];
 
-/// The knobs of an entry as the files say them.
-fn written(path: &str, entry: &Entry, sources: &Sources, knobs: &mut BTreeMap<String, (String, String)>) {
+/// The parameters of an entry as the files say them.
+fn written(
+    path: &str,
+    entry: &Entry,
+    sources: &Sources,
+    parameters: &mut BTreeMap<String, (String, String)>,
+) {
     match &entry.node.value {
         Value::Table(table) => {
             for inner in table.entries() {
-                written(&format!("{path}.{}", inner.key), inner, sources, knobs);
+                written(&format!("{path}.{}", inner.key), inner, sources, parameters);
             }
         }
         _ => {
             let place = &entry.node.place;
             let (line, _) = sources.line_and_column(place.file, place.bytes.start);
             let source = format!("{}:{line}", sources.path(place.file));
-            knobs.insert(path.to_owned(), (entry.node.show(), source));
+            parameters.insert(path.to_owned(), (entry.node.show(), source));
         }
     }
 }
@@ -214,16 +219,16 @@ fn of_cell(cell: &Cell, experiment: &Experiment) -> String {
         );
     }
     text += "\nknobs in force, and where each comes from\n";
-    let mut knobs: BTreeMap<String, (String, String)> = BTreeMap::new();
+    let mut parameters: BTreeMap<String, (String, String)> = BTreeMap::new();
     for (path, used) in design.defaults.iter().chain(&experiment.question.defaults) {
-        knobs.insert(path.clone(), (used.value.clone(), used.source.clone()));
+        parameters.insert(path.clone(), (used.value.clone(), used.source.clone()));
     }
     for kind in PLACES.iter().copied().chain(KINDS.iter().map(|kind| kind.name)) {
         if let Some(entry) = cell.tree.entry(kind) {
-            written(kind, entry, sources, &mut knobs);
+            written(kind, entry, sources, &mut parameters);
         }
     }
-    for (path, (value, source)) in &knobs {
+    for (path, (value, source)) in &parameters {
         text += &format!("  {path} = {value}    # {source}\n");
     }
     text += &windows(cell, &experiment.question);

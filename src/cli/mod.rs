@@ -75,7 +75,7 @@ pub enum Command {
     New(new::New),
     /// Tell all problems of files; prints nothing when there are none
     Validate(validate::Validate),
-    /// Every knob in force with its source, the topology, the compiled programs; or what a code such as SB0102 means
+    /// Every parameter in force with its source, the topology, the compiled programs; or what a code such as SB0102 means
     Explain(explain::Explain),
     /// Run every variant, sweep point and seed of an experiment; table, plots, report
     Run(run::Run),

@@ -20,7 +20,7 @@ use crate::experiment::load::Cell;
 use crate::experiment::setup::Setup;
 use crate::experiment::telling::Happening;
 use crate::experiment::{Experiment, trial};
-use crate::faults::plan::Planned;
+use crate::faults::plan::Occurrence;
 
 /// What is recorded of the first run.
 #[derive(Debug, Default, Args)]
@@ -247,7 +247,7 @@ fn part_event(format: Written, part: &str) -> String {
 }
 
 /// What goes wrong, as Jepsen's nemesis writes it: `start-split` and `stop-split`, and the name alone of what happens at an instant.
-fn nemesis_event(format: Written, at: Time, begins: bool, planned: &Planned) -> String {
+fn nemesis_event(format: Written, at: Time, begins: bool, planned: &Occurrence) -> String {
     let f = match (planned.until > planned.at, begins) {
         (false, true) => planned.fault.clone(),
         (false, false) => return String::new(),

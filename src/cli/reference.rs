@@ -1,15 +1,15 @@
 //! `docs/language.md`: prose from a template, every table from the tables that the loader itself uses.
 
-use crate::base::knob::{Form, Knob, Preset, Takes};
 use crate::base::op::REASONS;
+use crate::base::parameter::{Constructor, Parameter, ParameterType, Preset};
 use crate::base::series::Series;
-use crate::components::{KINDS, Kind, arrivals, chooser, policy};
+use crate::components::{KINDS, Kind, arrivals, key_distribution, policy};
 use crate::design::codes::CODES;
 use crate::design::describe::{describe, example};
 use crate::design::entries::{ENTRIES, Holds};
 use crate::experiment::theory;
 use crate::measures::fits::{FITS, Thing};
-use crate::program::law::LAWS;
+use crate::program::distribution::DISTRIBUTIONS;
 use crate::{faults, measures};
 
 const TEMPLATE: &str = include_str!("reference.md");
@@ -29,10 +29,10 @@ pub fn reference() -> String {
     for (mark, table) in [
         ("{{entries}}", entries()),
         ("{{parts}}", parts()),
-        ("{{policy}}", knobs(policy::POLICY)),
+        ("{{policy}}", parameters(policy::POLICY)),
         ("{{arrivals}}", pairs(arrivals::FORMS)),
-        ("{{choosers}}", pairs(chooser::FORMS)),
-        ("{{laws}}", laws()),
+        ("{{key_distributions}}", pairs(key_distribution::FORMS)),
+        ("{{distributions}}", distributions()),
         ("{{faults}}", forms(faults::FORMS)),
         ("{{measures}}", all_measures()),
         ("{{fits}}", all_fits()),
@@ -60,7 +60,7 @@ fn heading(names: &[&str]) -> String {
     row(names) + &row(&vec!["---"; names.len()])
 }
 
-/// The default of a knob and where it is from.
+/// The default of a parameter and where it is from.
 fn preset(preset: &Preset) -> String {
     match preset {
         Preset::Required => "must be given".to_owned(),
@@ -69,51 +69,51 @@ fn preset(preset: &Preset) -> String {
     }
 }
 
-/// The range of a knob, where it has one.
-fn range(takes: &Takes) -> String {
+/// The range of a parameter, where it has one.
+fn range(takes: &ParameterType) -> String {
     match takes {
-        Takes::Count { min, max: u64::MAX } => format!(", at least {min}"),
-        Takes::Count { min, max } => format!(", {min} to {max}"),
-        Takes::Share { min, max } => format!(", {}% to {}%", min * 100.0, max * 100.0),
-        Takes::Factor { min, max } => format!(", {min}x to {max}x"),
+        ParameterType::Count { min, max: u64::MAX } => format!(", at least {min}"),
+        ParameterType::Count { min, max } => format!(", {min} to {max}"),
+        ParameterType::Share { min, max } => format!(", {}% to {}%", min * 100.0, max * 100.0),
+        ParameterType::Factor { min, max } => format!(", {min}x to {max}x"),
         _ => String::new(),
     }
 }
 
-fn knobs(knobs: &[Knob]) -> String {
-    let mut text = heading(&["knob", "takes", "example", "default", "what it is"]);
-    for knob in knobs {
-        let takes = describe(&knob.takes) + &range(&knob.takes);
+fn parameters(parameters: &[Parameter]) -> String {
+    let mut text = heading(&["parameter", "takes", "example", "default", "what it is"]);
+    for parameter in parameters {
+        let takes = describe(&parameter.takes) + &range(&parameter.takes);
         text += &row(&[
-            &format!("`{}`", knob.name),
+            &format!("`{}`", parameter.name),
             &takes,
-            &format!("`{}`", example(&knob.takes)),
-            &preset(&knob.default),
-            knob.doc,
+            &format!("`{}`", example(&parameter.takes)),
+            &preset(&parameter.default),
+            parameter.doc,
         ]);
     }
-    for knob in knobs {
-        let inner = match &knob.takes {
-            Takes::List(inner) | Takes::Table(inner) => inner,
+    for parameter in parameters {
+        let inner = match &parameter.takes {
+            ParameterType::List(inner) | ParameterType::Table(inner) => inner,
             takes => takes,
         };
-        if let Takes::Form(inner) | Takes::LawOr(inner) = inner {
-            text += &format!("\n`{}` is one of:\n\n{}", knob.name, forms(inner));
+        if let ParameterType::Constructor(inner) | ParameterType::DistributionOr(inner) = inner {
+            text += &format!("\n`{}` is one of:\n\n{}", parameter.name, forms(inner));
         }
     }
     text
 }
 
-fn forms(all: &[Form]) -> String {
+fn forms(all: &[Constructor]) -> String {
     let mut text = heading(&["form", "arguments", "what it is"]);
     for form in all {
-        let takes = |knob: &Knob| describe(&knob.takes) + &range(&knob.takes);
-        let argument = |knob: &Knob| match knob.default {
-            Preset::Required => format!("`{}` ({})", knob.name, takes(knob)),
-            Preset::Absent => format!("`{}` ({}, may be left out)", knob.name, takes(knob)),
-            Preset::Is { text, .. } => format!("`{}={text}` ({})", knob.name, takes(knob)),
+        let takes = |parameter: &Parameter| describe(&parameter.takes) + &range(&parameter.takes);
+        let argument = |parameter: &Parameter| match parameter.default {
+            Preset::Required => format!("`{}` ({})", parameter.name, takes(parameter)),
+            Preset::Absent => format!("`{}` ({}, may be left out)", parameter.name, takes(parameter)),
+            Preset::Is { text, .. } => format!("`{}={text}` ({})", parameter.name, takes(parameter)),
         };
-        let arguments: Vec<String> = form.knobs.iter().map(argument).collect();
+        let arguments: Vec<String> = form.parameters.iter().map(argument).collect();
         text += &row(&[&format!("`{}`", form.name), &arguments.join(", "), form.doc]);
     }
     text
@@ -134,8 +134,8 @@ fn entries() -> String {
         text += &row(&[&name, entry.doc]);
     }
     for entry in ENTRIES {
-        if let Holds::Knobs(inner) | Holds::ValueOrKnobs(_, inner) = entry.holds {
-            text += &format!("\n### `{}`\n\n{}\n\n{}", entry.name, entry.doc, knobs(inner));
+        if let Holds::Parameters(inner) | Holds::ValueOrParameters(_, inner) = entry.holds {
+            text += &format!("\n### `{}`\n\n{}\n\n{}", entry.name, entry.doc, parameters(inner));
         }
     }
     text
@@ -143,9 +143,9 @@ fn entries() -> String {
 
 fn parts() -> String {
     let mut text = String::new();
-    for Kind { name, doc, common, knobs: own, series, runs_programs, .. } in KINDS {
+    for Kind { name, doc, common, parameters: own, series, runs_programs, .. } in KINDS {
         let programs = if *runs_programs { " It runs programs: `[on.NAME]`." } else { "" };
-        text += &format!("\n### `{name}`\n\n{doc}{programs}\n\n{}", knobs(&[*common, *own].concat()));
+        text += &format!("\n### `{name}`\n\n{doc}{programs}\n\n{}", parameters(&[*common, *own].concat()));
         text += &format!("\nSeries:\n\n{}", heading(&["series", "kind", "unit", "what is recorded"]));
         for Series { name, kind, unit, doc, of_whole } in *series {
             let names =
@@ -156,10 +156,10 @@ fn parts() -> String {
     text
 }
 
-fn laws() -> String {
-    let mut text = heading(&["law", "example"]);
+fn distributions() -> String {
+    let mut text = heading(&["distribution", "example"]);
     text += &row(&["a constant", "`5ms`"]);
-    for (name, example) in LAWS {
+    for (name, example) in DISTRIBUTIONS {
         text += &row(&[&format!("`{name}`"), &format!("`{example}`")]);
     }
     text
@@ -169,14 +169,14 @@ fn all_measures() -> String {
     let mut text = heading(&["measure", "of", "what it is"]);
     for measure in measures::ALL {
         let of = match measure.of {
-            measures::Of::Requests => "requests",
-            measures::Of::Anything => &things(measure.name),
-            measures::Of::Tally => "a tally",
-            measures::Of::Part => "a part",
-            measures::Of::Cell => "a key of a db",
-            measures::Of::Tables => "a table of a db, or all of them",
-            measures::Of::Operations => "a program, or a table of a db",
-            measures::Of::Lock => "a lock",
+            measures::Domain::Requests => "requests",
+            measures::Domain::Anything => &things(measure.name),
+            measures::Domain::Tally => "a tally",
+            measures::Domain::Part => "a part",
+            measures::Domain::Cell => "a key of a db",
+            measures::Domain::Tables => "a table of a db, or all of them",
+            measures::Domain::Operations => "a program, or a table of a db",
+            measures::Domain::Lock => "a lock",
         };
         text += &row(&[&format!("`{}`", measure.name), of, measure.doc]);
     }

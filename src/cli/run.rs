@@ -47,7 +47,7 @@ pub struct Run {
     /// Only this variant; may be given again
     #[arg(long)]
     pub variant: Vec<String>,
-    /// Change a knob: `--set cache.pages.ttl=5s`; may be given again
+    /// Change a parameter: `--set cache.pages.ttl=5s`; may be given again
     #[arg(long, value_name = "PATH=VALUE")]
     pub set: Vec<String>,
     /// Runs at once; as many as there are cores without it

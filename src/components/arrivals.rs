@@ -7,14 +7,14 @@ use crate::base::dist::Dist;
 use crate::base::quantity::{Quantity, Unit};
 use crate::base::rng::Bits;
 use crate::base::time::{Span, Time};
-use crate::program::law::{Files, law_of_spans};
+use crate::program::distribution::{Files, distribution_of_spans};
 use crate::program::syntax::{Arg, ArgKey, Expr, Function, Spanned, SyntaxError};
 
-/// The laws of arrivals, by name.
-pub const LAWS: [&str; 7] = ["poisson", "even", "rate", "users", "once", "serial", "trace"];
+/// The distributions of arrivals, by name.
+pub const DISTRIBUTIONS: [&str; 7] = ["poisson", "even", "rate", "users", "once", "serial", "trace"];
 /// The most requests per second of one workload: more than one per nanosecond cannot be told apart.
 pub const RATE_MAX: f64 = 1e9;
-/// How many thinks a user with a general law of thinking is started from: the residual of one of them, chosen by
+/// How many thinks a user with a general distribution of thinking is started from: the residual of one of them, chosen by
 /// length, is distributed as in equilibrium when there are many.
 const RESIDUAL_DRAWS: usize = 64;
 
@@ -174,7 +174,7 @@ fn named<'a>(function: &'a Function, name: &str) -> Option<&'a Spanned<Expr>> {
     function.args.iter().find(is).map(|arg| &arg.value)
 }
 
-/// Reads a law of arrivals.
+/// Reads a distribution of arrivals.
 ///
 /// # Errors
 /// When it is none; with its place.
@@ -184,7 +184,7 @@ pub fn arrivals(
     files: Files<'_>,
 ) -> Result<Arrivals, SyntaxError> {
     let Expr::Call(function) = &expr.value else {
-        return error(&expr.at, format!("`{}` is no law of arrivals", expr.value));
+        return error(&expr.at, format!("`{}` is no distribution of arrivals", expr.value));
     };
     let first = function.args.iter().find(|arg| arg.key.is_none()).map(|arg| &arg.value);
     let named = |name: &str| named(function, name);
@@ -224,12 +224,12 @@ pub fn arrivals(
             }
             let users = count(first.or_else(|| named("n")), expr, 10_000_000)? as u32;
             let Some(think) = named("think") else { return error(&expr.at, "`users` needs `think=`") };
-            Ok(Arrivals::Users { count: users, think: law_of_spans(think, files)? })
+            Ok(Arrivals::Users { count: users, think: distribution_of_spans(think, files)? })
         }
         "trace" => trace(expr, function, traces),
         other => {
-            let near = crate::base::problem::nearest(other, LAWS);
-            let message = format!("`{other}` is no law of arrivals");
+            let near = crate::base::problem::nearest(other, DISTRIBUTIONS);
+            let message = format!("`{other}` is no distribution of arrivals");
             let help = near.map_or(HELP.to_owned(), |near| format!("did you mean `{near}`?"));
             Err(SyntaxError { at: function.name.at.clone(), message, help: Some(help) })
         }
@@ -247,7 +247,7 @@ fn trace(whole: &Spanned<Expr>, function: &Function, traces: &dyn Traces) -> Res
         Some((_, at)) => return error(at, "`speed` must be a factor above 0, `2x`"),
     };
     let column = named(function, "column").map(|column| column.value.to_string());
-    let file = crate::components::chooser::file_name(&path.value);
+    let file = crate::components::key_distribution::file_name(&path.value);
     traces.instants(&file, column.as_deref(), speed).map(Arrivals::Trace).map_err(|message| {
         let help = "write `trace(file.csv, column=NAME)`; the path is relative to this file".to_owned();
         SyntaxError { at: path.at.clone(), message, help: Some(help) }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use crate::base::cause::{Cause, Causes};
 use crate::base::ids::{CallId, PartId, Pid, SeriesId, TierId};
-use crate::base::knob::{Form, Knob, Knobs, Preset, Takes};
 use crate::base::op::{Op, Reply};
+use crate::base::parameter::{Constructor, Parameter, ParameterType, Parameters, Preset};
 use crate::base::problem::Problems;
 use crate::base::rng::Bits;
 use crate::base::series::series;
@@ -24,25 +24,25 @@ pub const LB: Kind = Kind {
     name: "lb",
     doc: "A load balancer in front of a part's members.",
     common: PLACED,
-    knobs: KNOBS,
+    parameters: PARAMETERS,
     series: Series::ALL,
     runs_programs: false,
     resolve,
 };
 
-const PICKS: &[Form] = &[
-    Form { name: "random", knobs: &[], doc: "Each member as likely." },
-    Form { name: "round_robin", knobs: &[], doc: "One after the other." },
-    Form {
+const PICKS: &[Constructor] = &[
+    Constructor { name: "random", parameters: &[], doc: "Each member as likely." },
+    Constructor { name: "round_robin", parameters: &[], doc: "One after the other." },
+    Constructor {
         name: "least_outstanding",
-        knobs: &[],
+        parameters: &[],
         doc: "The member with the fewest calls under way from this balancer; of several, one at random.",
     },
-    Form {
+    Constructor {
         name: "power_of",
-        knobs: &[Knob {
+        parameters: &[Parameter {
             name: "d",
-            takes: Takes::Count { min: 1, max: 64 },
+            takes: ParameterType::Count { min: 1, max: 64 },
             default: Preset::Is { text: "2", source: "Mitzenmacher 2001: most of the gain is in the second" },
             doc: "How many members are drawn, with repetition.",
         }],
@@ -50,22 +50,22 @@ const PICKS: &[Form] = &[
     },
 ];
 
-const KNOBS: &[Knob] = &[
-    Knob {
+const PARAMETERS: &[Parameter] = &[
+    Parameter {
         name: "to",
-        takes: Takes::Part(&["server", "external", "lb"]),
+        takes: ParameterType::Part(&["server", "external", "lb"]),
         default: Preset::Required,
         doc: "The part whose members get the calls.",
     },
-    Knob {
+    Parameter {
         name: "pick",
-        takes: Takes::Form(PICKS),
+        takes: ParameterType::Constructor(PICKS),
         default: Preset::Is { text: "round_robin", source: "nginx and HAProxy" },
         doc: "How it chooses a member.",
     },
-    Knob {
+    Parameter {
         name: "timeout",
-        takes: Takes::Span { min: Span::from_ns(1), max: Span::MAX },
+        takes: ParameterType::Span { min: Span::from_ns(1), max: Span::MAX },
         default: Preset::Is { text: "60s", source: "nginx: proxy_read_timeout" },
         doc: "After this it gives a member up and tells its caller that nobody knows.",
     },
@@ -121,12 +121,12 @@ impl Part for Balancer {
     }
 
     fn build(&self, at: &PartName, _wiring: &Wiring, world: &mut World) {
-        world.add::<Node>(&at.name, self.plan.clone(), at.count, &at.zones, false);
+        world.add::<BalancerProcess>(&at.name, self.plan.clone(), at.count, &at.zones, false);
     }
 }
 
-fn resolve(knobs: &Knobs, names: &Names, _problems: &mut Problems) -> Option<Box<dyn Part>> {
-    let (word, arguments) = knobs.form("pick");
+fn resolve(parameters: &Parameters, names: &Names, _problems: &mut Problems) -> Option<Box<dyn Part>> {
+    let (word, arguments) = parameters.form("pick");
     let pick = match word {
         "random" => Pick::Random,
         "round_robin" => Pick::RoundRobin,
@@ -134,20 +134,20 @@ fn resolve(knobs: &Knobs, names: &Names, _problems: &mut Problems) -> Option<Box
         "power_of" => Pick::PowerOf(crate::components::count_u32(arguments, "d")),
         other => unreachable!("`{other}` is no form of `pick`"),
     };
-    let to = &names.parts[knobs.part("to").index()];
+    let to = &names.parts[parameters.part("to").index()];
     let plan = Plan {
         to: to.tier,
         backends: to.count,
         pick,
-        timeout: knobs.span("timeout"),
+        timeout: parameters.span("timeout"),
         first_series: names.first_series,
     };
-    Some(Box::new(Balancer { plan: Arc::new(plan), to: knobs.part("to") }))
+    Some(Box::new(Balancer { plan: Arc::new(plan), to: parameters.part("to") }))
 }
 
 /// A member.
 #[derive(Clone, Debug, Hash)]
-pub struct Node {
+pub struct BalancerProcess {
     /// Calls under way to each backend.
     outstanding: Vec<u32>,
     carried: Slab<(CallId, u32)>,
@@ -161,7 +161,7 @@ const REQUEST_BYTES: u32 = 256;
 /// Size of an answer as it is passed back, bytes.
 const ANSWER_BYTES: u32 = 1024;
 
-impl Process for Node {
+impl Process for BalancerProcess {
     type Plan = Plan;
     type Message = Infallible;
     type Timer = ();
@@ -171,17 +171,21 @@ impl Process for Node {
     fn build(plan: &Plan, member: u32) -> Self {
         let backends = plan.backends as usize;
         // Balancers begin at different members, or they would send their first calls to the same one.
-        Node { outstanding: vec![0; backends], carried: Slab::default(), next: member % plan.backends }
+        BalancerProcess {
+            outstanding: vec![0; backends],
+            carried: Slab::default(),
+            next: member % plan.backends,
+        }
     }
 
     fn on_call(&mut self, call: CallId, op: Op, ctx: &mut Context<Self>) {
         let plan = ctx.plan();
-        let backend = self.pick(plan.pick, &mut ctx.serving(PICK, ctx.stem(call)));
+        let backend = self.pick(plan.pick, &mut ctx.serving(PICK, ctx.substream(call)));
         self.outstanding[backend as usize] += 1;
         let tag = self.carried.insert((call, backend)).to_word();
         let request = Request {
             op,
-            stem: ctx.stem(call),
+            substream: ctx.substream(call),
             size_bytes: REQUEST_BYTES,
             timeout: Some(plan.timeout),
             from: None,
@@ -209,12 +213,12 @@ impl Process for Node {
         ctx.record().level(series, now, -(self.carried.len() as i64));
     }
 
-    fn touch(&self) -> u64 {
+    fn prefetch(&self) -> u64 {
         u64::from(self.next)
     }
 }
 
-fn pass_back(call: CallId, reply: &Reply, causes: &Causes, ctx: &mut Context<Node>) {
+fn pass_back(call: CallId, reply: &Reply, causes: &Causes, ctx: &mut Context<BalancerProcess>) {
     ctx.saw(call, reply.seen);
     ctx.failed_at(call, reply.at);
     ctx.reply(call, reply.outcome, reply.note, causes, ANSWER_BYTES);
@@ -222,7 +226,7 @@ fn pass_back(call: CallId, reply: &Reply, causes: &Causes, ctx: &mut Context<Nod
     ctx.record().level(series, now, -1);
 }
 
-impl Node {
+impl BalancerProcess {
     fn pick(&mut self, pick: Pick, bits: &mut impl Bits) -> u32 {
         let backends = self.outstanding.len() as u32;
         let mut draw = |n: u32| bits.below(u64::from(n)) as u32;
@@ -261,11 +265,11 @@ mod tests {
     use crate::base::rng::Draws;
     use crate::components::script::{PART, answers, level, told, total, until, world};
 
-    fn node(outstanding: &[u32]) -> Node {
-        Node { outstanding: outstanding.to_vec(), carried: Slab::default(), next: 1 }
+    fn node(outstanding: &[u32]) -> BalancerProcess {
+        BalancerProcess { outstanding: outstanding.to_vec(), carried: Slab::default(), next: 1 }
     }
 
-    fn picked(node: &mut Node, pick: Pick, times: u32) -> Vec<u32> {
+    fn picked(node: &mut BalancerProcess, pick: Pick, times: u32) -> Vec<u32> {
         let mut counts = vec![0; node.outstanding.len()];
         let mut draws = Draws::new(4);
         for _ in 0..times {
@@ -314,7 +318,7 @@ mod tests {
             first_series: SeriesId(0),
         };
         let lines = vec![(0, PART, Op::Drop { key: 0 }), (1, PART, Op::Drop { key: 0 })];
-        let mut world = world::<Node>(lines, plan, 1, Series::ALL);
+        let mut world = world::<BalancerProcess>(lines, plan, 1, Series::ALL);
         world.add::<Slow>("slow", Arc::new(()), 2, &[crate::base::ids::ZoneId(0)], false);
         until(&mut world, 50);
         assert_eq!((total(&world, 0), level(&world, 1)), (2, 1));

@@ -1,5 +1,5 @@
 //! A cache: real keys, versions and lifetimes, within a capacity, with a guard against stampedes. This file has its
-//! knobs; [`node`] is the process, [`entries`] what it holds, [`flights`] who may fill.
+//! parameters; [`node`] is the process, [`entries`] what it holds, [`flights`] who may fill.
 //!
 //! Its clients are programs: `get` looks here first and on a miss runs `fill` at the caller, or fails: then
 //! the program makes the value and puts it. Callers read and write the store behind it themselves (cache-aside).
@@ -14,12 +14,12 @@ use std::sync::Arc;
 
 use crate::base::dist::Dist;
 use crate::base::ids::SeriesId;
-use crate::base::knob::{Knob, Knobs, Preset, Setting, Takes};
+use crate::base::parameter::{Parameter, ParameterType, Parameters, Preset, Setting};
 use crate::base::problem::Problems;
 use crate::base::series::series;
 use crate::base::time::Span;
 use crate::components::cache::entries::Capacity;
-use crate::components::cache::node::Node;
+use crate::components::cache::node::CacheProcess;
 use crate::components::cores::{DISCIPLINE, Discipline};
 use crate::components::directory::{CacheClient, Client};
 use crate::components::evict::Policy;
@@ -32,101 +32,101 @@ pub const CACHE: Kind = Kind {
     name: "cache",
     doc: "A keyed cache with lifetimes, a capacity and a guard against stampedes.",
     common: COMMON,
-    knobs: KNOBS,
+    parameters: PARAMETERS,
     series: Series::ALL,
     runs_programs: false,
     resolve,
 };
 
-const SPAN: Takes = Takes::Span { min: Span::from_ns(1), max: Span::MAX };
+const SPAN: ParameterType = ParameterType::Span { min: Span::from_ns(1), max: Span::MAX };
 
-const KNOBS: &[Knob] = &[
-    Knob {
+const PARAMETERS: &[Parameter] = &[
+    Parameter {
         name: "entries",
-        takes: Takes::Count { min: 1, max: u64::MAX },
+        takes: ParameterType::Count { min: 1, max: u64::MAX },
         default: Preset::Absent,
         doc: "How many entries fit into each member; without it and without `bytes`, everything does.",
     },
-    Knob {
+    Parameter {
         name: "bytes",
-        takes: Takes::Bytes { min: 1, max: u64::MAX },
+        takes: ParameterType::Bytes { min: 1, max: u64::MAX },
         default: Preset::Absent,
         doc: "How many bytes fit into each member; needs `size`.",
     },
-    Knob {
+    Parameter {
         name: "size",
-        takes: Takes::NumberLaw,
+        takes: ParameterType::NumberDistribution,
         default: Preset::Absent,
-        doc: "Bytes of an entry: a number or a law of them; each key has a size of its own, which it keeps.",
+        doc: "Bytes of an entry: a number or a distribution of them; each key has a size of its own, which it keeps.",
     },
-    Knob {
+    Parameter {
         name: "ttl",
         takes: SPAN,
         default: Preset::Absent,
         doc: "How long an entry lives from its put; without it and without `sliding`, for ever.",
     },
-    Knob {
+    Parameter {
         name: "sliding",
         takes: SPAN,
         default: Preset::Absent,
         doc: "How long an entry lives from its put or last hit, instead of `ttl`.",
     },
-    Knob {
+    Parameter {
         name: "jitter",
-        takes: Takes::Share { min: 0.0, max: 0.99 },
+        takes: ParameterType::Share { min: 0.0, max: 0.99 },
         default: Preset::Is { text: "0%", source: "no jitter unless asked for" },
         doc: "Lifetimes are spread evenly by this share of them to either side.",
     },
-    Knob {
+    Parameter {
         name: "clock",
-        takes: Takes::Word(&["wall", "monotonic"]),
+        takes: ParameterType::Word(&["wall", "monotonic"]),
         default: Preset::Is {
             text: "wall",
             source: "Redis, which keeps the Unix time at which a key expires (redis.io, EXPIRE); memcached: monotonic",
         },
         doc: "By which of a member's clocks entries and locks expire: `wall` follows whoever sets the clock, `monotonic` does not.",
     },
-    Knob {
+    Parameter {
         name: "evict",
-        takes: Takes::Word(Policy::WORDS),
+        takes: ParameterType::Word(Policy::WORDS),
         default: Preset::Is { text: "lru", source: "memcached, and Redis with allkeys-lru" },
         doc: "Which entry leaves when the cache is full.",
     },
-    Knob {
+    Parameter {
         name: "guard",
-        takes: Takes::Form(GUARDS),
+        takes: ParameterType::Constructor(GUARDS),
         default: Preset::Is { text: "none", source: "what a plain get-or-fill does" },
         doc: "What is done against stampedes.",
     },
-    Knob {
+    Parameter {
         name: "fill",
-        takes: Takes::Call,
+        takes: ParameterType::Call,
         default: Preset::Absent,
         doc: "The program that makes a value on a miss, run at the caller: `build_page(item=key)`.",
     },
-    Knob {
+    Parameter {
         name: "serve",
-        takes: Takes::Law,
+        takes: ParameterType::Distribution,
         default: Preset::Is {
             text: "0ms",
             source: "a look-up takes microseconds; the way there takes longer",
         },
         doc: "Time on a core for each operation.",
     },
-    Knob {
+    Parameter {
         name: "cores",
-        takes: Takes::Count { min: 1, max: u64::MAX },
+        takes: ParameterType::Count { min: 1, max: u64::MAX },
         default: Preset::Is { text: "unlimited", source: "a cache's cores are seldom what limits it" },
         doc: "How many operations are served at once.",
     },
-    Knob {
+    Parameter {
         name: "queue",
-        takes: Takes::Count { min: 0, max: u64::MAX },
+        takes: ParameterType::Count { min: 0, max: u64::MAX },
         default: Preset::Is { text: "unlimited", source: "nothing is turned away unless asked for" },
         doc: "How many operations wait for a core; a further one fails with `overloaded`.",
     },
     DISCIPLINE,
-    Knob {
+    Parameter {
         name: "timeout",
         takes: SPAN,
         default: Preset::Is { text: "1s", source: "as for any other call" },
@@ -219,52 +219,53 @@ impl Part for Cache {
     }
 
     fn build(&self, at: &PartName, _wiring: &Wiring, world: &mut World) {
-        world.add::<Node>(&at.name, self.plan.clone(), at.count, &at.zones, false);
+        world.add::<CacheProcess>(&at.name, self.plan.clone(), at.count, &at.zones, false);
     }
 }
 
-fn resolve(knobs: &Knobs, names: &Names, problems: &mut Problems) -> Option<Box<dyn Part>> {
+fn resolve(parameters: &Parameters, names: &Names, problems: &mut Problems) -> Option<Box<dyn Part>> {
     let before = problems.0.len();
-    let guard = Guard::of(knobs);
-    conflicts(knobs, names, &guard, problems);
-    let lifetime = |knob| match knobs.get(knob) {
+    let guard = Guard::of(parameters);
+    conflicts(parameters, names, &guard, problems);
+    let lifetime = |parameter| match parameters.get(parameter) {
         Some(Setting::Span(span)) => Some(*span),
         _ => None,
     };
     let plan = Plan {
-        capacity: capacity(knobs),
-        size: knobs.get("size").map(|_| knobs.law("size")),
+        capacity: capacity(parameters),
+        size: parameters.get("size").map(|_| parameters.distribution("size")),
         lifetime: lifetime("ttl").or(lifetime("sliding")),
-        sliding: knobs.get("sliding").is_some(),
-        jitter: knobs.number("jitter"),
-        expires_by_wall: knobs.word("clock") == "wall",
-        policy: Policy::of(knobs.word("evict"))?,
+        sliding: parameters.get("sliding").is_some(),
+        jitter: parameters.number("jitter"),
+        expires_by_wall: parameters.word("clock") == "wall",
+        policy: Policy::of(parameters.word("evict"))?,
         guard,
-        serve: knobs.law("serve"),
-        cores: crate::components::count_u32(knobs, "cores"),
-        queue: crate::components::count_u32(knobs, "queue"),
-        discipline: Discipline::of(knobs.word("discipline")),
-        speed_ppm: speed_ppm(knobs),
+        serve: parameters.distribution("serve"),
+        cores: crate::components::count_u32(parameters, "cores"),
+        queue: crate::components::count_u32(parameters, "queue"),
+        discipline: Discipline::of(parameters.word("discipline")),
+        speed_ppm: speed_ppm(parameters),
         first_series: names.first_series,
     };
-    let client = CacheClient { guard: plan.guard.clone(), timeout: patience(knobs, &plan.guard), fill: None };
+    let client =
+        CacheClient { guard: plan.guard.clone(), timeout: patience(parameters, &plan.guard), fill: None };
     let part = Cache { plan: Arc::new(plan), client: Arc::new(client) };
     (problems.0.len() == before).then(|| Box::new(part) as Box<dyn Part>)
 }
 
 /// How long clients wait for an answer. A flight keeps its readers for as long as a rebuild takes, so where no timeout
 /// is asked for they are given the time of a filler on top of the default.
-fn patience(knobs: &Knobs, guard: &Guard) -> Span {
+fn patience(parameters: &Parameters, guard: &Guard) -> Span {
     match guard {
-        Guard::SingleFlight { per: Per::All, hold } if knobs.place("timeout").is_none() => {
-            knobs.span("timeout") + *hold
+        Guard::SingleFlight { per: Per::All, hold } if parameters.place("timeout").is_none() => {
+            parameters.span("timeout") + *hold
         }
-        _ => knobs.span("timeout"),
+        _ => parameters.span("timeout"),
     }
 }
 
-fn capacity(knobs: &Knobs) -> Capacity {
-    match (knobs.get("entries"), knobs.get("bytes")) {
+fn capacity(parameters: &Parameters) -> Capacity {
+    match (parameters.get("entries"), parameters.get("bytes")) {
         (Some(Setting::Count(entries)), _) if *entries != u64::MAX => Capacity::Entries(*entries),
         (None, Some(Setting::Count(bytes))) => Capacity::Bytes(*bytes),
         _ => Capacity::Unlimited,
@@ -272,11 +273,11 @@ fn capacity(knobs: &Knobs) -> Capacity {
 }
 
 /// What does not fit together.
-fn conflicts(knobs: &Knobs, names: &Names, guard: &Guard, problems: &mut Problems) {
+fn conflicts(parameters: &Parameters, names: &Names, guard: &Guard, problems: &mut Problems) {
     let name = names.name;
-    let given = |knob: &str| knobs.get(knob).is_some();
-    let mut wrong = |code, knob: &str, message: String, help: &str| {
-        let problem = match knobs.place(knob) {
+    let given = |parameter: &str| parameters.get(parameter).is_some();
+    let mut wrong = |code, parameter: &str, message: String, help: &str| {
+        let problem = match parameters.place(parameter) {
             Some(place) => problems.at(code, place.clone(), message),
             None => problems.overall(code, message),
         };
@@ -291,8 +292,8 @@ fn conflicts(knobs: &Knobs, names: &Names, guard: &Guard, problems: &mut Problem
         wrong(DOES_NOT_FIT, "bytes", message, "write `size = \"lognormal(mean=2000, cv=1)\"`, in bytes");
     }
     if given("size")
-        && let Some(Setting::Count(bytes)) = knobs.get("bytes")
-        && knobs.law("size").least() > *bytes as f64
+        && let Some(Setting::Count(bytes)) = parameters.get("bytes")
+        && parameters.distribution("size").least() > *bytes as f64
     {
         let message = format!("no entry fits into the {bytes} bytes of '{name}'");
         wrong(
@@ -317,12 +318,12 @@ fn conflicts(knobs: &Knobs, names: &Names, guard: &Guard, problems: &mut Problem
         wrong(DOES_NOT_FIT, "guard", message, "write `ttl = \"60s\"`");
     }
     if let Guard::Stale { claim: Claim::Get, .. } = guard
-        && knobs.form("guard").1.place("recheck").is_some()
+        && parameters.form("guard").1.place("recheck").is_some()
     {
         let message = format!("the guard of '{name}' has `recheck`, and nobody in it takes a lock");
         wrong(DOES_NOT_FIT, "guard", message, "write `claim=set_nx`, or leave `recheck` out");
     }
-    if immortal && knobs.number("jitter") > 0.0 {
+    if immortal && parameters.number("jitter") > 0.0 {
         let message = format!("'{name}' has `jitter` but no `ttl`");
         wrong(DOES_NOT_FIT, "jitter", message, "write `ttl = \"60s\"`");
     }

@@ -10,13 +10,13 @@ use crate::base::cause::Cause;
 use crate::base::ids::{CallId, PartId, Pid, PolicyId, ProbeId, ProgramId, ZoneId};
 use crate::base::op::{ARGS_MAX, Args, Op, Outcome, Reply};
 use crate::base::rng::{Bits, Draws, mix};
-use crate::base::session::Seen;
+use crate::base::session::CausalContext;
 use crate::base::slab::Key;
 use crate::base::time::{Span, Time};
 use crate::components::arrivals::{Arrivals, residual};
-use crate::components::chooser::{Chooser, Turn};
 use crate::components::client::requests::{Memory, Pending, Requests};
 use crate::components::directory::{Directory, Tried};
+use crate::components::key_distribution::{KeyDistribution, Turn};
 use crate::components::policy::{Answers, Policy};
 use crate::program::compile::MESSAGE_BYTES;
 use crate::record::recorder::{Ended, Finished};
@@ -50,7 +50,7 @@ pub struct CallPlan {
     /// Which program; none for a dependency that we do not own.
     pub program: Option<ProgramId>,
     /// Its arguments.
-    pub args: Vec<Chooser>,
+    pub args: Vec<KeyDistribution>,
     /// Where it is recorded.
     pub probe: ProbeId,
 }
@@ -165,7 +165,7 @@ impl Process for Client {
         pending.failures = pending.failures.saturating_add(1);
         let (number, failures, backoff) = (pending.number, pending.failures, pending.backoff);
         let policy = &plan.policies[plan.policy.index()];
-        let mut draws = ctx.serving(BACK_OFF, self.attempt_stem(number, failures, ctx));
+        let mut draws = ctx.serving(BACK_OFF, self.attempt_substream(number, failures, ctx));
         let wait = policy.retry.wait(failures, backoff, &mut draws).filter(|_| policy.retries(reason));
         let Some(pending) = self.pending.get_mut(key) else { return };
         match wait {
@@ -184,7 +184,7 @@ impl Process for Client {
         ctx.record().late(probe, now);
     }
 
-    fn touch(&self) -> u64 {
+    fn prefetch(&self) -> u64 {
         self.number
     }
 
@@ -199,17 +199,17 @@ impl Process for Client {
 impl Client {
     /// Draws of one kind for the current request.
     fn draws(&self, what: u64, ctx: &Context<Self>) -> Draws {
-        ctx.draws(self.stem(what, self.number, ctx))
+        ctx.draws(self.substream(what, self.number, ctx))
     }
 
-    fn stem(&self, what: u64, number: u64, ctx: &Context<Self>) -> u64 {
+    fn substream(&self, what: u64, number: u64, ctx: &Context<Self>) -> u64 {
         let user = mix(ctx.plan().name, u64::from(ctx.me().member));
         mix(mix(user, number), what)
     }
 
     /// What identifies an attempt of a request.
-    fn attempt_stem(&self, number: u64, failures: u32, ctx: &Context<Self>) -> u64 {
-        let demand = self.stem(DEMAND, number, ctx);
+    fn attempt_substream(&self, number: u64, failures: u32, ctx: &Context<Self>) -> u64 {
+        let demand = self.substream(DEMAND, number, ctx);
         if failures == 0 { demand } else { mix(demand, u64::from(failures)) }
     }
 
@@ -227,7 +227,7 @@ impl Client {
             [] => ctx.zone(),
             [(_, zone)] => *zone,
             zones => {
-                let share = ctx.draws(self.stem(PLACE, number, ctx)).open01();
+                let share = ctx.draws(self.substream(PLACE, number, ctx)).open01();
                 zones.iter().find(|(upto, _)| share < *upto).unwrap_or(&zones[zones.len() - 1]).1
             }
         }
@@ -235,7 +235,7 @@ impl Client {
 
     /// What names a request: the same for all attempts.
     fn origin(&self, number: u64, ctx: &Context<Self>) -> u64 {
-        self.stem(CUSTOMER, number, ctx)
+        self.substream(CUSTOMER, number, ctx)
     }
 
     /// Waits for the next arrival of an open loop.
@@ -296,28 +296,29 @@ impl Client {
         let Some(pending) = self.pending.get(key) else { return };
         let call = &plan.calls[pending.call as usize];
         let mut args: Args = [0; ARGS_MAX];
-        let argument = self.stem(ARGUMENT, pending.number, ctx);
-        for (index, (arg, chooser)) in args.iter_mut().zip(&call.args).enumerate() {
+        let argument = self.substream(ARGUMENT, pending.number, ctx);
+        for (index, (arg, key_distribution)) in args.iter_mut().zip(&call.args).enumerate() {
             // Another attempt asks for the same.
             let mut draws = ctx.draws(mix(argument, index as u64)).of_property();
             let turn = Turn { of_user: pending.number, of_workload: pending.turn };
-            *arg = chooser.choose(turn, &mut draws);
+            *arg = key_distribution.choose(turn, &mut draws);
         }
         let (clock, memory, tried) = (ctx.monotonic(), pending.memory.as_deref(), pending.tried);
-        let stem = tried.identity(self.attempt_stem(pending.number, pending.failures, ctx));
+        let substream = tried.identity(self.attempt_substream(pending.number, pending.failures, ctx));
         let avoided = |member: Pid| {
             tried.has(member) || memory.is_some_and(|memory| memory.avoided.names(member, clock))
         };
-        let to = plan.directory.way_in(call.to, pending.zone, avoided, |n| ctx.serving(PICK, stem).below(n));
+        let to =
+            plan.directory.way_in(call.to, pending.zone, avoided, |n| ctx.serving(PICK, substream).below(n));
         let request = Request {
             op: Op::Run { program: call.program.unwrap_or(ProgramId(u16::MAX)), args },
-            stem,
+            substream,
             size_bytes: MESSAGE_BYTES,
             timeout: Some(plan.policies[plan.policy.index()].timeout),
             from: Some(pending.zone),
             session: pending.session,
             origin: self.origin(pending.number, ctx),
-            seen: memory.map_or(Seen::NOTHING, |memory| memory.seen),
+            seen: memory.map_or(CausalContext::NOTHING, |memory| memory.seen),
         };
         let id = ctx.call(to, request, key.to_word());
         if let Some(alive) = plan.directory.alive(call.to) {

@@ -20,7 +20,7 @@
 
 use std::collections::VecDeque;
 
-use crate::base::knob::{Knob, Preset, Takes};
+use crate::base::parameter::{Parameter, ParameterType, Preset};
 use crate::base::time::{Span, Time};
 
 /// In what order waiting jobs get a core.
@@ -35,7 +35,7 @@ pub enum Discipline {
 }
 
 impl Discipline {
-    /// The words of the knob.
+    /// The words of the parameter.
     pub const WORDS: &'static [&'static str] = &["fifo", "lifo", "ps"];
 
     /// From a word of [`Discipline::WORDS`].
@@ -48,10 +48,10 @@ impl Discipline {
     }
 }
 
-/// The knob `discipline`, for every kind with cores.
-pub const DISCIPLINE: Knob = Knob {
+/// The parameter `discipline`, for every kind with cores.
+pub const DISCIPLINE: Parameter = Parameter {
     name: "discipline",
-    takes: Takes::Word(Discipline::WORDS),
+    takes: ParameterType::Word(Discipline::WORDS),
     default: Preset::Is { text: "fifo", source: "what a run queue does, but for its time slices" },
     doc: "In what order waiting work gets a core: `fifo`, `lifo`, or `ps` (all at once, in equal shares).",
 };

@@ -97,8 +97,8 @@ impl Tried {
     }
 
     /// What identifies the question to the next one, if this identifies the first.
-    pub fn identity(self, stem: u64) -> u64 {
-        if self.0 == 0 { stem } else { mix(stem, u64::from(self.0) << 32) }
+    pub fn identity(self, substream: u64) -> u64 {
+        if self.0 == 0 { substream } else { mix(substream, u64::from(self.0) << 32) }
     }
 
     /// One more. False if it was among them.

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use crate::base::cause::{Cause, Causes};
 use crate::base::dist::Dist;
 use crate::base::ids::{CallId, SeriesId};
-use crate::base::knob::{Knob, Knobs, Preset, Takes};
 use crate::base::op::{Op, Outcome, Reason};
+use crate::base::parameter::{Parameter, ParameterType, Parameters, Preset};
 use crate::base::problem::Problems;
 use crate::base::rng::Bits;
 use crate::base::series::series;
@@ -24,34 +24,34 @@ pub const EXTERNAL: Kind = Kind {
     name: "external",
     doc: "A dependency that we do not own: a bank, a mail service.",
     common: COMMON,
-    knobs: KNOBS,
+    parameters: PARAMETERS,
     series: Series::ALL,
     runs_programs: false,
     resolve,
 };
 
-const KNOBS: &[Knob] = &[
-    Knob {
+const PARAMETERS: &[Parameter] = &[
+    Parameter {
         name: "reply",
-        takes: Takes::Law,
+        takes: ParameterType::Distribution,
         default: Preset::Required,
         doc: "Time until it answers, however many call.",
     },
-    Knob {
+    Parameter {
         name: "errors",
-        takes: Takes::Share { min: 0.0, max: 1.0 },
+        takes: ParameterType::Share { min: 0.0, max: 1.0 },
         default: Preset::Is { text: "0%", source: "no errors unless asked for" },
         doc: "The share of calls that fail, after the time of an answer.",
     },
-    Knob {
+    Parameter {
         name: "limit",
-        takes: Takes::Rate,
+        takes: ParameterType::Rate,
         default: Preset::Absent,
         doc: "Calls above this rate fail with `overloaded` at once (a token bucket in each member).",
     },
-    Knob {
+    Parameter {
         name: "burst",
-        takes: Takes::Count { min: 1, max: 1_000_000_000 },
+        takes: ParameterType::Count { min: 1, max: 1_000_000_000 },
         default: Preset::Absent,
         doc: "How many calls the bucket holds; without it as many as `limit` lets through in one second.",
     },
@@ -95,24 +95,24 @@ impl Part for External {
     }
 
     fn build(&self, at: &PartName, _wiring: &Wiring, world: &mut World) {
-        world.add::<Node>(&at.name, self.plan.clone(), at.count, &at.zones, false);
+        world.add::<ExternalProcess>(&at.name, self.plan.clone(), at.count, &at.zones, false);
     }
 }
 
-fn resolve(knobs: &Knobs, names: &Names, problems: &mut Problems) -> Option<Box<dyn Part>> {
-    let limit = knobs.get("limit").map(|_| knobs.number("limit"));
-    let burst = knobs.get("burst").map(|_| count_u32(knobs, "burst"));
-    if let (Some(_), None, Some(place)) = (burst, limit, knobs.place("burst")) {
+fn resolve(parameters: &Parameters, names: &Names, problems: &mut Problems) -> Option<Box<dyn Part>> {
+    let limit = parameters.get("limit").map(|_| parameters.number("limit"));
+    let burst = parameters.get("burst").map(|_| count_u32(parameters, "burst"));
+    if let (Some(_), None, Some(place)) = (burst, limit, parameters.place("burst")) {
         let message = format!("'{}' has a `burst` but no `limit`", names.name);
         problems.at(DOES_NOT_FIT, place.clone(), message).help("write `limit = \"100/s\"`");
         return None;
     }
     let plan = Plan {
-        reply: knobs.law("reply"),
-        errors: knobs.number("errors"),
+        reply: parameters.distribution("reply"),
+        errors: parameters.number("errors"),
         bucket: limit.map(|limit| Bucket::new(limit, burst)),
         burst,
-        speed_ppm: crate::components::speed_ppm(knobs),
+        speed_ppm: crate::components::speed_ppm(parameters),
         first_series: names.first_series,
     };
     Some(Box::new(External { plan: Arc::new(plan) }))
@@ -152,7 +152,7 @@ impl Bucket {
 
 /// A member.
 #[derive(Clone, Debug, Hash)]
-pub struct Node {
+pub struct ExternalProcess {
     waiting: Slab<(CallId, bool)>,
     bucket: Option<Bucket>,
     reply: Option<Span>,
@@ -160,7 +160,7 @@ pub struct Node {
     speed_ppm: u32,
 }
 
-impl Process for Node {
+impl Process for ExternalProcess {
     type Plan = Plan;
     type Message = Infallible;
     type Timer = u64;
@@ -168,7 +168,7 @@ impl Process for Node {
     type Snapshot = ();
 
     fn build(plan: &Plan, _member: u32) -> Self {
-        Node {
+        ExternalProcess {
             waiting: Slab::default(),
             bucket: plan.bucket,
             reply: None,
@@ -184,8 +184,8 @@ impl Process for Node {
             count(ctx, Series::Rejected, 1);
             return ctx.reply(call, Outcome::Fail(Reason::Overloaded), 0, &Causes::NONE, ANSWER_BYTES);
         }
-        let mut draws = ctx.serving(REPLY, ctx.stem(call));
-        let luck = draws.open01(); // drawn first, so that it is the same whatever the law of the time draws
+        let mut draws = ctx.serving(REPLY, ctx.substream(call));
+        let luck = draws.open01(); // drawn first, so that it is the same whatever the distribution of the time draws
         let fails = match self.errors_ppm {
             Some(ppm) => luck < f64::from(ppm) / 1e6,
             None => luck < plan.errors,
@@ -210,13 +210,13 @@ impl Process for Node {
     }
 
     fn on_order(&mut self, order: Order, ctx: &mut Context<Self>) {
-        let (knob, value) = match order {
+        let (parameter, value) = match order {
             Order::Flush | Order::ClockSet | Order::Drain => return,
-            Order::Set { knob, value } => (knob, Some(value)),
-            Order::Reset { knob } => (knob, None),
+            Order::Set { parameter, value } => (parameter, Some(value)),
+            Order::Reset { parameter } => (parameter, None),
         };
         let plan = ctx.plan();
-        match knob {
+        match parameter {
             "speed" => self.speed_ppm = value.map_or(plan.speed_ppm, share_ppm),
             "reply" => self.reply = value.map(|ns| Span::from_ns(ns as u64)),
             "errors" => self.errors_ppm = value.map(|share| (share * 1e6 + 0.5) as u32),
@@ -235,12 +235,12 @@ const REPLY: u8 = 0;
 /// Size of an answer, bytes.
 const ANSWER_BYTES: u32 = 256;
 
-fn count(ctx: &mut Context<Node>, series: Series, n: u64) {
+fn count(ctx: &mut Context<ExternalProcess>, series: Series, n: u64) {
     let (series, now) = (series.id(ctx.plan().first_series), ctx.now());
     ctx.record().count(series, now, n);
 }
 
-fn level(ctx: &mut Context<Node>, change: i64) {
+fn level(ctx: &mut Context<ExternalProcess>, change: i64) {
     let (series, now) = (Series::Busy.id(ctx.plan().first_series), ctx.now());
     ctx.record().level(series, now, change);
 }
@@ -284,7 +284,7 @@ mod tests {
 
     #[test]
     fn it_answers_after_its_time_however_many_call_and_fails_at_its_share() {
-        let mut world = world::<Node>(calls(vec![5; 10_000]), plan(0.3, None), 1, Series::ALL);
+        let mut world = world::<ExternalProcess>(calls(vec![5; 10_000]), plan(0.3, None), 1, Series::ALL);
         until(&mut world, 10);
         assert_eq!(level(&world, Series::Busy as u16), 10_000);
         until(&mut world, 100);
@@ -298,7 +298,8 @@ mod tests {
 
     #[test]
     fn above_its_limit_it_turns_calls_away_at_once() {
-        let mut world = world::<Node>(calls([0, 1, 2, 101, 102]), plan(0.0, Some(10.0)), 1, Series::ALL);
+        let mut world =
+            world::<ExternalProcess>(calls([0, 1, 2, 101, 102]), plan(0.0, Some(10.0)), 1, Series::ALL);
         until(&mut world, 1000);
         let overloaded = Outcome::Fail(Reason::Overloaded);
         let yes = Outcome::ok(1);
@@ -309,11 +310,11 @@ mod tests {
 
     #[test]
     fn it_can_be_set_slower_and_back() {
-        let mut world = world::<Node>(calls([0, 100, 200]), plan(0.0, None), 1, Series::ALL);
+        let mut world = world::<ExternalProcess>(calls([0, 100, 200]), plan(0.0, None), 1, Series::ALL);
         until(&mut world, 50);
-        world.order(PART, Order::Set { knob: "reply", value: 70e6 });
+        world.order(PART, Order::Set { parameter: "reply", value: 70e6 });
         until(&mut world, 199);
-        world.order(PART, Order::Reset { knob: "reply" });
+        world.order(PART, Order::Reset { parameter: "reply" });
         until(&mut world, 1000);
         assert_eq!(told(&world, 3).into_iter().map(|told| told.0).collect::<Vec<_>>(), [20, 170, 220]);
     }

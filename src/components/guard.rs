@@ -1,4 +1,4 @@
-//! Guards against the stampede: one knob of a cache, obeyed by two halves. The node (`cache`) says who shall
+//! Guards against the stampede: one parameter of a cache, obeyed by two halves. The node (`cache`) says who shall
 //! rebuild and who shall wait; its clients (`reader`) obey. This file holds what both must agree on.
 //!
 //! | guard | the node, when it has no live value | the client |
@@ -16,7 +16,7 @@
 //! Beyond what a guard covers (no value at all, stale for too long) the node answers `Fail(Miss)`.
 
 use crate::base::dist::Dist;
-use crate::base::knob::{Form, Knob, Knobs, Preset, Takes};
+use crate::base::parameter::{Constructor, Parameter, ParameterType, Parameters, Preset};
 use crate::base::rng::Bits;
 use crate::base::time::Span;
 
@@ -95,7 +95,7 @@ pub enum Per {
 /// How long to wait before the next look.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Wait {
-    /// By this law each time.
+    /// By this distribution each time.
     Fixed(Dist),
     /// `base` doubled with each try, at most `max`; with jitter uniform between nothing and that.
     Expo {
@@ -112,7 +112,7 @@ impl Wait {
     /// The wait after `tries` looks in vain (0: after the first).
     pub fn pause(&self, tries: u32, bits: &mut impl Bits) -> Span {
         match self {
-            Wait::Fixed(law) => law.span(bits),
+            Wait::Fixed(distribution) => distribution.span(bits),
             Wait::Expo { base, max, jitter } => {
                 let full = (*base * 1u64.checked_shl(tries).unwrap_or(u64::MAX)).min(*max);
                 if *jitter { full.scale(bits.open01()) } else { full }
@@ -120,22 +120,22 @@ impl Wait {
         }
     }
 
-    fn of(knobs: &Knobs) -> Wait {
-        match knobs.form("wait") {
+    fn of(parameters: &Parameters) -> Wait {
+        match parameters.form("wait") {
             ("expo", expo) => Wait::Expo {
                 base: expo.span("base"),
                 max: expo.span("max"),
                 jitter: expo.word("jitter") == "full",
             },
-            (_, fixed) => Wait::Fixed(fixed.law("every")),
+            (_, fixed) => Wait::Fixed(fixed.distribution("every")),
         }
     }
 }
 
 impl Guard {
-    /// From the checked knob `guard`.
-    pub fn of(knobs: &Knobs) -> Guard {
-        let (name, guard) = knobs.form("guard");
+    /// From the checked parameter `guard`.
+    pub fn of(parameters: &Parameters) -> Guard {
+        let (name, guard) = parameters.form("guard");
         match name {
             "mutex" => Guard::Mutex {
                 ttl: guard.span("ttl"),
@@ -146,7 +146,7 @@ impl Guard {
                 per: if guard.word("per") == "all" { Per::All } else { Per::Process },
                 hold: guard.span("hold"),
             },
-            "lease" => Guard::Lease { ttl: guard.span("ttl"), wait: Wait::Fixed(guard.law("wait")) },
+            "lease" => Guard::Lease { ttl: guard.span("ttl"), wait: Wait::Fixed(guard.distribution("wait")) },
             "xfetch" => Guard::XFetch { beta: guard.number("beta") },
             "stale" => Guard::Stale {
                 window: guard.span("for"),
@@ -167,39 +167,39 @@ impl Guard {
     }
 }
 
-const SPAN: Takes = Takes::Span { min: Span::from_ns(1), max: Span::MAX };
+const SPAN: ParameterType = ParameterType::Span { min: Span::from_ns(1), max: Span::MAX };
 
-const REBUILD: Knob = Knob {
+const REBUILD: Parameter = Parameter {
     name: "rebuild",
     takes: SPAN,
     default: Preset::Is { text: "10s", source: "a lease of memcached at Facebook (NSDI 2013, 3.2.1)" },
     doc: "When the one who was asked to rebuild has not put a value by then, another is asked.",
 };
 
-const WAITS: &[Form] = &[
-    Form {
+const WAITS: &[Constructor] = &[
+    Constructor {
         name: "fixed",
-        knobs: &[Knob {
+        parameters: &[Parameter {
             name: "every",
-            takes: Takes::Law,
+            takes: ParameterType::Distribution,
             default: Preset::Required,
             doc: "The wait before each further look.",
         }],
-        doc: "The same wait, or the same law, each time.",
+        doc: "The same wait, or the same distribution, each time.",
     },
-    Form {
+    Constructor {
         name: "expo",
-        knobs: &[
-            Knob { name: "base", takes: SPAN, default: Preset::Required, doc: "The first wait." },
-            Knob {
+        parameters: &[
+            Parameter { name: "base", takes: SPAN, default: Preset::Required, doc: "The first wait." },
+            Parameter {
                 name: "max",
                 takes: SPAN,
                 default: Preset::Is { text: "1s", source: "a reader is waiting" },
                 doc: "The longest wait.",
             },
-            Knob {
+            Parameter {
                 name: "jitter",
-                takes: Takes::Word(&["none", "full"]),
+                takes: ParameterType::Word(&["none", "full"]),
                 default: Preset::Is { text: "full", source: "AWS Architecture Blog 2015" },
                 doc: "`full` draws each wait between 0 and its length.",
             },
@@ -208,37 +208,37 @@ const WAITS: &[Form] = &[
     },
 ];
 
-const RECHECK: Knob = Knob {
+const RECHECK: Parameter = Parameter {
     name: "recheck",
-    takes: Takes::Switch,
+    takes: ParameterType::Switch,
     default: Preset::Is { text: "true", source: "without it a late locker rebuilds once more" },
     doc: "Whether whoever gets the lock reads again before it rebuilds.",
 };
 
-const MUTEX: &[Knob] = &[
-    Knob {
+const MUTEX: &[Parameter] = &[
+    Parameter {
         name: "ttl",
         takes: SPAN,
         default: Preset::Required,
         doc: "After this the lock is free again, whatever its holder does. Longer than a rebuild.",
     },
-    Knob {
+    Parameter {
         name: "wait",
-        takes: Takes::Form(WAITS),
+        takes: ParameterType::Constructor(WAITS),
         default: Preset::Is { text: "fixed(50ms)", source: "the usual advice for this pattern" },
         doc: "How long those who do not get the lock wait before they read again.",
     },
     RECHECK,
 ];
 
-const SINGLE_FLIGHT: &[Knob] = &[
-    Knob {
+const SINGLE_FLIGHT: &[Parameter] = &[
+    Parameter {
         name: "per",
-        takes: Takes::Word(&["process", "all"]),
+        takes: ParameterType::Word(&["process", "all"]),
         default: Preset::Is { text: "process", source: "Go's singleflight lives in one process" },
         doc: "Whether flights are shared within each process or among all at the cache.",
     },
-    Knob {
+    Parameter {
         name: "hold",
         takes: SPAN,
         default: Preset::Is { text: "10s", source: "a lease of memcached at Facebook (NSDI 2013, 3.2.1)" },
@@ -246,54 +246,62 @@ const SINGLE_FLIGHT: &[Knob] = &[
     },
 ];
 
-const LEASE: &[Knob] = &[
-    Knob {
+const LEASE: &[Parameter] = &[
+    Parameter {
         name: "ttl",
         takes: SPAN,
         default: Preset::Is { text: "10s", source: "memcached at Facebook (NSDI 2013, 3.2.1)" },
         doc: "At most one token per unfilled key in this time.",
     },
-    Knob {
+    Parameter {
         name: "wait",
-        takes: Takes::Law,
+        takes: ParameterType::Distribution,
         default: Preset::Is { text: "50ms", source: "'a short time' in NSDI 2013; as the mutex's here" },
         doc: "How long those without the token wait before they read again.",
     },
 ];
 
-/// The forms of the knob `guard`.
-pub const GUARDS: &[Form] = &[
-    Form { name: "none", knobs: &[], doc: "Everybody who misses rebuilds." },
-    Form { name: "mutex", knobs: MUTEX, doc: "A lock in the cache; the winner rebuilds, the others poll." },
-    Form {
+/// The forms of the parameter `guard`.
+pub const GUARDS: &[Constructor] = &[
+    Constructor { name: "none", parameters: &[], doc: "Everybody who misses rebuilds." },
+    Constructor {
+        name: "mutex",
+        parameters: MUTEX,
+        doc: "A lock in the cache; the winner rebuilds, the others poll.",
+    },
+    Constructor {
         name: "single_flight",
-        knobs: SINGLE_FLIGHT,
+        parameters: SINGLE_FLIGHT,
         doc: "Requests for a key wait for the rebuild that is under way.",
     },
-    Form { name: "lease", knobs: LEASE, doc: "The cache gives one client a token to fill; the others wait." },
-    Form {
+    Constructor {
+        name: "lease",
+        parameters: LEASE,
+        doc: "The cache gives one client a token to fill; the others wait.",
+    },
+    Constructor {
         name: "xfetch",
-        knobs: &[Knob {
+        parameters: &[Parameter {
             name: "beta",
-            takes: Takes::Factor { min: 1e-3, max: 1e3 },
+            takes: ParameterType::Factor { min: 1e-3, max: 1e3 },
             default: Preset::Is { text: "1", source: "Vattani et al., VLDB 2015: the optimum" },
             doc: "Above 1 rebuilds earlier, below 1 later.",
         }],
         doc: "Each reader may rebuild early, by chance, more likely the nearer the expiry.",
     },
-    Form {
+    Constructor {
         name: "stale",
-        knobs: &[
-            Knob {
+        parameters: &[
+            Parameter {
                 name: "for",
                 takes: SPAN,
                 default: Preset::Required,
                 doc: "How long after its expiry a value is still served.",
             },
             REBUILD,
-            Knob {
+            Parameter {
                 name: "claim",
-                takes: Takes::Word(&["get", "set_nx"]),
+                takes: ParameterType::Word(&["get", "set_nx"]),
                 default: Preset::Is {
                     text: "get",
                     source: "the cache decides: nginx 1.22 (`proxy_cache_use_stale updating`), Varnish 7.1 (grace)",
@@ -307,12 +315,12 @@ pub const GUARDS: &[Form] = &[
         ],
         doc: "The old value is served while one reader rebuilds it (stale-while-revalidate).",
     },
-    Form {
+    Constructor {
         name: "refresh_ahead",
-        knobs: &[
-            Knob {
+        parameters: &[
+            Parameter {
                 name: "at",
-                takes: Takes::Share { min: 0.0, max: 1.0 },
+                takes: ParameterType::Share { min: 0.0, max: 1.0 },
                 default: Preset::Is {
                     text: "80%",
                     source: "early enough for a rebuild of a fifth of the TTL",

@@ -46,8 +46,8 @@ mod locking;
 pub mod log;
 pub mod member;
 pub mod messages;
+mod replication;
 mod sessions;
-mod shipping;
 #[cfg(test)]
 mod tests;
 mod transacting;
@@ -56,7 +56,7 @@ use crate::base::dist::Dist;
 use crate::base::time::Span;
 use crate::components::machine::Machine;
 use crate::components::store;
-use crate::components::store::legs::Legs;
+use crate::components::store::legs::WarsDelays;
 use crate::components::store::pace::PerCopy;
 
 pub use lineage::survey;
@@ -117,7 +117,7 @@ pub enum Election {
 
 /// A rule to break, for tests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Twin {
+pub enum Mutant {
     /// None: this is the protocol.
     #[default]
     Sound,
@@ -165,11 +165,11 @@ pub struct Plan<M: Machine> {
     /// Whether what a lost suffix of the log has added is added again by the new leader.
     pub merges: bool,
     /// What the messages with entries and their acknowledgements take on top of the network.
-    pub legs: Legs,
+    pub legs: WarsDelays,
     /// How long a member keeps an operation for which it knows no leader.
     pub patience: Span,
     /// How long a member waits for what a leader that is no more was asked for, once there is another.
     pub linger: Span,
     /// A rule to break, for tests.
-    pub twin: Twin,
+    pub mutant: Mutant,
 }

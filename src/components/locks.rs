@@ -1,15 +1,15 @@
 //! A distributed lock, kind `lock`: rows of a store or entries of a cache that say who may, and how whoever wants to waits. A lock is no
-//! place of its own: its members are those of the part that holds it. This file has its knobs, [`client`] what those who want it must know; [`table`] is the machine that every holder of locks
-//! has, [`desk`] what a member does for those who wait. The clients' half is `server/holder`.
+//! place of its own: its members are those of the part that holds it. This file has its parameters, [`client`] what those who want it must know; [`table`] is the machine that every holder of locks
+//! has, [`waiters`] what a member does for those who wait. The clients' half is `server/holder`.
 
 pub mod client;
-pub mod desk;
 pub mod table;
+pub mod waiters;
 
 use std::sync::Arc;
 
-use crate::base::knob::{Form, Knob, Knobs, Preset, Setting, Takes};
 use crate::base::op::How;
+use crate::base::parameter::{Constructor, Parameter, ParameterType, Parameters, Preset, Setting};
 use crate::base::problem::Problems;
 use crate::base::time::Span;
 use crate::components::directory::Client;
@@ -24,102 +24,102 @@ pub const LOCK: Kind = Kind {
     name: "lock",
     doc: "A distributed lock: who may, for how long, and who waits.",
     common: &[],
-    knobs: KNOBS,
+    parameters: PARAMETERS,
     series: client::Series::ALL,
     runs_programs: false,
     resolve,
 };
 
-const HOW: &[Form] = &[
-    Form {
+const HOW: &[Constructor] = &[
+    Constructor {
         name: "set_nx",
-        knobs: &[],
+        parameters: &[],
         doc: "`SET key owner EX ttl NX` on one member, or on the leader of several: a key that is set if nobody has set it, and expires by \
               the wall clock (redis.io).",
     },
-    Form {
+    Constructor {
         name: "redlock",
-        knobs: &[Knob {
+        parameters: &[Parameter {
             name: "n",
-            takes: Takes::Count { min: 1, max: 99 },
+            takes: ParameterType::Count { min: 1, max: 99 },
             default: Preset::Is { text: "5", source: "redis.io: N = 5 masters" },
             doc: "How many members, which know nothing of each other: all of a cache.",
         }],
         doc: "The same on each of n members; whoever has a majority in less than the ttl, by his own clock, holds it (redis.io). It has no fencing tokens.",
     },
-    Form {
+    Constructor {
         name: "lease",
-        knobs: &[],
+        parameters: &[],
         doc: "Who wants it stands in line, in the store, for as long as he renews his lease; so does who holds it (etcd, ZooKeeper). Who comes too \
               late has lost his place, and stands at the end. A lease ends by the monotonic clock of whoever leads the store.",
     },
 ];
 
-const WAIT: &[Form] = &[
-    Form {
+const WAIT: &[Constructor] = &[
+    Constructor {
         name: "fifo",
-        knobs: &[],
+        parameters: &[],
         doc: "In line at the store, which says whose turn it is. First come, first served; whoever dies in line costs one ttl when it is his turn, but not in a `lease`.",
     },
     RETRIES[1],
     RETRIES[2],
 ];
 
-const KNOBS: &[Knob] = &[
-    Knob {
+const PARAMETERS: &[Parameter] = &[
+    Parameter {
         name: "in",
-        takes: Takes::Part(&["db", "cache"]),
+        takes: ParameterType::Part(&["db", "cache"]),
         default: Preset::Required,
         doc: "The db or cache that holds it, in a place of its own beside tables and entries. A db makes it safe as it does rows; a cache forgets it in a crash.",
     },
-    Knob {
+    Parameter {
         name: "kind",
-        takes: Takes::Form(HOW),
+        takes: ParameterType::Constructor(HOW),
         default: Preset::Is { text: "set_nx", source: "Redis: SET key value EX ttl NX" },
         doc: "What it is made of.",
     },
-    Knob {
+    Parameter {
         name: "ttl",
-        takes: Takes::Span { min: Span::from_ns(1), max: Span::from_secs(86_400) },
+        takes: ParameterType::Span { min: Span::from_ns(1), max: Span::from_secs(86_400) },
         default: Preset::Is { text: "30s", source: "Redisson: lockWatchdogTimeout" },
         doc: "How long it is held unless it is given back or renewed, by the clock of the member that holds it (the wall clock, but for a `lease`), from the moment when it is set or renewed.",
     },
-    Knob {
+    Parameter {
         name: "release",
-        takes: Takes::Word(&["compare", "del"]),
+        takes: ParameterType::Word(&["compare", "del"]),
         default: Preset::Is { text: "compare", source: "redis.io: delete the key only if its value is ours" },
         doc: "How it is given back: `compare` deletes one's own, `del` deletes whoever's it is.",
     },
-    Knob {
+    Parameter {
         name: "renew",
-        takes: Takes::Span { min: Span::from_ns(1), max: Span::from_secs(86_400) },
+        takes: ParameterType::Span { min: Span::from_ns(1), max: Span::from_secs(86_400) },
         default: Preset::Absent,
         doc: "How often a watchdog in the holder's process renews it; without it never, but a `lease` three times in a ttl.",
     },
-    Knob {
+    Parameter {
         name: "fence",
-        takes: Takes::Word(&["none", "write", "read_write"]),
+        takes: ParameterType::Word(&["none", "write", "read_write"]),
         default: Preset::Is { text: "none", source: "most locks are used without" },
         doc: "Which steps on a db within `hold` carry the fencing token: a row refuses (`fenced`) whoever comes with an older one than it has seen.",
     },
-    Knob {
+    Parameter {
         name: "wait",
-        takes: Takes::Form(WAIT),
+        takes: ParameterType::Constructor(WAIT),
         default: Preset::Is { text: "fifo", source: "first come, first served" },
         doc: "How one waits for it.",
     },
-    Knob {
+    Parameter {
         name: "patience",
-        takes: Takes::Span { min: Span::from_ns(1), max: Span::MAX },
+        takes: ParameterType::Span { min: Span::from_ns(1), max: Span::MAX },
         default: Preset::Is {
             text: "30s",
             source: "as long as a pool makes wait: HikariCP, connectionTimeout",
         },
         doc: "How long one waits for it; after that `hold` fails with `held`.",
     },
-    Knob {
+    Parameter {
         name: "timeout",
-        takes: Takes::Span { min: Span::from_ns(1), max: Span::MAX },
+        takes: ParameterType::Span { min: Span::from_ns(1), max: Span::MAX },
         default: Preset::Is { text: "1s", source: "a small part of the ttl (redis.io)" },
         doc: "How long a member that is asked without standing in line may take to answer; then it counts as not taken, and is given back.",
     },
@@ -145,12 +145,12 @@ impl Part for Lock {
     }
 }
 
-fn resolve(knobs: &Knobs, names: &Names, problems: &mut Problems) -> Option<Box<dyn Part>> {
-    let at = &names.parts[knobs.part("in").index()];
-    let client = client(knobs, names, at.kind == "cache");
-    if let Some((knob, what, help)) = misfit(knobs, &client, at) {
+fn resolve(parameters: &Parameters, names: &Names, problems: &mut Problems) -> Option<Box<dyn Part>> {
+    let at = &names.parts[parameters.part("in").index()];
+    let client = client(parameters, names, at.kind == "cache");
+    if let Some((parameter, what, help)) = misfit(parameters, &client, at) {
         let message = format!("'{}' {what}", names.name);
-        let problem = match knobs.place(knob).or(knobs.place("in")) {
+        let problem = match parameters.place(parameter).or(parameters.place("in")) {
             Some(place) => problems.at(DOES_NOT_FIT, place.clone(), message),
             None => problems.overall(DOES_NOT_FIT, message),
         };
@@ -160,12 +160,12 @@ fn resolve(knobs: &Knobs, names: &Names, problems: &mut Problems) -> Option<Box<
     Some(Box::new(Lock(Arc::new(client))))
 }
 
-fn client(knobs: &Knobs, names: &Names, in_cache: bool) -> LockClient {
-    let ((kind, _), (wait, law)) = (knobs.form("kind"), knobs.form("wait"));
-    let ttl = knobs.span("ttl");
+fn client(parameters: &Parameters, names: &Names, in_cache: bool) -> LockClient {
+    let ((kind, _), (wait, distribution)) = (parameters.form("kind"), parameters.form("wait"));
+    let ttl = parameters.span("ttl");
     LockClient {
         me: names.me,
-        place: knobs.part("in"),
+        place: parameters.part("in"),
         in_cache,
         how: match (kind, wait) {
             ("lease", _) => How::Lease,
@@ -174,30 +174,34 @@ fn client(knobs: &Knobs, names: &Names, in_cache: bool) -> LockClient {
         },
         majority: kind == "redlock",
         ttl,
-        compares: knobs.word("release") == "compare",
-        renew: match knobs.get("renew") {
-            Some(_) => Some(knobs.span("renew")),
+        compares: parameters.word("release") == "compare",
+        renew: match parameters.get("renew") {
+            Some(_) => Some(parameters.span("renew")),
             None => (kind == "lease").then(|| Span::from_ns((ttl.as_ns() / 3).max(1))),
         },
-        fencing: match knobs.word("fence") {
+        fencing: match parameters.word("fence") {
             "write" => Fencing::Write,
             "read_write" => Fencing::ReadWrite,
             _ => Fencing::None,
         },
         wait: match wait {
             "fifo" => Retry::None,
-            _ => Retry::resolve((wait, law)),
+            _ => Retry::resolve((wait, distribution)),
         },
-        patience: knobs.span("patience"),
-        timeout: knobs.span("timeout"),
+        patience: parameters.span("patience"),
+        timeout: parameters.span("timeout"),
         first_series: names.first_series,
     }
 }
 
-/// What does not fit together: the knob, what is wrong, what helps.
-fn misfit(knobs: &Knobs, client: &LockClient, at: &PartName) -> Option<(&'static str, String, String)> {
-    let ((kind, arguments), (wait, _)) = (knobs.form("kind"), knobs.form("wait"));
-    let told = |knob, what: &str, help: &str| Some((knob, what.to_owned(), help.to_owned()));
+/// What does not fit together: the parameter, what is wrong, what helps.
+fn misfit(
+    parameters: &Parameters,
+    client: &LockClient,
+    at: &PartName,
+) -> Option<(&'static str, String, String)> {
+    let ((kind, arguments), (wait, _)) = (parameters.form("kind"), parameters.form("wait"));
+    let told = |parameter, what: &str, help: &str| Some((parameter, what.to_owned(), help.to_owned()));
     if client.majority {
         let n = arguments.count("n");
         if !client.in_cache || u64::from(at.count) != n {
@@ -218,7 +222,7 @@ fn misfit(knobs: &Knobs, client: &LockClient, at: &PartName) -> Option<(&'static
         let help = "write `wait = \"fixed(200ms, times=unlimited)\"`, or put it in a db";
         return told("wait", "is in a cache, which answers at once and keeps nobody in line", help);
     }
-    if let Some(what) = Retry::runs_away(knobs.form("wait")) {
+    if let Some(what) = Retry::runs_away(parameters.form("wait")) {
         return told("wait", &what, "wait for at least 1us on average, or try at most 1000 times");
     }
     let late = client.renew.filter(|renew| *renew >= client.ttl)?;
@@ -227,6 +231,6 @@ fn misfit(knobs: &Knobs, client: &LockClient, at: &PartName) -> Option<(&'static
 }
 
 /// Whether a checked lock has fencing tokens that steps carry.
-pub fn is_fenced(knobs: &Knobs) -> bool {
-    matches!(knobs.get("fence"), Some(Setting::Word("write" | "read_write")))
+pub fn is_fenced(parameters: &Parameters) -> bool {
+    matches!(parameters.get("fence"), Some(Setting::Word("write" | "read_write")))
 }

@@ -9,7 +9,7 @@ use crate::components::locks::table::{Aside, Clocks, LockTable};
 
 /// What goes with an operation of the log that its words do not say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Told {
+pub enum EntryContext {
     /// Nothing.
     #[default]
     Nothing,
@@ -29,7 +29,7 @@ pub trait Machine: Clone + Hash + Send + 'static {
     fn new(plan: &Self::Plan) -> Self;
 
     /// Applies an operation of the log; `attempt` is the identity of what it writes.
-    fn apply(&mut self, plan: &Self::Plan, op: &Op, attempt: OpId, told: Told) -> (Outcome, Aside);
+    fn apply(&mut self, plan: &Self::Plan, op: &Op, attempt: OpId, told: EntryContext) -> (Outcome, Aside);
 
     /// What an operation that changes nothing sees. `Fail(Error)` for one that would change something.
     fn look(&self, plan: &Self::Plan, op: &Op) -> Outcome;

@@ -1,18 +1,17 @@
 //! The parts. One file each, and one line each in [`KINDS`]; the order of the list is the order that users see.
-//! Parts do not import each other and know no command line, no TOML: they get checked knobs and a directory.
+//! Parts do not import each other and know no command line, no TOML: they get checked parameters and a directory.
 
 pub mod arrivals;
 pub mod balancer;
 pub mod cache;
-pub mod chooser;
 pub mod client;
 pub mod cores;
-pub mod desk;
 pub mod directory;
 pub mod evict;
 pub mod external;
 pub mod fences;
 pub mod guard;
+pub mod key_distribution;
 pub mod keyed;
 pub mod leader;
 pub mod locks;
@@ -25,6 +24,7 @@ pub mod quorum;
 #[cfg(test)]
 pub mod script;
 pub mod server;
+pub mod station;
 pub mod store;
 pub mod transactions;
 
@@ -32,7 +32,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use crate::base::ids::{PartId, ProbeId, SeriesId, TierId, ZoneId};
-use crate::base::knob::{Knob, Knobs, Preset, Setting, Takes};
+use crate::base::parameter::{Parameter, ParameterType, Parameters, Preset, Setting};
 use crate::base::problem::Problems;
 use crate::base::series::Series;
 use crate::components::directory::{Client, Directory};
@@ -48,15 +48,15 @@ pub struct Kind {
     /// One sentence.
     pub doc: &'static str,
     /// Those of [`COMMON`] that it has.
-    pub common: &'static [Knob],
-    /// Its own knobs.
-    pub knobs: &'static [Knob],
+    pub common: &'static [Parameter],
+    /// Its own parameters.
+    pub parameters: &'static [Parameter],
     /// What it records of itself while it runs.
     pub series: &'static [Series],
     /// Whether `[on.part]` programs may be given.
     pub runs_programs: bool,
-    /// From checked knobs to a part that can be built; says what does not fit together.
-    pub resolve: fn(&Knobs, &Names, &mut Problems) -> Option<Box<dyn Part>>,
+    /// From checked parameters to a part that can be built; says what does not fit together.
+    pub resolve: fn(&Parameters, &Names, &mut Problems) -> Option<Box<dyn Part>>,
 }
 
 /// Who is who, for `resolve`.
@@ -100,7 +100,7 @@ pub trait Part: Any + Send + Sync {
         Client::Plain
     }
 
-    /// The knobs that a fault may `set` while the run goes on, by name; each takes one number.
+    /// The parameters that a fault may `set` while the run goes on, by name; each takes one number.
     fn settable(&self) -> &'static [&'static str] {
         &["speed"]
     }
@@ -154,39 +154,39 @@ impl Wiring {
     }
 }
 
-const AT: Knob = Knob {
+const AT: Parameter = Parameter {
     name: "at",
-    takes: Takes::Zones,
+    takes: ParameterType::Zones,
     default: Preset::Absent,
     doc: "The zones of its members, in turn; without it the first zone by name. Who calls it asks members in the nearest zone that has any \
           (by mean latency, among them evenly); an `lb` chooses among all behind it, and a cache's key has one owner, wherever that stands.",
 };
 
-const COUNT: Knob = Knob {
+const COUNT: Parameter = Parameter {
     name: "count",
-    takes: Takes::Count { min: 1, max: 4_000_000 },
+    takes: ParameterType::Count { min: 1, max: 4_000_000 },
     default: Preset::Is { text: "1", source: "one of each unless said otherwise" },
     doc: "How many members. 1 to 4 million.",
 };
 
-const SPEED: Knob = Knob {
+const SPEED: Parameter = Parameter {
     name: "speed",
-    takes: Takes::Share { min: 0.001, max: 1_000.0 },
+    takes: ParameterType::Share { min: 0.001, max: 1_000.0 },
     default: Preset::Is { text: "100%", source: "all members are equally fast unless said otherwise" },
     doc: "How fast its cores are, relative to the times that programs state. 0.1% to 100,000%.",
 };
 
-/// The knobs of parts whose members work.
-pub const COMMON: &[Knob] = &[AT, COUNT, SPEED];
+/// The parameters of parts whose members work.
+pub const COMMON: &[Parameter] = &[AT, COUNT, SPEED];
 /// Those of parts that have members who take no time.
-pub const PLACED: &[Knob] = &[AT, COUNT];
+pub const PLACED: &[Parameter] = &[AT, COUNT];
 
-/// Code of the loader's problems: knobs that are right one by one but not together.
+/// Code of the loader's problems: parameters that are right one by one but not together.
 pub const DOES_NOT_FIT: &str = "SB0123";
 
 /// A count that fits 32 bits, where everything beyond is `unlimited`.
-fn count_u32(knobs: &Knobs, knob: &str) -> u32 {
-    u32::try_from(knobs.count(knob)).unwrap_or(u32::MAX)
+fn count_u32(parameters: &Parameters, parameter: &str) -> u32 {
+    u32::try_from(parameters.count(parameter)).unwrap_or(u32::MAX)
 }
 
 /// The same for a number of an order.
@@ -195,8 +195,8 @@ fn number_u32(value: f64) -> u32 {
 }
 
 /// `speed`, in parts per million; 100 % where a test gives none.
-fn speed_ppm(knobs: &Knobs) -> u32 {
-    match knobs.get("speed") {
+fn speed_ppm(parameters: &Parameters) -> u32 {
+    match parameters.get("speed") {
         Some(Setting::Number(share)) => share_ppm(*share),
         _ => cores::FULL_SPEED,
     }

@@ -33,7 +33,7 @@ use crate::base::dist::Dist;
 use crate::base::time::Span;
 use crate::components::quorum::cell::Merge;
 use crate::components::store;
-use crate::components::store::legs::Legs;
+use crate::components::store::legs::WarsDelays;
 use crate::components::store::pace::PerCopy;
 use crate::sim::connections::RETRANSMIT_FIRST;
 
@@ -58,14 +58,14 @@ pub struct Plan {
     /// The longest wait before what is not confirmed is sent again.
     pub again: Span,
     /// What changes (`write`) and confirmations (`ack`) take on top of the network.
-    pub legs: Legs,
+    pub legs: WarsDelays,
     /// A rule to break, for tests.
-    pub twin: Twin,
+    pub mutant: Mutant,
 }
 
 /// A rule to break, for tests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Twin {
+pub enum Mutant {
     /// None: this is the protocol.
     #[default]
     Sound,

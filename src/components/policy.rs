@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use crate::base::dist::Dist;
-use crate::base::knob::{Form, Knob, Knobs, Preset, Setting, Takes};
 use crate::base::op::Reason;
+use crate::base::parameter::{Constructor, Parameter, ParameterType, Parameters, Preset, Setting};
 use crate::base::rng::Bits;
 use crate::base::time::Span;
 
 /// The name of the policy that holds where none is named.
 pub const DEFAULT: &str = "default";
 
-const TIMES: Knob = Knob {
+const TIMES: Parameter = Parameter {
     name: "times",
-    takes: Takes::Count { min: 0, max: u64::MAX },
+    takes: ParameterType::Count { min: 0, max: u64::MAX },
     default: Preset::Is { text: "2", source: "AWS SDKs: three attempts in standard mode" },
     doc: "How many retries at most, after the first attempt; `unlimited` goes on until there is no time left. More than 1,000 need a \
           wait of at least 1 µs on average.",
@@ -25,14 +25,14 @@ const TIMES_AT_ONCE_MAX: u64 = 1_000;
 const WAIT_MIN: Span = Span::from_ns(1_000);
 
 /// The ways to try again.
-pub const RETRIES: &[Form] = &[
-    Form { name: "none", knobs: &[], doc: "One attempt." },
-    Form {
+pub const RETRIES: &[Constructor] = &[
+    Constructor { name: "none", parameters: &[], doc: "One attempt." },
+    Constructor {
         name: "fixed",
-        knobs: &[
-            Knob {
+        parameters: &[
+            Parameter {
                 name: "wait",
-                takes: Takes::Law,
+                takes: ParameterType::Distribution,
                 default: Preset::Required,
                 doc: "The wait before each retry.",
             },
@@ -40,28 +40,28 @@ pub const RETRIES: &[Form] = &[
         ],
         doc: "The same wait before each retry.",
     },
-    Form {
+    Constructor {
         name: "expo",
-        knobs: &[
-            Knob {
+        parameters: &[
+            Parameter {
                 name: "base",
-                takes: Takes::Span { min: Span::ZERO, max: Span::MAX },
+                takes: ParameterType::Span { min: Span::ZERO, max: Span::MAX },
                 default: Preset::Is {
                     text: "50ms",
                     source: "Google Cloud clients start between 10 ms and 1 s",
                 },
                 doc: "The wait before the first retry; each later one is twice the one before.",
             },
-            Knob {
+            Parameter {
                 name: "max",
-                takes: Takes::Span { min: Span::ZERO, max: Span::MAX },
+                takes: ParameterType::Span { min: Span::ZERO, max: Span::MAX },
                 default: Preset::Is { text: "20s", source: "AWS SDKs: longest back-off" },
                 doc: "The longest wait.",
             },
             TIMES,
-            Knob {
+            Parameter {
                 name: "jitter",
-                takes: Takes::Word(&["none", "full", "equal", "decorrelated"]),
+                takes: ParameterType::Word(&["none", "full", "equal", "decorrelated"]),
                 default: Preset::Is { text: "full", source: "AWS Architecture Blog 2015" },
                 doc: "none: the wait itself; full: uniform up to it; equal: half of it and uniform up to the rest; decorrelated: uniform from base to three times the last wait.",
             },
@@ -70,23 +70,23 @@ pub const RETRIES: &[Form] = &[
     },
 ];
 
-/// Knobs of `policy.x`.
-pub const POLICY: &[Knob] = &[
-    Knob {
+/// Parameters of `policy.x`.
+pub const POLICY: &[Parameter] = &[
+    Parameter {
         name: "timeout",
-        takes: Takes::Span { min: Span::from_ns(1), max: Span::MAX },
+        takes: ParameterType::Span { min: Span::from_ns(1), max: Span::MAX },
         default: Preset::Is { text: "30s", source: "a common default of HTTP clients" },
         doc: "How long one attempt may take; then the caller gets Unknown(timeout).",
     },
-    Knob {
+    Parameter {
         name: "retry",
-        takes: Takes::Form(RETRIES),
+        takes: ParameterType::Constructor(RETRIES),
         default: Preset::Is { text: "none", source: "no retries unless asked for" },
         doc: "Whether and when to try again after a failure or a timeout.",
     },
-    Knob {
+    Parameter {
         name: "retry_on",
-        takes: Takes::List(&Takes::Text),
+        takes: ParameterType::List(&ParameterType::Text),
         default: Preset::Is { text: "[]", source: "what a program says by `fail` is an answer" },
         doc: "Failures that are tried again besides those that may pass by themselves (no answer, no place, no connection, no leader, an error, a \
               transaction that was aborted): names of `fail` steps, or `condition`, `miss`, `held`, `fenced`.",
@@ -119,9 +119,9 @@ pub enum Jitter {
 pub enum Retry {
     /// Never.
     None,
-    /// After a draw of a law.
+    /// After a draw of a distribution.
     Fixed {
-        /// The law, nanoseconds.
+        /// The distribution, nanoseconds.
         wait: Dist,
         /// Retries at most.
         times: u32,
@@ -163,14 +163,14 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// From checked knobs; `failures` are the names of `fail` steps, by number.
-    pub fn resolve(knobs: &Knobs, failures: &[String]) -> Policy {
+    /// From checked parameters; `failures` are the names of `fail` steps, by number.
+    pub fn resolve(parameters: &Parameters, failures: &[String]) -> Policy {
         let named = |name: &str| {
             let ours = REASONS.iter().filter(move |(known, _)| *known == name).map(|(_, reason)| *reason);
             let theirs = (0u16..).zip(failures).filter(move |(_, known)| *known == name);
             ours.chain(theirs.map(|(number, _)| Reason::Named(number))).collect::<Vec<_>>()
         };
-        let retry_on = match knobs.get("retry_on") {
+        let retry_on = match parameters.get("retry_on") {
             Some(Setting::List(names)) => {
                 let name = |setting: &Setting| {
                     if let Setting::Text(name, _) = setting { named(name) } else { Vec::new() }
@@ -179,7 +179,11 @@ impl Policy {
             }
             _ => Vec::new(),
         };
-        Policy { timeout: knobs.span("timeout"), retry: Retry::resolve(knobs.form("retry")), retry_on }
+        Policy {
+            timeout: parameters.span("timeout"),
+            retry: Retry::resolve(parameters.form("retry")),
+            retry_on,
+        }
     }
 
     /// Whether it tries again after such a failure, as long as it has retries left.
@@ -190,16 +194,18 @@ impl Policy {
 
 impl Retry {
     /// Why retries of a form of [`RETRIES`] might fill a run without time going on: then it is to be refused, by what it is.
-    pub fn runs_away((name, knobs): (&str, &Knobs)) -> Option<String> {
-        let span = |knob| if let Some(Setting::Span(span)) = knobs.get(knob) { *span } else { WAIT_MIN };
-        let (least, wait) = match (name, knobs.get("wait")) {
-            ("fixed", Some(Setting::Law(law))) => {
-                (law.mean().map_or(WAIT_MIN, |mean| Span::from_ns(mean as u64)), "wait")
+    pub fn runs_away((name, parameters): (&str, &Parameters)) -> Option<String> {
+        let span = |parameter| {
+            if let Some(Setting::Span(span)) = parameters.get(parameter) { *span } else { WAIT_MIN }
+        };
+        let (least, wait) = match (name, parameters.get("wait")) {
+            ("fixed", Some(Setting::Distribution(distribution))) => {
+                (distribution.mean().map_or(WAIT_MIN, |mean| Span::from_ns(mean as u64)), "wait")
             }
             ("expo", _) => (span("base").min(span("max")), "base"),
             _ => return None,
         };
-        let Some(Setting::Count(times)) = knobs.get("times") else { return None };
+        let Some(Setting::Count(times)) = parameters.get("times") else { return None };
         if *times <= TIMES_AT_ONCE_MAX || least >= WAIT_MIN {
             return None;
         }
@@ -208,14 +214,14 @@ impl Retry {
     }
 
     /// From a checked form of [`RETRIES`].
-    pub fn resolve((name, knobs): (&str, &Knobs)) -> Retry {
+    pub fn resolve((name, parameters): (&str, &Parameters)) -> Retry {
         match name {
-            "fixed" => Retry::Fixed { wait: knobs.law("wait"), times: times(knobs) },
+            "fixed" => Retry::Fixed { wait: parameters.distribution("wait"), times: times(parameters) },
             "expo" => Retry::Expo {
-                base: knobs.span("base"),
-                max: knobs.span("max"),
-                times: times(knobs),
-                jitter: match knobs.word("jitter") {
+                base: parameters.span("base"),
+                max: parameters.span("max"),
+                times: times(parameters),
+                jitter: match parameters.word("jitter") {
                     "none" => Jitter::None,
                     "equal" => Jitter::Equal,
                     "decorrelated" => Jitter::Decorrelated,
@@ -254,9 +260,9 @@ impl Retry {
     }
 }
 
-/// The checked knob; beyond what can be counted there is no limit.
-fn times(knobs: &Knobs) -> u32 {
-    u32::try_from(knobs.count("times")).unwrap_or(u32::MAX)
+/// The checked parameter; beyond what can be counted there is no limit.
+fn times(parameters: &Parameters) -> u32 {
+    u32::try_from(parameters.count("times")).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! Connections to a store: the knob `pool` and what it resolves to. With `per=process` each client process has a pool
+//! Connections to a store: the parameter `pool` and what it resolves to. With `per=process` each client process has a pool
 //! of its own (its half is the client's); with `per=all` the store admits that many operations at once.
 
-use crate::base::knob::{Form, Knob, Knobs, Preset, Setting, Takes};
+use crate::base::parameter::{Constructor, Parameter, ParameterType, Parameters, Preset, Setting};
 use crate::base::time::Span;
 
 /// A pool of connections.
@@ -27,10 +27,10 @@ pub enum PoolPer {
 }
 
 impl Pool {
-    /// From a checked knob `pool`; `None` without one: as many connections as wanted.
-    pub fn of(knobs: &Knobs) -> Option<Pool> {
-        let Some(Setting::Form(_, pool)) = knobs.get("pool") else { return None };
-        let count = |knob: &str| u32::try_from(pool.count(knob)).unwrap_or(u32::MAX);
+    /// From a checked parameter `pool`; `None` without one: as many connections as wanted.
+    pub fn of(parameters: &Parameters) -> Option<Pool> {
+        let Some(Setting::Constructor(_, pool)) = parameters.get("pool") else { return None };
+        let count = |parameter: &str| u32::try_from(pool.count(parameter)).unwrap_or(u32::MAX);
         Some(Pool {
             connections: count("n"),
             per: if pool.word("per") == "all" { PoolPer::All } else { PoolPer::Process },
@@ -40,38 +40,38 @@ impl Pool {
     }
 }
 
-/// The knob.
-pub const POOL: Knob = Knob {
+/// The parameter.
+pub const POOL: Parameter = Parameter {
     name: "pool",
-    takes: Takes::Form(POOLS),
+    takes: ParameterType::Constructor(POOLS),
     default: Preset::Absent,
     doc: "Connections that operations need; without it there are as many as wanted.",
 };
 
-const POOLS: &[Form] = &[Form {
+const POOLS: &[Constructor] = &[Constructor {
     name: "pool",
-    knobs: &[
-        Knob {
+    parameters: &[
+        Parameter {
             name: "n",
-            takes: Takes::Count { min: 1, max: u64::MAX },
+            takes: ParameterType::Count { min: 1, max: u64::MAX },
             default: Preset::Required,
             doc: "How many connections.",
         },
-        Knob {
+        Parameter {
             name: "per",
-            takes: Takes::Word(&["process", "all"]),
+            takes: ParameterType::Word(&["process", "all"]),
             default: Preset::Is { text: "process", source: "client libraries keep a pool per process" },
             doc: "Whether each client process has that many, or all of them together.",
         },
-        Knob {
+        Parameter {
             name: "queue",
-            takes: Takes::Count { min: 0, max: u64::MAX },
+            takes: ParameterType::Count { min: 0, max: u64::MAX },
             default: Preset::Is { text: "unlimited", source: "HikariCP bounds the wait, not the line" },
             doc: "How many operations wait for a connection.",
         },
-        Knob {
+        Parameter {
             name: "timeout",
-            takes: Takes::Span { min: Span::from_ns(1), max: Span::MAX },
+            takes: ParameterType::Span { min: Span::from_ns(1), max: Span::MAX },
             default: Preset::Is { text: "30s", source: "HikariCP: connectionTimeout" },
             doc: "How long an operation waits for a connection before it fails.",
         },

@@ -18,7 +18,7 @@ mod tests;
 use crate::base::time::Span;
 use crate::components::quorum::cell::Merge;
 use crate::components::store;
-use crate::components::store::legs::Legs;
+use crate::components::store::legs::WarsDelays;
 
 pub use lineage::survey;
 
@@ -44,5 +44,5 @@ pub struct Plan {
     /// How long a coordinator waits for copies.
     pub patience: Span,
     /// What messages take on top of the network, by kind.
-    pub legs: Legs,
+    pub legs: WarsDelays,
 }

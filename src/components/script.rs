@@ -10,7 +10,7 @@ use crate::base::ids::{CallId, Pid, SeriesId, TierId, ZoneId};
 use crate::base::op::{Op, Outcome, Reply};
 use crate::base::rng::mix;
 use crate::base::series::{Series, kinds};
-use crate::base::session::Seen;
+use crate::base::session::CausalContext;
 use crate::base::time::{Span, Time};
 use crate::net::Network;
 use crate::net::path::Path;
@@ -48,7 +48,7 @@ pub struct Script {
     /// What came back, in order.
     pub answers: Vec<Answer>,
     /// What they have shown: all lines are of one session.
-    pub seen: Seen,
+    pub seen: CausalContext,
 }
 
 impl Process for Script {
@@ -59,7 +59,7 @@ impl Process for Script {
     type Snapshot = ();
 
     fn build(_: &Lines, _: u32) -> Self {
-        Script { answers: Vec::new(), seen: Seen::NOTHING }
+        Script { answers: Vec::new(), seen: CausalContext::NOTHING }
     }
     fn start(&mut self, _: &Disk<(), ()>, ctx: &mut Context<Self>) {
         for (line, (ms, ..)) in ctx.plan().iter().enumerate() {
@@ -70,7 +70,7 @@ impl Process for Script {
         let (_, to, op) = ctx.plan()[line as usize];
         let request = Request {
             op,
-            stem: mix(line, 0),
+            substream: mix(line, 0),
             size_bytes: 100,
             timeout: None,
             from: None,

@@ -1,5 +1,5 @@
 //! A keyed store, kind `db`: real values and versions, reads and writes that take time on its cores, writes that are
-//! synced before they are acknowledged. This file has its knobs; [`front`] is what every member does,
+//! synced before they are acknowledged. This file has its parameters; [`front`] is what every member does,
 //! [`node`] the process of a single copy, [`rows`] the machine that applies operations.
 //!
 //! [`copies`](mod@copies) is how several copies agree · [`lineage`] what is recorded of them.
@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use crate::base::dist::Dist;
 use crate::base::ids::{PartId, SeriesId};
-use crate::base::knob::{Form, Knob, Knobs, Preset, Setting, Takes};
+use crate::base::parameter::{Constructor, Parameter, ParameterType, Parameters, Preset, Setting};
 use crate::base::problem::Problems;
 use crate::base::series::series;
 use crate::base::time::Span;
@@ -34,11 +34,11 @@ use crate::components::store::copies::{
     AVOID, CONNECT, COPIES, COPY, Copies, FAILOVER, KEEPALIVE, KEEPALIVE_TIMEOUT, MERGE, copies,
 };
 use crate::components::store::legs::LEGS;
-use crate::components::store::node::Node;
+use crate::components::store::node::StoreProcess;
 use crate::components::store::rows::{Initial, RowName, Tables};
 use crate::components::transactions::Isolation;
 use crate::components::transactions::deadlocks::{Undoes, Waiting};
-use crate::components::transactions::knobs::{
+use crate::components::transactions::parameters::{
     DEADLOCK, IDLE, ISOLATION, LOCK_WAIT, LOCK_WAIT_UNDOES, isolation, waiting,
 };
 use crate::components::{
@@ -53,24 +53,24 @@ pub const DB: Kind = Kind {
     name: "db",
     doc: "A keyed store with real values and versions.",
     common: COMMON,
-    knobs: KNOBS,
+    parameters: PARAMETERS,
     series: Series::ALL,
     runs_programs: true,
     resolve,
 };
 
-const EACH: &[Form] = &[Form {
+const EACH: &[Constructor] = &[Constructor {
     name: "each",
-    knobs: &[
-        Knob {
+    parameters: &[
+        Parameter {
             name: "n",
-            takes: Takes::Count { min: 0, max: i64::MAX as u64 },
+            takes: ParameterType::Count { min: 0, max: i64::MAX as u64 },
             default: Preset::Required,
             doc: "The value of each key.",
         },
-        Knob {
+        Parameter {
             name: "keys",
-            takes: Takes::Count { min: 1, max: i64::MAX as u64 },
+            takes: ParameterType::Count { min: 1, max: i64::MAX as u64 },
             default: Preset::Required,
             doc: "How many keys: 0 or 1 up to that number.",
         },
@@ -78,7 +78,7 @@ const EACH: &[Form] = &[Form {
     doc: "The same value for each key.",
 }];
 
-const KNOBS: &[Knob] = &[
+const PARAMETERS: &[Parameter] = &[
     COPIES,
     COPY,
     FAILOVER,
@@ -93,50 +93,50 @@ const KNOBS: &[Knob] = &[
     LOCK_WAIT_UNDOES,
     DEADLOCK,
     IDLE,
-    Knob {
+    Parameter {
         name: "read",
-        takes: Takes::Law,
+        takes: ParameterType::Distribution,
         default: Preset::Is { text: "1ms", source: "a read by primary key that is mostly in memory" },
         doc: "Time on a core for a read.",
     },
-    Knob {
+    Parameter {
         name: "write",
-        takes: Takes::Law,
+        takes: ParameterType::Distribution,
         default: Preset::Is { text: "2ms", source: "twice a read: row and log" },
         doc: "Time on a core for a write or update.",
     },
-    Knob {
+    Parameter {
         name: "disk",
-        takes: Takes::Law,
+        takes: ParameterType::Distribution,
         default: Preset::Is { text: "0ms", source: "`write` is taken to include it" },
         doc: "Time that the disk takes to make a batch of writes safe; they are acknowledged after it.",
     },
-    Knob {
+    Parameter {
         name: "cores",
-        takes: Takes::Count { min: 1, max: u64::MAX },
+        takes: ParameterType::Count { min: 1, max: u64::MAX },
         default: Preset::Is { text: "unlimited", source: "times are taken as measured, waiting included" },
         doc: "How many operations are served at once.",
     },
-    Knob {
+    Parameter {
         name: "queue",
-        takes: Takes::Count { min: 0, max: u64::MAX },
+        takes: ParameterType::Count { min: 0, max: u64::MAX },
         default: Preset::Is { text: "unlimited", source: "nothing is turned away unless asked for" },
         doc: "How many operations wait for a core; a further one fails with `overloaded`.",
     },
     DISCIPLINE,
     POOL,
-    Knob {
+    Parameter {
         name: "timeout",
-        takes: Takes::Span { min: Span::from_ns(1), max: Span::MAX },
+        takes: ParameterType::Span { min: Span::from_ns(1), max: Span::MAX },
         default: Preset::Is {
             text: "30s",
             source: "as long as a pool makes wait: HikariCP, connectionTimeout",
         },
         doc: "After this a client takes the store for unreachable, and nobody knows what became of its operation.",
     },
-    Knob {
+    Parameter {
         name: "start",
-        takes: Takes::Table(&Takes::Form(EACH)),
+        takes: ParameterType::Table(&ParameterType::Constructor(EACH)),
         default: Preset::Is { text: "{}", source: "a store is empty unless filled" },
         doc: "Tables and what is in them at the start: `{ stock = \"each(500, keys=100k)\" }`.",
     },
@@ -225,7 +225,7 @@ pub struct Plan {
     pub session: Option<u8>,
     /// Where the series begin.
     pub first_series: SeriesId,
-    /// Whether it acknowledges what its disk does not have yet: the broken twin of every store, for tests.
+    /// Whether it acknowledges what its disk does not have yet: the mutant of every store, for tests.
     pub acks_early: bool,
 }
 
@@ -264,7 +264,7 @@ impl Part for Store {
     fn survey(&self, at: &PartName, rows: &[RowName], world: &World) -> Option<Holdings> {
         Some(match &self.copies {
             Copies::One(plan) => {
-                let nodes = world.members::<Node>(at.tier)?;
+                let nodes = world.members::<StoreProcess>(at.tier)?;
                 let values = rows.iter().map(|row| nodes[0].value(plan, *row)).collect::<Vec<_>>();
                 Holdings::one(values)
             }
@@ -279,7 +279,7 @@ impl Part for Store {
         match &self.copies {
             Copies::One(plan) => {
                 let plan = Plan { transactional, ..plan.clone() };
-                world.add::<Node>(&at.name, Arc::new(plan), at.count, &at.zones, false)
+                world.add::<StoreProcess>(&at.name, Arc::new(plan), at.count, &at.zones, false)
             }
             Copies::Quorum(plan) => {
                 world.add::<Member>(&at.name, Arc::new(plan.clone()), at.count, &at.zones, false)
@@ -306,47 +306,48 @@ impl Part for Store {
     }
 }
 
-fn resolve(knobs: &Knobs, names: &Names, problems: &mut Problems) -> Option<Box<dyn Part>> {
+fn resolve(parameters: &Parameters, names: &Names, problems: &mut Problems) -> Option<Box<dyn Part>> {
     let plan = Plan {
-        read: knobs.law("read"),
-        write: knobs.law("write"),
-        disk: knobs.law("disk"),
-        cores: count_u32(knobs, "cores"),
-        queue: count_u32(knobs, "queue"),
-        discipline: Discipline::of(knobs.word("discipline")),
-        speed_ppm: speed_ppm(knobs),
-        pool: Pool::of(knobs).filter(|pool| pool.per == PoolPer::All),
-        start: start(knobs),
+        read: parameters.distribution("read"),
+        write: parameters.distribution("write"),
+        disk: parameters.distribution("disk"),
+        cores: count_u32(parameters, "cores"),
+        queue: count_u32(parameters, "queue"),
+        discipline: Discipline::of(parameters.word("discipline")),
+        speed_ppm: speed_ppm(parameters),
+        pool: Pool::of(parameters).filter(|pool| pool.per == PoolPer::All),
+        start: start(parameters),
         transactional: false,
-        isolation: isolation(knobs),
-        lock_wait: knobs.span("lock_wait"),
-        row_waiting: waiting(knobs),
-        idle: knobs.span("idle"),
+        isolation: isolation(parameters),
+        lock_wait: parameters.span("lock_wait"),
+        row_waiting: waiting(parameters),
+        idle: parameters.span("idle"),
         session: None,
         first_series: names.first_series,
         acks_early: false,
     };
-    let pool = Pool::of(knobs).filter(|pool| pool.per == PoolPer::Process);
+    let pool = Pool::of(parameters).filter(|pool| pool.per == PoolPer::Process);
     let pool = pool.map(|pool| PoolClient {
         size: pool.connections,
         queue: if pool.queue == u32::MAX { u64::MAX } else { u64::from(pool.queue) },
         timeout: pool.timeout,
     });
-    let timeout = knobs.span("timeout");
-    let leaderless = matches!(knobs.get("copy"), Some(Setting::Form("quorum" | "multi_leader", _)));
-    let led_by = match knobs.get("copy") {
-        Some(Setting::Form("async" | "sync" | "raft", copy)) if copy.word("begin") == "led" => Some(0),
+    let timeout = parameters.span("timeout");
+    let leaderless =
+        matches!(parameters.get("copy"), Some(Setting::Constructor("quorum" | "multi_leader", _)));
+    let led_by = match parameters.get("copy") {
+        Some(Setting::Constructor("async" | "sync" | "raft", copy)) if copy.word("begin") == "led" => Some(0),
         _ => None,
     };
     let [rejected, connected, pool_waits] =
         [Series::Rejected, Series::Connected, Series::PoolWaits].map(|series| series.id(names.first_series));
     let alive = Keepalive {
-        connect: knobs.span("connect"),
-        after: knobs.span("keepalive"),
-        patience: knobs.span("keepalive_timeout"),
+        connect: parameters.span("connect"),
+        after: parameters.span("keepalive"),
+        patience: parameters.span("keepalive_timeout"),
     };
-    let keeps_tx = waiting(knobs).undoes == Undoes::Statement;
-    let avoid = knobs.span("avoid");
+    let keeps_tx = waiting(parameters).undoes == Undoes::Statement;
+    let avoid = parameters.span("avoid");
     let client = StoreClient {
         timeout,
         pool,
@@ -362,17 +363,17 @@ fn resolve(knobs: &Knobs, names: &Names, problems: &mut Problems) -> Option<Box<
     let programs = plan.series(Series::Programs);
     Some(Box::new(Store {
         me: names.me,
-        copies: copies(knobs, names, plan, timeout, problems)?,
+        copies: copies(parameters, names, plan, timeout, problems)?,
         client,
         programs,
     }))
 }
 
 /// Tables are numbered in order of name; those that programs name and `start` does not come after and are empty.
-fn start(knobs: &Knobs) -> Vec<Initial> {
-    let Some(Setting::Table(tables)) = knobs.get("start") else { return Vec::new() };
+fn start(parameters: &Parameters) -> Vec<Initial> {
+    let Some(Setting::Table(tables)) = parameters.get("start") else { return Vec::new() };
     let initial = |setting: &Setting| match setting {
-        Setting::Form(_, each) => Initial {
+        Setting::Constructor(_, each) => Initial {
             n: i64::try_from(each.count("n")).unwrap_or(i64::MAX),
             keys: i64::try_from(each.count("keys")).unwrap_or(i64::MAX),
         },

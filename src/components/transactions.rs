@@ -11,20 +11,20 @@
 //! 4. `serializable` is `snapshot` and aborts whoever may be the middle of a dangerous structure: it read what somebody
 //!    overwrote and somebody read what it overwrites (M. Cahill, U. Röhm, A. Fekete, "Serializable isolation for snapshot databases",
 //!    SIGMOD 2008; PostgreSQL does so, Ports and Grittner, VLDB 2012). Some are aborted in vain; nobody waits for a reader.
-//! 5. A circle of transactions that wait for each other is found when it closes, or when one of them has waited for so long; one of them
+//! 5. A cycle of transactions that wait for each other is found when it closes, or when one of them has waited for so long; one of them
 //!    is aborted ([`deadlocks`]).
 //! 6. A transaction that is aborted has had no effect. Whoever has it aborted, or who has waited for too long, is told why. A wait that was
 //!    too long undoes the transaction, or only the operation that waited.
 //!
-//! `endings` is how they commit, abort and lapse · [`locks`] has the rows' locks, [`deadlocks`] the circles · [`versions`] what snapshots still see · [`conflicts`] who read what others overwrote
-//! · [`host`] is what a member does with it, [`knobs`] what a design says of it.
+//! `endings` is how they commit, abort and lapse · [`locks`] has the rows' locks, [`deadlocks`] the cycles · [`versions`] what snapshots still see · [`conflicts`] who read what others overwrote
+//! · [`host`] is what a member does with it, [`parameters`] what a design says of it.
 
 pub mod conflicts;
 pub mod deadlocks;
 mod endings;
 pub mod host;
-pub mod knobs;
 pub mod locks;
+pub mod parameters;
 #[cfg(test)]
 mod tests;
 pub mod versions;
@@ -72,7 +72,7 @@ impl Isolation {
 
 /// A rule to break, for tests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Twin {
+pub enum Mutant {
     /// None.
     #[default]
     Sound,
@@ -188,7 +188,7 @@ pub fn is_over(reason: Reason) -> bool {
 pub struct Transactions<W> {
     isolation: Isolation,
     rules: Waiting,
-    twin: Twin,
+    mutant: Mutant,
     all: Slab<Transaction<W>>,
     names: Keyed<u64, Key>,
     locks: Locks,
@@ -198,7 +198,7 @@ pub struct Transactions<W> {
     tickets: u64,
     /// Who waits for a lock, in the order in which they began to.
     waiting: VecDeque<(ClockTime, Key, u64)>,
-    /// The same, of those who have not looked yet whether they are in a circle.
+    /// The same, of those who have not looked yet whether they are in a cycle.
     looks: VecDeque<(ClockTime, Key, u64)>,
     /// Whose clients are to be looked after next, by when they were last.
     idle: BTreeSet<(ClockTime, Key)>,
@@ -208,15 +208,15 @@ pub struct Transactions<W> {
 impl<W: Copy> Transactions<W> {
     /// None yet.
     pub fn new(isolation: Isolation, rules: Waiting) -> Self {
-        Self::with_twin(isolation, rules, Twin::Sound)
+        Self::with_mutant(isolation, rules, Mutant::Sound)
     }
 
     /// None yet, and a rule to break.
-    pub fn with_twin(isolation: Isolation, rules: Waiting, twin: Twin) -> Self {
+    pub fn with_mutant(isolation: Isolation, rules: Waiting, mutant: Mutant) -> Self {
         Transactions {
             isolation,
             rules,
-            twin,
+            mutant,
             all: Slab::default(),
             names: Keyed::default(),
             locks: Locks::default(),
@@ -327,7 +327,7 @@ impl<W: Copy> Transactions<W> {
         if !held && !self.lock(key, row, (word, now, shows)) {
             return self.in_line(key, row, shows);
         }
-        let first_wins = self.twin != Twin::LetsLastWin;
+        let first_wins = self.mutant != Mutant::LetsLastWin;
         if of_one_instant && first_wins && self.versions.changed_since(row, snapshot) {
             return Step::Done(self.abort_as(key, Reason::Conflict));
         }
@@ -370,7 +370,7 @@ impl<W: Copy> Transactions<W> {
             Some((_, own)) => *own = value,
             None => writes.push((row, value)),
         }
-        if self.twin == Twin::GivesLocksBack {
+        if self.mutant == Mutant::GivesLocksBack {
             self.unlock_one(key, row);
         }
         Step::Done(outcome)

@@ -47,7 +47,7 @@ codes! {
         "The file does not follow the grammar of TOML 1.1; the rest of the sentence is the parser's. Frequent causes: a text without quotes (`ttl = 20ms` instead of `ttl = \"20ms\"`), a missing `}` or `]`, two entries on one line.";
     NESTING = "SB0007", "Nested too deeply",
         "Tables and lists may stand in each other sixteen levels deep, and the blocks of a program or the brackets of a function string have a limit of their own. Nothing in the language needs as much; the limit keeps a hostile file from exhausting the stack.";
-    USE_CYCLE = "SB0008", "Files use each other in a circle",
+    USE_CYCLE = "SB0008", "Files use each other in a cycle",
         "`a.toml` uses `b.toml`, which in turn uses `a.toml`, perhaps through others. Move what they share into a third file that both use.";
     USE_SHAPE = "SB0009", "A `use` that is no list of files",
         "`use` takes a file name or a list of them: `use = [\"../models/shop.toml\"]`.";
@@ -64,21 +64,21 @@ codes! {
     UNKNOWN_PART = "SB0102", "An unknown part",
         "No part of that name exists in the files that were joined. Names are case-sensitive; the nearest one is shown.";
     UNKNOWN_KEY = "SB0103", "An unknown key",
-        "This kind of entry has no such knob. All its knobs are listed, the nearest one first where it is near enough.";
+        "This kind of entry has no such parameter. All its parameters are listed, the nearest one first where it is near enough.";
     MISSING_KEY = "SB0104", "A key is missing",
-        "This knob has no default, because no value would be right for most designs. Give it.";
+        "This parameter has no default, because no value would be right for most designs. Give it.";
     WRONG_TYPE = "SB0105", "A value of the wrong type",
-        "The knob takes something else: a table where a text stands, a list where a number stands. The message shows the right form.";
+        "The parameter takes something else: a table where a text stands, a list where a number stands. The message shows the right form.";
     MISSING_UNIT = "SB0106", "A number without a unit",
         "A bare number is a count. Where a time, a rate, a size or a share is meant the unit belongs to the number, glued to it, in quotes: `\"20ms\"`, `\"500/s\"`, `\"64KiB\"`, `\"80%\"`.";
     WRONG_UNIT = "SB0107", "A number with the wrong unit",
-        "The number measures something else than the knob: a rate where a time is meant. `m` is always minutes and `M` always millions.";
+        "The number measures something else than the parameter: a rate where a time is meant. `m` is always minutes and `M` always millions.";
     OUT_OF_RANGE = "SB0108", "Out of range",
-        "The knob has bounds: there is no server with zero members, no probability above 1, no more members than a run could hold. The message names them.";
+        "The parameter has bounds: there is no server with zero members, no probability above 1, no more members than a run could hold. The message names them.";
     UNKNOWN_WORD = "SB0109", "An unknown word",
-        "The knob takes one of a few words. They are listed, the nearest one first where it is near enough.";
+        "The parameter takes one of a few words. They are listed, the nearest one first where it is near enough.";
     UNKNOWN_FORM = "SB0110", "An unknown form",
-        "The knob takes one of a few forms, `name(key=value)`. They are listed, the nearest one first where it is near enough.";
+        "The parameter takes one of a few forms, `name(key=value)`. They are listed, the nearest one first where it is near enough.";
     MISSING_ARGUMENT = "SB0111", "An argument is missing",
         "This argument has no default: give it as `name(key=value)`.";
     EXTRA_ARGUMENT = "SB0112", "An argument too many",
@@ -98,13 +98,13 @@ codes! {
     BAD_NAME = "SB0119", "Not a name",
         "Names are letters, digits and `_`, begin with a letter, and are no words of the language: they stand in programs, paths and measures. Only links have names of another shape, `\"a b\"` and `\"a > b\"`.";
     WRONG_KIND = "SB0120", "A part of the wrong kind",
-        "The knob takes a part of another kind, as a load balancer's `to` takes a server.";
+        "The parameter takes a part of another kind, as a load balancer's `to` takes a server.";
     LATER = "SB0121", "Not in this version",
         "The word belongs to the language, but this version does not carry it out. Rather than ignore it silently the loader refuses it.";
     SAME_NAME = "SB0122", "Two things of one name",
         "Two things of one name could not be told apart where one of them is asked for: `server.shop` and `db.shop` in a program, a tally and a program in `count(x)`, a workload and another program in `p99(x)`, a zone and a part in a fault. A workload may have the name of the program that it alone calls: then both mean the same. Call one of them something else.";
-    DOES_NOT_FIT = "SB0123", "Knobs that do not fit together",
-        "Each knob is well-formed by itself, but together they make no part that could exist: a quorum of four out of three copies.";
+    DOES_NOT_FIT = "SB0123", "Parameters that do not fit together",
+        "Each parameter is well-formed by itself, but together they make no part that could exist: a quorum of four out of three copies.";
     ON_UNKNOWN_PART = "SB0201", "Programs of an unknown part",
         "`[on.x]` says what the endpoints of part `x` do, and there is no part `x`.";
     ON_NO_PROGRAMS = "SB0202", "Programs of a part that runs none",
@@ -116,11 +116,11 @@ codes! {
     PROGRAM = "SB0205", "A program with a mistake",
         "The caret stands where the program stops making sense; docs/language.md lists the steps.";
     PROGRAM_CIRCLE = "SB0206", "Programs that would never end",
-        "Programs call each other in a circle, perhaps through the fill of a cache that they get from. Every program ends: there are no unbounded loops, and no recursion.";
+        "Programs call each other in a cycle, perhaps through the fill of a cache that they get from. Every program ends: there are no unbounded loops, and no recursion.";
     TWO_SHAPES = "SB0301", "`always.x` beside `always = { … }`",
         "TOML lets a table be written as one `always = { x = … }` or entry by entry as `always.x = …`, not as both. The same holds for every kind of entry.";
     UNKNOWN_PATH = "SB0302", "A path that names nothing",
-        "Variants, sweeps and `--set` change knobs by dotted path: `cache.pages.ttl`, `db.kv.copy.w` for an argument, `link.\"a b\".latency`. The path must name an entry that exists; the nearest known path is shown.";
+        "Variants, sweeps and `--set` change parameters by dotted path: `cache.pages.ttl`, `db.kv.copy.w` for an argument, `link.\"a b\".latency`. The path must name an entry that exists; the nearest known path is shown.";
     SWEEP_SHAPE = "SB0303", "A sweep that is no list",
         "A sweep gives a list of values for each path: `sweep = { cache.pages.ttl = [\"1s\", \"10s\"] }`; the lists of `zip` are equally long, and none is empty.";
     UNKNOWN_VARIANT = "SB0304", "An unknown variant",
@@ -134,11 +134,11 @@ codes! {
     UNKNOWN_FAULT = "SB0501", "An unknown fault",
         "`during(x)` and `after(x)` wait for another fault of the experiment, and there is no `fault.x`. The nearest name is shown.";
     FAULT_CYCLE = "SB0502", "Faults that wait for each other",
-        "A fault that begins `during` or `after` another waits for it, and these wait for each other in a circle: none of them would ever begin. Let one of them begin at a time.";
+        "A fault that begins `during` or `after` another waits for it, and these wait for each other in a cycle: none of them would ever begin. Let one of them begin at a time.";
     UNUSED = "SB0601", "Something is never used",
         "No workload reaches this part, nothing calls this program, nobody names this policy or stands in this zone, in any variant. It changes no result, so perhaps another name was meant where it should be used. What stands in a file that `use` joins may be left unused: a model holds more than one experiment needs.";
     HOPELESS = "SB0602", "No answer can come in time",
-        "Whoever waits gives up, in every variant and at every point of the sweep, before the fastest answer that there can be: the timeout is no longer than the least value of the law of the answer's time. Each such call fails with `timeout`, and a store has done what it was asked all the same.";
+        "Whoever waits gives up, in every variant and at every point of the sweep, before the fastest answer that there can be: the timeout is no longer than the least value of the distribution of the answer's time. Each such call fails with `timeout`, and a store has done what it was asked all the same.";
     NEVER_BEGINS = "SB0603", "Something begins after the end",
         "The fault or the workload begins at the end of the run or later, or has a `chance` of 0 %, in every variant: it never does. A longer `length` or an earlier beginning was meant, perhaps minutes (`m`) in place of milliseconds (`ms`). A run that `--set length=…` shortens is not warned of.";
     FEW_SAMPLES = "SB0604", "A percentile of too few requests",

@@ -1,7 +1,7 @@
 //! How many copies a store has, and which of them programs read.
 
-use crate::base::knob::Knobs;
 use crate::base::op::At;
+use crate::base::parameter::Parameters;
 use crate::base::problem::Problems;
 use crate::components::{DOES_NOT_FIT, PartName};
 use crate::design::codes;
@@ -15,12 +15,12 @@ pub(super) fn check(
     names: &[PartName],
     texts: &[ProgramText<'_>],
     programs: &Programs,
-    knobs: &[Option<Knobs>],
+    parameters: &[Option<Parameters>],
     problems: &mut Problems,
 ) {
-    for (part, knobs) in written.iter().zip(knobs) {
-        let Some(knobs) = knobs.as_ref().filter(|_| part.kind.name == "db") else { continue };
-        if let (Some(_), Some(place)) = (knobs.place("copies"), knobs.place("count")) {
+    for (part, parameters) in written.iter().zip(parameters) {
+        let Some(parameters) = parameters.as_ref().filter(|_| part.kind.name == "db") else { continue };
+        if let (Some(_), Some(place)) = (parameters.place("copies"), parameters.place("count")) {
             let message = format!("'{}' has both `copies` and `count`", part.entry.key);
             problems.at(DOES_NOT_FIT, place.clone(), message).help("a store has `copies`: leave `count` out");
         }

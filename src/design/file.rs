@@ -1,4 +1,4 @@
-//! Loads a file and what it `use`s into one tree. This room touches no files itself: a [`Reader`] brings bytes, so
+//! Loads a file and what it `use`s into one tree. This layer touches no files itself: a [`Reader`] brings bytes, so
 //! that embedded experiments and tests need no disk, and the same core compiles for the web.
 
 use std::borrow::Cow;
@@ -20,7 +20,7 @@ pub trait Reader {
     /// The whole file. Must refuse a file of more than [`FILE_BYTES_MAX`] bytes *before* reading it.
     fn read(&self, path: &str) -> Result<Vec<u8>, ReadError>;
 
-    /// A data file that a law or a trace names. May be larger: refuse more than [`DATA_BYTES_MAX`] bytes.
+    /// A data file that a distribution or a trace names. May be larger: refuse more than [`DATA_BYTES_MAX`] bytes.
     fn read_data(&self, path: &str) -> Result<Vec<u8>, ReadError> {
         self.read(path)
     }
@@ -119,8 +119,8 @@ impl Loading<'_> {
     /// Loads one file; `wanted_at` is the place of the `use` that names it.
     fn file(&mut self, path: &str, wanted_at: Option<Place>) {
         if let Some(from) = self.open.iter().position(|open| open == path) {
-            let circle = [&self.open[from..], &[path.to_owned()]].concat().join(" -> ");
-            self.problem(codes::USE_CYCLE, wanted_at, format!("files use each other in a circle: {circle}"))
+            let cycle = [&self.open[from..], &[path.to_owned()]].concat().join(" -> ");
+            self.problem(codes::USE_CYCLE, wanted_at, format!("files use each other in a cycle: {cycle}"))
                 .help("move what they share into a third file");
             return;
         }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use crate::base::ids::{PartId, ProgramId};
-use crate::base::knob::{Knobs, Setting};
 use crate::base::op::{ARGS_MAX, Args};
+use crate::base::parameter::{Parameters, Setting};
 use crate::base::problem::Problems;
 use crate::base::quantity::{Quantity, Unit};
 use crate::components::DOES_NOT_FIT;
@@ -31,13 +31,15 @@ pub struct Fill {
 
 /// Resolves what fills the caches.
 pub(super) fn fills(
-    knobs: &[Option<Knobs>],
+    parameters: &[Option<Parameters>],
     scope: &DesignScope<'_>,
     problems: &mut Problems,
 ) -> BTreeMap<PartId, Fill> {
     let mut fills = BTreeMap::new();
-    for (index, knobs) in knobs.iter().enumerate() {
-        if let Some(Setting::Text(call, place)) = knobs.as_ref().and_then(|knobs| knobs.get("fill")) {
+    for (index, parameters) in parameters.iter().enumerate() {
+        if let Some(Setting::Text(call, place)) =
+            parameters.as_ref().and_then(|parameters| parameters.get("fill"))
+        {
             // The text stands in the file as it is here unless it was escaped, and then the place is coarse.
             let exact = place.bytes.len() == call.len();
             let text = if exact {
@@ -111,7 +113,7 @@ fn fill(call: &str, scope: &DesignScope<'_>) -> Result<Fill, Vec<SyntaxError>> {
 pub(super) fn unfilled(
     written: &[Written<'_>],
     programs: &Programs,
-    knobs: &[Option<Knobs>],
+    parameters: &[Option<Parameters>],
     problems: &mut Problems,
 ) {
     let code = || programs.0.iter().flat_map(|program| &program.code);
@@ -122,12 +124,12 @@ pub(super) fn unfilled(
         })
         .collect();
     let read = |part: PartId| code().any(|instr| matches!(instr, Instr::Get { cache, .. } if *cache == part));
-    for (part, (cache, of)) in (0u16..).map(PartId).zip(written.iter().zip(knobs)) {
+    for (part, (cache, of)) in (0u16..).map(PartId).zip(written.iter().zip(parameters)) {
         let Some(of) = of.as_ref().filter(|of| cache.kind.name == "cache" && of.get("fill").is_none()) else {
             continue;
         };
         let name = &cache.entry.key;
-        if let Some(Setting::Form(guard @ ("stale" | "refresh_ahead"), _)) = of.get("guard") {
+        if let Some(Setting::Constructor(guard @ ("stale" | "refresh_ahead"), _)) = of.get("guard") {
             let place = of.place("guard").unwrap_or(&cache.entry.key_place).clone();
             let message =
                 format!("`{guard}` rebuilds in the background, and '{name}' has no `fill` to do it by");

@@ -1,9 +1,9 @@
 //! Words of the language that this version does not carry out. They stand in no table: whoever writes one is told so, and
 //! what comes nearest.
 
-/// A kind of entry, a knob of it, a word that the knob would take (none: the knob itself), and what to do.
+/// A kind of entry, a parameter of it, a word that the parameter would take (none: the parameter itself), and what to do.
 const LATER: &[(&str, &str, Option<&str>, &str)] = &[
-    ("server", "cost", None, "leave it out: nothing is reckoned in money"),
+    ("server", "cost", None, "leave it out: nothing is computed in money"),
     (
         "cache",
         "mode",
@@ -27,18 +27,18 @@ const LATER: &[(&str, &str, Option<&str>, &str)] = &[
     ("lb", "pick", Some("sticky"), "write `random`, `round_robin`, `least_outstanding` or `power_of(2)`"),
 ];
 
-/// What to do instead of the word that a knob at `path` was given; `None` if nobody has ever heard of it.
+/// What to do instead of the word that a parameter at `path` was given; `None` if nobody has ever heard of it.
 pub(super) fn instead_of_word(path: &str, word: &str) -> Option<&'static str> {
-    let (kind, knob) = (path.split('.').next()?, path.rsplit('.').next()?);
-    find(kind, knob, Some(word))
+    let (kind, parameter) = (path.split('.').next()?, path.rsplit('.').next()?);
+    find(kind, parameter, Some(word))
 }
 
-/// What to do instead of a knob of an entry at `path`.
-pub(super) fn instead_of_knob(path: &str, knob: &str) -> Option<&'static str> {
-    find(path.split('.').next()?, knob, None)
+/// What to do instead of a parameter of an entry at `path`.
+pub(super) fn instead_of_parameter(path: &str, parameter: &str) -> Option<&'static str> {
+    find(path.split('.').next()?, parameter, None)
 }
 
-fn find(kind: &str, knob: &str, word: Option<&str>) -> Option<&'static str> {
-    let known = LATER.iter().find(|later| (later.0, later.1, later.2) == (kind, knob, word))?;
+fn find(kind: &str, parameter: &str, word: Option<&str>) -> Option<&'static str> {
+    let known = LATER.iter().find(|later| (later.0, later.1, later.2) == (kind, parameter, word))?;
     Some(known.3)
 }

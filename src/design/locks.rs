@@ -1,7 +1,7 @@
-//! Where locks can be, and what can be fenced: what a lock's own knobs do not tell.
+//! Where locks can be, and what can be fenced: what a lock's own parameters do not tell.
 
 use crate::base::ids::PartId;
-use crate::base::knob::{Knobs, Setting};
+use crate::base::parameter::{Parameters, Setting};
 use crate::base::problem::Problems;
 use crate::components::DOES_NOT_FIT;
 use crate::components::locks::is_fenced;
@@ -9,24 +9,24 @@ use crate::design::names::Written;
 use crate::program::instr::{Instr, Program, Programs};
 
 /// Whether one member of a store decides in which order things happen.
-fn has_order(knobs: Option<&Knobs>) -> bool {
-    let Some(knobs) = knobs else { return true };
-    let leads = !matches!(knobs.get("copy"), Some(Setting::Form("quorum" | "multi_leader", _)));
-    leads && !matches!(knobs.get("merge"), Some(Setting::Word("counter" | "siblings")))
+fn has_order(parameters: Option<&Parameters>) -> bool {
+    let Some(parameters) = parameters else { return true };
+    let leads = !matches!(parameters.get("copy"), Some(Setting::Constructor("quorum" | "multi_leader", _)));
+    leads && !matches!(parameters.get("merge"), Some(Setting::Word("counter" | "siblings")))
 }
 
 /// Locks are where one member decides; so is whatever fenced steps are on, and those stand in no transaction.
 pub(super) fn check(
     written: &[Written<'_>],
     programs: &Programs,
-    knobs: &[Option<Knobs>],
+    parameters: &[Option<Parameters>],
     problems: &mut Problems,
 ) {
     let name = |part: PartId| written[part.index()].entry.key.as_str();
-    let knobs_of = |part: PartId| knobs.get(part.index()).and_then(Option::as_ref);
-    for (lock, of) in written.iter().zip(knobs).filter(|(part, _)| part.kind.name == "lock") {
+    let parameters_of = |part: PartId| parameters.get(part.index()).and_then(Option::as_ref);
+    for (lock, of) in written.iter().zip(parameters).filter(|(part, _)| part.kind.name == "lock") {
         let Some(Setting::Part(place)) = of.as_ref().and_then(|of| of.get("in")) else { continue };
-        if !has_order(knobs_of(*place)) {
+        if !has_order(parameters_of(*place)) {
             let message = format!(
                 "'{}' is in `{}`, none of whose members decides who was first",
                 lock.entry.key,
@@ -38,9 +38,9 @@ pub(super) fn check(
         }
     }
     for program in &programs.0 {
-        for (lock, db) in fenced(program, |lock| knobs_of(lock).is_some_and(is_fenced)) {
+        for (lock, db) in fenced(program, |lock| parameters_of(lock).is_some_and(is_fenced)) {
             let transacts = programs.0.iter().any(|program| program.transacts_on(db));
-            let why = match has_order(knobs_of(db)) {
+            let why = match has_order(parameters_of(db)) {
                 false => "none of whose members decides which token was first",
                 true if transacts => "which keeps transactions apart by itself",
                 true => continue,

@@ -1,7 +1,7 @@
 //! From TOML text to checked settings: all problems at once, each with its place.
 //!
-//! Data path: [`file`] loads and joins files into a [`tree`] · [`patch`] changes knobs in it by dotted path
-//! (variants, sweeps, `--set`) · [`resolve`] turns it into a [`resolve::Design`], by [`knobs`], [`names`] and
+//! Data path: [`file`] loads and joins files into a [`tree`] · [`patch`] changes parameters in it by dotted path
+//! (variants, sweeps, `--set`) · [`resolve`] turns it into a [`resolve::Design`], by [`parameters`], [`names`] and
 //! [`programs`] · [`render`] shows problems.
 //!
 //! It opens no file and knows no clock; what an experiment's entries *mean* is for `experiment` to say: here only
@@ -13,11 +13,11 @@ pub mod describe;
 pub mod entries;
 pub mod file;
 pub mod fills;
-pub mod knobs;
 mod later;
 pub mod limits;
 mod locks;
 pub mod names;
+pub mod parameters;
 pub mod patch;
 pub mod places;
 pub mod programs;

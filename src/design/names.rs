@@ -4,8 +4,8 @@ use crate::base::problem::{Place, Problems, known_words, shown};
 use crate::components::Kind;
 use crate::design::codes;
 use crate::design::entries::ENTRIES;
-use crate::design::knobs::Known;
 use crate::design::limits::{NAME_BYTES_MAX, PARTS_MAX, POLICIES_MAX, ZONES_MAX};
+use crate::design::parameters::Known;
 use crate::design::tree::{Entry, Table};
 
 /// The policy that holds where none is named; it may be given as `policy.default = { … }`.

@@ -1,7 +1,7 @@
-//! Changes by dotted path: what variants, sweeps and `--set` do. A path names an entry's knob (`cache.pages.ttl`),
+//! Changes by dotted path: what variants, sweeps and `--set` do. A path names an entry's parameter (`cache.pages.ttl`),
 //! or an argument of a function string in it (`db.kv.copy.w`), and replaces only what it names.
 
-use crate::base::knob::{Form, Takes};
+use crate::base::parameter::{Constructor, ParameterType};
 use crate::base::problem::{Place, Problems, nearest, shown};
 use crate::components::Kind;
 use crate::design::codes;
@@ -97,8 +97,9 @@ pub fn set(tree: &mut Table, change: &Change, kinds: &[Kind], problems: &mut Pro
             );
             match nearest(&path, known.iter().map(String::as_str)) {
                 Some(near) => problem.help(format!("did you mean `{near}`?")),
-                None => problem
-                    .help("a path names a knob of an entry that exists: `cache.pages.ttl`, `db.kv.copy.w`"),
+                None => problem.help(
+                    "a path names a parameter of an entry that exists: `cache.pages.ttl`, `db.kv.copy.w`",
+                ),
             };
         }
         Failure::NoText => {
@@ -113,7 +114,7 @@ pub fn set(tree: &mut Table, change: &Change, kinds: &[Kind], problems: &mut Pro
     false
 }
 
-/// The value that `path` names, as it would stand in TOML: for theory's knobs by path and for tables of results.
+/// The value that `path` names, as it would stand in TOML: for theory's parameters by path and for tables of results.
 pub fn get(tree: &Table, path: &Path, kinds: &[Kind]) -> Option<Node> {
     let mut node = tree.get(path.0.first()?)?.clone();
     let forms = Forms { kinds, path };
@@ -175,7 +176,7 @@ fn in_table(
     Ok(())
 }
 
-/// Whether a path may name something that is not there yet at this depth. A knob of an entry that exists may be given
+/// Whether a path may name something that is not there yet at this depth. A parameter of an entry that exists may be given
 /// anew (its name is checked with all others); of whole entries only those whose required keys betray a misspelt name.
 fn may_be_new(path: &[String], depth: usize) -> bool {
     let kind = ENTRIES.iter().find(|entry| entry.name == path[0]);
@@ -207,7 +208,8 @@ fn in_text(
         match argument(expr, part, known) {
             Some(found) => expr = found,
             None if index + 1 == path.len() => {
-                let name_known = known.is_none_or(|form| form.knobs.iter().any(|knob| knob.name == part));
+                let name_known =
+                    known.is_none_or(|form| form.parameters.iter().any(|parameter| parameter.name == part));
                 return if name_known {
                     add_argument(text, expr, part, &value, &change.place)
                 } else {
@@ -221,7 +223,11 @@ fn in_text(
 }
 
 /// The value of argument `name` of a form; by its place where the form's table knows the order.
-fn argument<'a>(expr: &'a Spanned<Expr>, name: &str, form: Option<&Form>) -> Option<&'a Spanned<Expr>> {
+fn argument<'a>(
+    expr: &'a Spanned<Expr>,
+    name: &str,
+    form: Option<&Constructor>,
+) -> Option<&'a Spanned<Expr>> {
     let Expr::Call(Function { args, .. }) = &expr.value else { return None };
     let named = args
         .iter()
@@ -229,7 +235,7 @@ fn argument<'a>(expr: &'a Spanned<Expr>, name: &str, form: Option<&Form>) -> Opt
     if let Some(arg) = named {
         return Some(&arg.value);
     }
-    let position = form?.knobs.iter().position(|knob| knob.name == name)?;
+    let position = form?.parameters.iter().position(|parameter| parameter.name == name)?;
     args.iter().filter(|arg| arg.key.is_none()).nth(position).map(|arg| &arg.value)
 }
 
@@ -254,7 +260,7 @@ fn add_argument(
     Ok(text.splice(at..at, &added))
 }
 
-/// Looks up the forms that the knob on a path takes, for the names of arguments without a key.
+/// Looks up the forms that the parameter on a path takes, for the names of arguments without a key.
 struct Forms<'a> {
     kinds: &'a [Kind],
     path: &'a Path,
@@ -262,22 +268,25 @@ struct Forms<'a> {
 
 impl Forms<'_> {
     /// The form that `expr`, found at `depth` of the path, is an instance of.
-    fn of(&self, depth: usize, expr: &Spanned<Expr>) -> Option<&'static Form> {
+    fn of(&self, depth: usize, expr: &Spanned<Expr>) -> Option<&'static Constructor> {
         let parts = &self.path.0;
         let kind = self.kinds.iter().find(|kind| kind.name == parts[0])?;
-        let knob = kind.knobs.iter().find(|knob| Some(knob.name) == parts.get(2).map(String::as_str))?;
-        let mut takes = &knob.takes;
+        let parameter = kind
+            .parameters
+            .iter()
+            .find(|parameter| Some(parameter.name) == parts.get(2).map(String::as_str))?;
+        let mut takes = &parameter.takes;
         for part in parts.iter().take(depth).skip(3) {
             takes = match takes {
-                Takes::Table(inner) => inner,
-                Takes::Form(forms) => {
-                    let mut knobs = forms.iter().flat_map(|form| form.knobs.iter());
-                    &knobs.find(|knob| knob.name == part)?.takes
+                ParameterType::Table(inner) => inner,
+                ParameterType::Constructor(forms) => {
+                    let mut parameters = forms.iter().flat_map(|form| form.parameters.iter());
+                    &parameters.find(|parameter| parameter.name == part)?.takes
                 }
                 _ => return None,
             };
         }
-        let Takes::Form(forms) = takes else { return None };
+        let ParameterType::Constructor(forms) = takes else { return None };
         let name = match &expr.value {
             Expr::Name(name) => name,
             Expr::Call(function) => &function.name.value,
@@ -311,7 +320,8 @@ fn walk(path: &Path, node: &Node, kinds: &[Kind], found: &mut Vec<String>) {
         Value::Text(text) if path.0.len() > 2 => {
             let Ok(expr) = syntax::expression(text.as_str()) else { return };
             let known = Forms { kinds, path }.of(path.0.len(), &expr);
-            let named = known.into_iter().flat_map(|form| form.knobs).map(|knob| knob.name.to_owned());
+            let named =
+                known.into_iter().flat_map(|form| form.parameters).map(|parameter| parameter.name.to_owned());
             let given = match &expr.value {
                 Expr::Call(function) => function.args.as_slice(),
                 _ => &[],

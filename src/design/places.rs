@@ -3,24 +3,24 @@
 use std::collections::BTreeMap;
 
 use crate::base::ids::ZoneId;
-use crate::base::knob::{Knobs, Setting};
+use crate::base::parameter::{Parameters, Setting};
 use crate::base::problem::{FileId, Place, Problems, known_words, shown};
 use crate::design::codes;
 use crate::design::entries::{LINK, NET, ZONE};
-use crate::design::knobs::{Checker, check};
 use crate::design::names::named;
+use crate::design::parameters::{Checker, check};
 use crate::design::tree::{Entry, Table};
 use crate::net::path::Path;
 
 /// Where things stand and how far apart.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
-    /// Each zone's knobs, by id.
-    pub zones: Vec<Knobs>,
+    /// Each zone's parameters, by id.
+    pub zones: Vec<Parameters>,
     /// The default path.
-    pub net: Knobs,
-    /// Paths that differ from it, one direction each; knobs that a link does not give are those of `net`.
-    pub links: BTreeMap<(ZoneId, ZoneId), Knobs>,
+    pub net: Parameters,
+    /// Paths that differ from it, one direction each; parameters that a link does not give are those of `net`.
+    pub links: BTreeMap<(ZoneId, ZoneId), Parameters>,
 }
 
 impl Places {
@@ -29,17 +29,17 @@ impl Places {
     /// # Panics
     /// Never for places of a resolved design.
     pub fn path(&self, from: ZoneId, to: ZoneId) -> Path {
-        let knobs = self.links.get(&(from, to)).unwrap_or(&self.net);
-        let bandwidth = match knobs.get("bandwidth") {
+        let parameters = self.links.get(&(from, to)).unwrap_or(&self.net);
+        let bandwidth = match parameters.get("bandwidth") {
             Some(Setting::Number(bits_per_s)) => Some(*bits_per_s),
             _ => None,
         };
         Path {
-            latency: knobs.law("latency"),
-            loss: knobs.number("loss"),
-            duplicate: knobs.number("duplicate"),
+            latency: parameters.distribution("latency"),
+            loss: parameters.number("loss"),
+            duplicate: parameters.number("duplicate"),
             bandwidth,
-            break_after: knobs.span("break_after"),
+            break_after: parameters.span("break_after"),
         }
     }
 }
@@ -67,22 +67,22 @@ pub(super) fn places(tree: &Table, checker: &mut Checker<'_>) -> Places {
     places
 }
 
-fn zones(tree: &Table, checker: &mut Checker<'_>) -> Vec<Knobs> {
+fn zones(tree: &Table, checker: &mut Checker<'_>) -> Vec<Parameters> {
     let section = tree.get("zone").and_then(|node| node.table());
     let mut total = 0.0;
     let mut zones = Vec::new();
     for name in &checker.known.zones.clone() {
         let Some(entry) = section.and_then(|table| table.entry(name)) else {
-            zones.push(Knobs::default());
+            zones.push(Parameters::default());
             continue;
         };
         let path = format!("zone.{name}");
         let Some(table) = table_of(entry, &path, checker.problems) else { continue };
-        let knobs = check(&path, table, &entry.key_place, &[ZONE], checker);
-        if let Some(Setting::Number(share)) = knobs.get("users") {
+        let parameters = check(&path, table, &entry.key_place, &[ZONE], checker);
+        if let Some(Setting::Number(share)) = parameters.get("users") {
             total += share;
         }
-        zones.push(knobs);
+        zones.push(parameters);
     }
     // Shares are decimal: a sum may be off by rounding, never by a thousandth.
     if total > 0.0 && (total - 1.0).abs() > 1e-3 {
@@ -105,13 +105,13 @@ fn link(entry: &Entry, places: &mut Places, checker: &mut Checker<'_>) {
     };
     let path = format!("link.\"{}\"", entry.key);
     let Some(table) = table_of(entry, &path, checker.problems) else { return };
-    let mut knobs = places.net.clone();
+    let mut parameters = places.net.clone();
     let own = check(&path, table, &entry.key_place, &[LINK], checker);
     gets_through(&path, &own, checker);
-    knobs.values.extend(own.values);
+    parameters.values.extend(own.values);
     let (Some(from), Some(to)) = (zone(from, entry, checker), zone(to, entry, checker)) else { return };
     for pair in if one_way { vec![(from, to)] } else { vec![(from, to), (to, from)] } {
-        if places.links.insert(pair, knobs.clone()).is_some() && from != to {
+        if places.links.insert(pair, parameters.clone()).is_some() && from != to {
             let message = format!("the path '{}' is given twice", shown(&entry.key));
             checker
                 .problems
@@ -122,8 +122,8 @@ fn link(entry: &Entry, places: &mut Places, checker: &mut Checker<'_>) {
 }
 
 /// A path on which everything is lost is none.
-fn gets_through(path: &str, knobs: &Knobs, checker: &mut Checker<'_>) {
-    if let (Some(Setting::Number(loss)), Some(place)) = (knobs.get("loss"), knobs.place("loss"))
+fn gets_through(path: &str, parameters: &Parameters, checker: &mut Checker<'_>) {
+    if let (Some(Setting::Number(loss)), Some(place)) = (parameters.get("loss"), parameters.place("loss"))
         && *loss >= 1.0
     {
         let message = format!("nothing ever gets through where all packets are lost ({})", shown(path));

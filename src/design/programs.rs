@@ -6,17 +6,17 @@ use petgraph::algo::tarjan_scc;
 use petgraph::graph::DiGraph;
 
 use crate::base::ids::{PartId, PolicyId, ProgramId, TallyId, ZoneId};
-use crate::base::knob::{Knobs, Setting};
 use crate::base::op::Reason;
+use crate::base::parameter::{Parameters, Setting};
 use crate::base::problem::{Problems, known_words, shown};
 use crate::base::rng::{mix, name_hash};
 use crate::design::codes;
 use crate::design::entries::ENTRIES;
 use crate::design::file::Data;
 use crate::design::fills::Fill;
-use crate::design::knobs::Known;
 use crate::design::limits::{NAMES_MAX, PROGRAM_BYTES_MAX, PROGRAMS_MAX, TABLES_MAX};
 use crate::design::names::{DEFAULT_POLICY, Written, name, named};
+use crate::design::parameters::Known;
 use crate::design::text::Text;
 use crate::design::tree::{Entry, Table};
 use crate::program::compile::{self, PartRole, Scope};
@@ -60,26 +60,31 @@ pub struct ProgramName {
 }
 
 impl Naming {
-    pub(super) fn new(knobs: &[Option<Knobs>]) -> Naming {
-        let start = |knobs: &Option<Knobs>| match knobs.as_ref().and_then(|knobs| knobs.get("start")) {
+    pub(super) fn new(parameters: &[Option<Parameters>]) -> Naming {
+        let start = |parameters: &Option<Parameters>| match parameters
+            .as_ref()
+            .and_then(|parameters| parameters.get("start"))
+        {
             Some(Setting::Table(tables)) => tables.keys().cloned().collect(),
             _ => Vec::new(),
         };
-        let siblings = |knobs: &Option<Knobs>| {
-            let knobs = knobs.as_ref();
-            let copy = knobs.and_then(|knobs| knobs.get("copy"));
-            let merge = knobs.and_then(|knobs| knobs.get("merge"));
-            matches!(copy, Some(Setting::Form("quorum" | "multi_leader", _)))
+        let siblings = |parameters: &Option<Parameters>| {
+            let parameters = parameters.as_ref();
+            let copy = parameters.and_then(|parameters| parameters.get("copy"));
+            let merge = parameters.and_then(|parameters| parameters.get("merge"));
+            matches!(copy, Some(Setting::Constructor("quorum" | "multi_leader", _)))
                 && merge == Some(&Setting::Word("siblings"))
         };
-        // Knobs that could not be read have been told of.
-        let filled = |knobs: &Option<Knobs>| {
-            knobs.as_ref().is_none_or(|knobs| knobs.get("guard").is_none() || knobs.get("fill").is_some())
+        // Parameters that could not be read have been told of.
+        let filled = |parameters: &Option<Parameters>| {
+            parameters.as_ref().is_none_or(|parameters| {
+                parameters.get("guard").is_none() || parameters.get("fill").is_some()
+            })
         };
         Naming {
-            tables: knobs.iter().map(start).collect(),
-            siblings: knobs.iter().map(siblings).collect(),
-            filled: knobs.iter().map(filled).collect(),
+            tables: parameters.iter().map(start).collect(),
+            siblings: parameters.iter().map(siblings).collect(),
+            filled: parameters.iter().map(filled).collect(),
             ..Naming::default()
         }
     }
@@ -278,7 +283,7 @@ impl Scope for DesignScope<'_> {
 
     fn behind(&self, balancer: PartId) -> Option<(PartId, PartRole)> {
         let mut part = *self.behind.get(&balancer)?;
-        // Balancers in a circle have nothing behind them; the loader says so.
+        // Balancers in a cycle have nothing behind them; the loader says so.
         for _ in 0..=self.behind.len() {
             match self.behind.get(&part) {
                 Some(next) => part = *next,
@@ -301,12 +306,12 @@ fn numbered(names: &mut Vec<String>, name: &str) -> u16 {
     u16::try_from(index).unwrap_or(u16::MAX)
 }
 
-/// Parts behind load balancers: what a knob `to` of a part of kind `lb` names.
-pub(super) fn behind(written: &[Written<'_>], knobs: &[Option<Knobs>]) -> BTreeMap<PartId, PartId> {
+/// Parts behind load balancers: what a parameter `to` of a part of kind `lb` names.
+pub(super) fn behind(written: &[Written<'_>], parameters: &[Option<Parameters>]) -> BTreeMap<PartId, PartId> {
     let mut behind = BTreeMap::new();
-    for (index, (part, knobs)) in written.iter().zip(knobs).enumerate() {
+    for (index, (part, parameters)) in written.iter().zip(parameters).enumerate() {
         if let ("lb", Some(Setting::Part(to))) =
-            (part.kind.name, knobs.as_ref().and_then(|knobs| knobs.get("to")))
+            (part.kind.name, parameters.as_ref().and_then(|parameters| parameters.get("to")))
         {
             behind.insert(PartId(u16::try_from(index).expect("parts are limited")), *to);
         }
@@ -314,22 +319,22 @@ pub(super) fn behind(written: &[Written<'_>], knobs: &[Option<Knobs>]) -> BTreeM
     behind
 }
 
-/// Load balancers that pass calls on to each other in a circle: none would ever be answered.
-pub(super) fn balanced_in_circles(
+/// Load balancers that pass calls on to each other in a cycle: none would ever be answered.
+pub(super) fn balanced_in_cycles(
     written: &[Written<'_>],
     behind: &BTreeMap<PartId, PartId>,
     problems: &mut Problems,
 ) {
     for first in behind.keys() {
         let mut part = *first;
-        let circle = (0..behind.len()).any(|_| match behind.get(&part) {
+        let cycle = (0..behind.len()).any(|_| match behind.get(&part) {
             Some(next) => {
                 part = *next;
                 part == *first
             }
             None => false,
         });
-        if circle {
+        if cycle {
             let entry = written[first.index()].entry;
             let message =
                 format!("what comes to '{}' comes back to it: there is nobody behind it", entry.key);
@@ -340,14 +345,14 @@ pub(super) fn balanced_in_circles(
 }
 
 /// Stores that take no transactions, and why not.
-pub(super) fn untransacted(knobs: &[Option<Knobs>]) -> BTreeMap<PartId, String> {
-    let of = |(index, knobs): (usize, &Option<Knobs>)| {
-        let knobs = knobs.as_ref()?;
-        let why = match (knobs.get("copy"), knobs.get("merge")) {
-            (Some(Setting::Form(copy @ ("quorum" | "multi_leader"), _)), _) => {
+pub(super) fn untransacted(parameters: &[Option<Parameters>]) -> BTreeMap<PartId, String> {
+    let of = |(index, parameters): (usize, &Option<Parameters>)| {
+        let parameters = parameters.as_ref()?;
+        let why = match (parameters.get("copy"), parameters.get("merge")) {
+            (Some(Setting::Constructor(copy @ ("quorum" | "multi_leader"), _)), _) => {
                 format!("has no leader (`copy = \"{copy}(…)\"`) who could keep transactions apart")
             }
-            (Some(Setting::Form("async" | "sync" | "raft", _)), Some(Setting::Word("counter"))) => {
+            (Some(Setting::Constructor("async" | "sync" | "raft", _)), Some(Setting::Word("counter"))) => {
                 "adds what a deposed leader had added (`merge = \"counter\"`) to rows that transactions have read"
                     .to_owned()
             }
@@ -355,7 +360,7 @@ pub(super) fn untransacted(knobs: &[Option<Knobs>]) -> BTreeMap<PartId, String> 
         };
         Some((PartId(u16::try_from(index).expect("parts are limited")), why))
     };
-    knobs.iter().enumerate().filter_map(of).collect()
+    parameters.iter().enumerate().filter_map(of).collect()
 }
 
 /// Compiles all programs; those with mistakes are left out.
@@ -408,8 +413,8 @@ pub(super) fn told(text: &Text, before: usize, errors: Vec<SyntaxError>, problem
     }
 }
 
-/// Every program ends: no circle of calls, those of caches' fills included.
-pub(super) fn circles(
+/// Every program ends: no cycle of calls, those of caches' fills included.
+pub(super) fn cycles(
     texts: &[ProgramText<'_>],
     programs: &Programs,
     fills: &BTreeMap<PartId, Fill>,
@@ -436,7 +441,7 @@ pub(super) fn circles(
         if members.len() > 1 || graph.find_edge(nodes[members[0]], nodes[members[0]]).is_some() {
             let names: Vec<String> =
                 members.iter().map(|index| format!("`{}`", texts[*index].name)).collect();
-            let message = format!("{} would never end: a circle of calls", names.join(", "));
+            let message = format!("{} would never end: a cycle of calls", names.join(", "));
             let help = "programs call each other without coming back, perhaps through the fill of a cache that they get from";
             problems.at(codes::PROGRAM_CIRCLE, texts[members[0]].text.place(0..0), message).help(help);
         }

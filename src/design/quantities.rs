@@ -1,14 +1,14 @@
 //! Checks numbers: their unit, their range.
 
-use crate::base::knob::{Setting, Takes};
+use crate::base::parameter::{ParameterType, Setting};
 use crate::base::problem::shown;
 use crate::base::quantity::{Quantity, Unit};
 use crate::base::time::Span;
 use crate::design::codes;
 use crate::design::describe::{describe, example};
-use crate::design::knobs::{Checker, Given};
+use crate::design::parameters::{Checker, Given};
 use crate::design::tree::{Node, Value};
-use crate::program::law::{law_of_numbers, law_of_spans};
+use crate::program::distribution::{distribution_of_numbers, distribution_of_spans};
 use crate::program::syntax::{Expr, Spanned, UnaryOp};
 
 /// The largest whole number that a float holds exactly: counts without an exact integer stop there.
@@ -18,11 +18,13 @@ const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 pub(super) fn quantity(
     checker: &mut Checker<'_>,
     path: &str,
-    takes: &'static Takes,
+    takes: &'static ParameterType,
     given: Given<'_>,
 ) -> Option<Setting> {
-    if let (Takes::Count { max: u64::MAX, .. }, Given::Expr(_, Spanned { value: Expr::Name(name), .. })) =
-        (takes, given)
+    if let (
+        ParameterType::Count { max: u64::MAX, .. },
+        Given::Expr(_, Spanned { value: Expr::Name(name), .. }),
+    ) = (takes, given)
         && name == "unlimited"
     {
         return Some(Setting::Count(u64::MAX));
@@ -32,9 +34,9 @@ pub(super) fn quantity(
         return None;
     };
     let fits = match takes {
-        Takes::Factor { .. } => matches!(quantity.unit, Unit::Factor | Unit::Count),
+        ParameterType::Factor { .. } => matches!(quantity.unit, Unit::Factor | Unit::Count),
         // Nothing is nothing in every unit.
-        Takes::Span { .. } | Takes::Bytes { .. } => quantity.unit == unit_of(takes),
+        ParameterType::Span { .. } | ParameterType::Bytes { .. } => quantity.unit == unit_of(takes),
         _ => quantity.unit == unit_of(takes),
     };
     if !fits {
@@ -73,16 +75,18 @@ fn number(given: Given<'_>) -> Option<Quantity> {
     }
 }
 
-const fn unit_of(takes: &Takes) -> Unit {
+const fn unit_of(takes: &ParameterType) -> Unit {
     match takes {
-        Takes::Share { .. } => Unit::Share,
-        Takes::Factor { .. } => Unit::Factor,
-        Takes::Span { .. } | Takes::Law | Takes::LawOr(_) => Unit::Span,
-        Takes::Rate => Unit::Rate,
-        Takes::Bytes { .. } => Unit::Bytes,
-        Takes::Bandwidth => Unit::BitsPerSecond,
-        Takes::Dollars => Unit::Dollars,
-        Takes::DollarsPerHour => Unit::DollarsPerHour,
+        ParameterType::Share { .. } => Unit::Share,
+        ParameterType::Factor { .. } => Unit::Factor,
+        ParameterType::Span { .. } | ParameterType::Distribution | ParameterType::DistributionOr(_) => {
+            Unit::Span
+        }
+        ParameterType::Rate => Unit::Rate,
+        ParameterType::Bytes { .. } => Unit::Bytes,
+        ParameterType::Bandwidth => Unit::BitsPerSecond,
+        ParameterType::Dollars => Unit::Dollars,
+        ParameterType::DollarsPerHour => Unit::DollarsPerHour,
         _ => Unit::Count,
     }
 }
@@ -105,7 +109,7 @@ const fn named(unit: Unit) -> &'static str {
 pub(super) fn wrong_unit(
     checker: &mut Checker<'_>,
     path: &str,
-    takes: &Takes,
+    takes: &ParameterType,
     given: Given<'_>,
     quantity: Quantity,
 ) {
@@ -122,43 +126,45 @@ pub(super) fn wrong_unit(
 }
 
 /// The user's own number with the units that it may have meant.
-fn with_units(takes: &Takes, value: f64) -> String {
+fn with_units(takes: &ParameterType, value: f64) -> String {
     let percent = if value <= 1.0 { value * 100.0 } else { value };
     match takes {
-        Takes::Span { .. } | Takes::Law | Takes::LawOr(_) => {
+        ParameterType::Span { .. } | ParameterType::Distribution | ParameterType::DistributionOr(_) => {
             format!("write `\"{value}ms\"` or `\"{value}s\"`")
         }
-        Takes::Share { .. } => format!("write `\"{percent}%\"`"),
-        Takes::Rate => format!("write `\"{value}/s\"`"),
-        Takes::Bytes { .. } => format!("write `\"{value}KiB\"` or `\"{value}MiB\"`"),
-        Takes::Bandwidth => format!("write `\"{value}Mb/s\"` or `\"{value}Gb/s\"`"),
-        Takes::Dollars => format!("write `\"${value}\"`"),
-        Takes::DollarsPerHour => format!("write `\"${value}/h\"`"),
+        ParameterType::Share { .. } => format!("write `\"{percent}%\"`"),
+        ParameterType::Rate => format!("write `\"{value}/s\"`"),
+        ParameterType::Bytes { .. } => format!("write `\"{value}KiB\"` or `\"{value}MiB\"`"),
+        ParameterType::Bandwidth => format!("write `\"{value}Mb/s\"` or `\"{value}Gb/s\"`"),
+        ParameterType::Dollars => format!("write `\"${value}\"`"),
+        ParameterType::DollarsPerHour => format!("write `\"${value}/h\"`"),
         _ => format!("write for example `{}`", example(takes)),
     }
 }
 
 /// The setting, or the bounds that it breaks.
-fn setting(takes: &Takes, quantity: Quantity) -> Result<Setting, String> {
+fn setting(takes: &ParameterType, quantity: Quantity) -> Result<Setting, String> {
     match takes {
-        Takes::Count { min, max } => {
+        ParameterType::Count { min, max } => {
             whole(quantity, *min, *max, |count| count.to_string()).map(Setting::Count)
         }
-        Takes::Bytes { min, max } => {
+        ParameterType::Bytes { min, max } => {
             whole(quantity, *min, *max, |bytes| format!("{bytes} B")).map(Setting::Count)
         }
-        Takes::Span { min, max } => {
+        ParameterType::Span { min, max } => {
             let show = |ns| Span::from_ns(ns).to_string();
             let ns = Quantity { exact: quantity.exact.or_else(|| rounded(quantity.value)), ..quantity };
             whole(ns, min.as_ns(), max.as_ns(), show).map(|ns| Setting::Span(Span::from_ns(ns)))
         }
-        Takes::Share { min, max } => {
+        ParameterType::Share { min, max } => {
             within(quantity.value, *min, *max, |share| format!("{}%", share * 100.0)).map(Setting::Number)
         }
-        Takes::Factor { min, max } => {
+        ParameterType::Factor { min, max } => {
             within(quantity.value, *min, *max, |factor| format!("{factor}x")).map(Setting::Number)
         }
-        Takes::Rate | Takes::Bandwidth if quantity.value <= 0.0 => Err("it must be above 0".to_owned()),
+        ParameterType::Rate | ParameterType::Bandwidth if quantity.value <= 0.0 => {
+            Err("it must be above 0".to_owned())
+        }
         _ if quantity.value < 0.0 || !quantity.value.is_finite() => Err("it must not be below 0".to_owned()),
         _ => Ok(Setting::Number(quantity.value)),
     }
@@ -196,10 +202,10 @@ fn within(value: f64, min: f64, max: f64, show: impl Fn(f64) -> String) -> Resul
 }
 
 /// Checks a distribution.
-pub(super) fn law(
+pub(super) fn distribution(
     checker: &mut Checker<'_>,
     path: &str,
-    takes: &'static Takes,
+    takes: &'static ParameterType,
     given: Given<'_>,
 ) -> Option<Setting> {
     use crate::base::dist::Dist;
@@ -213,7 +219,7 @@ pub(super) fn law(
             checker.problems.at(codes::OUT_OF_RANGE, given.place(), message);
             return None;
         }
-        return Some(Setting::Law(Dist::Constant(quantity.value)));
+        return Some(Setting::Distribution(Dist::Constant(quantity.value)));
     }
     let Given::Expr(text, expr) = given else {
         checker.wrong(codes::WRONG_TYPE, given.place(), path, takes, given.what());
@@ -222,12 +228,12 @@ pub(super) fn law(
     let file = text.place(expr.at.clone()).file;
     let data = checker.data;
     let files = move |path: &str| data.read(file, path);
-    let law = match takes {
-        Takes::NumberLaw => law_of_numbers(expr, &files),
-        _ => law_of_spans(expr, &files),
+    let distribution = match takes {
+        ParameterType::NumberDistribution => distribution_of_numbers(expr, &files),
+        _ => distribution_of_spans(expr, &files),
     };
-    match law {
-        Ok(law) => Some(Setting::Law(law)),
+    match distribution {
+        Ok(distribution) => Some(Setting::Distribution(distribution)),
         Err(error) => {
             let problem = checker.problems.at(
                 codes::BAD_LAW,

@@ -1,11 +1,11 @@
-//! From a tree to a checked design: who is there, what their knobs are, what their programs do. Past this point
+//! From a tree to a checked design: who is there, what their parameters are, what their programs do. Past this point
 //! nothing can fail on input.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::ids::{PartId, PolicyId, SeriesId, TierId, ZoneId};
-use crate::base::knob::{Knob, Knobs, Setting};
+use crate::base::parameter::{Parameter, Parameters, Setting};
 use crate::base::problem::{Place, Problems};
 use crate::base::series::Series;
 use crate::components::policy::Answers;
@@ -15,10 +15,10 @@ use crate::design::codes;
 use crate::design::copies;
 use crate::design::file::Data;
 use crate::design::fills::{self, Fill};
-use crate::design::knobs::{Checker, DefaultUsed, Known, check};
 use crate::design::limits::{MEMBERS_MAX, MEMBERS_TOTAL_MAX};
 use crate::design::locks;
 use crate::design::names::{self, DEFAULT_POLICY, Written};
+use crate::design::parameters::{Checker, DefaultUsed, Known, check};
 use crate::design::places::{self, Places, nowhere};
 use crate::design::programs::{self, DesignScope, Naming};
 use crate::design::retries;
@@ -27,13 +27,13 @@ use crate::design::shape::{self, Entries};
 use crate::design::tree::Table;
 use crate::program::instr::Programs;
 
-/// The tables of knobs that a design is checked against.
+/// The tables of parameters that a design is checked against.
 #[derive(Clone, Copy)]
 pub struct Tables {
     /// Kinds of parts.
     pub kinds: &'static [Kind],
-    /// Knobs of `policy.x`.
-    pub policy: &'static [Knob],
+    /// Parameters of `policy.x`.
+    pub policy: &'static [Parameter],
 }
 
 impl Tables {
@@ -49,17 +49,17 @@ pub struct Design {
     pub names: Vec<PartName>,
     /// The parts, in the same order.
     pub parts: Vec<Box<dyn Part>>,
-    /// Their knobs, in the same order.
-    pub knobs: Vec<Knobs>,
+    /// Their parameters, in the same order.
+    pub parameters: Vec<Parameters>,
     /// Names of parts, policies and zones, each in order of name: ids are indices.
     pub known: Known,
-    /// Policies' knobs: `PolicyId` is the index.
-    pub policies: Vec<Knobs>,
+    /// Policies' parameters: `PolicyId` is the index.
+    pub policies: Vec<Parameters>,
     /// The part behind each load balancer.
     pub behind: BTreeMap<PartId, PartId>,
     /// Stores that take no transactions, and why not.
     pub untransacted: BTreeMap<PartId, String>,
-    /// Zones' knobs and the paths between them.
+    /// Zones' parameters and the paths between them.
     pub places: Places,
     /// All programs.
     pub programs: Arc<Programs>,
@@ -129,41 +129,42 @@ pub fn resolve(tree: &Table, tables: &Tables, data: Data<'_>, problems: &mut Pro
     let mut checker = Checker { known: &known, data, defaults: &mut defaults, problems };
     let places = places::places(tree, &mut checker);
     let policies = policies(tree, tables, &mut checker);
-    let knobs: Vec<Option<Knobs>> = written.iter().map(|part| part_knobs(part, &mut checker)).collect();
+    let parameters: Vec<Option<Parameters>> =
+        written.iter().map(|part| part_parameters(part, &mut checker)).collect();
     shape::shapes(tree, &mut checker);
     shape::patches(tree, tables.kinds, problems);
-    let names = part_names(&written, &knobs, problems);
+    let names = part_names(&written, &parameters, problems);
     let (series, first_series) = series(&written);
-    let parts = parts(&written, &knobs, &names, &first_series, &known, problems);
+    let parts = parts(&written, &parameters, &names, &first_series, &known, problems);
     let texts = programs::gather(tree, &written, problems);
-    let mut naming = Naming::new(&knobs);
-    let behind = programs::behind(&written, &knobs);
-    programs::balanced_in_circles(&written, &behind, problems);
-    let untransacted = programs::untransacted(&knobs);
+    let mut naming = Naming::new(&parameters);
+    let behind = programs::behind(&written, &parameters);
+    programs::balanced_in_cycles(&written, &behind, problems);
+    let untransacted = programs::untransacted(&parameters);
     let mut scope =
         DesignScope { known: &known, behind: &behind, untransacted: &untransacted, naming: &mut naming };
     let programs = programs::compile(&texts, &mut scope, data, problems);
-    let fills = fills::fills(&knobs, &scope, problems);
+    let fills = fills::fills(&parameters, &scope, problems);
     if programs.0.len() == texts.len() {
-        programs::circles(&texts, &programs, &fills, problems);
+        programs::cycles(&texts, &programs, &fills, problems);
     }
     programs::limits(&written, &naming, problems);
     let mut answers = Answers::default();
     if programs.0.len() == texts.len() {
         retries::check(&policies, &naming.failures, problems);
         answers = retries::answers(tree, &naming.failures, problems);
-        fills::unfilled(&written, &programs, &knobs, problems);
-        copies::check(&written, &names, &texts, &programs, &knobs, problems);
+        fills::unfilled(&written, &programs, &parameters, problems);
+        copies::check(&written, &names, &texts, &programs, &parameters, problems);
     }
-    sessions::check(&written, &programs, &knobs, problems);
-    locks::check(&written, &programs, &knobs, problems);
+    sessions::check(&written, &programs, &parameters, problems);
+    locks::check(&written, &programs, &parameters, problems);
     if problems.0.len() > before {
         return None;
     }
     Some(Design {
         names,
         parts: parts.into_iter().collect::<Option<_>>()?,
-        knobs: knobs.into_iter().collect::<Option<_>>()?,
+        parameters: parameters.into_iter().collect::<Option<_>>()?,
         policies,
         known,
         behind,
@@ -180,7 +181,7 @@ pub fn resolve(tree: &Table, tables: &Tables, data: Data<'_>, problems: &mut Pro
     })
 }
 
-fn policies(tree: &Table, tables: &Tables, checker: &mut Checker<'_>) -> Vec<Knobs> {
+fn policies(tree: &Table, tables: &Tables, checker: &mut Checker<'_>) -> Vec<Parameters> {
     let section = tree.get("policy").and_then(|node| node.table());
     let empty = Table::default();
     let policy = |name: &String, checker: &mut Checker<'_>| {
@@ -194,24 +195,29 @@ fn policies(tree: &Table, tables: &Tables, checker: &mut Checker<'_>) -> Vec<Kno
     checker.known.policies.iter().map(|name| policy(name, checker)).collect()
 }
 
-/// The knobs of a part, when all of them are as they should be.
-fn part_knobs(part: &Written<'_>, checker: &mut Checker<'_>) -> Option<Knobs> {
+/// The parameters of a part, when all of them are as they should be.
+fn part_parameters(part: &Written<'_>, checker: &mut Checker<'_>) -> Option<Parameters> {
     let before = checker.problems.0.len();
     let path = format!("{}.{}", part.kind.name, part.entry.key);
     let table = places::table_of(part.entry, &path, checker.problems)?;
-    let knobs = check(&path, table, &part.entry.key_place, &[part.kind.common, part.kind.knobs], checker);
-    (checker.problems.0.len() == before).then_some(knobs)
+    let parameters =
+        check(&path, table, &part.entry.key_place, &[part.kind.common, part.kind.parameters], checker);
+    (checker.problems.0.len() == before).then_some(parameters)
 }
 
-fn part_names(written: &[Written<'_>], knobs: &[Option<Knobs>], problems: &mut Problems) -> Vec<PartName> {
+fn part_names(
+    written: &[Written<'_>],
+    parameters: &[Option<Parameters>],
+    problems: &mut Problems,
+) -> Vec<PartName> {
     let mut total = 0;
     let mut names = Vec::new();
-    for (index, (part, knobs)) in written.iter().zip(knobs).enumerate() {
-        let zones = match knobs.as_ref().and_then(|knobs| knobs.get("at")) {
+    for (index, (part, parameters)) in written.iter().zip(parameters).enumerate() {
+        let zones = match parameters.as_ref().and_then(|parameters| parameters.get("at")) {
             Some(Setting::Zones(zones)) => zones.clone(),
             _ => vec![ZoneId(0)], // where a part's place is not given it stands in the first zone by name
         };
-        let count = knobs.as_ref().map_or(1, |knobs| members(part.kind, knobs, &zones));
+        let count = parameters.as_ref().map_or(1, |parameters| members(part.kind, parameters, &zones));
         total += count;
         if count > MEMBERS_MAX {
             let message = format!("'{}' has {count} members: at most {MEMBERS_MAX}", part.entry.key);
@@ -233,11 +239,11 @@ fn part_names(written: &[Written<'_>], knobs: &[Option<Knobs>], problems: &mut P
 }
 
 /// `copies`, of a part that has them (one for each zone that it is at, unless given), or `count`.
-fn members(kind: &Kind, knobs: &Knobs, zones: &[ZoneId]) -> u64 {
-    let copied = kind.knobs.iter().any(|knob| knob.name == "copies");
-    match (knobs.get("copies"), knobs.get("count")) {
+fn members(kind: &Kind, parameters: &Parameters, zones: &[ZoneId]) -> u64 {
+    let copied = kind.parameters.iter().any(|parameter| parameter.name == "copies");
+    match (parameters.get("copies"), parameters.get("count")) {
         (Some(Setting::Count(copies)), _) => *copies,
-        (_, Some(Setting::Count(count))) if !copied || knobs.place("count").is_some() => *count,
+        (_, Some(Setting::Count(count))) if !copied || parameters.place("count").is_some() => *count,
         _ => zones.len() as u64,
     }
 }
@@ -255,14 +261,14 @@ fn series(written: &[Written<'_>]) -> (Vec<(String, Series)>, Vec<SeriesId>) {
 
 fn parts(
     written: &[Written<'_>],
-    knobs: &[Option<Knobs>],
+    parameters: &[Option<Parameters>],
     names: &[PartName],
     first_series: &[SeriesId],
     known: &Known,
     problems: &mut Problems,
 ) -> Vec<Option<Box<dyn Part>>> {
     let mut parts = Vec::new();
-    for (index, (part, knobs)) in written.iter().zip(knobs).enumerate() {
+    for (index, (part, parameters)) in written.iter().zip(parameters).enumerate() {
         let before = problems.0.len();
         let me = Names {
             me: PartId(u16::try_from(index).expect("parts are limited")),
@@ -272,9 +278,10 @@ fn parts(
             policies: &known.policies,
             zones: &known.zones,
         };
-        let resolved = knobs.as_ref().and_then(|knobs| (part.kind.resolve)(knobs, &me, problems));
-        if resolved.is_none() && knobs.is_some() && problems.0.len() == before {
-            let message = format!("the knobs of '{}' do not fit together", part.entry.key);
+        let resolved =
+            parameters.as_ref().and_then(|parameters| (part.kind.resolve)(parameters, &me, problems));
+        if resolved.is_none() && parameters.is_some() && problems.0.len() == before {
+            let message = format!("the parameters of '{}' do not fit together", part.entry.key);
             problems.at(codes::DOES_NOT_FIT, part.entry.key_place.clone(), message);
         }
         parts.push(resolved);
@@ -305,7 +312,7 @@ build = "n = read shop.items[item]; return n"
 "#;
 
     #[test]
-    fn ids_follow_names_and_knobs_become_numbers() {
+    fn ids_follow_names_and_parameters_become_numbers() {
         let design = resolved(&loaded(DESIGN)).unwrap_or_else(|shown| panic!("{shown}"));
         let names: Vec<&str> = design.names.iter().map(|part| part.name.as_str()).collect();
         assert_eq!(names, ["edge", "pages", "shop", "web"]);
@@ -317,9 +324,9 @@ build = "n = read shop.items[item]; return n"
             2,
             "a copy for each zone"
         );
-        assert_eq!(design.knobs[web].count("threads"), 200);
-        assert_eq!(design.knobs[web].law("pause"), Dist::Exponential { mean: 5e6 });
-        let (guard, arguments) = design.knobs[1].form("guard");
+        assert_eq!(design.parameters[web].count("threads"), 200);
+        assert_eq!(design.parameters[web].distribution("pause"), Dist::Exponential { mean: 5e6 });
+        let (guard, arguments) = design.parameters[1].form("guard");
         assert_eq!(
             (guard, arguments.span("ttl"), arguments.switch("recheck")),
             ("mutex", Span::from_secs(3), true)

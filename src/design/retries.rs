@@ -1,7 +1,7 @@
 //! Policies: after which failures they try again and which are answers, by names that some program must say; and that time goes on while they
 //! try.
 
-use crate::base::knob::{Knobs, Setting};
+use crate::base::parameter::{Parameters, Setting};
 use crate::base::problem::{Problems, known_words, shown};
 use crate::components::policy::{Answers, REASONS, Retry};
 use crate::design::codes;
@@ -26,10 +26,10 @@ pub(super) fn answers(tree: &Table, failures: &[String], problems: &mut Problems
 }
 
 /// Retries beyond a thousand wait for something, and every name of a `retry_on` is one of `failures`, which programs say by `fail`, or a failure that parts know.
-pub(super) fn check(policies: &[Knobs], failures: &[String], problems: &mut Problems) {
+pub(super) fn check(policies: &[Parameters], failures: &[String], problems: &mut Problems) {
     let known = || REASONS.iter().map(|(name, _)| *name).chain(failures.iter().map(String::as_str));
     for policy in policies {
-        if let Some(Setting::Form(name, retry)) = policy.get("retry")
+        if let Some(Setting::Constructor(name, retry)) = policy.get("retry")
             && let Some(what) = Retry::runs_away((name, retry))
         {
             let message = format!("a policy {what}: a run might never get past one instant");

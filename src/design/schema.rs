@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::base::knob::{Knob, Preset, Takes};
+use crate::base::parameter::{Parameter, ParameterType, Preset};
 use crate::components::Kind;
 use crate::design::describe::describe;
 use crate::design::entries::{ENTRIES, EntryKind, Holds};
@@ -29,16 +29,16 @@ pub fn schema(tables: &Tables) -> Value {
 }
 
 fn kind_schema(kind: &Kind) -> Value {
-    let part = object(kind.common.iter().chain(kind.knobs), kind.doc);
+    let part = object(kind.common.iter().chain(kind.parameters), kind.doc);
     json!({ "type": "object", "description": kind.doc, "additionalProperties": part })
 }
 
 fn entry_schema(entry: &EntryKind, tables: &Tables) -> Value {
     let one = match entry.holds {
         Holds::Value(takes) => described(value(&takes), entry.doc),
-        Holds::Knobs(knobs) => object(knobs.iter(), entry.doc),
-        Holds::ValueOrKnobs(takes, knobs) => {
-            described(json!({ "anyOf": [value(&takes), object(knobs.iter(), entry.doc)] }), entry.doc)
+        Holds::Parameters(parameters) => object(parameters.iter(), entry.doc),
+        Holds::ValueOrParameters(takes, parameters) => {
+            described(json!({ "anyOf": [value(&takes), object(parameters.iter(), entry.doc)] }), entry.doc)
         }
         Holds::Policy => object(tables.policy.iter(), entry.doc),
         Holds::Patch => json!({ "type": "object", "description": entry.doc }),
@@ -63,24 +63,24 @@ fn outcome() -> Value {
     json!({ "type": "string", "pattern": "^(holds|violated|unknown|either[: ].+)$" })
 }
 
-fn object<'a>(knobs: impl Iterator<Item = &'a Knob>, doc: &str) -> Value {
+fn object<'a>(parameters: impl Iterator<Item = &'a Parameter>, doc: &str) -> Value {
     let mut properties = Map::new();
     let mut required = Vec::new();
-    for knob in knobs {
-        properties.insert(knob.name.to_owned(), knob_schema(knob));
-        if matches!(knob.default, Preset::Required) {
-            required.push(knob.name);
+    for parameter in parameters {
+        properties.insert(parameter.name.to_owned(), parameter_schema(parameter));
+        if matches!(parameter.default, Preset::Required) {
+            required.push(parameter.name);
         }
     }
     json!({ "type": "object", "description": doc, "properties": properties, "required": required, "additionalProperties": false })
 }
 
-fn knob_schema(knob: &Knob) -> Value {
-    let default = match knob.default {
+fn parameter_schema(parameter: &Parameter) -> Value {
+    let default = match parameter.default {
         Preset::Is { text, source } => format!(" Default: {text} ({source})."),
         Preset::Absent | Preset::Required => String::new(),
     };
-    described(value(&knob.takes), &format!("{}{default}", knob.doc))
+    described(value(&parameter.takes), &format!("{}{default}", parameter.doc))
 }
 
 fn described(mut schema: Value, doc: &str) -> Value {
@@ -97,29 +97,29 @@ fn pattern(pattern: &str) -> Value {
 
 const NUMBER: &str = "[0-9][0-9_]*(\\.[0-9]+)?";
 
-fn value(takes: &Takes) -> Value {
+fn value(takes: &ParameterType) -> Value {
     match takes {
-        Takes::Count { min, max } => {
+        ParameterType::Count { min, max } => {
             let mut number = json!({ "type": "integer", "minimum": min });
             if i64::try_from(*max).is_ok() {
                 number["maximum"] = json!(max);
             }
             json!({ "anyOf": [number, pattern(&format!("({NUMBER}[kM]?|unlimited)"))] })
         }
-        Takes::Share { .. } => pattern(&format!("{NUMBER}(%|ppm)")),
-        Takes::Factor { min, max } => {
+        ParameterType::Share { .. } => pattern(&format!("{NUMBER}(%|ppm)")),
+        ParameterType::Factor { min, max } => {
             json!({ "anyOf": [{ "type": "number", "minimum": min, "maximum": max }, pattern(&format!("{NUMBER}x?"))] })
         }
-        Takes::Span { .. } => pattern(&format!("({NUMBER}(ns|us|µs|ms|s|m|h|d))+")),
-        Takes::Rate => pattern(&format!("{NUMBER}[kM]?/(s|m|h)")),
-        Takes::Bytes { .. } => pattern(&format!("{NUMBER}([kKMGT]i?)?B")),
-        Takes::Bandwidth => pattern(&format!("{NUMBER}[kKMGT]?b/s")),
-        Takes::Dollars => pattern(&format!("\\${NUMBER}[kM]?")),
-        Takes::DollarsPerHour => pattern(&format!("\\${NUMBER}/h")),
-        Takes::NumberLaw => json!({ "type": ["number", "string"] }),
-        Takes::Switch => json!({ "anyOf": [{ "type": "boolean" }, { "enum": ["true", "false"] }] }),
-        Takes::Word(words) => json!({ "enum": words }),
-        Takes::Form(forms) => {
+        ParameterType::Span { .. } => pattern(&format!("({NUMBER}(ns|us|µs|ms|s|m|h|d))+")),
+        ParameterType::Rate => pattern(&format!("{NUMBER}[kM]?/(s|m|h)")),
+        ParameterType::Bytes { .. } => pattern(&format!("{NUMBER}([kKMGT]i?)?B")),
+        ParameterType::Bandwidth => pattern(&format!("{NUMBER}[kKMGT]?b/s")),
+        ParameterType::Dollars => pattern(&format!("\\${NUMBER}[kM]?")),
+        ParameterType::DollarsPerHour => pattern(&format!("\\${NUMBER}/h")),
+        ParameterType::NumberDistribution => json!({ "type": ["number", "string"] }),
+        ParameterType::Switch => json!({ "anyOf": [{ "type": "boolean" }, { "enum": ["true", "false"] }] }),
+        ParameterType::Word(words) => json!({ "enum": words }),
+        ParameterType::Constructor(forms) => {
             // Editors offer the bare names; arguments follow in parentheses.
             let names: Vec<&str> = forms.iter().map(|form| form.name).collect();
             let lines: Vec<String> =
@@ -127,14 +127,21 @@ fn value(takes: &Takes) -> Value {
             let call = pattern(&format!("({})\\s*(\\([\\s\\S]*\\))?", names.join("|")));
             json!({ "anyOf": [{ "enum": names }, call], "markdownDescription": lines.join("\n\n") })
         }
-        Takes::Zones => {
+        ParameterType::Zones => {
             json!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" }, "minItems": 1 }] })
         }
-        Takes::Any => json!({ "type": ["number", "string", "array", "boolean"] }),
-        Takes::NumberOrText => json!({ "type": ["number", "string"] }),
-        Takes::List(inner) => json!({ "anyOf": [{ "type": "array", "items": value(inner) }, value(inner)] }),
-        Takes::Table(inner) => json!({ "type": "object", "additionalProperties": value(inner) }),
-        Takes::Law | Takes::LawOr(_) | Takes::Part(_) | Takes::Policy | Takes::Call | Takes::Text => {
+        ParameterType::Any => json!({ "type": ["number", "string", "array", "boolean"] }),
+        ParameterType::NumberOrText => json!({ "type": ["number", "string"] }),
+        ParameterType::List(inner) => {
+            json!({ "anyOf": [{ "type": "array", "items": value(inner) }, value(inner)] })
+        }
+        ParameterType::Table(inner) => json!({ "type": "object", "additionalProperties": value(inner) }),
+        ParameterType::Distribution
+        | ParameterType::DistributionOr(_)
+        | ParameterType::Part(_)
+        | ParameterType::Policy
+        | ParameterType::Call
+        | ParameterType::Text => {
             json!({ "type": "string", "$comment": describe(takes) })
         }
     }

@@ -3,8 +3,8 @@
 //! changes have no position that a token could hold: reading them `at session` is refused rather than done as if.
 
 use crate::base::ids::PartId;
-use crate::base::knob::{Knobs, Setting};
 use crate::base::op::At;
+use crate::base::parameter::{Parameters, Setting};
 use crate::base::problem::Problems;
 use crate::base::session::SESSION_STORES_MAX;
 use crate::design::codes;
@@ -23,10 +23,10 @@ enum Honours {
 }
 
 impl Honours {
-    fn of(knobs: Option<&Knobs>) -> Honours {
-        match knobs.and_then(|knobs| knobs.get("copy")) {
-            Some(Setting::Form("async" | "sync" | "raft", _)) => Honours::ByToken,
-            Some(Setting::Form("none" | "quorum", _)) | None => Honours::Anyway,
+    fn of(parameters: Option<&Parameters>) -> Honours {
+        match parameters.and_then(|parameters| parameters.get("copy")) {
+            Some(Setting::Constructor("async" | "sync" | "raft", _)) => Honours::ByToken,
+            Some(Setting::Constructor("none" | "quorum", _)) | None => Honours::Anyway,
             Some(_) => Honours::Not,
         }
     }
@@ -45,21 +45,24 @@ fn read_at_session(programs: &Programs) -> Vec<PartId> {
 }
 
 /// Those among them that tokens speak of, in the order of their places in tokens.
-pub fn sessions<'k>(programs: &Programs, knobs: impl Fn(PartId) -> Option<&'k Knobs>) -> Vec<PartId> {
+pub fn sessions<'k>(
+    programs: &Programs,
+    parameters: impl Fn(PartId) -> Option<&'k Parameters>,
+) -> Vec<PartId> {
     let stores = read_at_session(programs).into_iter();
-    stores.filter(|store| Honours::of(knobs(*store)) == Honours::ByToken).collect()
+    stores.filter(|store| Honours::of(parameters(*store)) == Honours::ByToken).collect()
 }
 
 /// Says which stores cannot be read so, and that there are too many of those that can.
 pub(super) fn check(
     written: &[Written<'_>],
     programs: &Programs,
-    knobs: &[Option<Knobs>],
+    parameters: &[Option<Parameters>],
     problems: &mut Problems,
 ) {
     let entry = |store: &PartId| written[store.index()].entry;
     for store in read_at_session(programs) {
-        if Honours::of(knobs[store.index()].as_ref()) == Honours::Not {
+        if Honours::of(parameters[store.index()].as_ref()) == Honours::Not {
             let message = format!(
                 "'{}' cannot be read `at session`: its copies have no order that says what a customer has seen",
                 entry(&store).key
@@ -69,7 +72,7 @@ pub(super) fn check(
                 .help("read `at nearest`, or write `copy = \"async\"`");
         }
     }
-    let stores = sessions(programs, |part| knobs[part.index()].as_ref());
+    let stores = sessions(programs, |part| parameters[part.index()].as_ref());
     if stores.len() > SESSION_STORES_MAX {
         let names: Vec<String> = stores.iter().map(|store| format!("`{}`", entry(store).key)).collect();
         let (many, names) = (stores.len(), names.join(", "));
@@ -88,13 +91,13 @@ mod tests {
     #[test]
     fn only_copies_that_follow_a_log_need_a_place_in_tokens_and_an_unknown_way_to_copy_is_refused() {
         let honours = |form: &'static str| {
-            let mut knobs = Knobs::default();
-            knobs.values.insert("copy", (Setting::Form(form, Knobs::default()), None));
-            Honours::of(Some(&knobs))
+            let mut parameters = Parameters::default();
+            parameters.values.insert("copy", (Setting::Constructor(form, Parameters::default()), None));
+            Honours::of(Some(&parameters))
         };
         assert_eq!(["async", "sync", "raft"].map(honours), [Honours::ByToken; 3]);
         assert_eq!(["none", "quorum"].map(honours), [Honours::Anyway; 2]);
         assert_eq!(honours("multi_leader"), Honours::Not);
-        assert_eq!(Honours::of(Some(&Knobs::default())), Honours::Anyway, "there is one copy");
+        assert_eq!(Honours::of(Some(&Parameters::default())), Honours::Anyway, "there is one copy");
     }
 }

@@ -3,14 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::base::knob::Takes;
+use crate::base::parameter::ParameterType;
 use crate::base::problem::{Place, Problems, known_words, shown};
 use crate::components::Kind;
 use crate::design::codes;
 use crate::design::entries::{ENTRIES, EntryKind, Holds, asked_once};
-use crate::design::knobs::{Checker, Given, check};
 use crate::design::limits::{TRIALS_MAX, USERS_MAX, WORKLOADS_MAX};
 use crate::design::names::{name, named};
+use crate::design::parameters::{Checker, Given, check};
 use crate::design::patch;
 use crate::design::places::nowhere;
 use crate::design::tree::{Entry, Node, Table, Value};
@@ -150,19 +150,19 @@ fn users_of(arrive: &Node) -> f64 {
 fn shape(kind: &'static EntryKind, path: &str, entry: &Entry, checker: &mut Checker<'_>) {
     let place = &entry.node.place;
     match (&kind.holds, &entry.node.value) {
-        (Holds::Value(Takes::Text), Value::List(_) | Value::Table(_))
-        | (Holds::Value(Takes::Text), Value::Bool(_)) => {
-            checker.wrong(codes::WRONG_TYPE, place.clone(), path, &Takes::Text, entry.node.what());
+        (Holds::Value(ParameterType::Text), Value::List(_) | Value::Table(_))
+        | (Holds::Value(ParameterType::Text), Value::Bool(_)) => {
+            checker.wrong(codes::WRONG_TYPE, place.clone(), path, &ParameterType::Text, entry.node.what());
         }
-        (Holds::Value(Takes::Text), Value::Integer(number)) => {
+        (Holds::Value(ParameterType::Text), Value::Integer(number)) => {
             let message = format!("{path} takes a time, and a number without a unit says none");
             let help = format!("write `\"{number}s\"` or `\"{number}m\"`");
             checker.problems.at(codes::MISSING_UNIT, place.clone(), message).help(help);
         }
-        (Holds::Knobs(knobs) | Holds::ValueOrKnobs(_, knobs), Value::Table(table)) => {
-            check(path, table, &entry.key_place, &[knobs], checker);
+        (Holds::Parameters(parameters) | Holds::ValueOrParameters(_, parameters), Value::Table(table)) => {
+            check(path, table, &entry.key_place, &[parameters], checker);
         }
-        (Holds::Value(takes) | Holds::ValueOrKnobs(takes, _), _) => {
+        (Holds::Value(takes) | Holds::ValueOrParameters(takes, _), _) => {
             checker.value(path, takes, Given::Node(&entry.node));
         }
         (Holds::Patch, Value::Table(_)) | (Holds::Outcomes, Value::Table(_)) => {}

@@ -1,6 +1,6 @@
-//! Kinds of parts for the tests of this room: small, but with every shape of knob.
+//! Kinds of parts for the tests of this layer: small, but with every shape of parameter.
 
-use crate::base::knob::{Form, Knob, Knobs, Preset, Takes};
+use crate::base::parameter::{Constructor, Parameter, ParameterType, Parameters, Preset};
 use crate::base::problem::Problems;
 use crate::base::series::{Series, SeriesKind};
 use crate::base::time::Span;
@@ -22,83 +22,90 @@ impl Part for Nothing {
     }
 }
 
-fn server(_: &Knobs, _: &Names<'_>, _: &mut Problems) -> Option<Box<dyn Part>> {
+fn server(_: &Parameters, _: &Names<'_>, _: &mut Problems) -> Option<Box<dyn Part>> {
     Some(Box::new(Nothing("server")))
 }
 
-const fn knob(name: &'static str, takes: Takes, default: Preset) -> Knob {
-    Knob { name, takes, default, doc: "What it does." }
+const fn parameter(name: &'static str, takes: ParameterType, default: Preset) -> Parameter {
+    Parameter { name, takes, default, doc: "What it does." }
 }
 
 const fn is(text: &'static str) -> Preset {
     Preset::Is { text, source: "a test" }
 }
 
-const SPAN: Takes = Takes::Span { min: Span::from_ns(1), max: Span::MAX };
+const SPAN: ParameterType = ParameterType::Span { min: Span::from_ns(1), max: Span::MAX };
 
-const RETRY: &[Form] =
-    &[Form { name: "fixed", knobs: &[knob("every", Takes::Law, Preset::Required)], doc: "Evenly." }];
+const RETRY: &[Constructor] = &[Constructor {
+    name: "fixed",
+    parameters: &[parameter("every", ParameterType::Distribution, Preset::Required)],
+    doc: "Evenly.",
+}];
 
-const GUARDS: &[Form] = &[
-    Form { name: "none", knobs: &[], doc: "Nothing." },
-    Form {
+const GUARDS: &[Constructor] = &[
+    Constructor { name: "none", parameters: &[], doc: "Nothing." },
+    Constructor {
         name: "mutex",
-        knobs: &[
-            knob("ttl", SPAN, Preset::Required),
-            knob("wait", Takes::Form(RETRY), is("fixed(50ms)")),
-            knob("recheck", Takes::Switch, is("true")),
+        parameters: &[
+            parameter("ttl", SPAN, Preset::Required),
+            parameter("wait", ParameterType::Constructor(RETRY), is("fixed(50ms)")),
+            parameter("recheck", ParameterType::Switch, is("true")),
         ],
         doc: "One at a time.",
     },
-    Form { name: "stale", knobs: &[knob("for", SPAN, Preset::Required)], doc: "The old value." },
+    Constructor {
+        name: "stale",
+        parameters: &[parameter("for", SPAN, Preset::Required)],
+        doc: "The old value.",
+    },
 ];
 
-const EACH: &[Form] = &[Form {
+const EACH: &[Constructor] = &[Constructor {
     name: "each",
-    knobs: &[
-        knob("n", Takes::Count { min: 0, max: u64::MAX }, Preset::Required),
-        knob("keys", Takes::Count { min: 1, max: 1 << 30 }, Preset::Required),
+    parameters: &[
+        parameter("n", ParameterType::Count { min: 0, max: u64::MAX }, Preset::Required),
+        parameter("keys", ParameterType::Count { min: 1, max: 1 << 30 }, Preset::Required),
     ],
     doc: "The same for each key.",
 }];
 
-const SERVER: &[Knob] = &[
-    knob("cores", Takes::Count { min: 1, max: 1024 }, is("2")),
-    knob("threads", Takes::Count { min: 1, max: u64::MAX }, is("unlimited")),
-    knob("discipline", Takes::Word(&["fifo", "lifo", "ps"]), is("fifo")),
-    knob("pause", Takes::Law, Preset::Absent),
+const SERVER: &[Parameter] = &[
+    parameter("cores", ParameterType::Count { min: 1, max: 1024 }, is("2")),
+    parameter("threads", ParameterType::Count { min: 1, max: u64::MAX }, is("unlimited")),
+    parameter("discipline", ParameterType::Word(&["fifo", "lifo", "ps"]), is("fifo")),
+    parameter("pause", ParameterType::Distribution, Preset::Absent),
 ];
 
-const CACHE: &[Knob] = &[
-    knob("ttl", SPAN, Preset::Absent),
-    knob("jitter", Takes::Share { min: 0.0, max: 1.0 }, is("0%")),
-    knob("guard", Takes::Form(GUARDS), is("none")),
-    knob("fill", Takes::Call, Preset::Absent),
+const CACHE: &[Parameter] = &[
+    parameter("ttl", SPAN, Preset::Absent),
+    parameter("jitter", ParameterType::Share { min: 0.0, max: 1.0 }, is("0%")),
+    parameter("guard", ParameterType::Constructor(GUARDS), is("none")),
+    parameter("fill", ParameterType::Call, Preset::Absent),
 ];
 
-const DB: &[Knob] = &[
-    knob("copies", Takes::Count { min: 1, max: 9 }, Preset::Absent),
-    knob("read", Takes::Law, is("4ms")),
-    knob("start", Takes::Table(&Takes::Form(EACH)), is("{}")),
+const DB: &[Parameter] = &[
+    parameter("copies", ParameterType::Count { min: 1, max: 9 }, Preset::Absent),
+    parameter("read", ParameterType::Distribution, is("4ms")),
+    parameter("start", ParameterType::Table(&ParameterType::Constructor(EACH)), is("{}")),
 ];
 
-const LB: &[Knob] = &[knob("to", Takes::Part(&["server", "db"]), Preset::Required)];
+const LB: &[Parameter] = &[parameter("to", ParameterType::Part(&["server", "db"]), Preset::Required)];
 
 const HITS: Series =
     Series { name: "hits", kind: SeriesKind::Counter, unit: "reads", doc: "How often.", of_whole: false };
 const MISSES: Series = Series { name: "misses", doc: "How seldom.", ..HITS };
 
-const COMMON: &[Knob] = &[
-    knob("at", Takes::Zones, Preset::Absent),
-    knob("count", Takes::Count { min: 1, max: 4_000_000 }, is("1")),
+const COMMON: &[Parameter] = &[
+    parameter("at", ParameterType::Zones, Preset::Absent),
+    parameter("count", ParameterType::Count { min: 1, max: 4_000_000 }, is("1")),
 ];
 
-const fn kind(name: &'static str, knobs: &'static [Knob], runs_programs: bool) -> Kind {
+const fn kind(name: &'static str, parameters: &'static [Parameter], runs_programs: bool) -> Kind {
     Kind {
         name,
         doc: "A part.",
         common: COMMON,
-        knobs,
+        parameters,
         series: &[HITS, MISSES],
         runs_programs,
         resolve: server,
@@ -111,8 +118,10 @@ pub static KINDS: [Kind; 4] =
 
 /// Tables to test with.
 pub fn tables() -> Tables {
-    const POLICY: &[Knob] =
-        &[knob("timeout", SPAN, is("1s")), knob("retry", Takes::Form(RETRY), Preset::Absent)];
+    const POLICY: &[Parameter] = &[
+        parameter("timeout", SPAN, is("1s")),
+        parameter("retry", ParameterType::Constructor(RETRY), Preset::Absent),
+    ];
     Tables { kinds: &KINDS, policy: POLICY }
 }
 

@@ -4,7 +4,7 @@
 use std::hint::black_box;
 
 use crate::base::time::Time;
-use crate::engine::Entry;
+use crate::engine::Scheduled;
 
 /// Entries of a chunk: of 24 bytes, two kibibytes.
 const CHUNK: usize = 84;
@@ -20,7 +20,7 @@ const NONE: u32 = u32::MAX;
 #[derive(Clone, Debug)]
 pub(super) struct Chunks<E> {
     /// Chunk after chunk.
-    entries: Vec<Entry<E>>,
+    entries: Vec<Scheduled<E>>,
     free: u32,
 }
 
@@ -60,7 +60,7 @@ impl<E: Copy> Chunks<E> {
             self.extend(list, at, event);
         }
         let end = list.last as usize * PLACES + CHUNK;
-        self.entries[end - list.room as usize] = Entry { at, event };
+        self.entries[end - list.room as usize] = Scheduled { at, event };
         list.room -= 1;
     }
 
@@ -71,7 +71,7 @@ impl<E: Copy> Chunks<E> {
     fn extend(&mut self, list: &mut List, at: Time, event: E) {
         let new = self.free;
         let new = if new == NONE {
-            self.entries.resize(self.entries.len() + PLACES, Entry { at, event });
+            self.entries.resize(self.entries.len() + PLACES, Scheduled { at, event });
             u32::try_from(self.entries.len() / PLACES - 1).expect("fewer than 2^32 chunks fit into memory")
         } else {
             self.free = self.next(new);
@@ -99,13 +99,13 @@ impl<E: Copy> Chunks<E> {
 
     /// All entries of a chunk, whether in use or not; none of no chunk.
     #[inline]
-    fn chunk(&self, chunk: u32) -> &[Entry<E>] {
+    fn chunk(&self, chunk: u32) -> &[Scheduled<E>] {
         let from = chunk as usize * PLACES;
         self.entries.get(from..from + CHUNK).unwrap_or(&[])
     }
 
     /// The entries of a list, a chunk at a time.
-    pub(super) fn slices(&self, list: &List) -> impl Iterator<Item = &[Entry<E>]> {
+    pub(super) fn slices(&self, list: &List) -> impl Iterator<Item = &[Scheduled<E>]> {
         let mut chunk = list.first;
         let mut left = list.len();
         std::iter::from_fn(move || {
@@ -136,7 +136,7 @@ impl<E: Copy> Chunks<E> {
     }
 
     /// Empties `list` onto the end of `into`.
-    pub(super) fn drain_to(&mut self, list: &mut List, into: &mut Vec<Entry<E>>) {
+    pub(super) fn drain_to(&mut self, list: &mut List, into: &mut Vec<Scheduled<E>>) {
         for slice in self.slices(list) {
             into.extend_from_slice(slice);
         }
@@ -152,7 +152,7 @@ impl<E: Copy> Chunks<E> {
             self.fetch(self.next(chunk));
             let from = chunk as usize * PLACES;
             for i in from..from + count {
-                let Entry { at, event } = self.entries[i];
+                let Scheduled { at, event } = self.entries[i];
                 self.push(&mut lists[place(at)], at, event);
             }
             left -= count;
@@ -162,7 +162,7 @@ impl<E: Copy> Chunks<E> {
     }
 
     /// Keeps the entries of `list` for which `keep` is true, in their order.
-    pub(super) fn retain(&mut self, list: &mut List, keep: &mut impl FnMut(&Entry<E>) -> bool) {
+    pub(super) fn retain(&mut self, list: &mut List, keep: &mut impl FnMut(&Scheduled<E>) -> bool) {
         let mut kept = List::EMPTY;
         let mut chunk = list.first;
         let mut left = list.len();

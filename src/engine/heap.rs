@@ -5,7 +5,7 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
 use crate::base::time::Time;
-use crate::engine::{Entry, PendingEvents};
+use crate::engine::{PendingEvents, Scheduled};
 
 /// Pending events ordered by (time, number of scheduling).
 #[derive(Clone, Debug)]
@@ -18,7 +18,7 @@ pub struct Heap<E> {
 #[derive(Clone, Copy, Debug)]
 struct Numbered<E> {
     number: u64,
-    entry: Entry<E>,
+    entry: Scheduled<E>,
 }
 
 impl<E> Numbered<E> {
@@ -54,12 +54,12 @@ impl<E> Default for Heap<E> {
 }
 
 impl<E: Copy> PendingEvents<E> for Heap<E> {
-    fn push(&mut self, entry: Entry<E>) {
+    fn push(&mut self, entry: Scheduled<E>) {
         self.heap.push(Reverse(Numbered { number: self.pushed, entry }));
         self.pushed += 1;
     }
 
-    fn pop_before(&mut self, horizon: Time, _touch: impl FnMut(&[Entry<E>])) -> Option<Entry<E>> {
+    fn pop_before(&mut self, horizon: Time, _touch: impl FnMut(&[Scheduled<E>])) -> Option<Scheduled<E>> {
         if self.peek()? >= horizon {
             return None;
         }
@@ -78,7 +78,7 @@ impl<E: Copy> PendingEvents<E> for Heap<E> {
         self.heap.retain(|Reverse(numbered)| keep(&numbered.entry.event));
     }
 
-    fn take(&mut self, mut takes: impl FnMut(&Entry<E>) -> bool) -> Vec<Entry<E>> {
+    fn take(&mut self, mut takes: impl FnMut(&Scheduled<E>) -> bool) -> Vec<Scheduled<E>> {
         let all = std::mem::take(&mut self.heap).into_vec();
         let (mut taken, left): (Vec<_>, Vec<_>) =
             all.into_iter().partition(|Reverse(numbered)| takes(&numbered.entry));

@@ -19,7 +19,7 @@
 use crate::base::time::Time;
 use crate::engine::chunks::{Chunks, List};
 use crate::engine::sorted::Sorted;
-use crate::engine::{Entry, PendingEvents};
+use crate::engine::{PendingEvents, Scheduled};
 
 /// Up to so many entries one sorted array is faster than any ladder.
 const FEW: usize = 48;
@@ -28,7 +28,7 @@ const FEW: usize = 48;
 const FEW_AGAIN: usize = 24;
 /// A bucket of more entries gets a rung of its own.
 const REFINE_ABOVE: usize = 64;
-/// Entries that a new rung's bucket holds on average: a refill shows as many to `touch`, whose misses then overlap.
+/// Entries that a new rung's bucket holds on average: a refill shows as many to `prefetch`, whose misses then overlap.
 const PER_BUCKET: usize = 32;
 /// Most buckets of a rung: the last lines of so many lists stay in the first-level cache, their pages in the TLB.
 const BUCKETS_MAX: usize = 512;
@@ -117,7 +117,7 @@ impl<E: Copy> Default for Ladder<E> {
 impl<E: Copy> PendingEvents<E> for Ladder<E> {
     // In parts and always inline, with the rarer ways in functions of their own: see `Chunks::push`.
     #[inline(always)]
-    fn push(&mut self, Entry { at, event }: Entry<E>) {
+    fn push(&mut self, Scheduled { at, event }: Scheduled<E>) {
         self.len += 1;
         let key = key(at);
         if key < self.bottom_end {
@@ -137,8 +137,8 @@ impl<E: Copy> PendingEvents<E> for Ladder<E> {
     }
 
     #[inline]
-    fn pop_before(&mut self, horizon: Time, touch: impl FnMut(&[Entry<E>])) -> Option<Entry<E>> {
-        if self.bottom.is_empty() && !self.refill(touch) {
+    fn pop_before(&mut self, horizon: Time, prefetch: impl FnMut(&[Scheduled<E>])) -> Option<Scheduled<E>> {
+        if self.bottom.is_empty() && !self.refill(prefetch) {
             return None;
         }
         let entry = self.bottom.pop_before(horizon)?;
@@ -164,7 +164,7 @@ impl<E: Copy> PendingEvents<E> for Ladder<E> {
         self.keep(|entry| keep(&entry.event));
     }
 
-    fn take(&mut self, mut takes: impl FnMut(&Entry<E>) -> bool) -> Vec<Entry<E>> {
+    fn take(&mut self, mut takes: impl FnMut(&Scheduled<E>) -> bool) -> Vec<Scheduled<E>> {
         let mut taken = Vec::new();
         self.keep(|entry| {
             let takes = takes(entry);
@@ -177,7 +177,7 @@ impl<E: Copy> PendingEvents<E> for Ladder<E> {
 }
 
 impl<E: Copy> Ladder<E> {
-    fn keep(&mut self, mut keep: impl FnMut(&Entry<E>) -> bool) {
+    fn keep(&mut self, mut keep: impl FnMut(&Scheduled<E>) -> bool) {
         self.bottom.retain(&mut keep);
         self.len = self.bottom.len();
         let buckets = self.rungs.iter_mut().flat_map(|rung| &mut rung.buckets[rung.next..]);
@@ -190,24 +190,24 @@ impl<E: Copy> Ladder<E> {
     /// Adds an event that is due before the bottom ends.
     #[inline(never)]
     fn push_near(&mut self, at: Time, event: E) {
-        self.bottom.insert(Entry { at, event });
+        self.bottom.insert(Scheduled { at, event });
         if self.bottom.len() > self.bottom_max {
             self.shorten_bottom();
         }
     }
 
-    /// Fills the empty bottom with the next entries and shows them to `touch`. False if none are pending.
+    /// Fills the empty bottom with the next entries and shows them to `prefetch`. False if none are pending.
     #[cold]
     #[inline(never)]
-    fn refill(&mut self, mut touch: impl FnMut(&[Entry<E>])) -> bool {
+    fn refill(&mut self, mut prefetch: impl FnMut(&[Scheduled<E>])) -> bool {
         if self.len <= FEW_AGAIN {
             self.gather_all();
         } else {
             while self.bottom.is_empty() {
                 if self.rungs.is_empty() {
-                    self.lower_top(&mut touch);
+                    self.lower_top(&mut prefetch);
                 } else {
-                    self.lower_bucket(&mut touch);
+                    self.lower_bucket(&mut prefetch);
                 }
             }
         }
@@ -231,20 +231,20 @@ impl<E: Copy> Ladder<E> {
     }
 
     /// The ladder is used up: the top becomes its coarsest rung, or the bottom if it is short.
-    fn lower_top(&mut self, touch: &mut impl FnMut(&[Entry<E>])) {
+    fn lower_top(&mut self, prefetch: &mut impl FnMut(&[Scheduled<E>])) {
         let mut list = std::mem::replace(&mut self.top, List::EMPTY);
         let (first, last) = (self.bottom_end, std::mem::take(&mut self.latest));
         if list.len() <= REFINE_ABOVE {
-            self.lower_to_bottom(&mut list, last + 1, touch);
+            self.lower_to_bottom(&mut list, last + 1, prefetch);
         } else if let Some(instant) = self.chunks.one_instant(&list) {
-            self.lower_to_bottom(&mut list, key(instant) + 1, touch);
+            self.lower_to_bottom(&mut list, key(instant) + 1, prefetch);
         } else {
             self.spawn(&mut list, first, last, u64::MAX);
         }
     }
 
     /// The next bucket of the finest rung becomes the bottom, or a finer rung if it is long.
-    fn lower_bucket(&mut self, touch: &mut impl FnMut(&[Entry<E>])) {
+    fn lower_bucket(&mut self, prefetch: &mut impl FnMut(&[Scheduled<E>])) {
         let rung = self.rungs.last_mut().expect("there are rungs");
         let Some(ahead) = rung.buckets[rung.next..].iter().position(|list| !list.is_empty()) else {
             self.spare.extend(self.rungs.pop().map(|rung| rung.buckets));
@@ -258,24 +258,24 @@ impl<E: Copy> Ladder<E> {
             if let Some(list) = rung.buckets.get(rung.next) {
                 self.chunks.fetch_first(list);
             }
-            self.lower_to_bottom(&mut list, end, touch);
+            self.lower_to_bottom(&mut list, end, prefetch);
             return;
         }
         // In both other cases what is scheduled later for the rest of this bucket's time comes into the bucket again.
         if let Some(instant) = self.chunks.one_instant(&list) {
-            self.lower_to_bottom(&mut list, key(instant) + 1, touch);
+            self.lower_to_bottom(&mut list, key(instant) + 1, prefetch);
         } else {
             self.spawn(&mut list, start, end - 1, end);
         }
     }
 
-    /// The entries of `list` become the bottom, which ends at `end`. They are shown to `touch` before they are sorted, so
+    /// The entries of `list` become the bottom, which ends at `end`. They are shown to `prefetch` before they are sorted, so
     /// that the misses overlap with the sort too.
-    fn lower_to_bottom(&mut self, list: &mut List, end: u64, touch: &mut impl FnMut(&[Entry<E>])) {
+    fn lower_to_bottom(&mut self, list: &mut List, end: u64, prefetch: &mut impl FnMut(&[Scheduled<E>])) {
         // Nothing outside the bottom is due before it ends, nor in this list from the new end on.
         self.bottom.refill_between(self.bottom_end, end, |entries| {
             self.chunks.drain_to(list, entries);
-            touch(entries);
+            prefetch(entries);
         });
         self.bottom_end = end;
         self.bottom_max = (2 * self.bottom.len()).max(BOTTOM_MAX);

@@ -9,7 +9,7 @@
 //! 4. The clock moves only by [`Engine::pop_before`], to the instant of the event it gives out, and never back.
 //!
 //! Who picks the next event is a seam: [`Engine`] is generic over [`PendingEvents`]. [`ladder::Ladder`] picks by time
-//! and is the default, [`heap::Heap`] is its slow twin and the oracle of its tests, and an explorer of orders brings
+//! and is the default, [`heap::Heap`] is its slow mutant and the oracle of its tests, and an explorer of orders brings
 //! a third.
 
 mod chunks;
@@ -22,7 +22,7 @@ use ladder::Ladder;
 
 /// A pending event and when it is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Entry<E> {
+pub struct Scheduled<E> {
     /// When it is due.
     pub at: Time,
     /// What happens then.
@@ -32,11 +32,11 @@ pub struct Entry<E> {
 /// A set of pending events that gives them out by rules 1 and 2 of the [engine](self).
 pub trait PendingEvents<E: Copy> {
     /// Adds an event. It is not due before any event that was given out already.
-    fn push(&mut self, entry: Entry<E>);
+    fn push(&mut self, entry: Scheduled<E>);
 
-    /// Takes the next event out if it is due strictly before `horizon`. `touch` may be shown entries that are due
+    /// Takes the next event out if it is due strictly before `horizon`. `prefetch` may be shown entries that are due
     /// soon, in any order and grouping and some of them never: a hint for fetching what they need, not a promise.
-    fn pop_before(&mut self, horizon: Time, touch: impl FnMut(&[Entry<E>])) -> Option<Entry<E>>;
+    fn pop_before(&mut self, horizon: Time, prefetch: impl FnMut(&[Scheduled<E>])) -> Option<Scheduled<E>>;
 
     /// When the next event is due.
     fn peek(&self) -> Option<Time>;
@@ -55,7 +55,7 @@ pub trait PendingEvents<E: Copy> {
 
     /// Takes the entries out for which `takes` is true, in the order in which they would have left; the others keep theirs. `takes` is
     /// asked once for each, in any order.
-    fn take(&mut self, takes: impl FnMut(&Entry<E>) -> bool) -> Vec<Entry<E>>;
+    fn take(&mut self, takes: impl FnMut(&Scheduled<E>) -> bool) -> Vec<Scheduled<E>>;
 }
 
 /// The clock and the pending events.
@@ -98,18 +98,18 @@ impl<E: Copy, Q: PendingEvents<E>> Engine<E, Q> {
     #[inline(always)]
     pub fn schedule(&mut self, at: Time, event: E) {
         assert!(at >= self.now, "an event is due now or later");
-        self.pending.push(Entry { at, event });
+        self.pending.push(Scheduled { at, event });
     }
 
     /// The next event if it is due strictly before `horizon`; the clock moves to it. Otherwise `None`, and the clock
     /// stays. So runs to `a` and then to `b` see `[0, a)` and `[a, b)`, and what is due at [`Time::NEVER`] never is.
     ///
-    /// `touch` is shown whole groups of events before their turn comes. Loading what each of them will need makes the
+    /// `prefetch` is shown whole groups of events before their turn comes. Loading what each of them will need makes the
     /// cache misses overlap, which is most of the speed with millions of members. It must not decide anything: which
     /// groups it sees is the queue's own affair.
     #[inline]
-    pub fn pop_before(&mut self, horizon: Time, touch: impl FnMut(&[Entry<E>])) -> Option<E> {
-        let entry = self.pending.pop_before(horizon, touch)?;
+    pub fn pop_before(&mut self, horizon: Time, prefetch: impl FnMut(&[Scheduled<E>])) -> Option<E> {
+        let entry = self.pending.pop_before(horizon, prefetch)?;
         debug_assert!(entry.at >= self.now, "time runs forward");
         self.now = entry.at;
         Some(entry.event)
@@ -147,7 +147,7 @@ impl<E: Copy, Q: PendingEvents<E>> Engine<E, Q> {
 
     /// Takes the entries out for which `takes` is true, in the order in which they would have left: for whoever makes them due at
     /// another instant. It looks at all.
-    pub fn take(&mut self, takes: impl FnMut(&Entry<E>) -> bool) -> Vec<Entry<E>> {
+    pub fn take(&mut self, takes: impl FnMut(&Scheduled<E>) -> bool) -> Vec<Scheduled<E>> {
         self.pending.take(takes)
     }
 }

@@ -2,7 +2,7 @@
 //! they came.
 
 use crate::base::time::Time;
-use crate::engine::Entry;
+use crate::engine::Scheduled;
 
 /// Given-out entries that may lie before the pending ones until they are shifted away.
 const ROOM: usize = 64;
@@ -14,11 +14,11 @@ const PLACE_BITS: u32 = 8;
 #[derive(Clone, Debug)]
 pub(super) struct Sorted<E> {
     /// Sorted from `head` on; what lies before is free room.
-    entries: Vec<Entry<E>>,
+    entries: Vec<Scheduled<E>>,
     head: usize,
     /// Scratch of the sort.
     keys: Vec<u64>,
-    unsorted: Vec<Entry<E>>,
+    unsorted: Vec<Scheduled<E>>,
 }
 
 impl<E: Copy> Sorted<E> {
@@ -26,7 +26,7 @@ impl<E: Copy> Sorted<E> {
         Sorted { entries: Vec::new(), head: 0, keys: Vec::new(), unsorted: Vec::new() }
     }
 
-    pub(super) fn as_slice(&self) -> &[Entry<E>] {
+    pub(super) fn as_slice(&self) -> &[Scheduled<E>] {
         &self.entries[self.head..]
     }
 
@@ -35,7 +35,7 @@ impl<E: Copy> Sorted<E> {
     }
 
     #[inline]
-    pub(super) fn first(&self) -> Option<&Entry<E>> {
+    pub(super) fn first(&self) -> Option<&Scheduled<E>> {
         self.entries.get(self.head)
     }
 
@@ -46,7 +46,7 @@ impl<E: Copy> Sorted<E> {
 
     /// Takes the first entry out if it is due before `horizon`.
     #[inline]
-    pub(super) fn pop_before(&mut self, horizon: Time) -> Option<Entry<E>> {
+    pub(super) fn pop_before(&mut self, horizon: Time) -> Option<Scheduled<E>> {
         let first = self.entries.get(self.head)?;
         if first.at >= horizon {
             return None;
@@ -57,7 +57,7 @@ impl<E: Copy> Sorted<E> {
 
     /// Puts an entry behind all that are due at its instant or before.
     #[inline]
-    pub(super) fn insert(&mut self, entry: Entry<E>) {
+    pub(super) fn insert(&mut self, entry: Scheduled<E>) {
         let pending = &self.entries[self.head..];
         // Many new entries are the last, and a search would go on to the end to find that out.
         let is_last = pending.last().is_none_or(|last| last.at <= entry.at);
@@ -80,7 +80,7 @@ impl<E: Copy> Sorted<E> {
 
     /// Forgets everything and lets `fill` append other entries, which are sorted by time; stable, so that ties stay in
     /// their order.
-    pub(super) fn refill(&mut self, fill: impl FnOnce(&mut Vec<Entry<E>>)) {
+    pub(super) fn refill(&mut self, fill: impl FnOnce(&mut Vec<Scheduled<E>>)) {
         self.entries.clear();
         self.head = 0;
         fill(&mut self.entries);
@@ -97,7 +97,7 @@ impl<E: Copy> Sorted<E> {
         &mut self,
         earliest: u64,
         latest: u64,
-        fill: impl FnOnce(&mut Vec<Entry<E>>),
+        fill: impl FnOnce(&mut Vec<Scheduled<E>>),
     ) {
         self.entries.clear();
         self.head = 0;
@@ -117,7 +117,8 @@ impl<E: Copy> Sorted<E> {
     /// Time since `earliest` and place share a word: sorting words and then moving the entries once takes two thirds of
     /// the time of sorting entries. The places make all words different, so that no stable sort is needed.
     fn sort_words(&mut self, earliest: Time) {
-        let word = |(entry, place): (&Entry<E>, u64)| entry.at.since(earliest).as_ns() << PLACE_BITS | place;
+        let word =
+            |(entry, place): (&Scheduled<E>, u64)| entry.at.since(earliest).as_ns() << PLACE_BITS | place;
         self.keys.clear();
         self.keys.extend(self.entries.iter().zip(0..).map(word));
         self.keys.sort_unstable();
@@ -133,7 +134,7 @@ impl<E: Copy> Sorted<E> {
     }
 
     /// Keeps the entries for which `keep` is true.
-    pub(super) fn retain(&mut self, keep: &mut impl FnMut(&Entry<E>) -> bool) {
+    pub(super) fn retain(&mut self, keep: &mut impl FnMut(&Scheduled<E>) -> bool) {
         self.entries.drain(..self.head);
         self.head = 0;
         self.entries.retain(keep);

@@ -11,12 +11,12 @@ use crate::base::time::Span;
 /// What the kernel's events weigh; the number tells ties apart.
 type Event = (u64, u64);
 
-const _: () = assert!(size_of::<Entry<Event>>() == 24, "an entry is at most 24 bytes");
+const _: () = assert!(size_of::<Scheduled<Event>>() == 24, "an entry is at most 24 bytes");
 
 /// How far ahead events are scheduled.
 #[derive(Clone, Debug)]
 enum Delays {
-    Law(Dist),
+    Distribution(Dist),
     /// Whole multiples of a step: thousands of ties.
     Grid {
         step: u64,
@@ -33,7 +33,7 @@ enum Delays {
 impl Delays {
     fn draw(&self, now: Time, stream: &mut Stream) -> Time {
         match self {
-            Delays::Law(law) => now + law.span(stream),
+            Delays::Distribution(distribution) => now + distribution.span(stream),
             Delays::Grid { step, steps } => {
                 Time::from_ns((now.as_ns() / step + 1 + stream.below(*steps)) * step)
             }
@@ -138,14 +138,14 @@ fn both_agree(plan: &Plan) -> u64 {
 fn delays() -> impl Strategy<Value = Delays> {
     let bimodal =
         Dist::mix(&[(0.9, Dist::Exponential { mean: 1e3 }), (0.1, Dist::Exponential { mean: 1e9 })]);
-    let law = |law: Dist| Just(Delays::Law(law)).boxed();
+    let distribution = |distribution: Dist| Just(Delays::Distribution(distribution)).boxed();
     prop_oneof![
-        law(Dist::Exponential { mean: 1e9 }),
-        law(Dist::Exponential { mean: 20.0 }),
-        law(Dist::Constant(1e6)),
-        law(Dist::Constant(0.0)),
-        law(Dist::Pareto { min: 1e3, alpha: 0.9 }),
-        law(bimodal.expect("a good law")),
+        distribution(Dist::Exponential { mean: 1e9 }),
+        distribution(Dist::Exponential { mean: 20.0 }),
+        distribution(Dist::Constant(1e6)),
+        distribution(Dist::Constant(0.0)),
+        distribution(Dist::Pareto { min: 1e3, alpha: 0.9 }),
+        distribution(bimodal.expect("a good distribution")),
         (1u64..1_000_000, 1u64..20).prop_map(|(step, steps)| Delays::Grid { step, steps }),
         Just(Delays::HalfZero { mean: 1e6 }),
         Just(Delays::Wild),
@@ -190,12 +190,12 @@ fn plan(delays: Delays, pending: usize) -> Plan {
 
 #[test]
 fn large_queues_give_the_order_of_the_heap_and_ties_do_occur() {
-    let exponential = Delays::Law(Dist::Exponential { mean: 1e9 });
+    let exponential = Delays::Distribution(Dist::Exponential { mean: 1e9 });
     both_agree(&plan(exponential, 100_000));
     let grid = Delays::Grid { step: 1_000_000, steps: 10 };
     assert!(both_agree(&plan(grid, 40_000)) > 50_000);
     assert!(both_agree(&plan(Delays::HalfZero { mean: 1e6 }, 5_000)) > 20_000);
-    assert!(both_agree(&plan(Delays::Law(Dist::Constant(5.0)), 30_000)) > 50_000);
+    assert!(both_agree(&plan(Delays::Distribution(Dist::Constant(5.0)), 30_000)) > 50_000);
 }
 
 #[test]
@@ -241,14 +241,14 @@ fn the_past_is_closed() {
 fn almost_every_event_of_a_large_queue_is_shown_before_it_leaves() {
     let mut engine = Engine::new();
     let mut stream = Stream::new(1, 1);
-    let law = Dist::Exponential { mean: 1e9 };
+    let distribution = Dist::Exponential { mean: 1e9 };
     for number in 0..10_000u64 {
-        engine.schedule(Time::ZERO + law.span(&mut stream), number);
+        engine.schedule(Time::ZERO + distribution.span(&mut stream), number);
     }
     let mut shown = 0;
     for _ in 0..10_000 {
         let event = engine.pop_before(Time::NEVER, |upcoming| shown += upcoming.len()).expect("pending");
-        engine.schedule(engine.now() + law.span(&mut stream), event);
+        engine.schedule(engine.now() + distribution.span(&mut stream), event);
     }
     assert!(shown > 9_000, "{shown} of 10000");
 }

@@ -7,7 +7,7 @@ mod samples;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::ids::{PartId, PolicyId, ProgramId};
-use crate::base::knob::Setting;
+use crate::base::parameter::Setting;
 use crate::base::problem::{FileId, Place, Problem, Problems};
 use crate::base::time::Time;
 use crate::components::KINDS;
@@ -87,9 +87,9 @@ fn never_begins(tree: &Table, cell: &Cell, found: &mut Vec<Problem>) {
 /// Stores that need all of their copies for a majority.
 fn no_spare(cell: &Cell, found: &mut Vec<Problem>) {
     let design = &cell.setup.design;
-    for (name, knobs) in design.names.iter().zip(&design.knobs) {
-        if let (Some(Setting::Form("raft", _)), 2, Some(place)) =
-            (knobs.get("copy"), name.count, knobs.place("copy"))
+    for (name, parameters) in design.names.iter().zip(&design.parameters) {
+        if let (Some(Setting::Constructor("raft", _)), 2, Some(place)) =
+            (parameters.get("copy"), name.count, parameters.place("copy"))
         {
             let message =
                 format!("a majority of the 2 copies of '{}' is both: it stops if either is lost", name.name);

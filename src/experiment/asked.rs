@@ -27,7 +27,7 @@ pub fn asked(question: &Question) -> Vec<String> {
     names
 }
 
-/// An expression, and what it is reckoned from: a table shows those of them that are measures of a cell.
+/// An expression, and what it is computed from: a table shows those of them that are measures of a cell.
 fn parts(expr: &Expr, names: &mut Vec<String>) {
     let name = expr.to_string();
     if !names.contains(&name) {

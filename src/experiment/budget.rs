@@ -1,11 +1,11 @@
-//! What a run takes, reckoned before it starts: requests and memory, against the named limits and against what the
+//! What a run takes, computed before it starts: requests and memory, against the named limits and against what the
 //! machine has. It knows nothing of the machine: whoever asks says what there is.
 
-use crate::base::knob::Setting;
+use crate::base::parameter::Setting;
 use crate::base::problem::Problems;
 use crate::design::codes;
 use crate::design::limits::{MEMORY_BYTES_MAX, REQUESTS_MAX};
-use crate::experiment::fork::families;
+use crate::experiment::fork::prefix_families;
 use crate::experiment::load::{Cell, Experiment};
 use crate::experiment::workload::expected_requests;
 use crate::program::instr::Program;
@@ -63,9 +63,9 @@ pub fn budget(cell: &Cell) -> Budget {
 /// How many may be in flight at once: as many as servers take in, where they all have a bound and none branches without one.
 fn in_flight(cell: &Cell, requests: f64) -> f64 {
     let design = &cell.setup.design;
-    let servers = design.names.iter().zip(&design.knobs).filter(|(part, _)| part.kind == "server");
-    let taken_in = servers.map(|(part, knobs)| {
-        let bound = |knob: &str| match knobs.get(knob) {
+    let servers = design.names.iter().zip(&design.parameters).filter(|(part, _)| part.kind == "server");
+    let taken_in = servers.map(|(part, parameters)| {
+        let bound = |parameter: &str| match parameters.get(parameter) {
             Some(Setting::Count(u64::MAX)) => f64::INFINITY,
             Some(Setting::Count(bound)) => *bound as f64,
             _ => 0.0,
@@ -125,10 +125,10 @@ impl Memory {
 /// Reckons it.
 pub fn memory(experiment: &Experiment) -> Memory {
     let budgets: Vec<Budget> = experiment.cells.iter().map(budget).collect();
-    let families = families(&experiment.cells);
+    let prefix_families = prefix_families(&experiment.cells);
     let largest = |of: fn(&Budget) -> f64| {
         let together = |family: &Vec<usize>| family.iter().map(|cell| of(&budgets[*cell])).sum();
-        families.iter().map(together).fold(0.0, f64::max)
+        prefix_families.iter().map(together).fold(0.0, f64::max)
     };
     Memory {
         running: largest(|budget| budget.running),

@@ -8,7 +8,7 @@ use crate::components::KINDS;
 use crate::design::patch::{Change, changes, set};
 use crate::design::shape::{Entries, ONLY_VARIANT};
 use crate::design::tree::{Node, Table, Value};
-use crate::program::law::law_of_spans;
+use crate::program::distribution::distribution_of_spans;
 use crate::program::syntax::{Does, Expr, Spanned, Step, expression, steps};
 
 /// One sweep point: what it changes, and how it is shown.
@@ -110,14 +110,14 @@ pub fn number(shown: &str) -> Option<Quantity> {
     })
 }
 
-/// The mean of a law of times: `lognormal(p50=4ms, p99=40ms)`. Laws from files have none here.
+/// The mean of a distribution of times: `lognormal(p50=4ms, p99=40ms)`. Distributions from files have none here.
 pub fn mean_time(shown: &str) -> Option<Quantity> {
     mean_of(&expression(shown).ok()?)
 }
 
-fn mean_of(law: &Spanned<Expr>) -> Option<Quantity> {
+fn mean_of(distribution: &Spanned<Expr>) -> Option<Quantity> {
     let no_files = |_: &str| Err(String::new());
-    let mean = law_of_spans(law, &no_files).ok()?.mean()?;
+    let mean = distribution_of_spans(distribution, &no_files).ok()?.mean()?;
     Some(Quantity { value: mean, exact: None, unit: Unit::Span })
 }
 
@@ -126,16 +126,18 @@ pub fn only_time(program: &str) -> Option<Quantity> {
     let mut times = Vec::new();
     times_of(&steps(program).ok()?, &mut times);
     match &times[..] {
-        [law] => mean_of(law.as_ref()?),
+        [distribution] => mean_of(distribution.as_ref()?),
         _ => None,
     }
 }
 
-/// The laws of the times that steps take; `None` for one that is taken several times, or perhaps not at all.
+/// The distributions of the times that steps take; `None` for one that is taken several times, or perhaps not at all.
 fn times_of(steps: &[Step], times: &mut Vec<Option<Spanned<Expr>>>) {
     for step in steps {
         match &step.does {
-            Does::Cpu { law, times: None } | Does::Wait { law, times: None } => times.push(Some(law.clone())),
+            Does::Cpu { distribution, times: None } | Does::Wait { distribution, times: None } => {
+                times.push(Some(distribution.clone()))
+            }
             Does::Cpu { .. } | Does::Wait { .. } => times.push(None),
             Does::Hold { body, .. } | Does::Tx { body, .. } | Does::Block { body } => times_of(body, times),
             Does::Each { .. }

@@ -1,7 +1,7 @@
 //! What a run had too much of.
 
 use crate::experiment::load::Cell;
-use crate::sim::limits::{Excess, What};
+use crate::sim::limits::{Exceeded, Excess};
 
 /// What a run had too much of, for people.
 pub fn told(excess: &Excess, cell: &Cell) -> String {
@@ -10,14 +10,16 @@ pub fn told(excess: &Excess, cell: &Cell) -> String {
     let names = names.join(", ");
     let bound = "bound the queue (`queue`, `threads`), lower the rate, or allow more with `--max-inflight`";
     let (what, help) = match what {
-        What::Calls => (format!("more than {limit} calls in flight, most of them to {names}"), bound),
-        What::Strands => (format!("more than {limit} coroutines of programs, the last at {names}"), bound),
-        What::Requests => (format!("more than {limit} requests of {names} under way"), bound),
-        What::Events => (
+        Exceeded::Calls => (format!("more than {limit} calls in flight, most of them to {names}"), bound),
+        Exceeded::Coroutines => {
+            (format!("more than {limit} coroutines of programs, the last at {names}"), bound)
+        }
+        Exceeded::Requests => (format!("more than {limit} requests of {names} under way"), bound),
+        Exceeded::Events => (
             format!(
                 "time stands still: more than {limit} events at one instant, the last of them at {names}"
             ),
-            "give something in this circle time: a latency, `cpu`, `think`, a retry's wait",
+            "give something in this cycle time: a latency, `cpu`, `think`, a retry's wait",
         ),
     };
     format!("{what}, at {at}\nhelp: {help}")

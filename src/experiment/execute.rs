@@ -58,15 +58,15 @@ pub fn execute<'a>(
     let pool = pool.map_err(|why| Stopped::Broken(why.to_string()))?;
     let mut cells: Vec<CellTrials<'a>> =
         experiment.cells.iter().map(|cell| CellTrials { cell, trials: Vec::new() }).collect();
-    let families = fork::families(&experiment.cells);
+    let prefix_families = fork::prefix_families(&experiment.cells);
     let mut target = match experiment.question.runs {
         Runs::Fixed(runs) | Runs::Quick { quick: runs, .. } => runs,
         Runs::Until { .. } => RUNS_MIN,
     };
     let done = AtomicU64::new(0);
     loop {
-        let ended =
-            pool.install(|| round(experiment, &families, &mut cells, target, &done, progress, cancelled));
+        let ended = pool
+            .install(|| round(experiment, &prefix_families, &mut cells, target, &done, progress, cancelled));
         if cancelled.load(Ordering::Relaxed) {
             let planned = u64::from(target) * cells.len() as u64;
             return Err(Stopped::Cancelled(Progress { done: done.load(Ordering::Relaxed), planned }));
@@ -92,7 +92,7 @@ pub fn execute<'a>(
 /// What a run had too much of: the first such in order, whoever was first. What comes after it is not run.
 fn round(
     experiment: &Experiment,
-    families: &[Vec<usize>],
+    prefix_families: &[Vec<usize>],
     cells: &mut [CellTrials<'_>],
     target: u32,
     done: &AtomicU64,
@@ -101,7 +101,7 @@ fn round(
 ) -> Result<(), String> {
     let planned = u64::from(target) * cells.len() as u64;
     let missing: Vec<(&Vec<usize>, u32)> = (0..target)
-        .flat_map(|run| families.iter().map(move |family| (family, run)))
+        .flat_map(|run| prefix_families.iter().map(move |family| (family, run)))
         .filter(|(family, run)| cells[family[0]].trials.len() <= *run as usize)
         .collect();
     let runaway = AtomicUsize::new(usize::MAX);

@@ -12,7 +12,7 @@ use crate::base::ids::OpId;
 use crate::base::op::{Op, Outcome, Reason, When};
 use crate::experiment::setup::Setup;
 use crate::measures::verdicts::{Facts, Merging};
-use crate::record::history::{Moment, RowName, Step};
+use crate::record::history::{HistoryEvent, RowName, Step};
 
 /// What an event is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +90,7 @@ impl<'a> Teller<'a> {
     }
 
     /// The next thing that happens. Whoever does two things at once, or of whom something is still unknown, is told as two.
-    pub fn tell(&mut self, moment: &Moment) -> Event {
+    pub fn tell(&mut self, moment: &HistoryEvent) -> Event {
         let (step, name) = (&moment.step, moment.row);
         let adds = self.setup.merging(name.store) == Merging::Adds;
         let start = self.setup.initial(name);

@@ -1,7 +1,7 @@
 //! What a design says to those who judge the history of a run (tables, programs, values at the start), and to theory.
 
 use crate::base::ids::{Pid, ProbeId, ProgramId, TierId, ZoneId};
-use crate::base::knob::Setting;
+use crate::base::parameter::Setting;
 use crate::base::quantity::{Quantity, Unit};
 use crate::components::KINDS;
 use crate::design::patch::{Path, get};
@@ -39,7 +39,7 @@ impl Facts for Setup {
     }
 
     fn merging(&self, store: TierId) -> Merging {
-        match self.design.knobs[store.0 as usize].get("merge") {
+        match self.design.parameters[store.0 as usize].get("merge") {
             Some(Setting::Word("counter")) => Merging::Adds,
             Some(Setting::Word("siblings")) => Merging::Keeps,
             _ => Merging::Replaces,
@@ -97,8 +97,8 @@ pub(super) fn stores(setup: &Setup) -> Vec<String> {
 }
 
 impl Numbers for Cell {
-    /// What is written there, the mean of a law of times, or of the only time that a program (`on.app.page`) takes.
-    fn knob(&self, path: &str) -> Option<Quantity> {
+    /// What is written there, the mean of a distribution of times, or of the only time that a program (`on.app.page`) takes.
+    fn parameter(&self, path: &str) -> Option<Quantity> {
         let shown = get(&self.tree, &Path::parse(path)?, KINDS)?.show();
         number(&shown).or_else(|| mean_time(&shown)).or_else(|| only_time(&shown))
     }

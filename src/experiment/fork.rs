@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::base::time::Time;
 use crate::design::tree::Node;
 use crate::experiment::budget::family_max;
-use crate::experiment::judging::Looks;
+use crate::experiment::judging::Snapshots;
 use crate::experiment::load::Cell;
 use crate::experiment::question::Warmup;
 use crate::experiment::running::{Running, windows};
@@ -18,30 +18,30 @@ use crate::record::series::Window;
 
 /// The cells of an experiment, by place, in families: those of one differ in nothing but faults whose times are known before a run,
 /// and are no more than may be under way at once.
-pub fn families(cells: &[Cell]) -> Vec<Vec<usize>> {
-    let mut families: Vec<Vec<usize>> = Vec::new();
+pub fn prefix_families(cells: &[Cell]) -> Vec<Vec<usize>> {
+    let mut prefix_families: Vec<Vec<usize>> = Vec::new();
     let mut alike: BTreeMap<String, Vec<usize>> = BTreeMap::new(); // families, by what their designs look like
     for (place, cell) in cells.iter().enumerate() {
-        if !cell.faults.is_foreseen() || cell.drain.is_some() {
-            families.push(vec![place]);
+        if !cell.faults.is_fixed() || cell.drain.is_some() {
+            prefix_families.push(vec![place]);
             continue;
         }
         let text = |(key, node): (&str, &Node)| format!("{key} = {}\n", node.show());
         let alike = alike.entry(design(cell).map(text).collect()).or_default();
         let most = family_max(cell);
         let takes = |family: &&usize| {
-            let family = &families[**family];
+            let family = &prefix_families[**family];
             family.len() < most && differ_in_faults_alone(&cells[family[0]], cell)
         };
         match alike.iter().find(takes) {
-            Some(family) => families[*family].push(place),
+            Some(family) => prefix_families[*family].push(place),
             None => {
-                alike.push(families.len());
-                families.push(vec![place]);
+                alike.push(prefix_families.len());
+                prefix_families.push(vec![place]);
             }
         }
     }
-    families
+    prefix_families
 }
 
 /// What a cell's design says of anything but faults.
@@ -55,7 +55,7 @@ fn differ_in_faults_alone(a: &Cell, b: &Cell) -> bool {
 }
 
 /// A cell of a family, and what is known of its run before it.
-struct Foreseen<'a> {
+struct FixedSchedule<'a> {
     /// Where it is in its family.
     place: usize,
     cell: &'a Cell,
@@ -66,21 +66,21 @@ struct Foreseen<'a> {
     look: Option<Time>,
 }
 
-impl<'a> Foreseen<'a> {
+impl<'a> FixedSchedule<'a> {
     fn new(place: usize, cell: &'a Cell, warmup: Warmup, seed: u64) -> Self {
-        let schedule = cell.faults.foreseen(seed, cell.length);
+        let schedule = cell.faults.fixed_schedule(seed, cell.length);
         let faults = times(&schedule.plan_so_far());
-        let look = Looks::new(cell, &faults).next();
-        Foreseen { place, cell, schedule, windows: windows(cell, warmup, &faults), faults, look }
+        let look = Snapshots::new(cell, &faults).next();
+        FixedSchedule { place, cell, schedule, windows: windows(cell, warmup, &faults), faults, look }
     }
 
     /// Before when its run and that of another are one, and nobody has looked into it.
-    fn parts_from(&self, other: &Foreseen<'_>) -> Time {
+    fn divergence_point(&self, other: &FixedSchedule<'_>) -> Time {
         let edges = self.windows.iter().zip(&other.windows).flat_map(|(mine, theirs)| {
             let differ = |(mine, theirs): (Time, Time)| (mine != theirs).then(|| mine.min(theirs));
             [(mine.from, theirs.from), (mine.until, theirs.until)].map(differ)
         });
-        let others = [self.schedule.parts_from(&other.schedule), self.look, other.look];
+        let others = [self.schedule.divergence_point(&other.schedule), self.look, other.look];
         edges.chain(others).flatten().min().unwrap_or(Time::NEVER)
     }
 }
@@ -107,24 +107,25 @@ pub fn run(
         each();
         return Some(vec![trial]);
     }
-    let foreseen = family.iter().enumerate().map(|(place, cell)| Foreseen::new(place, cell, warmup, seed));
-    let foreseen: Vec<Foreseen<'_>> = foreseen.collect();
-    let first = foreseen.first()?;
+    let fixed_schedule =
+        family.iter().enumerate().map(|(place, cell)| FixedSchedule::new(place, cell, warmup, seed));
+    let fixed_schedule: Vec<FixedSchedule<'_>> = fixed_schedule.collect();
+    let first = fixed_schedule.first()?;
     let running = Running::with(first.cell, warmup, seed, &first.faults, &first.cell.record.history);
     let common = Common { keep, each, cancelled };
-    let mut trials = go_on(running, foreseen, &common)?;
+    let mut trials = resume(running, fixed_schedule, &common)?;
     trials.sort_by_key(|(place, _)| *place);
     Some(trials.into_iter().map(|(_, trial)| trial).collect())
 }
 
 /// Goes on with what is the run of the first and, so far, that of all others: trials, by place in the family.
-fn go_on<'a>(
+fn resume<'a>(
     mut running: Running<'a>,
-    mut all: Vec<Foreseen<'a>>,
+    mut all: Vec<FixedSchedule<'a>>,
     common: &Common<'_>,
 ) -> Option<Vec<(usize, Trial)>> {
     let first = &all[0];
-    let Some(at) = all[1..].iter().map(|other| first.parts_from(other)).min() else {
+    let Some(at) = all[1..].iter().map(|other| first.divergence_point(other)).min() else {
         running.go(common.cancelled);
         if common.cancelled.load(Ordering::Relaxed) {
             return None;
@@ -134,14 +135,14 @@ fn go_on<'a>(
         return Some(vec![(first.place, trial)]);
     };
     let (at, end) = (at.min(running.end), running.end);
-    running.go_until(at, common.cancelled);
+    running.run_until(at, common.cancelled);
     let others = all.split_off(1);
     let (with_first, without): (Vec<_>, Vec<_>) =
-        others.into_iter().partition(|other| at < end && all[0].parts_from(other) > at);
+        others.into_iter().partition(|other| at < end && all[0].divergence_point(other) > at);
     let other = &without[0];
     let fork = running.fork(other.cell, at, &other.windows, &other.faults);
     all.extend(with_first);
-    let (mut trials, others) = rayon::join(|| go_on(running, all, common), || go_on(fork, without, common));
+    let (mut trials, others) = rayon::join(|| resume(running, all, common), || resume(fork, without, common));
     trials.as_mut()?.extend(others?);
     trials
 }

@@ -4,46 +4,46 @@
 use crate::base::ids::TierId;
 use crate::base::time::Time;
 use crate::experiment::load::Cell;
-use crate::measures::asked::{Asked, Moment, What};
+use crate::measures::asked::{Instant, Query, QueryKind};
 use crate::measures::verdicts::{Finding, Run, answer};
 use crate::record::survey::Survey;
 use crate::sim::run::World;
 
 /// What is looked at in one run, and what was seen.
 #[derive(Debug, Default)]
-pub struct Looks {
-    moments: Vec<(Moment, Time)>,
+pub struct Snapshots {
+    moments: Vec<(Instant, Time)>,
     /// When to look at which stores, in order; what is to be looked at when the run ends comes last.
     due: Vec<(Time, TierId)>,
     next: usize,
     surveys: Vec<Survey>,
 }
 
-impl Looks {
+impl Snapshots {
     /// For a run with these faults: name, beginning and end.
-    pub fn new(cell: &Cell, faults: &[(String, Time, Time)]) -> Looks {
+    pub fn new(cell: &Cell, faults: &[(String, Time, Time)]) -> Snapshots {
         let end = Time::ZERO + cell.length;
         let asked = &cell.asked;
-        let moments = asked.iter().flat_map(|asked| [&asked.before, &asked.at]).chain([&Moment::End]);
-        let mut known: Vec<(Moment, Time)> = Vec::new();
+        let moments = asked.iter().flat_map(|asked| [&asked.before, &asked.at]).chain([&Instant::End]);
+        let mut known: Vec<(Instant, Time)> = Vec::new();
         for moment in moments {
             if known.iter().all(|(known, _)| known != moment) {
                 known.extend(time_of(moment, faults, end).map(|at| (moment.clone(), at)));
             }
         }
-        let at = |moment: &Moment| known.iter().find(|(known, _)| known == moment).map(|(_, at)| *at);
+        let at = |moment: &Instant| known.iter().find(|(known, _)| known == moment).map(|(_, at)| *at);
         let mut due = Vec::new();
         for asked in asked {
             let at = match asked.what {
-                What::Diverged => at(&asked.at),
-                What::Lost | What::Unacked => Some(end),
+                QueryKind::Diverged => at(&asked.at),
+                QueryKind::Lost | QueryKind::Unacked => Some(end),
                 _ => None,
             };
             due.extend(asked.whose.tables().into_iter().filter_map(|(store, _)| Some((at?, store))));
         }
         due.sort_unstable();
         due.dedup();
-        Looks { moments: known, due, next: 0, surveys: Vec::new() }
+        Snapshots { moments: known, due, next: 0, surveys: Vec::new() }
     }
 
     /// When to look next.
@@ -72,7 +72,7 @@ impl Looks {
         cell: &Cell,
         faults: &[(String, Time, Time)],
         world: &World,
-    ) -> Vec<(Asked, Finding)> {
+    ) -> Vec<(Query, Finding)> {
         let end = Time::ZERO + cell.length;
         let known = cell.windows.iter().cloned().zip(world.recorder().windows().iter().copied());
         let windows: Vec<_> = known.collect();
@@ -91,14 +91,14 @@ impl Looks {
 }
 
 /// When a moment is; `None` if it never comes.
-fn time_of(moment: &Moment, faults: &[(String, Time, Time)], end: Time) -> Option<Time> {
+fn time_of(moment: &Instant, faults: &[(String, Time, Time)], end: Time) -> Option<Time> {
     let ends = |name: &str| of(name, faults).map(|(_, until)| until).max().filter(|until| *until <= end);
     let at = match moment {
-        Moment::Begins(name) => of(name, faults).map(|(from, _)| from).min()?,
-        Moment::Ends(name) => ends(name)?,
-        Moment::After(name, span) => ends(name)? + *span,
-        Moment::At(span) => Time::ZERO + *span,
-        Moment::End => end,
+        Instant::Begins(name) => of(name, faults).map(|(from, _)| from).min()?,
+        Instant::Ends(name) => ends(name)?,
+        Instant::After(name, span) => ends(name)? + *span,
+        Instant::At(span) => Time::ZERO + *span,
+        Instant::End => end,
     };
     Some(at).filter(|at| *at <= end)
 }

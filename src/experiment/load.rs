@@ -35,7 +35,7 @@ use crate::experiment::theory::evaluate;
 use crate::experiment::timetable::{Timetable, timetable};
 use crate::experiment::workload::add;
 use crate::measures::Dimension;
-use crate::measures::asked::Asked;
+use crate::measures::asked::Query;
 use crate::measures::expression::{During, Expression};
 use crate::program::syntax::expression;
 use crate::record::recorder::RecordPlan;
@@ -74,7 +74,7 @@ pub struct Cell {
     pub variant: String,
     /// Which sweep point.
     pub point: usize,
-    /// Its tree: for knobs by path.
+    /// Its tree: for parameters by path.
     pub tree: Table,
     /// Its world.
     pub setup: Setup,
@@ -89,7 +89,7 @@ pub struct Cell {
     /// What each window is; window 0 is the run after its warm-up, window 1 the whole run.
     pub windows: Vec<During>,
     /// What is asked of the history.
-    pub asked: Vec<Asked>,
+    pub asked: Vec<Query>,
     /// How long it runs, at most.
     pub length: Span,
     /// Where it is over when the last request has ended.
@@ -126,7 +126,7 @@ pub struct Room {
 
 /// An experiment, ready to run.
 pub struct Experiment {
-    /// Its name: the file's stem.
+    /// Its name: the file's substream.
     pub name: String,
     /// As it was named on the command line.
     pub path: String,
@@ -175,10 +175,10 @@ pub fn load(reader: &dyn Reader, path: &str, overrides: &Overrides) -> Result<Ex
         advice::advise(&tree, &question, &cells, shortened, &mut problems);
     }
     let warnings = problems.warnings();
-    let stem = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".toml");
-    let stem = if stem == "-" { "stdin" } else { stem }.to_owned();
+    let substream = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".toml");
+    let substream = if substream == "-" { "stdin" } else { substream }.to_owned();
     Ok(Experiment {
-        name: stem,
+        name: substream,
         path: path.to_owned(),
         question,
         variants: all,

@@ -3,7 +3,7 @@
 
 use crate::base::cause::Cause;
 use crate::base::ids::{PartId, SeriesId};
-use crate::base::knob::Setting;
+use crate::base::parameter::Setting;
 use crate::components::pool::{Pool, PoolPer};
 use crate::experiment::setup::Setup;
 use crate::experiment::topology::{Caller, arrows};
@@ -130,16 +130,17 @@ fn meter(setup: &Setup, part: PartId) -> Meter {
 
 /// How much of something a part has.
 fn units(setup: &Setup, part: PartId, name: &str) -> Option<f64> {
-    let (knobs, count) = (&setup.design.knobs[part.index()], setup.design.names[part.index()].count);
+    let (parameters, count) =
+        (&setup.design.parameters[part.index()], setup.design.names[part.index()].count);
     match name {
-        "cores" | "threads" => match knobs.get(name) {
+        "cores" | "threads" => match parameters.get(name) {
             Some(Setting::Count(each)) if *each < u64::from(u32::MAX) => {
                 Some(*each as f64 * f64::from(count))
             }
             _ => None,
         },
         "connections" => {
-            let pool = Pool::of(knobs).filter(|pool| pool.connections < u32::MAX)?;
+            let pool = Pool::of(parameters).filter(|pool| pool.connections < u32::MAX)?;
             let each = f64::from(pool.connections);
             match pool.per {
                 PoolPer::All => (count == 1).then_some(each),

@@ -12,7 +12,7 @@ use crate::experiment::question::{Expected, PropertyKind, Question, RUNS_MIN, Ru
 use crate::experiment::results::{self, Comparison, Estimate, Results, Summary as RunSummary, Theory};
 use crate::experiment::statistics::{Agreement, Summary, agreement, paired, poisson_interval};
 use crate::experiment::theory::evaluate;
-use crate::experiment::trial::{Seen, Trial};
+use crate::experiment::trial::{Decided, Trial};
 use crate::measures::Dimension;
 use crate::measures::evaluation::Remarks;
 use crate::program::syntax::{BinaryOp, expression};
@@ -120,7 +120,7 @@ fn with_remarks(mut estimate: Estimate, named: &Named, remarks: &[(f64, Remarks)
     }
     estimate.at_least = at_least && named.expression.is_measure();
     if at_least && estimate.note.is_none() {
-        let what = if estimate.at_least { "a lower bound" } else { "reckoned from a lower bound" };
+        let what = if estimate.at_least { "a lower bound" } else { "computed from a lower bound" };
         estimate.note = Some(format!("{what}: requests were under way for so long and had not ended"));
     }
     estimate.open = Some(mean(&|(_, remarks)| remarks.open)).filter(|open| *open > 0.0);
@@ -241,7 +241,7 @@ fn properties(experiment: &Experiment, cell: &CellTrials<'_>) -> BTreeMap<String
         |name: &str| judged.iter().any(|other| other.property.takes.iter().any(|taken| taken == name));
     let mut said: BTreeMap<&str, Said> = BTreeMap::new();
     for (index, one) in judged.iter().enumerate() {
-        let seen: Vec<(u64, Option<&Seen>)> =
+        let seen: Vec<(u64, Option<&Decided>)> =
             cell.trials.iter().map(|trial| (trial.seed, trial.seen[index].as_ref())).collect();
         let verdict = match one.property.kind {
             PropertyKind::Always => always(&seen),
@@ -277,17 +277,17 @@ fn properties(experiment: &Experiment, cell: &CellTrials<'_>) -> BTreeMap<String
     properties
 }
 
-fn failing(seen: &[(u64, Option<&Seen>)]) -> Vec<u64> {
-    let fails = |seen: &Option<&Seen>| seen.is_some_and(|seen| seen.holds == Some(false));
+fn failing(seen: &[(u64, Option<&Decided>)]) -> Vec<u64> {
+    let fails = |seen: &Option<&Decided>| seen.is_some_and(|seen| seen.holds == Some(false));
     seen.iter().filter(|(_, seen)| fails(seen)).map(|(seed, _)| *seed).collect()
 }
 
-fn witness(seen: &[(u64, Option<&Seen>)], holds: Option<bool>) -> String {
+fn witness(seen: &[(u64, Option<&Decided>)], holds: Option<bool>) -> String {
     let first = seen.iter().filter_map(|(_, seen)| *seen).find(|seen| seen.holds == holds);
     first.map_or(String::new(), |seen| seen.witness.clone())
 }
 
-fn always(seen: &[(u64, Option<&Seen>)]) -> Said {
+fn always(seen: &[(u64, Option<&Decided>)]) -> Said {
     let failing = failing(seen);
     let undecided = seen.iter().any(|(_, seen)| seen.is_none_or(|seen| seen.holds.is_none()));
     let (outcome, sentence) = if !failing.is_empty() {
@@ -300,7 +300,7 @@ fn always(seen: &[(u64, Option<&Seen>)]) -> Said {
     Said { outcome, failing, witness: sentence }
 }
 
-fn sometimes(seen: &[(u64, Option<&Seen>)]) -> Said {
+fn sometimes(seen: &[(u64, Option<&Decided>)]) -> Said {
     let happened = seen.iter().any(|(_, seen)| seen.is_some_and(|seen| seen.holds == Some(true)));
     if happened {
         return Said { outcome: "holds", failing: Vec::new(), witness: witness(seen, Some(true)) };
@@ -311,7 +311,7 @@ fn sometimes(seen: &[(u64, Option<&Seen>)]) -> Said {
 
 /// An objective over runs, judged twice: with requests that are open at the end as failed, and as succeeded. Where that makes a
 /// difference it is not known.
-fn objective(judged: &crate::experiment::load::Judged, seen: &[(u64, Option<&Seen>)]) -> Said {
+fn objective(judged: &crate::experiment::load::Judged, seen: &[(u64, Option<&Decided>)]) -> Said {
     let failing = failing(seen);
     let margins: Vec<[f64; 2]> =
         seen.iter().filter_map(|(_, seen)| seen.and_then(|seen| seen.margins)).collect();

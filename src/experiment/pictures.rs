@@ -4,7 +4,7 @@
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Graph {
     /// The parts.
-    pub nodes: Vec<Node>,
+    pub nodes: Vec<GraphNode>,
     /// From, to (positions in `nodes`), and what the arrow says (may be empty). Edges out of range are left out.
     pub edges: Vec<(usize, usize, String)>,
 }
@@ -20,7 +20,7 @@ pub struct Drawing {
 
 /// A part of the design.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Node {
+pub struct GraphNode {
     /// Its name.
     pub name: String,
     /// What it is: `server`, `cache`, ….
@@ -64,7 +64,7 @@ pub struct Axis {
 /// What a plot draws.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PlotKind {
-    /// Lines, such as a measure over time or over a knob.
+    /// Lines, such as a measure over time or over a parameter.
     Line {
         /// The lines, in the order of the legend.
         series: Vec<Curve>,

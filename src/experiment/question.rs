@@ -7,8 +7,8 @@ use crate::base::problem::{Place, Problems};
 use crate::base::quantity::Unit;
 use crate::base::time::Span;
 use crate::design::codes;
-use crate::design::knobs::DefaultUsed;
 use crate::design::limits::RUNS_MAX;
+use crate::design::parameters::DefaultUsed;
 use crate::design::shape::Entries;
 use crate::design::text::Text;
 use crate::design::tree::{Entry, Node, Table, Value};
@@ -131,7 +131,7 @@ pub struct TheoryEntry {
     pub within: Within,
     /// Where that is said, or else where the entry is.
     pub within_place: Place,
-    /// Whether the measure counts independent events, so that its interval is that of a Poisson law.
+    /// Whether the measure counts independent events, so that its interval is that of a Poisson distribution.
     pub counts_events: bool,
     /// A published figure that is shown beside what it says, in words of its source.
     pub published: Option<String>,

@@ -9,7 +9,7 @@ use crate::experiment::load::{Judged, Named};
 use crate::experiment::meters::Meter;
 use crate::experiment::question::PropertyKind;
 use crate::experiment::setup::Setup;
-use crate::measures::asked::{Asked, Operations, Whose};
+use crate::measures::asked::{Operations, Query, Whose};
 use crate::measures::expression::{During, Needs};
 use crate::measures::functions::Target;
 use crate::record::history::HistoryPlan;
@@ -23,7 +23,7 @@ pub(super) fn record(
     measures: &[Named],
     judged: &[Judged],
     meters: &[Meter],
-) -> (RecordPlan, Vec<During>, Vec<Asked>) {
+) -> (RecordPlan, Vec<During>, Vec<Query>) {
     let mut needs = Needs::default();
     for named in measures.iter().chain(judged.iter().filter_map(|judged| judged.condition.as_ref())) {
         named.expression.needs(&mut needs);
@@ -62,7 +62,7 @@ pub(super) fn record(
     }
     plan.windows = vec![Window { from: Time::ZERO, until: Time::ZERO + length }; windows.len()];
     watch(judged, &mut plan);
-    let mut asked: Vec<Asked> = Vec::new();
+    let mut asked: Vec<Query> = Vec::new();
     for question in needs.asked {
         if !asked.contains(&question) {
             asked.push(question);
@@ -93,7 +93,7 @@ fn watch(judged: &[Judged], plan: &mut RecordPlan) {
 }
 
 /// What must be kept of the history to answer these questions.
-fn history(setup: &Setup, asked: &[Asked]) -> HistoryPlan {
+fn history(setup: &Setup, asked: &[Query]) -> HistoryPlan {
     let mut plan = HistoryPlan::default();
     for asked in asked {
         let (operations, versions) = asked.what.needs();

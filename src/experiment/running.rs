@@ -7,17 +7,17 @@ use crate::base::time::{Span, Time};
 use crate::design::limits::EVENTS_MAX;
 use crate::experiment::course;
 use crate::experiment::excess::told;
-use crate::experiment::judging::Looks;
+use crate::experiment::judging::Snapshots;
 use crate::experiment::leads::Leads;
 use crate::experiment::load::{Cell, Judged};
 use crate::experiment::meters::SLOWEST;
 use crate::experiment::question::{PropertyKind, Warmup};
 use crate::experiment::telling::Sink;
 use crate::experiment::timetable::times;
-use crate::experiment::trial::{Failed, Seen, Trial};
+use crate::experiment::trial::{Decided, Failed, Trial};
 use crate::faults::plan::TIMES_MAX;
 use crate::faults::schedule::Schedule;
-use crate::measures::asked::Moment as Named;
+use crate::measures::asked::Instant as Named;
 use crate::measures::evaluation::{Evaluation, Purpose};
 use crate::measures::expression::During;
 use crate::measures::functions::Undefined;
@@ -50,11 +50,11 @@ pub struct Running<'a> {
     begun: bool,
     /// When it is over.
     pub end: Time,
-    seen: Vec<Option<Seen>>,
+    seen: Vec<Option<Decided>>,
     /// The faults.
     pub schedule: Schedule,
     /// The looks at copies.
-    pub looks: Looks,
+    pub looks: Snapshots,
     /// Who leads whom, where it is asked for.
     pub leads: Option<Leads>,
     /// Who takes what happens, where it is streamed.
@@ -118,7 +118,7 @@ impl<'a> Running<'a> {
             begun: false,
             end: Time::ZERO + cell.length,
             seen: vec![None; cell.judged.len()],
-            looks: Looks::new(cell, faults),
+            looks: Snapshots::new(cell, faults),
             schedule: cell.faults.schedule(seed, cell.length),
             leads: None,
             sink: None,
@@ -149,7 +149,7 @@ impl<'a> Running<'a> {
             begun: self.begun,
             end: self.end,
             seen: self.seen.clone(),
-            looks: Looks::new(cell, faults),
+            looks: Snapshots::new(cell, faults),
             schedule,
             leads: None,
             sink: None,
@@ -163,11 +163,11 @@ impl<'a> Running<'a> {
     pub fn go(&mut self, cancelled: &AtomicBool) {
         if let Some(drain) = &self.cell.drain {
             // as far as requests arrive, then until the last of them has ended
-            self.go_until((drain.last + Span::from_ns(1)).min(self.end), cancelled);
+            self.run_until((drain.last + Span::from_ns(1)).min(self.end), cancelled);
             self.world.recorder_mut().watch(&drain.probes);
             self.draining = true;
         }
-        self.go_until(self.end, cancelled);
+        self.run_until(self.end, cancelled);
         if self.is_drained() {
             let last = self.cell.drain.as_ref().map_or(self.end, |drain| drain.last);
             self.end = self.world.now().max(last) + Span::from_ns(1);
@@ -176,7 +176,7 @@ impl<'a> Running<'a> {
     }
 
     /// Everything before an instant, with the faults at their times, and looks at the copies after the faults of an instant.
-    pub fn go_until(&mut self, stop: Time, cancelled: &AtomicBool) {
+    pub fn run_until(&mut self, stop: Time, cancelled: &AtomicBool) {
         self.look_whether(cancelled);
         if !self.begins_before(stop) {
             return;
@@ -291,7 +291,7 @@ impl<'a> Running<'a> {
             let holds = condition.expression.value(&mut evaluation).ok().map(|value| value != 0.0);
             if holds == decisive {
                 let witness = format!("at {now} of seed {}: {}", self.seed, sides(judged, &mut evaluation));
-                *seen = Some(Seen { holds, margins: None, witness });
+                *seen = Some(Decided { holds, margins: None, witness });
             }
         }
     }
@@ -407,7 +407,7 @@ fn at_end<'r>(
     seed: u64,
     evaluation: &mut Evaluation<'r>,
     whole: &mut Evaluation<'r>,
-) -> Option<Seen> {
+) -> Option<Decided> {
     judged.condition.as_ref()?;
     let evaluation = if judged.property.kind == PropertyKind::Slo { evaluation } else { whole };
     let [failing, succeeding] = [Open::Fail, Open::Succeed].map(|open| {
@@ -417,7 +417,7 @@ fn at_end<'r>(
     evaluation.set_purpose(Purpose::Shown);
     let margins = failing.margin.zip(succeeding.margin).map(|(failing, succeeding)| [failing, succeeding]);
     if failing.holds == succeeding.holds {
-        return Some(Seen { holds: failing.holds, margins, witness: failing.witness });
+        return Some(Decided { holds: failing.holds, margins, witness: failing.witness });
     }
     let witness = match (&failing.holds, &succeeding.holds) {
         (None, _) => failing.witness,
@@ -427,7 +427,7 @@ fn at_end<'r>(
             failing.witness, succeeding.witness
         ),
     };
-    Some(Seen { holds: None, margins, witness })
+    Some(Decided { holds: None, margins, witness })
 }
 
 /// A property at the end of a run, if open requests come to one end.

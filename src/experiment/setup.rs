@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::base::ids::{PartId, Pid, ProbeId, SeriesId, TallyId, TierId, ZoneId};
-use crate::base::knob::Setting;
 use crate::base::op::{REASONS, Reason};
+use crate::base::parameter::Setting;
 use crate::base::problem::Problems;
 use crate::base::series::{Series, SeriesKind};
 use crate::base::time::{Span, Time};
@@ -215,7 +215,7 @@ fn directory(design: &Design, hosts: &[PartId], first_host: usize) -> Directory 
             Some(TierId(u8::try_from(tier).expect("parts and workloads are limited")));
     }
     for (place, store) in
-        sessions(&design.programs, |part| design.knobs.get(part.index())).into_iter().enumerate()
+        sessions(&design.programs, |part| design.parameters.get(part.index())).into_iter().enumerate()
     {
         targets[store.index()].session = Some(place as u8); // the loader has checked how many there are
     }
@@ -357,7 +357,7 @@ impl Names for Setup {
         let busy = SeriesName { id: self.design.series(&format!("{part}.busy"))?, member };
         let id = self.design.part(&part)?;
         let members = if member.is_some() { 1 } else { self.design.names[id.index()].count };
-        match self.design.knobs[id.index()].get("cores") {
+        match self.design.parameters[id.index()].get("cores") {
             Some(Setting::Count(cores)) if *cores < u64::from(u32::MAX) => {
                 Some((*cores as f64 * f64::from(members), busy))
             }
@@ -367,9 +367,11 @@ impl Names for Setup {
 
     fn initial(&self, db: &str, table: &str, key: i64) -> Option<f64> {
         let id = self.design.part(db)?;
-        let Some(Setting::Table(tables)) = self.design.knobs[id.index()].get("start") else { return None };
+        let Some(Setting::Table(tables)) = self.design.parameters[id.index()].get("start") else {
+            return None;
+        };
         match tables.get(table)? {
-            Setting::Form("each", each) if key >= 0 && key as u64 <= each.count("keys") => {
+            Setting::Constructor("each", each) if key >= 0 && key as u64 <= each.count("keys") => {
                 Some(each.count("n") as f64)
             }
             _ => None,

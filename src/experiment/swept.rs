@@ -8,7 +8,8 @@ use crate::design::shape;
 use crate::design::tree::{Entry, Node, Table, Value};
 use crate::experiment::cells::{Point, points};
 
-/// Takes what is set out of `sweep` and `zip`: sentences about what that changes.
+/// Puts what is set in the place of the values of `sweep` and `zip`, so that whatever names the path still finds it: sentences about what
+/// that changes.
 pub fn unswept(tree: &mut Table, set: &[Change]) -> Vec<String> {
     let mut notes = Vec::new();
     let before = points(&shape::entries(tree));
@@ -25,17 +26,17 @@ pub fn unswept(tree: &mut Table, set: &[Change]) -> Vec<String> {
                 change.path,
                 list.len()
             ));
-            entry.node.value = Value::Table(without(table, &[], &change.path));
+            // Lists of `zip` go together: while others are left, this one is as long as they are.
+            let alone = changes(table).iter().all(|swept| set.iter().any(|change| change.path == swept.path));
+            let many = if kind == "sweep" || alone { 1 } else { list.len() };
+            entry.node.value =
+                Value::Table(with(table, &[], &change.path, &vec![change.value.clone(); many]));
             replaced.push(change);
         }
     }
     if replaced.is_empty() {
         return notes;
     }
-    *tree = kept(tree, |entry| {
-        let empty = entry.node.table().is_some_and(|table| table.entries().is_empty());
-        !(empty && (entry.key == "sweep" || entry.key == "zip"))
-    });
     let after = points(&shape::entries(tree)).len();
     if after != before.len() {
         let is_that = |point: &Point| {
@@ -50,20 +51,21 @@ pub fn unswept(tree: &mut Table, set: &[Change]) -> Vec<String> {
     notes
 }
 
-/// A table without the entry at a path.
-fn without(table: &Table, above: &[String], path: &Path) -> Table {
-    let entries = table.entries().iter().filter_map(|entry| {
+/// A table with these values in the place of the list at a path.
+fn with(table: &Table, above: &[String], path: &Path, values: &[Node]) -> Table {
+    let entries = table.entries().iter().map(|entry| {
         let parts = match Path::parse(&entry.key).filter(|_| above.is_empty() && entry.key.contains('.')) {
             Some(whole) => whole.0,
             None => vec![entry.key.clone()],
         };
         let here = [above, &parts].concat();
-        let Some(within) = entry.node.table() else { return (here != path.0).then(|| entry.clone()) };
-        let rest = without(within, &here, path);
         let mut entry = entry.clone();
-        let gone = rest.entries().is_empty();
-        entry.node.value = Value::Table(rest);
-        (!gone).then_some(entry)
+        match entry.node.table() {
+            Some(within) => entry.node.value = Value::Table(with(within, &here, path, values)),
+            None if here == path.0 => entry.node.value = Value::List(values.to_vec()),
+            None => {}
+        }
+        entry
     });
     entries.collect()
 }

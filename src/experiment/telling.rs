@@ -2,16 +2,16 @@
 
 use crate::base::time::Time;
 use crate::experiment::running::{Cut, Running};
-use crate::faults::plan::Planned;
-use crate::record::history::Moment;
+use crate::faults::plan::Occurrence;
+use crate::record::history::HistoryEvent;
 
 /// What a run tells while it goes on.
 #[derive(Clone, Copy, Debug)]
 pub enum Happening<'a> {
     /// Operations on stores begin and end.
-    Moments(&'a [Moment]),
+    Moments(&'a [HistoryEvent]),
     /// A fault begins (true) or ends.
-    Fault(Time, bool, &'a Planned),
+    Fault(Time, bool, &'a Occurrence),
 }
 
 /// Takes what happens in a run, in order; false: it wants no more, and the run ends.

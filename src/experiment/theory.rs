@@ -1,5 +1,5 @@
 //! Closed forms, to stand beside the simulation: [`evaluate`] reckons an expression over them, numbers with units and
-//! knobs of the design by path. [`FORMS`] lists them, with the source of each.
+//! parameters of the design by path. [`FORMS`] lists them, with the source of each.
 
 mod forms;
 
@@ -104,8 +104,8 @@ impl Given {
 
 /// The numbers of a design, for theory.
 pub trait Numbers {
-    /// A knob by its path: its value as it stands in the design.
-    fn knob(&self, path: &str) -> Option<Quantity>;
+    /// A parameter by its path: its value as it stands in the design.
+    fn parameter(&self, path: &str) -> Option<Quantity>;
     /// How long a message is on its way from one zone to another, on average.
     fn latency(&self, from: &str, to: &str) -> Option<Quantity>;
 }
@@ -114,19 +114,19 @@ fn error<T>(at: &std::ops::Range<usize>, message: impl Into<String>, help: &str)
     Err(SyntaxError { at: at.clone(), message: message.into(), help: Some(help.to_owned()) })
 }
 
-/// The value of an expression over closed forms, numbers with units and knobs.
+/// The value of an expression over closed forms, numbers with units and parameters.
 ///
 /// # Errors
 /// With a place in the text.
 pub fn evaluate(expr: &Spanned<Expr>, design: &dyn Numbers) -> Result<Known, SyntaxError> {
-    let known = reckon(expr, design)?;
+    let known = value_of(expr, design)?;
     if !known.value.is_finite() {
         return error(&expr.at, format!("`{}` has no finite value", expr.value), "look for a division by 0");
     }
     Ok(known)
 }
 
-fn reckon(expr: &Spanned<Expr>, design: &dyn Numbers) -> Result<Known, SyntaxError> {
+fn value_of(expr: &Spanned<Expr>, design: &dyn Numbers) -> Result<Known, SyntaxError> {
     match &expr.value {
         Expr::Number(quantity) => Ok(known(quantity)),
         Expr::Unary(UnaryOp::Minus, of) => {
@@ -153,12 +153,15 @@ fn reckon(expr: &Spanned<Expr>, design: &dyn Numbers) -> Result<Known, SyntaxErr
             let given = given(form, call, design)?;
             (form.of)(&given).or_else(|why| error(&expr.at, why, &format!("{}({})", form.name, form.args)))
         }
-        Expr::Name(_) | Expr::Field(..) => match design.knob(&expr.value.to_string()) {
+        Expr::Name(_) | Expr::Field(..) => match design.parameter(&expr.value.to_string()) {
             Some(quantity) => Ok(known(&quantity)),
             None => error(
                 &expr.at,
-                format!("`{}` is no knob with a number, and no law or program with a mean time", expr.value),
-                "name a knob by its path, `server.app.cores`, or a program that takes one time, `on.app.page`",
+                format!(
+                    "`{}` is no parameter with a number, and no distribution or program with a mean time",
+                    expr.value
+                ),
+                "name a parameter by its path, `server.app.cores`, or a program that takes one time, `on.app.page`",
             ),
         },
         other => error(
@@ -281,7 +284,7 @@ mod tests {
     struct Two;
 
     impl Numbers for Two {
-        fn knob(&self, path: &str) -> Option<Quantity> {
+        fn parameter(&self, path: &str) -> Option<Quantity> {
             (path == "server.app.cores").then(|| Quantity::count(4))
         }
 
@@ -416,7 +419,7 @@ mod tests {
     }
 
     #[test]
-    fn a_percentile_of_the_time_in_mmc_is_where_its_law_says() {
+    fn a_percentile_of_the_time_in_mmc_is_where_its_distribution_says() {
         // the wait is 0 or exponential, the service exponential: integrated numerically
         let (rate, servers) = (2.7, 3.0f64);
         let waits = value("erlang_c(load=2.7, servers=3)").expect("stable");
@@ -468,7 +471,7 @@ mod tests {
             ("drain(outage=60s, load=1)", "at a load of 1 the queue grows without bound"),
             (
                 "server.app.nodes",
-                "`server.app.nodes` is no knob with a number, and no law or program with a mean time",
+                "`server.app.nodes` is no parameter with a number, and no distribution or program with a mean time",
             ),
         ] {
             assert_eq!(value(text), Err(why.to_owned()), "{text}");

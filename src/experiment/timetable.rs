@@ -5,17 +5,17 @@ use std::sync::Arc;
 
 use crate::base::dist::Dist;
 use crate::base::ids::SeriesId;
-use crate::base::knob::Setting;
+use crate::base::parameter::Setting;
 use crate::base::problem::Problems;
 use crate::base::rng::name_hash;
 use crate::base::rng::{Bits, Stream};
 use crate::base::time::{Span, Time};
 use crate::components::KINDS;
 use crate::design::file::Data;
-use crate::design::knobs::{Checker, check};
+use crate::design::parameters::{Checker, check};
 use crate::design::resolve::Design;
-use crate::faults::moments::{self, Moment, When};
-use crate::faults::plan::{Entry, Planned};
+use crate::faults::moments::{self, Trigger, When};
+use crate::faults::plan::{FaultEntry, Occurrence};
 use crate::faults::schedule::Schedule;
 use crate::faults::target::{Led, Settable, Who, WhoPart};
 use crate::faults::{TIMETABLE, resolve};
@@ -23,7 +23,7 @@ use crate::faults::{TIMETABLE, resolve};
 /// The faults of a cell.
 pub struct Timetable {
     /// In order of name.
-    entries: Arc<[Entry]>,
+    entries: Arc<[FaultEntry]>,
     /// Names, for describing what happens.
     pub who: Who,
 }
@@ -39,11 +39,11 @@ pub fn timetable(design: &Design, data: Data<'_>, problems: &mut Problems) -> Op
         let mut defaults = BTreeMap::new();
         let mut checker = Checker { known: &design.known, data, defaults: &mut defaults, problems };
         let found = checker.problems.0.len();
-        let knobs = check(&path, table, &entry.key_place, &[TIMETABLE], &mut checker);
+        let parameters = check(&path, table, &entry.key_place, &[TIMETABLE], &mut checker);
         if problems.0.len() == found
-            && let Some(entry) = resolve(&entry.key, &knobs, &who, problems)
+            && let Some(entry) = resolve(&entry.key, &parameters, &who, problems)
         {
-            places.push(knobs.place("at").cloned());
+            places.push(parameters.place("at").cloned());
             entries.push(entry);
         }
     }
@@ -57,16 +57,16 @@ pub fn timetable(design: &Design, data: Data<'_>, problems: &mut Problems) -> Op
 fn who(design: &Design) -> Who {
     let part = |(index, name): (usize, &crate::components::PartName)| {
         let kind = KINDS.iter().find(|kind| kind.name == name.kind);
-        let knobs = || kind.into_iter().flat_map(|kind| kind.common.iter().chain(kind.knobs));
+        let parameters = || kind.into_iter().flat_map(|kind| kind.common.iter().chain(kind.parameters));
         let settable = design.parts[index].settable().iter().filter_map(|wanted| {
-            let knob = knobs().find(|knob| knob.name == *wanted)?;
-            let design = match design.knobs[index].get(knob.name) {
+            let parameter = parameters().find(|parameter| parameter.name == *wanted)?;
+            let design = match design.parameters[index].get(parameter.name) {
                 Some(Setting::Count(count)) => Some(*count as f64),
                 Some(Setting::Number(number)) => Some(*number),
                 Some(Setting::Span(span)) => Some(span.as_ns() as f64),
                 _ => None,
             };
-            Some(Settable { knob: knob.name, takes: knob.takes, design })
+            Some(Settable { parameter: parameter.name, takes: parameter.takes, design })
         });
         WhoPart {
             name: name.name.clone(),
@@ -87,11 +87,11 @@ fn who(design: &Design) -> Who {
 impl Timetable {
     /// The faults of which it is known that they never happen in a run of that length, by name, and why.
     pub fn never(&self, length: Span) -> impl Iterator<Item = (&str, &'static str)> {
-        let late = move |law: &Dist| law.least() >= length.as_ns() as f64;
+        let late = move |distribution: &Dist| distribution.least() >= length.as_ns() as f64;
         self.entries.iter().filter_map(move |entry| {
             let why = match (&entry.at, &entry.every) {
                 _ if entry.chance <= 0.0 => "has no chance to happen",
-                (Some(When::Law(at)), _) if late(at) => "begins when the run is over",
+                (Some(When::Distribution(at)), _) if late(at) => "begins when the run is over",
                 (None, Some(every)) if late(every) => "begins when the run is over",
                 _ => return None,
             };
@@ -106,7 +106,7 @@ impl Timetable {
     }
 
     /// What is known of a run before it: roles are open, and times of moments that only the run tells are left out.
-    pub fn foreseen(&self, seed: u64, length: Span) -> Schedule {
+    pub fn fixed_schedule(&self, seed: u64, length: Span) -> Schedule {
         let mut schedule = self.schedule(seed, length);
         while schedule.next().is_some() {
             schedule.step(None);
@@ -115,12 +115,12 @@ impl Timetable {
     }
 
     /// The same as a plan.
-    pub fn known_before(&self, seed: u64, length: Span) -> Vec<Planned> {
-        self.foreseen(seed, length).plan_so_far()
+    pub fn known_before(&self, seed: u64, length: Span) -> Vec<Occurrence> {
+        self.fixed_schedule(seed, length).plan_so_far()
     }
 
     /// Whether the times of all faults are known before the run.
-    pub fn is_foreseen(&self) -> bool {
+    pub fn is_fixed(&self) -> bool {
         self.entries.iter().all(|entry| self.is_known_before(&entry.name))
     }
 
@@ -130,7 +130,7 @@ impl Timetable {
         for _ in 0..=self.entries.len() {
             let Some(entry) = self.entries.iter().find(|entry| entry.name == name) else { return true };
             match &entry.at {
-                Some(When::During(Moment::Election { .. })) => return false,
+                Some(When::During(Trigger::Election { .. })) => return false,
                 Some(at) => match at.fault() {
                     Some(other) => name = other,
                     None => return true,
@@ -138,7 +138,7 @@ impl Timetable {
                 None => return true,
             }
         }
-        true // a circle, which loading refuses
+        true // a cycle, which loading refuses
     }
 
     /// The levels to be watched for [`Schedule::notice`].
@@ -148,8 +148,8 @@ impl Timetable {
 
     /// The faults whose times or victims only a run tells, a line each.
     pub fn open(&self) -> Vec<String> {
-        let open = |entry: &&Entry| !self.is_known_before(&entry.name);
-        let line = |entry: &Entry| {
+        let open = |entry: &&FaultEntry| !self.is_known_before(&entry.name);
+        let line = |entry: &FaultEntry| {
             let when = entry.at.as_ref().map_or_else(String::new, When::describe);
             format!("{when} {}: {}", entry.name, entry.action.describe(&self.who))
         };
@@ -163,6 +163,6 @@ impl Timetable {
 }
 
 /// When each time of a plan was on, by the name of its fault.
-pub fn times(plan: &[Planned]) -> Vec<(String, Time, Time)> {
+pub fn times(plan: &[Occurrence]) -> Vec<(String, Time, Time)> {
     plan.iter().map(|planned| (planned.fault.clone(), planned.at, planned.until)).collect()
 }

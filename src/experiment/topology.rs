@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::base::ids::{PartId, ProgramId};
-use crate::base::knob::Setting;
+use crate::base::parameter::Setting;
 use crate::design::resolve::Design;
 use crate::experiment::Experiment;
-use crate::experiment::pictures::{Drawing, Graph, Node};
+use crate::experiment::pictures::{Drawing, Graph, GraphNode};
 use crate::experiment::setup::Setup;
 use crate::experiment::workload::Workload;
 use crate::program::instr::Instr;
@@ -55,8 +55,9 @@ pub fn arrows(design: &Design, workloads: &[Workload]) -> BTreeSet<Arrow> {
             arrows.insert(Arrow { from, to, what: what.to_owned() });
         }
     }
-    for (lock, knobs) in (0u16..).zip(&design.knobs) {
-        if let ("lock", Some(Setting::Part(place))) = (design.names[lock as usize].kind, knobs.get("in")) {
+    for (lock, parameters) in (0u16..).zip(&design.parameters) {
+        if let ("lock", Some(Setting::Part(place))) = (design.names[lock as usize].kind, parameters.get("in"))
+        {
             arrows.insert(Arrow { from: Caller::Part(PartId(lock)), to: *place, what: String::new() });
         }
     }
@@ -107,9 +108,9 @@ pub fn graph(design: &Design, workloads: &[Workload]) -> Graph {
         names.dedup();
         if design.known.zones.len() > 1 { names.join(", ") } else { String::new() }
     };
-    let mut nodes: Vec<Node> = workloads
+    let mut nodes: Vec<GraphNode> = workloads
         .iter()
-        .map(|workload| Node {
+        .map(|workload| GraphNode {
             name: workload.name.clone(),
             kind: "workload".to_owned(),
             zone: zone(&workload.zones),
@@ -118,13 +119,13 @@ pub fn graph(design: &Design, workloads: &[Workload]) -> Graph {
         })
         .collect();
     let first_part = nodes.len();
-    nodes.extend(design.names.iter().zip(&design.knobs).map(|(part, knobs)| {
-        let cores = match knobs.get("cores") {
+    nodes.extend(design.names.iter().zip(&design.parameters).map(|(part, parameters)| {
+        let cores = match parameters.get("cores") {
             Some(Setting::Count(1)) => "1 core".to_owned(),
             Some(Setting::Count(cores)) if *cores < u64::from(u32::MAX) => format!("{cores} cores"),
             _ => String::new(),
         };
-        Node {
+        GraphNode {
             name: part.name.clone(),
             kind: part.kind.to_owned(),
             zone: zone(&part.zones),
@@ -156,7 +157,7 @@ pub fn designs(experiment: &Experiment) -> Vec<Drawing> {
         let Some(cell) = experiment.cells.iter().find(|cell| cell.variant == *variant) else { continue };
         let graph = without_unused(&cell.setup);
         let shape = |graph: &Graph| {
-            let nodes = graph.nodes.iter().map(|node| Node { note: String::new(), ..node.clone() });
+            let nodes = graph.nodes.iter().map(|node| GraphNode { note: String::new(), ..node.clone() });
             (nodes.collect::<Vec<_>>(), graph.edges.clone())
         };
         match designs.iter_mut().find(|known| shape(&known.graph) == shape(&graph)) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::base::problem::FileId;
 use crate::base::time::Time;
 use crate::components::arrivals::Traces;
-use crate::components::chooser::{Columns, file_name};
+use crate::components::key_distribution::{Columns, file_name};
 use crate::design::file::Data;
 use crate::program::syntax::{Expr, Spanned};
 

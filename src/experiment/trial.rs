@@ -14,17 +14,17 @@ use crate::experiment::question::Warmup;
 use crate::experiment::running::Running;
 use crate::experiment::telling::{Happening, Sink};
 use crate::experiment::timetable::times;
-use crate::faults::plan::Planned;
+use crate::faults::plan::Occurrence;
 use crate::measures::evaluation::{Evaluation, Remarks};
 use crate::measures::functions::Undefined;
-use crate::measures::verdicts::Told;
+use crate::measures::verdicts::Explanation;
 use crate::record::history::{History, HistoryPlan};
 use crate::record::recorder::Recorder;
 use crate::sim::fingerprint::{BLOCK, Fingerprint, Witnessed};
 
 /// What one run shows of a property.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Seen {
+pub struct Decided {
     /// Whether the condition held; `None`: undefined, or it hangs on what becomes of requests that are open at the end.
     pub holds: Option<bool>,
     /// Left side minus right side of a comparison, for intervals of objectives: if those that are open at the end fail, and if they
@@ -59,7 +59,7 @@ pub struct Trial {
     /// What is to be known beside them.
     pub remarks: Vec<Remarks>,
     /// By property of the cell; verdicts see nothing themselves.
-    pub seen: Vec<Option<Seen>>,
+    pub seen: Vec<Option<Decided>>,
     /// Time by cause of all requests, by probe that workloads call: requests, and their causes.
     pub causes: Vec<(ProbeId, u64, Causes)>,
     /// What did not succeed, by probe that workloads call: how many ended, and why and where how many of them failed.
@@ -75,7 +75,7 @@ pub struct Trial {
     /// When the faults were active, by name.
     pub faults: Vec<(String, Time, Time)>,
     /// What happened, in order: instants and members.
-    pub plan: Vec<Planned>,
+    pub plan: Vec<Occurrence>,
     /// What must hold in every run and did not: our mistake.
     pub broken: Option<String>,
     /// What it had too much of, and where: it was cut short, and nothing can be concluded from it.
@@ -108,13 +108,13 @@ pub fn stream(cell: &Cell, warmup: Warmup, seed: u64, sink: Sink<'_>) -> bool {
 
 /// A run with all that was asked of stores in it, and what in it shows a violation.
 #[derive(Debug)]
-pub struct Caught {
+pub struct WitnessRun {
     /// The sentence, and the operations that it names.
-    pub told: Told,
+    pub told: Explanation,
     /// All operations, and what copies took in.
     pub history: History,
     /// What went wrong, in order.
-    pub plan: Vec<Planned>,
+    pub plan: Vec<Occurrence>,
     /// Who led whom, in order.
     pub leads: Vec<Lead>,
     /// When the run was over.
@@ -123,7 +123,7 @@ pub struct Caught {
 
 /// Runs a cell under a seed once more and keeps everything, for a picture of what shows that a property (by place among the cell's) is
 /// violated. `None` if nothing shows it.
-pub fn caught(cell: &Cell, warmup: Warmup, seed: u64, property: usize) -> Option<Caught> {
+pub fn witness_run(cell: &Cell, warmup: Warmup, seed: u64, property: usize) -> Option<WitnessRun> {
     let never = AtomicBool::new(false);
     let plan = HistoryPlan { all: true, ..HistoryPlan::default() };
     let mut running = Running::new(cell, warmup, seed, &plan, &never);
@@ -136,7 +136,7 @@ pub fn caught(cell: &Cell, warmup: Warmup, seed: u64, property: usize) -> Option
     condition.expression.value(&mut evaluation).ok()?;
     let told = (*evaluation.take_witnesses().first()?).clone();
     let (leads, end) = (running.leads.take().unwrap_or_default().changes, running.end);
-    Some(Caught { told, history: running.world.into_recorder().0.history, plan, leads, end })
+    Some(WitnessRun { told, history: running.world.into_recorder().0.history, plan, leads, end })
 }
 
 /// Whether two runs of one cell under one seed are the same, event by event.

@@ -5,9 +5,9 @@
 //! when it led the others, and what was wrong with it. An arrow goes from a write to each copy that took it in; where one is missing,
 //! that copy never had it, or not while the picture lasts.
 
+mod impairment;
 mod lanes;
 mod matters;
-mod trouble;
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ use crate::experiment::Experiment;
 use crate::experiment::load::Cell;
 use crate::experiment::outcome::CellTrials;
 use crate::experiment::pictures::{Arrow, Axis, Bar, Plot, PlotKind, SpaceTime};
-use crate::experiment::trial::{Caught, Trial, caught};
+use crate::experiment::trial::{Trial, WitnessRun, witness_run};
 use crate::experiment::witness::lanes::Lanes;
 use crate::experiment::witness::matters::{Matters, wrote};
 use crate::measures::verdicts::{Facts, words};
@@ -41,7 +41,7 @@ pub fn diagrams(experiment: &Experiment, cells: &[CellTrials<'_>]) -> Vec<Plot> 
                 |trial: &&Trial| trial.seen[index].as_ref().is_some_and(|seen| seen.holds == Some(false));
             let failing = trials.trials.iter().find(violates).filter(|_| asks && !shown.contains(&name));
             let Some(trial) = failing else { continue };
-            let seen = caught(trials.cell, experiment.question.warmup, trial.seed, index);
+            let seen = witness_run(trials.cell, experiment.question.warmup, trial.seed, index);
             let plot = seen.and_then(|seen| diagram(trials.cell, &judged.property.name, trial.seed, &seen));
             if let Some(plot) = plot {
                 shown.insert(name);
@@ -56,19 +56,19 @@ pub fn diagrams(experiment: &Experiment, cells: &[CellTrials<'_>]) -> Vec<Plot> 
 }
 
 /// The diagram of one violation.
-fn diagram(cell: &Cell, property: &str, seed: u64, seen: &Caught) -> Option<Plot> {
+fn diagram(cell: &Cell, property: &str, seed: u64, seen: &WitnessRun) -> Option<Plot> {
     let matters = Matters::of(seen);
     let (from, until) = matters.stretch(seen)?;
-    let trouble = trouble::within(cell, seen, &matters, (from, until));
-    let from = trouble.iter().map(|one| one.from).fold(from, Time::min);
-    let lanes = Lanes::of(cell, seen, &matters, &trouble);
+    let impairment = impairment::within(cell, seen, &matters, (from, until));
+    let from = impairment.iter().map(|one| one.from).fold(from, Time::min);
+    let lanes = Lanes::of(cell, seen, &matters, &impairment);
     let mut scene =
         Scene { cell, seen, matters: &matters, lanes: &lanes, bars: Vec::new(), arrows: Vec::new() };
     scene.operations();
     scene.holds(until);
     scene.versions();
     let (bars, arrows) = (scene.bars, scene.arrows);
-    let (stretches, faults) = lanes.troubles(&trouble, (from, until));
+    let (stretches, faults) = lanes.impairments(&impairment, (from, until));
     let setup = &cell.setup;
     let holds = seen.told.holds.iter().map(|hold| &seen.history.holds.all()[*hold as usize]);
     let mut locks: Vec<String> = holds.map(|hold| lanes::lock(hold, setup)).collect();
@@ -103,7 +103,7 @@ fn diagram(cell: &Cell, property: &str, seed: u64, seen: &Caught) -> Option<Plot
 /// A picture on its way.
 struct Scene<'a> {
     cell: &'a Cell,
-    seen: &'a Caught,
+    seen: &'a WitnessRun,
     matters: &'a Matters,
     lanes: &'a Lanes<'a>,
     bars: Vec<Bar>,

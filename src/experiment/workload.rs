@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use crate::base::ids::{ProbeId, ZoneId};
-use crate::base::knob::Setting;
+use crate::base::parameter::Setting;
 use crate::base::problem::{Place, Problems};
 use crate::base::quantity::Unit;
 use crate::base::rng::name_hash;
 use crate::base::time::{Span, Time};
 use crate::components::arrivals::{Arrivals, arrivals};
-use crate::components::chooser::{Chooser, chooser};
 use crate::components::client::{CallPlan, Plan};
 use crate::components::directory::Directory;
+use crate::components::key_distribution::{KeyDistribution, key_distribution};
 use crate::components::policy::{Answers, Policy};
 use crate::design::codes;
 use crate::design::file::Data;
@@ -20,7 +20,7 @@ use crate::design::text::Text;
 use crate::design::tree::Table;
 use crate::experiment::trace::TraceFiles;
 use crate::program::compile::{order_arguments, target};
-use crate::program::law::whole_mix;
+use crate::program::distribution::whole_mix;
 use crate::program::syntax::{ArgKey, Expr, Function, Spanned, SyntaxError, expression};
 
 /// A workload, resolved but for the directory and the policies, which come with the world.
@@ -115,7 +115,7 @@ impl Reading<'_> {
     /// Zones with their shares of the users.
     fn users(&self) -> impl Iterator<Item = (ZoneId, f64)> + Clone {
         let zones = self.design.places.zones.iter().enumerate();
-        zones.filter_map(|(index, knobs)| match knobs.get("users") {
+        zones.filter_map(|(index, parameters)| match parameters.get("users") {
             Some(Setting::Number(share)) if *share > 0.0 => Some((ZoneId(index as u8), *share)),
             _ => None,
         })
@@ -218,9 +218,12 @@ impl Reading<'_> {
             .collect();
         let target = target(&self.design.scope(), &path).map_err(|error| vec![error])?;
         let ordered = order_arguments(&args, &target.parameters, &expr.at)?;
-        let choosers: Result<Vec<Chooser>, SyntaxError> =
-            ordered.iter().flatten().map(|arg| chooser(arg, &self.files.reading(&self.data))).collect();
-        let args = choosers.map_err(|error| vec![error])?;
+        let key_distributions: Result<Vec<KeyDistribution>, SyntaxError> = ordered
+            .iter()
+            .flatten()
+            .map(|arg| key_distribution(arg, &self.files.reading(&self.data)))
+            .collect();
+        let args = key_distributions.map_err(|error| vec![error])?;
         let probe = match target.program {
             Some(program) => ProbeId(program.0),
             None => ProbeId((self.design.programs.0.len() + target.to.index()) as u16),

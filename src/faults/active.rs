@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::base::ids::Pid;
 use crate::base::rng::{mix, name_hash};
-use crate::faults::plan::{Action, Planned};
-use crate::sim::cluster::{ClockTroubleId, Cluster, EffectId, Order};
+use crate::faults::plan::{Action, Occurrence};
+use crate::sim::cluster::{ClockImpairmentId, Cluster, EffectId, Order};
 
 /// The faults that are on, by their index in the plan.
 #[derive(Clone, Debug, Default)]
@@ -13,13 +13,13 @@ pub struct Active {
     crashes: BTreeMap<Pid, Vec<usize>>,
     pauses: BTreeMap<Pid, Vec<usize>>,
     sets: BTreeMap<(Pid, &'static str), Vec<(usize, f64)>>,
-    clocks: BTreeMap<usize, Vec<(Pid, ClockTroubleId)>>,
+    clocks: BTreeMap<usize, Vec<(Pid, ClockImpairmentId)>>,
     effects: BTreeMap<usize, Vec<EffectId>>,
 }
 
 impl Active {
     /// Fault `index` of the plan begins.
-    pub fn begin(&mut self, index: usize, planned: &Planned, cluster: &mut dyn Cluster) {
+    pub fn begin(&mut self, index: usize, planned: &Occurrence, cluster: &mut dyn Cluster) {
         match &planned.action {
             Action::Flush(target) => {
                 target.pids.iter().for_each(|pid| cluster.order(*pid, Order::Flush));
@@ -45,23 +45,23 @@ impl Active {
                 let wrong = of.pids.iter().map(|pid| (*pid, cluster.skew(*pid, *jump_ns, *drift_ppb)));
                 self.clocks.insert(index, wrong.collect());
             }
-            Action::Set { of, knob, value, .. } => {
+            Action::Set { of, parameter, value, .. } => {
                 for pid in &of.pids {
-                    self.sets.entry((*pid, knob)).or_default().push((index, *value));
-                    cluster.order(*pid, Order::Set { knob, value: *value });
+                    self.sets.entry((*pid, parameter)).or_default().push((index, *value));
+                    cluster.order(*pid, Order::Set { parameter, value: *value });
                 }
             }
             Action::Network { .. } => {
                 let name = mix(name_hash(&planned.fault), planned.at.as_ns());
                 let effects = (0..).zip(planned.action.effects());
-                let ids = effects.map(|(way, effect)| cluster.trouble(mix(name, way), effect)).collect();
+                let ids = effects.map(|(way, effect)| cluster.impairment(mix(name, way), effect)).collect();
                 self.effects.insert(index, ids);
             }
         }
     }
 
     /// Fault `index` of the plan ends.
-    pub fn end(&mut self, index: usize, planned: &Planned, cluster: &mut dyn Cluster) {
+    pub fn end(&mut self, index: usize, planned: &Occurrence, cluster: &mut dyn Cluster) {
         match &planned.action {
             Action::Flush(_) => {}
             Action::Crash(target, _) => {
@@ -82,15 +82,17 @@ impl Active {
             Action::Drain(target) => target.pids.iter().for_each(|pid| cluster.undrain(*pid)),
             Action::Clock { .. } => {
                 let wrong = self.clocks.remove(&index).unwrap_or_default();
-                wrong.into_iter().for_each(|(pid, id)| cluster.set_right(pid, id));
+                wrong.into_iter().for_each(|(pid, id)| cluster.clear(pid, id));
             }
-            Action::Set { of, knob, design, .. } => {
+            Action::Set { of, parameter, design, .. } => {
                 for pid in &of.pids {
-                    take(&mut self.sets, &(*pid, knob), |(of, _)| *of == index);
-                    let latest = self.sets.get(&(*pid, knob)).and_then(|sets| sets.last());
+                    take(&mut self.sets, &(*pid, parameter), |(of, _)| *of == index);
+                    let latest = self.sets.get(&(*pid, parameter)).and_then(|sets| sets.last());
                     let order = match (latest, design) {
-                        (Some((_, value)), _) | (None, Some(value)) => Order::Set { knob, value: *value },
-                        (None, None) => Order::Reset { knob },
+                        (Some((_, value)), _) | (None, Some(value)) => {
+                            Order::Set { parameter, value: *value }
+                        }
+                        (None, None) => Order::Reset { parameter },
                     };
                     cluster.order(*pid, order);
                 }
@@ -121,9 +123,9 @@ impl Active {
 
     /// A process that starts again starts as designed; what is set still is.
     fn set_again(&self, pid: Pid, cluster: &mut dyn Cluster) {
-        for ((of, knob), sets) in &self.sets {
+        for ((of, parameter), sets) in &self.sets {
             if let (true, Some((_, value))) = (*of == pid, sets.last()) {
-                cluster.order(pid, Order::Set { knob, value: *value });
+                cluster.order(pid, Order::Set { parameter, value: *value });
             }
         }
     }

@@ -1,7 +1,7 @@
 //! `crash(app[0], mode=machine|process)`: memory and what was not synced is lost. A machine dies silently; of a process
 //! its machine tells: connections are reset, new ones refused. With `for` it starts again.
 
-use crate::base::knob::{Form, Knob, Knobs, Preset, Takes};
+use crate::base::parameter::{Constructor, Parameter, ParameterType, Parameters, Preset};
 use crate::base::problem::Problems;
 use crate::faults::plan::Action;
 use crate::faults::target::{Target, Who};
@@ -10,13 +10,13 @@ use crate::sim::cluster::Crash;
 
 /// The fault.
 pub const CRASH: Fault = Fault {
-    form: Form {
+    form: Constructor {
         name: "crash",
-        knobs: &[
+        parameters: &[
             whom("who", Preset::Required, "Members of a part, or all members in a zone."),
-            Knob {
+            Parameter {
                 name: "mode",
-                takes: Takes::Word(&["machine", "process"]),
+                takes: ParameterType::Word(&["machine", "process"]),
                 default: Preset::Is { text: "machine", source: "the harder case: nobody is told" },
                 doc: "Whether the machine dies silently or a process whose machine resets its connections.",
             },
@@ -27,8 +27,8 @@ pub const CRASH: Fault = Fault {
     resolve,
 };
 
-fn resolve(knobs: &Knobs, who: &Who, problems: &mut Problems) -> Option<Action> {
-    let target = Target::of(knobs, "who", who, problems)?.members(who);
-    let how = if knobs.word("mode") == "process" { Crash::Process } else { Crash::Machine };
+fn resolve(parameters: &Parameters, who: &Who, problems: &mut Problems) -> Option<Action> {
+    let target = Target::of(parameters, "who", who, problems)?.members(who);
+    let how = if parameters.word("mode") == "process" { Crash::Process } else { Crash::Machine };
     Some(Action::Crash(target, how))
 }

@@ -2,18 +2,18 @@
 //! everybody else; if that side is members of a part and no zone, they are cut off from each other too.
 
 use crate::base::ids::ZoneId;
-use crate::base::knob::{Form, Knobs, Preset};
+use crate::base::parameter::{Constructor, Parameters, Preset};
 use crate::base::problem::{Place, Problems};
-use crate::faults::plan::{Action, Trouble};
+use crate::faults::plan::{Action, Impairment};
 use crate::faults::target::{Target, Who};
 use crate::faults::ways::Ways;
 use crate::faults::{DOES_NOT_FIT, Fault, problem, side, whom};
 
 /// The fault.
 pub const CUT: Fault = Fault {
-    form: Form {
+    form: Constructor {
         name: "cut",
-        knobs: &[
+        parameters: &[
             whom("of", Preset::Required, "One side: a zone, members of a part, or a list of these."),
             whom("from", Preset::Absent, "The other side; without it everybody else."),
         ],
@@ -23,11 +23,11 @@ pub const CUT: Fault = Fault {
     resolve,
 };
 
-fn resolve(knobs: &Knobs, who: &Who, problems: &mut Problems) -> Option<Action> {
-    let of = Target::of(knobs, "of", who, problems)?;
-    let with = match side(knobs, "from", who, problems)? {
+fn resolve(parameters: &Parameters, who: &Who, problems: &mut Problems) -> Option<Action> {
+    let of = Target::of(parameters, "of", who, problems)?;
+    let with = match side(parameters, "from", who, problems)? {
         Some(with) => {
-            apart(&of, &with, knobs.place("from"), problems)?;
+            apart(&of, &with, parameters.place("from"), problems)?;
             Some(with)
         }
         None if of.zones.is_empty() => None,
@@ -38,10 +38,10 @@ fn resolve(knobs: &Knobs, who: &Who, problems: &mut Problems) -> Option<Action> 
     };
     if with.as_ref().is_some_and(|with| with.zones.is_empty() && with.most() == 0) {
         let message = "there is nobody to be cut off from".to_string();
-        problem(problems, DOES_NOT_FIT, knobs.place("of"), message).help("write `cut(a, from=b)`");
+        problem(problems, DOES_NOT_FIT, parameters.place("of"), message).help("write `cut(a, from=b)`");
         return None;
     }
-    Some(Action::Network { ways: Ways::Between(of, with), trouble: Trouble::Cut })
+    Some(Action::Network { ways: Ways::Between(of, with), impairment: Impairment::Cut })
 }
 
 /// Says so where one side is the other: there is no link between a node and itself. `None` then.

@@ -1,23 +1,23 @@
 //! `delay(a, add=50ms, to=b)`: packets take longer, either way.
 
-use crate::base::knob::{Form, Knob, Knobs, Preset, Takes};
+use crate::base::parameter::{Constructor, Parameter, ParameterType, Parameters, Preset};
 use crate::base::problem::Problems;
-use crate::faults::plan::{Action, Trouble};
+use crate::faults::plan::{Action, Impairment};
 use crate::faults::target::{Target, Who};
 use crate::faults::ways::Ways;
 use crate::faults::{Fault, side, whom};
 
 /// The fault.
 pub const DELAY: Fault = Fault {
-    form: Form {
+    form: Constructor {
         name: "delay",
-        knobs: &[
+        parameters: &[
             whom("of", Preset::Required, "One side: a zone, members of a part, or a list of these."),
-            Knob {
+            Parameter {
                 name: "add",
-                takes: Takes::Law,
+                takes: ParameterType::Distribution,
                 default: Preset::Required,
-                doc: "By how much each packet takes longer: a time or a law.",
+                doc: "By how much each packet takes longer: a time or a distribution.",
             },
             whom("to", Preset::Absent, "The other side; without it everybody."),
         ],
@@ -27,8 +27,8 @@ pub const DELAY: Fault = Fault {
     resolve,
 };
 
-fn resolve(knobs: &Knobs, who: &Who, problems: &mut Problems) -> Option<Action> {
-    let of = Target::of(knobs, "of", who, problems)?;
-    let ways = Ways::Between(of, side(knobs, "to", who, problems)?);
-    Some(Action::Network { ways, trouble: Trouble::Delay(knobs.law("add")) })
+fn resolve(parameters: &Parameters, who: &Who, problems: &mut Problems) -> Option<Action> {
+    let of = Target::of(parameters, "of", who, problems)?;
+    let ways = Ways::Between(of, side(parameters, "to", who, problems)?);
+    Some(Action::Network { ways, impairment: Impairment::Delay(parameters.distribution("add")) })
 }

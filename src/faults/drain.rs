@@ -3,7 +3,7 @@
 //! steps of a program that runs beside a store. A leader hands over first (`components/leader/handover.rs`). A member of `quorum` or
 //! `multi_leader` coordinates nothing new, and is a copy as before (Cassandra: `nodetool disablebinary`).
 
-use crate::base::knob::{Form, Knobs, Preset};
+use crate::base::parameter::{Constructor, Parameters, Preset};
 use crate::base::problem::Problems;
 use crate::faults::plan::Action;
 use crate::faults::target::{Target, Who};
@@ -11,9 +11,9 @@ use crate::faults::{Fault, whom};
 
 /// The fault.
 pub const DRAIN: Fault = Fault {
-    form: Form {
+    form: Constructor {
         name: "drain",
-        knobs: &[whom("who", Preset::Required, "Members of a part, or all members in a zone.")],
+        parameters: &[whom("who", Preset::Required, "Members of a part, or all members in a zone.")],
         doc: "Processes refuse new requests and finish those that they have. The leader of a store hands over to a copy that has everything; \
               it does not lead again by the end of it.",
     },
@@ -21,6 +21,6 @@ pub const DRAIN: Fault = Fault {
     resolve,
 };
 
-fn resolve(knobs: &Knobs, who: &Who, problems: &mut Problems) -> Option<Action> {
-    Some(Action::Drain(Target::of(knobs, "who", who, problems)?.members(who)))
+fn resolve(parameters: &Parameters, who: &Who, problems: &mut Problems) -> Option<Action> {
+    Some(Action::Drain(Target::of(parameters, "who", who, problems)?.members(who)))
 }

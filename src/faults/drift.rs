@@ -2,7 +2,7 @@
 //! timers, timeouts, leases, polls, waits. At the end both run right again; the wall clock is set right in one step, the monotonic one
 //! keeps what it has gathered.
 
-use crate::base::knob::{Form, Knob, Knobs, Preset, Takes};
+use crate::base::parameter::{Constructor, Parameter, ParameterType, Parameters, Preset};
 use crate::base::problem::Problems;
 use crate::faults::plan::Action;
 use crate::faults::target::{Target, Who};
@@ -15,13 +15,13 @@ const SLOWEST: f64 = -0.5;
 
 /// The fault.
 pub const DRIFT: Fault = Fault {
-    form: Form {
+    form: Constructor {
         name: "drift",
-        knobs: &[
+        parameters: &[
             whom("who", Preset::Required, "Members of a part, or all members in a zone."),
-            Knob {
+            Parameter {
                 name: "by",
-                takes: Takes::Share { min: SLOWEST, max: FASTEST },
+                takes: ParameterType::Share { min: SLOWEST, max: FASTEST },
                 default: Preset::Required,
                 doc: "How much: `200ppm` too fast, `-200ppm` too slow; at most `100%` and `-50%`.",
             },
@@ -33,7 +33,7 @@ pub const DRIFT: Fault = Fault {
     resolve,
 };
 
-fn resolve(knobs: &Knobs, who: &Who, problems: &mut Problems) -> Option<Action> {
-    let of = Target::of(knobs, "who", who, problems)?.members(who);
-    Some(Action::Clock { of, jump_ns: 0, drift_ppb: (knobs.number("by") * 1e9).round() as i64 })
+fn resolve(parameters: &Parameters, who: &Who, problems: &mut Problems) -> Option<Action> {
+    let of = Target::of(parameters, "who", who, problems)?.members(who);
+    Some(Action::Clock { of, jump_ns: 0, drift_ppb: (parameters.number("by") * 1e9).round() as i64 })
 }

@@ -1,22 +1,22 @@
 //! `duplicate(a, share=5%, to=b)`: a share of datagrams arrives twice, either way. The copy takes a time of its own. Requests
 //! and answers ride connections, which tell copies apart.
 
-use crate::base::knob::{Form, Knob, Knobs, Preset, Takes};
+use crate::base::parameter::{Constructor, Parameter, ParameterType, Parameters, Preset};
 use crate::base::problem::Problems;
-use crate::faults::plan::{Action, Trouble};
+use crate::faults::plan::{Action, Impairment};
 use crate::faults::target::{Target, Who};
 use crate::faults::ways::Ways;
 use crate::faults::{Fault, side, whom};
 
 /// The fault.
 pub const DUPLICATE: Fault = Fault {
-    form: Form {
+    form: Constructor {
         name: "duplicate",
-        knobs: &[
+        parameters: &[
             whom("of", Preset::Required, "One side: a zone, members of a part, or a list of these."),
-            Knob {
+            Parameter {
                 name: "share",
-                takes: Takes::Share { min: 0.0, max: 1.0 },
+                takes: ParameterType::Share { min: 0.0, max: 1.0 },
                 default: Preset::Required,
                 doc: "The share of datagrams that arrives twice, besides the link's own.",
             },
@@ -28,8 +28,8 @@ pub const DUPLICATE: Fault = Fault {
     resolve,
 };
 
-fn resolve(knobs: &Knobs, who: &Who, problems: &mut Problems) -> Option<Action> {
-    let of = Target::of(knobs, "of", who, problems)?;
-    let ways = Ways::Between(of, side(knobs, "to", who, problems)?);
-    Some(Action::Network { ways, trouble: Trouble::Duplicate(knobs.number("share")) })
+fn resolve(parameters: &Parameters, who: &Who, problems: &mut Problems) -> Option<Action> {
+    let of = Target::of(parameters, "of", who, problems)?;
+    let ways = Ways::Between(of, side(parameters, "to", who, problems)?);
+    Some(Action::Network { ways, impairment: Impairment::Duplicate(parameters.number("share")) })
 }

@@ -1,6 +1,6 @@
 //! `error(bank, 10%)`: a dependency fails more often.
 
-use crate::base::knob::{Form, Knob, Knobs, Preset, Takes};
+use crate::base::parameter::{Constructor, Parameter, ParameterType, Parameters, Preset};
 use crate::base::problem::Problems;
 use crate::faults::plan::Action;
 use crate::faults::set::settable;
@@ -9,13 +9,13 @@ use crate::faults::{Fault, whom};
 
 /// The fault.
 pub const ERROR: Fault = Fault {
-    form: Form {
+    form: Constructor {
         name: "error",
-        knobs: &[
+        parameters: &[
             whom("of", Preset::Required, "An external dependency, or some of its members."),
-            Knob {
+            Parameter {
                 name: "share",
-                takes: Takes::Share { min: 0.0, max: 1.0 },
+                takes: ParameterType::Share { min: 0.0, max: 1.0 },
                 default: Preset::Required,
                 doc: "The share of calls that fails meanwhile, in place of its `errors`.",
             },
@@ -26,9 +26,9 @@ pub const ERROR: Fault = Fault {
     resolve,
 };
 
-fn resolve(knobs: &Knobs, who: &Who, problems: &mut Problems) -> Option<Action> {
-    let of = Target::of(knobs, "of", who, problems)?.members(who);
-    let settable = settable(&of, "errors", knobs.place("of"), who, problems)?;
-    let (value, design) = (knobs.number("share"), settable.design);
-    Some(Action::Set { of, knob: settable.knob, value, design })
+fn resolve(parameters: &Parameters, who: &Who, problems: &mut Problems) -> Option<Action> {
+    let of = Target::of(parameters, "of", who, problems)?.members(who);
+    let settable = settable(&of, "errors", parameters.place("of"), who, problems)?;
+    let (value, design) = (parameters.number("share"), settable.design);
+    Some(Action::Set { of, parameter: settable.parameter, value, design })
 }

@@ -1,6 +1,6 @@
 //! `flush(pages)`: a cache forgets everything, at once. Its locks and leases too.
 
-use crate::base::knob::{Form, Knobs, Preset};
+use crate::base::parameter::{Constructor, Parameters, Preset};
 use crate::base::problem::Problems;
 use crate::faults::plan::Action;
 use crate::faults::target::{Target, Who};
@@ -8,21 +8,22 @@ use crate::faults::{DOES_NOT_FIT, Fault, problem, whom};
 
 /// The fault.
 pub const FLUSH: Fault = Fault {
-    form: Form {
+    form: Constructor {
         name: "flush",
-        knobs: &[whom("of", Preset::Required, "The cache, or some of its members.")],
+        parameters: &[whom("of", Preset::Required, "The cache, or some of its members.")],
         doc: "A cache forgets everything.",
     },
     momentary: true,
     resolve,
 };
 
-fn resolve(knobs: &Knobs, who: &Who, problems: &mut Problems) -> Option<Action> {
-    let target = Target::of(knobs, "of", who, problems)?;
+fn resolve(parameters: &Parameters, who: &Who, problems: &mut Problems) -> Option<Action> {
+    let target = Target::of(parameters, "of", who, problems)?;
     let caches = |tier| who.parts.iter().any(|part| part.tier == tier && part.kind == "cache");
     if !target.zones.is_empty() || target.all().any(|pid| !caches(pid.tier)) {
         let message = "only a cache can be flushed".to_string();
-        problem(problems, DOES_NOT_FIT, knobs.place("of"), message).help("name a cache, or members of it");
+        problem(problems, DOES_NOT_FIT, parameters.place("of"), message)
+            .help("name a cache, or members of it");
         return None;
     }
     Some(Action::Flush(target))

@@ -1,22 +1,22 @@
 //! `loss(a, to=b, share=5%)`: a further share of packets is lost, either way. It adds to the link's own loss as an
 //! independent cause does.
 
-use crate::base::knob::{Form, Knob, Knobs, Preset, Takes};
+use crate::base::parameter::{Constructor, Parameter, ParameterType, Parameters, Preset};
 use crate::base::problem::Problems;
-use crate::faults::plan::{Action, Trouble};
+use crate::faults::plan::{Action, Impairment};
 use crate::faults::target::{Target, Who};
 use crate::faults::ways::Ways;
 use crate::faults::{Fault, side, whom};
 
 /// The fault.
 pub const LOSS: Fault = Fault {
-    form: Form {
+    form: Constructor {
         name: "loss",
-        knobs: &[
+        parameters: &[
             whom("of", Preset::Required, "One side: a zone, members of a part, or a list of these."),
-            Knob {
+            Parameter {
                 name: "share",
-                takes: Takes::Share { min: 0.0, max: 1.0 },
+                takes: ParameterType::Share { min: 0.0, max: 1.0 },
                 default: Preset::Required,
                 doc: "The share of packets that is lost besides.",
             },
@@ -28,8 +28,8 @@ pub const LOSS: Fault = Fault {
     resolve,
 };
 
-fn resolve(knobs: &Knobs, who: &Who, problems: &mut Problems) -> Option<Action> {
-    let of = Target::of(knobs, "of", who, problems)?;
-    let ways = Ways::Between(of, side(knobs, "to", who, problems)?);
-    Some(Action::Network { ways, trouble: Trouble::Loss(knobs.number("share")) })
+fn resolve(parameters: &Parameters, who: &Who, problems: &mut Problems) -> Option<Action> {
+    let of = Target::of(parameters, "of", who, problems)?;
+    let ways = Ways::Between(of, side(parameters, "to", who, problems)?);
+    Some(Action::Network { ways, impairment: Impairment::Loss(parameters.number("share")) })
 }

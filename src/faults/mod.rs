@@ -3,16 +3,16 @@
 //! [`crate::sim::cluster::Cluster`].
 //!
 //! Data path: a checked entry (`fault.x = { at, for, every, do }`) becomes an [`plan::Entry`]; [`schedule::Schedule`] makes
-//! times of it from the seed – those of a law before the run, those of a [`moments::Moment`] as the run goes on – and writes
+//! times of it from the seed – those of a distribution before the run, those of a [`moments::Moment`] as the run goes on – and writes
 //! them down as a plan that can be printed, replayed and shrunk; [`active::Active`] carries them out.
 //!
 //! Durations, in numbered rules:
-//! 1. `at` and `every` are laws, drawn once for each time; `every` counts from one beginning to the next, so a time may
+//! 1. `at` and `every` are distributions, drawn once for each time; `every` counts from one beginning to the next, so a time may
 //!    begin before the one before it has ended.
 //! 2. Without `for` a fault lasts to the end of the run, or of the moment that it waits for. A fault that is over in a moment
 //!    (`flush`) has no `for`.
 //! 3. Faults add to a set and take only their own from it: of two cuts over each other the later end counts; a process
-//!    that two faults crashed starts again when both are over; of several `set`s of one knob the latest that is still on
+//!    that two faults crashed starts again when both are over; of several `set`s of one parameter the latest that is still on
 //!    holds, then the one before it, then the design.
 //! 4. At one instant ends come before beginnings, and both in the order of the faults' names.
 
@@ -42,20 +42,20 @@ pub mod target;
 mod tests;
 pub mod ways;
 
-use crate::base::knob::{Form, Knob, Knobs, Preset, Setting, Takes};
+use crate::base::parameter::{Constructor, Parameter, ParameterType, Parameters, Preset, Setting};
 use crate::base::problem::{Place, Problem, Problems};
 use crate::faults::moments::When;
-use crate::faults::plan::{Action, Entry};
+use crate::faults::plan::{Action, FaultEntry};
 use crate::faults::target::{Target, Who};
 
 /// A kind of fault.
 pub struct Fault {
     /// How it is written.
-    pub form: Form,
+    pub form: Constructor,
     /// Whether it is over the moment it happens.
     pub momentary: bool,
     /// From checked arguments to what it does; says what does not fit together.
-    pub resolve: fn(&Knobs, &Who, &mut Problems) -> Option<Action>,
+    pub resolve: fn(&Parameters, &Who, &mut Problems) -> Option<Action>,
 }
 
 /// Every kind of fault.
@@ -79,8 +79,8 @@ pub const ALL: &[Fault] = &[
     set::SET,
 ];
 
-/// Their forms, for the knob `do`.
-pub const FORMS: &[Form] = &[
+/// Their forms, for the parameter `do`.
+pub const FORMS: &[Constructor] = &[
     flush::FLUSH.form,
     crash::CRASH.form,
     pause::PAUSE.form,
@@ -100,36 +100,36 @@ pub const FORMS: &[Form] = &[
     set::SET.form,
 ];
 
-/// The knobs of an entry `fault.x`.
-pub const TIMETABLE: &[Knob] = &[
-    Knob {
+/// The parameters of an entry `fault.x`.
+pub const TIMETABLE: &[Parameter] = &[
+    Parameter {
         name: "do",
-        takes: Takes::Form(FORMS),
+        takes: ParameterType::Constructor(FORMS),
         default: Preset::Required,
         doc: "What happens: `crash(app[0], mode=machine)`, `cut(a, from=b)`, `set(app[0].speed, 25%)`.",
     },
-    Knob {
+    Parameter {
         name: "at",
-        takes: Takes::LawOr(moments::MOMENTS),
+        takes: ParameterType::DistributionOr(moments::MOMENTS),
         default: Preset::Absent,
-        doc: "When: a time from the start of the run, a law of it, or a moment, `during(election(kv))`; without it after the \
+        doc: "When: a time from the start of the run, a distribution of it, or a moment, `during(election(kv))`; without it after the \
               first `every`.",
     },
-    Knob {
+    Parameter {
         name: "for",
-        takes: Takes::Law,
+        takes: ParameterType::Distribution,
         default: Preset::Absent,
-        doc: "For how long: a time or a law; without it to the end of the run, or of the moment.",
+        doc: "For how long: a time or a distribution; without it to the end of the run, or of the moment.",
     },
-    Knob {
+    Parameter {
         name: "every",
-        takes: Takes::Law,
+        takes: ParameterType::Distribution,
         default: Preset::Absent,
-        doc: "Again and again, from one beginning to the next: a time or a law; during a moment while that lasts.",
+        doc: "Again and again, from one beginning to the next: a time or a distribution; during a moment while that lasts.",
     },
-    Knob {
+    Parameter {
         name: "chance",
-        takes: Takes::Share { min: 0.0, max: 1.0 },
+        takes: ParameterType::Share { min: 0.0, max: 1.0 },
         default: Preset::Is { text: "100%", source: "what is planned happens" },
         doc: "The chance of each time that it happens at all.",
     },
@@ -154,36 +154,47 @@ const UNKNOWN_FAULT: &str = "SB0501";
 /// Code of the loader's problems: faults that wait for each other.
 const FAULT_CYCLE: &str = "SB0502";
 
-/// A fault of the timetable, from the checked knobs of its entry (see [`TIMETABLE`]).
-pub fn resolve(name: &str, knobs: &Knobs, who: &Who, problems: &mut Problems) -> Option<Entry> {
+/// A fault of the timetable, from the checked parameters of its entry (see [`TIMETABLE`]).
+pub fn resolve(
+    name: &str,
+    parameters: &Parameters,
+    who: &Who,
+    problems: &mut Problems,
+) -> Option<FaultEntry> {
     let before = problems.0.len();
-    let (form, arguments) = knobs.form("do");
+    let (form, arguments) = parameters.form("do");
     let fault = ALL.iter().find(|fault| fault.form.name == form)?;
-    let law = |knob: &str| knobs.get(knob).map(|_| knobs.law(knob));
-    let at = When::of(knobs, who, problems);
-    if knobs.get("at").is_none() && law("every").is_none() {
-        problem(problems, DOES_NOT_FIT, knobs.place("do"), format!("'{name}' never happens"))
+    let distribution =
+        |parameter: &str| parameters.get(parameter).map(|_| parameters.distribution(parameter));
+    let at = When::of(parameters, who, problems);
+    if parameters.get("at").is_none() && distribution("every").is_none() {
+        problem(problems, DOES_NOT_FIT, parameters.place("do"), format!("'{name}' never happens"))
             .help("write `at = \"1m\"`, or `every = \"10s\"`");
     }
-    if fault.momentary && law("for").is_some() {
+    if fault.momentary && distribution("for").is_some() {
         let message = format!("`{form}` is over in a moment and has no `for`");
-        problem(problems, DOES_NOT_FIT, knobs.place("for"), message).help("leave `for` out");
+        problem(problems, DOES_NOT_FIT, parameters.place("for"), message).help("leave `for` out");
     }
-    if law("for").is_some_and(|law| law.most() <= 0.0) {
-        problem(problems, DOES_NOT_FIT, knobs.place("for"), format!("'{name}' is over as it begins"))
+    if distribution("for").is_some_and(|distribution| distribution.most() <= 0.0) {
+        problem(problems, DOES_NOT_FIT, parameters.place("for"), format!("'{name}' is over as it begins"))
             .help("write `for = \"10s\"`, or leave `for` out: then it lasts to the end");
     }
-    if law("every").is_some_and(|law| law.most() <= 0.0) {
-        problem(problems, DOES_NOT_FIT, knobs.place("every"), format!("'{name}' would never stop beginning"))
-            .help("write `every = \"10s\"`");
+    if distribution("every").is_some_and(|distribution| distribution.most() <= 0.0) {
+        problem(
+            problems,
+            DOES_NOT_FIT,
+            parameters.place("every"),
+            format!("'{name}' would never stop beginning"),
+        )
+        .help("write `every = \"10s\"`");
     }
     let action = (fault.resolve)(arguments, who, problems)?;
-    (problems.0.len() == before).then(|| Entry {
+    (problems.0.len() == before).then(|| FaultEntry {
         name: name.to_string(),
         at,
-        every: law("every"),
-        lasts: law("for"),
-        chance: knobs.number("chance"),
+        every: distribution("every"),
+        lasts: distribution("for"),
+        chance: parameters.number("chance"),
         momentary: fault.momentary,
         action,
     })
@@ -203,22 +214,27 @@ fn problem<'a>(
 }
 
 /// A text argument, if it was given.
-fn text<'a>(knobs: &'a Knobs, knob: &str) -> Option<(&'a str, &'a Place)> {
-    match knobs.get(knob) {
+fn text<'a>(parameters: &'a Parameters, parameter: &str) -> Option<(&'a str, &'a Place)> {
+    match parameters.get(parameter) {
         Some(Setting::Text(text, place)) => Some((text, place)),
         _ => None,
     }
 }
 
 /// The argument that names whom a fault is about.
-const fn whom(name: &'static str, default: Preset, doc: &'static str) -> Knob {
-    Knob { name, takes: Takes::Text, default, doc }
+const fn whom(name: &'static str, default: Preset, doc: &'static str) -> Parameter {
+    Parameter { name, takes: ParameterType::Text, default, doc }
 }
 
 /// A side that may be left out; the outer `None` when it is wrong.
-fn side(knobs: &Knobs, knob: &'static str, who: &Who, problems: &mut Problems) -> Option<Option<Target>> {
-    match text(knobs, knob) {
-        Some(_) => Target::of(knobs, knob, who, problems).map(Some),
+fn side(
+    parameters: &Parameters,
+    parameter: &'static str,
+    who: &Who,
+    problems: &mut Problems,
+) -> Option<Option<Target>> {
+    match text(parameters, parameter) {
+        Some(_) => Target::of(parameters, parameter, who, problems).map(Some),
         None => Some(None),
     }
 }

@@ -11,10 +11,10 @@
 
 use crate::base::dist::Dist;
 use crate::base::ids::Pid;
-use crate::base::knob::{Form, Knob, Knobs, Preset, Setting, Takes};
+use crate::base::parameter::{Constructor, Parameter, ParameterType, Parameters, Preset, Setting};
 use crate::base::problem::{Place, Problems, known_words, shown};
 use crate::base::time::Span;
-use crate::faults::plan::Entry;
+use crate::faults::plan::FaultEntry;
 use crate::faults::target::{Led, Who};
 use crate::faults::{
     DOES_NOT_FIT, FAULT_CYCLE, UNKNOWN_FAULT, UNKNOWN_FORM, UNKNOWN_PART, WRONG_KIND, problem, text,
@@ -25,16 +25,16 @@ use crate::sim::cluster::Cluster;
 #[derive(Clone, Debug, PartialEq)]
 pub enum When {
     /// At a time from the start of the run.
-    Law(Dist),
+    Distribution(Dist),
     /// Whenever a moment begins.
-    During(Moment),
+    During(Trigger),
     /// So long after each end of another fault.
     After(String, Span),
 }
 
 /// A stretch of the run that nobody knows before.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Moment {
+pub enum Trigger {
     /// A part looks for a leader.
     Election {
         /// Its name.
@@ -48,25 +48,30 @@ pub enum Moment {
     Fault(String),
 }
 
-/// What `at` takes besides a time or a law.
-pub const MOMENTS: &[Form] = &[
-    Form {
+/// What `at` takes besides a time or a distribution.
+pub const MOMENTS: &[Constructor] = &[
+    Constructor {
         name: "during",
-        knobs: &[Knob {
+        parameters: &[Parameter {
             name: "moment",
-            takes: Takes::Text,
+            takes: ParameterType::Text,
             default: Preset::Required,
             doc: "The moment: `election(kv)`, or another fault.",
         }],
         doc: "Whenever a moment begins; without `for` until it ends: an election of a db, another fault.",
     },
-    Form {
+    Constructor {
         name: "after",
-        knobs: &[
-            Knob { name: "fault", takes: Takes::Text, default: Preset::Required, doc: "The other fault." },
-            Knob {
+        parameters: &[
+            Parameter {
+                name: "fault",
+                takes: ParameterType::Text,
+                default: Preset::Required,
+                doc: "The other fault.",
+            },
+            Parameter {
                 name: "span",
-                takes: Takes::Span { min: Span::ZERO, max: Span::MAX },
+                takes: ParameterType::Span { min: Span::ZERO, max: Span::MAX },
                 default: Preset::Is { text: "0s", source: "at once" },
                 doc: "How long after its end.",
             },
@@ -76,15 +81,15 @@ pub const MOMENTS: &[Form] = &[
 ];
 
 impl When {
-    /// From the checked knob `at`; `None` where there is none or it is wrong, which is then reported.
-    pub(super) fn of(knobs: &Knobs, who: &Who, problems: &mut Problems) -> Option<When> {
-        match knobs.get("at")? {
-            Setting::Law(law) => Some(When::Law(law.clone())),
-            Setting::Form("during", moment) => {
+    /// From the checked parameter `at`; `None` where there is none or it is wrong, which is then reported.
+    pub(super) fn of(parameters: &Parameters, who: &Who, problems: &mut Problems) -> Option<When> {
+        match parameters.get("at")? {
+            Setting::Distribution(distribution) => Some(When::Distribution(distribution.clone())),
+            Setting::Constructor("during", moment) => {
                 let (words, place) = text(moment, "moment")?;
-                Moment::parse(words, place, who, problems).map(When::During)
+                Trigger::parse(words, place, who, problems).map(When::During)
             }
-            Setting::Form(_, after) => {
+            Setting::Constructor(_, after) => {
                 let (fault, _) = text(after, "fault")?;
                 Some(When::After(fault.to_string(), after.span("span")))
             }
@@ -95,27 +100,27 @@ impl When {
     /// The fault that it waits for.
     pub fn fault(&self) -> Option<&str> {
         match self {
-            When::During(Moment::Fault(fault)) | When::After(fault, _) => Some(fault),
-            When::Law(_) | When::During(Moment::Election { .. }) => None,
+            When::During(Trigger::Fault(fault)) | When::After(fault, _) => Some(fault),
+            When::Distribution(_) | When::During(Trigger::Election { .. }) => None,
         }
     }
 
     /// As a plan shows it.
     pub fn describe(&self) -> String {
         match self {
-            When::Law(_) => "at a time that is drawn".to_string(),
-            When::During(Moment::Election { part, .. }) => format!("during each election of {part}"),
-            When::During(Moment::Fault(fault)) => format!("during {fault}"),
+            When::Distribution(_) => "at a time that is drawn".to_string(),
+            When::During(Trigger::Election { part, .. }) => format!("during each election of {part}"),
+            When::During(Trigger::Fault(fault)) => format!("during {fault}"),
             When::After(fault, Span::ZERO) => format!("after {fault}"),
             When::After(fault, span) => format!("{span} after {fault}"),
         }
     }
 }
 
-impl Moment {
-    fn parse(words: &str, place: &Place, who: &Who, problems: &mut Problems) -> Option<Moment> {
+impl Trigger {
+    fn parse(words: &str, place: &Place, who: &Who, problems: &mut Problems) -> Option<Trigger> {
         let Some((form, inner)) = words.split_once('(') else {
-            return Some(Moment::Fault(words.to_string()));
+            return Some(Trigger::Fault(words.to_string()));
         };
         if form.trim() != "election" {
             let message = format!("there is no moment `{}`", shown(form));
@@ -136,25 +141,25 @@ impl Moment {
             problem(problems, WRONG_KIND, Some(place), message).help("a db with a leader has elections");
             return None;
         };
-        Some(Moment::Election { part: part.name.clone(), first: Pid::new(part.tier, 0), led })
+        Some(Trigger::Election { part: part.name.clone(), first: Pid::new(part.tier, 0), led })
     }
 
     /// Whether an election is on. Faults know themselves whether they are.
     pub(super) fn is_on(&self, cluster: &dyn Cluster) -> bool {
         match self {
-            Moment::Election { first, led, .. } => {
+            Trigger::Election { first, led, .. } => {
                 cluster.is_there(*first)
                     && (cluster.level(led.standing) > 0 || cluster.level(led.leaders) == 0)
             }
-            Moment::Fault(_) => false,
+            Trigger::Fault(_) => false,
         }
     }
 }
 
 /// Says what is wrong with the faults that entries wait for: `places` are those of the entries' `at`.
-pub fn check(entries: &[Entry], places: &[Option<Place>], problems: &mut Problems) {
+pub fn check(entries: &[FaultEntry], places: &[Option<Place>], problems: &mut Problems) {
     let find = |name: &str| entries.iter().position(|entry| entry.name == name);
-    let waits_for = |entry: &Entry| entry.at.as_ref().and_then(When::fault).and_then(find);
+    let waits_for = |entry: &FaultEntry| entry.at.as_ref().and_then(When::fault).and_then(find);
     for (index, (entry, place)) in entries.iter().zip(places).enumerate() {
         let Some(awaited) = entry.at.as_ref().and_then(When::fault) else { continue };
         let Some(other) = find(awaited).map(|other| &entries[other]) else {
@@ -170,7 +175,7 @@ pub fn check(entries: &[Entry], places: &[Option<Place>], problems: &mut Problem
         }
         if next == Some(index) {
             let message = format!("'{}' waits for itself", entry.name);
-            let help = "let one of the faults in the circle begin at a time";
+            let help = "let one of the faults in the cycle begin at a time";
             problem(problems, FAULT_CYCLE, place.as_ref(), message).help(help);
         }
         let endless = other.lasts.is_none() && !other.momentary && !matches!(other.at, Some(When::During(_)));

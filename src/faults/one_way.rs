@@ -1,18 +1,18 @@
 //! `one_way(a, to=b)`: nothing gets through from one side to another; the way back is open.
 
-use crate::base::knob::{Form, Knobs, Preset};
+use crate::base::parameter::{Constructor, Parameters, Preset};
 use crate::base::problem::Problems;
 use crate::faults::cut::apart;
-use crate::faults::plan::{Action, Trouble};
+use crate::faults::plan::{Action, Impairment};
 use crate::faults::target::{Target, Who};
 use crate::faults::ways::Ways;
 use crate::faults::{Fault, whom};
 
 /// The fault.
 pub const ONE_WAY: Fault = Fault {
-    form: Form {
+    form: Constructor {
         name: "one_way",
-        knobs: &[
+        parameters: &[
             whom("of", Preset::Required, "Who is not heard: a zone, members of a part, or a list of these."),
             whom("to", Preset::Required, "Who does not hear."),
         ],
@@ -22,8 +22,9 @@ pub const ONE_WAY: Fault = Fault {
     resolve,
 };
 
-fn resolve(knobs: &Knobs, who: &Who, problems: &mut Problems) -> Option<Action> {
-    let (of, to) = (Target::of(knobs, "of", who, problems)?, Target::of(knobs, "to", who, problems)?);
-    apart(&of, &to, knobs.place("to"), problems)?;
-    Some(Action::Network { ways: Ways::OneWay(of, to), trouble: Trouble::Cut })
+fn resolve(parameters: &Parameters, who: &Who, problems: &mut Problems) -> Option<Action> {
+    let (of, to) =
+        (Target::of(parameters, "of", who, problems)?, Target::of(parameters, "to", who, problems)?);
+    apart(&of, &to, parameters.place("to"), problems)?;
+    Some(Action::Network { ways: Ways::OneWay(of, to), impairment: Impairment::Cut })
 }

@@ -2,9 +2,9 @@
 //! neighbours before as after it as a majority takes: everybody sees a majority, no two the same one. In another order:
 //! `partition_ring(any(kv, 5))`, drawn anew each time. Only members of the part are cut off from each other.
 
-use crate::base::knob::{Form, Knobs, Preset};
+use crate::base::parameter::{Constructor, Parameters, Preset};
 use crate::base::problem::Problems;
-use crate::faults::plan::{Action, Trouble};
+use crate::faults::plan::{Action, Impairment};
 use crate::faults::target::{Target, Who};
 use crate::faults::ways::Ways;
 use crate::faults::{DOES_NOT_FIT, Fault, problem, whom};
@@ -14,9 +14,9 @@ const MEMBERS_MIN: usize = 4;
 
 /// The fault.
 pub const PARTITION_RING: Fault = Fault {
-    form: Form {
+    form: Constructor {
         name: "partition_ring",
-        knobs: &[whom(
+        parameters: &[whom(
             "of",
             Preset::Required,
             "A part of 4 or more members, or so many of them; in their order.",
@@ -27,13 +27,13 @@ pub const PARTITION_RING: Fault = Fault {
     resolve,
 };
 
-fn resolve(knobs: &Knobs, who: &Who, problems: &mut Problems) -> Option<Action> {
-    let of = Target::of(knobs, "of", who, problems)?.members(who);
+fn resolve(parameters: &Parameters, who: &Who, problems: &mut Problems) -> Option<Action> {
+    let of = Target::of(parameters, "of", who, problems)?.members(who);
     if of.most() < MEMBERS_MIN {
         let message = format!("a ring of {} members, who are all neighbours", of.most());
         let help = format!("it takes {MEMBERS_MIN} members; of three write `partition_bridge(kv)`");
-        problem(problems, DOES_NOT_FIT, knobs.place("of"), message).help(help);
+        problem(problems, DOES_NOT_FIT, parameters.place("of"), message).help(help);
         return None;
     }
-    Some(Action::Network { ways: Ways::Ring(of), trouble: Trouble::Cut })
+    Some(Action::Network { ways: Ways::Ring(of), impairment: Impairment::Cut })
 }

@@ -1,6 +1,6 @@
 //! `pause(app[0])`: processes stand still, as in a garbage collection or a suspended machine; what happens to them waits.
 
-use crate::base::knob::{Form, Knobs, Preset};
+use crate::base::parameter::{Constructor, Parameters, Preset};
 use crate::base::problem::Problems;
 use crate::faults::plan::Action;
 use crate::faults::target::{Target, Who};
@@ -8,15 +8,15 @@ use crate::faults::{Fault, whom};
 
 /// The fault.
 pub const PAUSE: Fault = Fault {
-    form: Form {
+    form: Constructor {
         name: "pause",
-        knobs: &[whom("who", Preset::Required, "Members of a part, or all members in a zone.")],
+        parameters: &[whom("who", Preset::Required, "Members of a part, or all members in a zone.")],
         doc: "Processes stand still; what happens to them waits.",
     },
     momentary: false,
     resolve,
 };
 
-fn resolve(knobs: &Knobs, who: &Who, problems: &mut Problems) -> Option<Action> {
-    Some(Action::Pause(Target::of(knobs, "who", who, problems)?.members(who)))
+fn resolve(parameters: &Parameters, who: &Who, problems: &mut Problems) -> Option<Action> {
+    Some(Action::Pause(Target::of(parameters, "who", who, problems)?.members(who)))
 }

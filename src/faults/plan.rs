@@ -32,12 +32,12 @@ pub enum Action {
         /// By how much they run too fast, parts per billion.
         drift_ppb: i64,
     },
-    /// A knob has another value.
+    /// A parameter has another value.
     Set {
         /// Whose.
         of: Target,
         /// Which.
-        knob: &'static str,
+        parameter: &'static str,
         /// Its value meanwhile.
         value: f64,
         /// Its value in the design, where that is one number.
@@ -48,18 +48,18 @@ pub enum Action {
         /// Between whom.
         ways: Ways,
         /// What trouble.
-        trouble: Trouble,
+        impairment: Impairment,
     },
 }
 
 /// A trouble of the network.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Trouble {
+pub enum Impairment {
     /// Nothing gets through.
     Cut,
     /// This share of packets is lost.
     Loss(f64),
-    /// Packets take longer by this law.
+    /// Packets take longer by this distribution.
     Delay(Dist),
     /// This share of datagrams arrives twice.
     Duplicate(f64),
@@ -69,7 +69,7 @@ pub enum Trouble {
 
 /// A fault of the timetable.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
+pub struct FaultEntry {
     /// Its name.
     pub name: String,
     /// When it first happens; `None`: after the first `every`.
@@ -88,7 +88,7 @@ pub struct Entry {
 
 /// One time that a fault happens.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Planned {
+pub struct Occurrence {
     /// The fault's name.
     pub fault: String,
     /// When it begins.
@@ -99,17 +99,19 @@ pub struct Planned {
     pub action: Action,
 }
 
-impl Entry {
-    /// The times that are known before the run, those of a law, and how many there would be. `key` is the run's; each fault's draws depend on it and
+impl FaultEntry {
+    /// The times that are known before the run, those of a distribution, and how many there would be. `key` is the run's; each fault's draws depend on it and
     /// on the fault's name alone, so that another fault more or less moves nothing.
-    pub fn times(&self, horizon: Time, key: u64) -> (Vec<Planned>, u64) {
+    pub fn times(&self, horizon: Time, key: u64) -> (Vec<Occurrence>, u64) {
         let at = match &self.at {
             None => None,
-            Some(When::Law(law)) => Some(law),
+            Some(When::Distribution(distribution)) => Some(distribution),
             Some(_) => return (Vec::new(), 0),
         };
         let mut draws = self.draws(key, 0);
-        let gap = |law: Option<&Dist>, draws: &mut Draws| law.map(|law| law.span(draws));
+        let gap = |distribution: Option<&Dist>, draws: &mut Draws| {
+            distribution.map(|distribution| distribution.span(draws))
+        };
         let (first, again) = (gap(at, &mut draws), gap(self.every.as_ref(), &mut draws));
         let mut next = Some(Time::ZERO + first.or(again).unwrap_or(Span::ZERO));
         let mut times = Vec::new();
@@ -129,26 +131,28 @@ impl Entry {
     }
 
     /// The time of that number, if it happens.
-    pub fn time(&self, at: Time, number: u64, key: u64) -> Option<Planned> {
+    pub fn time(&self, at: Time, number: u64, key: u64) -> Option<Occurrence> {
         let mut draws = self.draws(key, number);
-        if let Some(When::Law(law)) = &self.at {
-            law.span(&mut draws); // drawn whether it is used or not, as are the others
+        if let Some(When::Distribution(distribution)) = &self.at {
+            distribution.span(&mut draws); // drawn whether it is used or not, as are the others
         }
-        self.every.as_ref().map(|law| law.span(&mut draws));
+        self.every.as_ref().map(|distribution| distribution.span(&mut draws));
         let happens = draws.open01() < self.chance;
-        let until = match self.lasts.as_ref().map(|law| law.span(&mut draws)) {
+        let until = match self.lasts.as_ref().map(|distribution| distribution.span(&mut draws)) {
             _ if self.momentary => at,
             Some(span) => at + span,
             None => Time::NEVER,
         };
         let action = self.action.draw(&mut draws);
-        happens.then(|| Planned { fault: self.name.clone(), at, until, action })
+        happens.then(|| Occurrence { fault: self.name.clone(), at, until, action })
     }
 
     /// From the time of that number to the next one: a draw of its own, so that the first `every` is not used twice.
     pub fn after(&self, number: u64, key: u64) -> Option<Span> {
         let fault = mix(mix(key, name_hash("fault")), name_hash(&self.name));
-        self.every.as_ref().map(|law| law.span(&mut Draws::new(mix(mix(fault, number), 1)).of_property()))
+        self.every
+            .as_ref()
+            .map(|distribution| distribution.span(&mut Draws::new(mix(mix(fault, number), 1)).of_property()))
     }
 }
 
@@ -187,13 +191,15 @@ impl Action {
 
     /// What it is to the network; empty for faults of processes.
     pub fn effects(&self) -> Vec<Effect> {
-        let Action::Network { ways, trouble } = self else { return Vec::new() };
-        let effect = |(from, to)| match trouble {
-            Trouble::Cut => Effect::Cut { from, to },
-            Trouble::Loss(share) => Effect::Loss { from, to, share: *share },
-            Trouble::Delay(add) => Effect::Delay { from, to, add: add.clone() },
-            Trouble::Duplicate(share) => Effect::Duplicate { from, to, share: *share },
-            Trouble::Reorder(share, window) => Effect::Reorder { from, to, share: *share, window: *window },
+        let Action::Network { ways, impairment } = self else { return Vec::new() };
+        let effect = |(from, to)| match impairment {
+            Impairment::Cut => Effect::Cut { from, to },
+            Impairment::Loss(share) => Effect::Loss { from, to, share: *share },
+            Impairment::Delay(add) => Effect::Delay { from, to, add: add.clone() },
+            Impairment::Duplicate(share) => Effect::Duplicate { from, to, share: *share },
+            Impairment::Reorder(share, window) => {
+                Effect::Reorder { from, to, share: *share, window: *window }
+            }
         };
         ways.pairs().into_iter().map(effect).collect()
     }
@@ -213,15 +219,19 @@ impl Action {
                     ppb => format!("let the clock of {of} drift {sign}{} ppm", ppb as f64 / 1e3),
                 }
             }
-            Action::Set { of, knob, value, .. } => format!("set {knob} of {} to {value}", of.describe(who)),
-            Action::Network { ways, trouble } => {
-                let what = match trouble {
-                    Trouble::Cut => "cut".to_string(),
-                    Trouble::Loss(share) => format!("lose {}% of packets", share * 100.0),
-                    Trouble::Delay(Dist::Constant(ns)) => format!("delay by {}", Span::from_ns(*ns as u64)),
-                    Trouble::Delay(_) => "delay".to_string(),
-                    Trouble::Duplicate(share) => format!("duplicate {}% of datagrams", share * 100.0),
-                    Trouble::Reorder(share, window) => {
+            Action::Set { of, parameter, value, .. } => {
+                format!("set {parameter} of {} to {value}", of.describe(who))
+            }
+            Action::Network { ways, impairment } => {
+                let what = match impairment {
+                    Impairment::Cut => "cut".to_string(),
+                    Impairment::Loss(share) => format!("lose {}% of packets", share * 100.0),
+                    Impairment::Delay(Dist::Constant(ns)) => {
+                        format!("delay by {}", Span::from_ns(*ns as u64))
+                    }
+                    Impairment::Delay(_) => "delay".to_string(),
+                    Impairment::Duplicate(share) => format!("duplicate {}% of datagrams", share * 100.0),
+                    Impairment::Reorder(share, window) => {
                         format!("hold {}% of datagrams back for up to {window}", share * 100.0)
                     }
                 };
@@ -231,7 +241,7 @@ impl Action {
     }
 }
 
-impl Planned {
+impl Occurrence {
     /// One line: `60.000000000 s to 103.000000000 s split: cut between a and b, c`.
     pub fn describe(&self, who: &Who) -> String {
         let (fault, what) = (&self.fault, self.action.describe(who));

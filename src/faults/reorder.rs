@@ -1,29 +1,29 @@
 //! `reorder(a, share=10%, window=20ms, to=b)`: a share of datagrams is held back, each for a time of its own, so that later
 //! ones overtake it; either way. Requests and answers ride connections, which keep order.
 
-use crate::base::knob::{Form, Knob, Knobs, Preset, Takes};
+use crate::base::parameter::{Constructor, Parameter, ParameterType, Parameters, Preset};
 use crate::base::problem::Problems;
 use crate::base::time::Span;
-use crate::faults::plan::{Action, Trouble};
+use crate::faults::plan::{Action, Impairment};
 use crate::faults::target::{Target, Who};
 use crate::faults::ways::Ways;
 use crate::faults::{Fault, side, whom};
 
 /// The fault.
 pub const REORDER: Fault = Fault {
-    form: Form {
+    form: Constructor {
         name: "reorder",
-        knobs: &[
+        parameters: &[
             whom("of", Preset::Required, "One side: a zone, members of a part, or a list of these."),
-            Knob {
+            Parameter {
                 name: "share",
-                takes: Takes::Share { min: 0.0, max: 1.0 },
+                takes: ParameterType::Share { min: 0.0, max: 1.0 },
                 default: Preset::Required,
                 doc: "The share of datagrams that is held back.",
             },
-            Knob {
+            Parameter {
                 name: "window",
-                takes: Takes::Span { min: Span::from_ns(1), max: Span::MAX },
+                takes: ParameterType::Span { min: Span::from_ns(1), max: Span::MAX },
                 default: Preset::Required,
                 doc: "For how long at most; all times up to it are as likely.",
             },
@@ -35,8 +35,11 @@ pub const REORDER: Fault = Fault {
     resolve,
 };
 
-fn resolve(knobs: &Knobs, who: &Who, problems: &mut Problems) -> Option<Action> {
-    let of = Target::of(knobs, "of", who, problems)?;
-    let ways = Ways::Between(of, side(knobs, "to", who, problems)?);
-    Some(Action::Network { ways, trouble: Trouble::Reorder(knobs.number("share"), knobs.span("window")) })
+fn resolve(parameters: &Parameters, who: &Who, problems: &mut Problems) -> Option<Action> {
+    let of = Target::of(parameters, "of", who, problems)?;
+    let ways = Ways::Between(of, side(parameters, "to", who, problems)?);
+    Some(Action::Network {
+        ways,
+        impairment: Impairment::Reorder(parameters.number("share"), parameters.span("window")),
+    })
 }

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use crate::base::ids::SeriesId;
 use crate::base::time::Time;
 use crate::faults::active::Active;
-use crate::faults::moments::{Moment, When};
-use crate::faults::plan::{Action, Entry, Planned, TIMES_MAX};
+use crate::faults::moments::{Trigger, When};
+use crate::faults::plan::{Action, FaultEntry, Occurrence, TIMES_MAX};
 use crate::sim::cluster::Cluster;
 
 /// Begins or ends.
@@ -42,7 +42,7 @@ enum Rank {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum What {
     /// A time of the plan.
-    Planned(usize),
+    Occurrence(usize),
     /// Another time of the fault, if the moment of that number is still on.
     Another(u64),
 }
@@ -65,11 +65,11 @@ struct State {
 /// The faults of one run.
 #[derive(Clone, Debug, Default)]
 pub struct Schedule {
-    entries: Arc<[Entry]>,
+    entries: Arc<[FaultEntry]>,
     /// The run's key for draws.
     key: u64,
     horizon: Time,
-    planned: Vec<Planned>,
+    planned: Vec<Occurrence>,
     /// By time of the plan: which fault.
     owners: Vec<usize>,
     states: Vec<State>,
@@ -81,7 +81,7 @@ pub struct Schedule {
 
 impl Schedule {
     /// The faults of `entries`, which are in order of name, until `horizon`.
-    pub fn new(entries: Arc<[Entry]>, horizon: Time, key: u64) -> Schedule {
+    pub fn new(entries: Arc<[FaultEntry]>, horizon: Time, key: u64) -> Schedule {
         let states = vec![State::default(); entries.len()];
         let mut schedule = Schedule { entries: entries.clone(), key, horizon, states, ..Schedule::default() };
         for (fault, entry) in entries.iter().enumerate() {
@@ -90,14 +90,14 @@ impl Schedule {
             for planned in times {
                 let at = planned.at;
                 let index = schedule.plan(fault, planned);
-                schedule.push(at, Edge::Begin, fault, What::Planned(index));
+                schedule.push(at, Edge::Begin, fault, What::Occurrence(index));
             }
         }
         schedule
     }
 
     /// A plan as it is, for doing again what happened in a run.
-    pub fn of_plan(plan: Vec<Planned>, horizon: Time) -> Schedule {
+    pub fn of_plan(plan: Vec<Occurrence>, horizon: Time) -> Schedule {
         let mut names: Vec<String> = plan.iter().map(|planned| planned.fault.clone()).collect();
         names.sort_unstable();
         names.dedup();
@@ -107,7 +107,7 @@ impl Schedule {
             let fault = names.binary_search(&planned.fault).expect("every name is there");
             let at = planned.at;
             let index = schedule.plan(fault, planned);
-            schedule.push(at, Edge::Begin, fault, What::Planned(index));
+            schedule.push(at, Edge::Begin, fault, What::Occurrence(index));
         }
         schedule
     }
@@ -126,14 +126,14 @@ impl Schedule {
     }
 
     /// What has happened and what is known to be going to, in order of beginning.
-    pub fn plan_so_far(&self) -> Vec<Planned> {
+    pub fn plan_so_far(&self) -> Vec<Occurrence> {
         let mut order: Vec<usize> = (0..self.planned.len()).collect();
         order.sort_by_key(|index| (self.planned[*index].at, self.owners[*index], *index));
         order.into_iter().map(|index| self.planned[index].clone()).collect()
     }
 
     /// What has begun (true) and ended, in order, but for the first `passed`: when, and what.
-    pub fn done_since(&self, passed: usize) -> impl Iterator<Item = (Time, bool, &Planned)> {
+    pub fn done_since(&self, passed: usize) -> impl Iterator<Item = (Time, bool, &Occurrence)> {
         let done = self.done.get(passed..).unwrap_or_default();
         done.iter().map(|(at, edge, index)| (*at, *edge == Edge::Begin, &self.planned[*index]))
     }
@@ -145,9 +145,9 @@ impl Schedule {
     }
 
     /// The levels whose changes tell moments: whoever runs the world calls [`Schedule::notice`] after each.
-    pub fn watched(entries: &[Entry]) -> Vec<SeriesId> {
+    pub fn watched(entries: &[FaultEntry]) -> Vec<SeriesId> {
         let led = entries.iter().filter_map(|entry| match &entry.at {
-            Some(When::During(Moment::Election { led, .. })) => Some(led),
+            Some(When::During(Trigger::Election { led, .. })) => Some(led),
             _ => None,
         });
         led.flat_map(|led| [led.leaders, led.standing]).collect()
@@ -157,7 +157,7 @@ impl Schedule {
     pub fn notice(&mut self, now: Time, cluster: &dyn Cluster) {
         let entries = self.entries.clone();
         for (fault, entry) in entries.iter().enumerate() {
-            let Some(When::During(moment @ Moment::Election { .. })) = &entry.at else { continue };
+            let Some(When::During(moment @ Trigger::Election { .. })) = &entry.at else { continue };
             match (self.states[fault].moment, moment.is_on(cluster)) {
                 (false, true) => self.moment_begins(fault, now),
                 (true, false) => self.moment_ends(fault, now),
@@ -170,14 +170,14 @@ impl Schedule {
     pub fn step(&mut self, mut cluster: Option<&mut dyn Cluster>) {
         let Some(Due { at, edge, fault, what, .. }) = self.due.pop_first() else { return };
         match (what, edge) {
-            (What::Planned(index), Edge::Begin) => self.begins(index, cluster),
-            (What::Planned(index), Edge::End) => self.ends(index, at, cluster.take()),
+            (What::Occurrence(index), Edge::Begin) => self.begins(index, cluster),
+            (What::Occurrence(index), Edge::End) => self.ends(index, at, cluster.take()),
             (What::Another(moment), _) => self.another(fault, moment, at, cluster),
         }
     }
 
     /// Of two schedules that were stepped to their ends: before when both do the same. `None`: they never differ.
-    pub fn parts_from(&self, other: &Schedule) -> Option<Time> {
+    pub fn divergence_point(&self, other: &Schedule) -> Option<Time> {
         let same = |a: &(Time, Edge, usize), b: &(Time, Edge, usize)| {
             let (mine, theirs) = (&self.planned[a.2], &other.planned[b.2]);
             (a.0, a.1) == (b.0, b.1) && mine.fault == theirs.fault && mine.action == theirs.action
@@ -200,7 +200,7 @@ impl Schedule {
         self.active = led.active.renumbered(|theirs| mine[&theirs]);
     }
 
-    fn plan(&mut self, fault: usize, planned: Planned) -> usize {
+    fn plan(&mut self, fault: usize, planned: Occurrence) -> usize {
         self.planned.push(planned);
         self.owners.push(fault);
         self.planned.len() - 1
@@ -209,7 +209,7 @@ impl Schedule {
     fn push(&mut self, at: Time, edge: Edge, fault: usize, what: What) {
         let of_clock = |index: usize| matches!(self.planned[index].action, Action::Clock { .. });
         let rank = match what {
-            What::Planned(index) if of_clock(index) => Rank::Clock,
+            What::Occurrence(index) if of_clock(index) => Rank::Clock,
             _ => Rank::Other,
         };
         if at < self.horizon {
@@ -223,13 +223,13 @@ impl Schedule {
             self.planned[index].action = self.planned[index].action.resolve(cluster);
             self.active.begin(index, &self.planned[index], cluster);
         }
-        let Planned { at, until, .. } = self.planned[index];
+        let Occurrence { at, until, .. } = self.planned[index];
         self.done.push((at, Edge::Begin, index));
         self.states[fault].on += 1;
         if self.states[fault].on == 1 && until > at {
             self.each_that_waits_for(fault, |schedule, other| schedule.moment_begins(other, at));
         }
-        self.push(until, Edge::End, fault, What::Planned(index));
+        self.push(until, Edge::End, fault, What::Occurrence(index));
     }
 
     fn ends(&mut self, index: usize, at: Time, cluster: Option<&mut dyn Cluster>) {
@@ -259,7 +259,7 @@ impl Schedule {
         let entries = self.entries.clone();
         let Some(awaited) = entries.get(fault) else { return };
         for (other, entry) in entries.iter().enumerate() {
-            if matches!(&entry.at, Some(When::During(Moment::Fault(name))) if *name == awaited.name) {
+            if matches!(&entry.at, Some(When::During(Trigger::Fault(name))) if *name == awaited.name) {
                 tell(self, other);
             }
         }
@@ -278,7 +278,7 @@ impl Schedule {
         self.states[fault].moment = false;
         for index in std::mem::take(&mut self.states[fault].open) {
             self.planned[index].until = now;
-            self.push(now, Edge::End, fault, What::Planned(index));
+            self.push(now, Edge::End, fault, What::Occurrence(index));
         }
     }
 

@@ -1,6 +1,6 @@
-//! `set(app[0].speed, 25%)`: a knob has another value for a while. A knob that takes a law is set to one time.
+//! `set(app[0].speed, 25%)`: a parameter has another value for a while. A parameter that takes a distribution is set to one time.
 
-use crate::base::knob::{Form, Knob, Knobs, Preset, Takes};
+use crate::base::parameter::{Constructor, Parameter, ParameterType, Parameters, Preset};
 use crate::base::problem::{Place, Problems, known_words, shown};
 use crate::base::quantity::{Quantity, Unit};
 use crate::faults::plan::Action;
@@ -9,39 +9,40 @@ use crate::faults::{DOES_NOT_FIT, Fault, SYNTAX, WRONG_UNIT, problem, text};
 
 /// The fault.
 pub const SET: Fault = Fault {
-    form: Form {
+    form: Constructor {
         name: "set",
-        knobs: &[
-            Knob {
-                name: "knob",
-                takes: Takes::Text,
+        parameters: &[
+            Parameter {
+                name: "parameter",
+                takes: ParameterType::Text,
                 default: Preset::Required,
-                doc: "Whose knob: `app[0].speed`, `pages.ttl`.",
+                doc: "Whose parameter: `app[0].speed`, `pages.ttl`.",
             },
-            Knob {
+            Parameter {
                 name: "to",
-                takes: Takes::Text,
+                takes: ParameterType::Text,
                 default: Preset::Required,
                 doc: "Its value meanwhile: `25%`.",
             },
         ],
-        doc: "A knob has another value for a while.",
+        doc: "A parameter has another value for a while.",
     },
     momentary: false,
     resolve,
 };
 
-fn resolve(knobs: &Knobs, who: &Who, problems: &mut Problems) -> Option<Action> {
-    let ((path, path_place), (value, value_place)) = (text(knobs, "knob")?, text(knobs, "to")?);
-    let Some((of, knob)) = path.rsplit_once('.') else {
-        let message = format!("`{}` names no knob of a part", shown(path));
+fn resolve(parameters: &Parameters, who: &Who, problems: &mut Problems) -> Option<Action> {
+    let ((path, path_place), (value, value_place)) =
+        (text(parameters, "parameter")?, text(parameters, "to")?);
+    let Some((of, parameter)) = path.rsplit_once('.') else {
+        let message = format!("`{}` names no parameter of a part", shown(path));
         problem(problems, SYNTAX, Some(path_place), message).help("write `set(app[0].speed, 25%)`");
         return None;
     };
     let of = Target::parse(of, path_place, who, problems)?.members(who);
-    let settable = settable(&of, knob.trim(), Some(path_place), who, problems)?;
+    let settable = settable(&of, parameter.trim(), Some(path_place), who, problems)?;
     match read(value.trim(), settable) {
-        Ok(value) => Some(Action::Set { of, knob: settable.knob, value, design: settable.design }),
+        Ok(value) => Some(Action::Set { of, parameter: settable.parameter, value, design: settable.design }),
         Err((code, message)) => {
             problem(problems, code, Some(value_place), message).help("write it as in the design");
             None
@@ -49,10 +50,10 @@ fn resolve(knobs: &Knobs, who: &Who, problems: &mut Problems) -> Option<Action> 
     }
 }
 
-/// The knob of that name, if members of one part are meant and it may be set.
+/// The parameter of that name, if members of one part are meant and it may be set.
 pub(super) fn settable<'a>(
     of: &Target,
-    knob: &str,
+    parameter: &str,
     place: Option<&Place>,
     who: &'a Who,
     problems: &mut Problems,
@@ -64,15 +65,15 @@ pub(super) fn settable<'a>(
         return None;
     };
     if let Some(other) = parts.find(|other| other.tier != part.tier) {
-        let message = format!("a knob of '{}' and '{}' at once", part.name, other.name);
+        let message = format!("a parameter of '{}' and '{}' at once", part.name, other.name);
         problem(problems, DOES_NOT_FIT, place, message).help("write a fault for each part");
         return None;
     }
-    let settable = part.settable.iter().find(|settable| settable.knob == knob);
+    let settable = part.settable.iter().find(|settable| settable.parameter == parameter);
     if settable.is_none() {
-        let message = format!("`{}` of '{}' cannot be set during a run", shown(knob), part.name);
-        let known = part.settable.iter().map(|settable| settable.knob);
-        let help = known_words(knob, "what can be set", known);
+        let message = format!("`{}` of '{}' cannot be set during a run", shown(parameter), part.name);
+        let known = part.settable.iter().map(|settable| settable.parameter);
+        let help = known_words(parameter, "what can be set", known);
         problem(problems, DOES_NOT_FIT, place, message).help(help);
     }
     settable
@@ -80,25 +81,25 @@ pub(super) fn settable<'a>(
 
 /// The value as one number; or what is wrong with it.
 fn read(value: &str, settable: &Settable) -> Result<f64, (&'static str, String)> {
-    if value == "unlimited" && matches!(settable.takes, Takes::Count { max: u64::MAX, .. }) {
+    if value == "unlimited" && matches!(settable.takes, ParameterType::Count { max: u64::MAX, .. }) {
         return Ok(u64::MAX as f64);
     }
     let quantity = Quantity::parse(value).map_err(|bad| (SYNTAX, bad.message))?;
     let (unit, min, max) = match settable.takes {
-        Takes::Count { min, max } => (Unit::Count, min as f64, max as f64),
-        Takes::Share { min, max } => (Unit::Share, min, max),
-        Takes::Factor { min, max } => (Unit::Factor, min, max),
-        Takes::Span { min, max } => (Unit::Span, min.as_ns() as f64, max.as_ns() as f64),
-        Takes::Law => (Unit::Span, 0.0, u64::MAX as f64),
-        Takes::Rate => (Unit::Rate, f64::MIN_POSITIVE, f64::MAX),
-        Takes::Bytes { min, max } => (Unit::Bytes, min as f64, max as f64),
-        _ => return Err((DOES_NOT_FIT, format!("`{}` does not take one number", settable.knob))),
+        ParameterType::Count { min, max } => (Unit::Count, min as f64, max as f64),
+        ParameterType::Share { min, max } => (Unit::Share, min, max),
+        ParameterType::Factor { min, max } => (Unit::Factor, min, max),
+        ParameterType::Span { min, max } => (Unit::Span, min.as_ns() as f64, max.as_ns() as f64),
+        ParameterType::Distribution => (Unit::Span, 0.0, u64::MAX as f64),
+        ParameterType::Rate => (Unit::Rate, f64::MIN_POSITIVE, f64::MAX),
+        ParameterType::Bytes { min, max } => (Unit::Bytes, min as f64, max as f64),
+        _ => return Err((DOES_NOT_FIT, format!("`{}` does not take one number", settable.parameter))),
     };
     if quantity.unit != unit {
-        return Err((WRONG_UNIT, format!("`{}` takes {}", settable.knob, unit.example())));
+        return Err((WRONG_UNIT, format!("`{}` takes {}", settable.parameter, unit.example())));
     }
     if !(min..=max).contains(&quantity.value) {
-        return Err((DOES_NOT_FIT, format!("`{value}` is out of the range of `{}`", settable.knob)));
+        return Err((DOES_NOT_FIT, format!("`{value}` is out of the range of `{}`", settable.parameter)));
     }
     Ok(quantity.value)
 }

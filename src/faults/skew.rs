@@ -1,7 +1,7 @@
 //! `skew(kv[0], 2s)`, `skew(kv[0], -2s)`: a wall clock jumps; the monotonic one, by which a node times, does not. At the end it jumps back, so that it shows what it would have shown
 //! without the fault.
 
-use crate::base::knob::{Form, Knob, Knobs, Preset, Takes};
+use crate::base::parameter::{Constructor, Parameter, ParameterType, Parameters, Preset};
 use crate::base::problem::Problems;
 use crate::base::quantity::{Quantity, Unit};
 use crate::base::time::Span;
@@ -14,13 +14,13 @@ const JUMP_MAX: Span = Span::from_secs(100 * 365 * 86_400);
 
 /// The fault.
 pub const SKEW: Fault = Fault {
-    form: Form {
+    form: Constructor {
         name: "skew",
-        knobs: &[
+        parameters: &[
             whom("who", Preset::Required, "Members of a part, or all members in a zone."),
-            Knob {
+            Parameter {
                 name: "by",
-                takes: Takes::Text,
+                takes: ParameterType::Text,
                 default: Preset::Required,
                 doc: "How far: `2s` ahead, `-2s` back; at most 100 years.",
             },
@@ -32,9 +32,9 @@ pub const SKEW: Fault = Fault {
     resolve,
 };
 
-fn resolve(knobs: &Knobs, who: &Who, problems: &mut Problems) -> Option<Action> {
-    let of = Target::of(knobs, "who", who, problems)?.members(who);
-    let (words, place) = text(knobs, "by")?;
+fn resolve(parameters: &Parameters, who: &Who, problems: &mut Problems) -> Option<Action> {
+    let of = Target::of(parameters, "who", who, problems)?.members(who);
+    let (words, place) = text(parameters, "by")?;
     let (sign, span) = match words.strip_prefix('-') {
         Some(back) => (-1, back.trim()),
         None => (1, words),

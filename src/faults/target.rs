@@ -10,7 +10,7 @@
 //!    drawn when the plan is made.
 
 use crate::base::ids::{Pid, SeriesId, TierId, ZoneId};
-use crate::base::knob::{Knobs, Takes};
+use crate::base::parameter::{ParameterType, Parameters};
 use crate::base::problem::{Place, Problems, known_words, shown};
 use crate::base::rng::Bits;
 use crate::faults::{SYNTAX, UNKNOWN_FORM, UNKNOWN_PART, WRONG_KIND, problem, text};
@@ -38,7 +38,7 @@ pub struct WhoPart {
     pub count: u32,
     /// Their zones, in turn.
     pub zones: Vec<ZoneId>,
-    /// The knobs that `set` may set.
+    /// The parameters that `set` may set.
     pub settable: Vec<Settable>,
     /// If one of its members leads the others: what it records of that.
     pub led: Option<Led>,
@@ -53,13 +53,13 @@ pub struct Led {
     pub standing: SeriesId,
 }
 
-/// A knob that `set` may set.
+/// A parameter that `set` may set.
 #[derive(Clone, Copy, Debug)]
 pub struct Settable {
     /// Its name.
-    pub knob: &'static str,
+    pub parameter: &'static str,
     /// What it takes.
-    pub takes: Takes,
+    pub takes: ParameterType,
     /// Its value in the design, where that is one number (shares and counts as they are, spans in ns).
     pub design: Option<f64>,
 }
@@ -120,8 +120,13 @@ pub struct Target {
 
 impl Target {
     /// From a text argument; `None` when it was not given or is wrong, which is then reported.
-    pub fn of(knobs: &Knobs, knob: &str, who: &Who, problems: &mut Problems) -> Option<Target> {
-        let (words, place) = text(knobs, knob)?;
+    pub fn of(
+        parameters: &Parameters,
+        parameter: &str,
+        who: &Who,
+        problems: &mut Problems,
+    ) -> Option<Target> {
+        let (words, place) = text(parameters, parameter)?;
         Target::parse(words, place, who, problems)
     }
 

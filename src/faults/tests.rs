@@ -8,10 +8,10 @@ use crate::base::dist::Dist;
 use crate::base::ids::{Pid, SeriesId, TierId, ZoneId};
 use crate::base::problem::FileId;
 use crate::base::time::{Span, Time};
-use crate::faults::plan::Trouble;
+use crate::faults::plan::Impairment;
 use crate::faults::target::{Led, Settable, Target, WhoPart};
 use crate::faults::ways::Ways;
-use crate::sim::cluster::{ClockTroubleId, Cluster, Crash, Effect, EffectId, Order};
+use crate::sim::cluster::{ClockImpairmentId, Cluster, Crash, Effect, EffectId, Order};
 
 const APP: TierId = TierId(0);
 const PAGES: TierId = TierId(1);
@@ -19,10 +19,17 @@ const KV: TierId = TierId(2);
 const LED: Led = Led { leaders: SeriesId(0), standing: SeriesId(1) };
 
 fn who() -> Who {
-    let speed =
-        Settable { knob: "speed", takes: Takes::Share { min: 0.001, max: 1000.0 }, design: Some(1.0) };
-    let serve = Settable { knob: "serve", takes: Takes::Law, design: None };
-    let errors = Settable { knob: "errors", takes: Takes::Share { min: 0.0, max: 1.0 }, design: Some(0.01) };
+    let speed = Settable {
+        parameter: "speed",
+        takes: ParameterType::Share { min: 0.001, max: 1000.0 },
+        design: Some(1.0),
+    };
+    let serve = Settable { parameter: "serve", takes: ParameterType::Distribution, design: None };
+    let errors = Settable {
+        parameter: "errors",
+        takes: ParameterType::Share { min: 0.0, max: 1.0 },
+        design: Some(0.01),
+    };
     let part = |name: &str, kind, tier, count, zones: &[u8], settable: &[Settable]| WhoPart {
         name: name.to_string(),
         kind,
@@ -55,10 +62,10 @@ fn kv(members: &[u32]) -> Vec<Pid> {
     members.iter().map(|member| Pid::new(KV, *member)).collect()
 }
 
-fn knobs(pairs: &[(&'static str, Setting)]) -> Knobs {
-    Knobs {
+fn parameters(pairs: &[(&'static str, Setting)]) -> Parameters {
+    Parameters {
         values: pairs.iter().map(|(name, setting)| (*name, (setting.clone(), Some(place())))).collect(),
-        ..Knobs::default()
+        ..Parameters::default()
     }
 }
 
@@ -70,7 +77,7 @@ fn words(words: &str) -> Setting {
 fn action(form: &'static str, arguments: &[(&'static str, Setting)]) -> Result<Action, String> {
     let mut problems = Problems::default();
     let fault = ALL.iter().find(|fault| fault.form.name == form).expect("a fault");
-    match (fault.resolve)(&knobs(arguments), &who(), &mut problems) {
+    match (fault.resolve)(&parameters(arguments), &who(), &mut problems) {
         Some(action) if problems.is_empty() => Ok(action),
         _ => Err(problems.0.into_iter().map(|problem| problem.message).collect::<Vec<_>>().join("; ")),
     }
@@ -114,22 +121,26 @@ fn targets_are_parts_members_zones_and_lists_of_these() {
 }
 
 #[test]
-fn a_knob_is_set_within_its_range_and_with_its_unit() {
-    let set = |knob: &str, to: &str| action("set", &[("knob", words(knob)), ("to", words(to))]);
+fn a_parameter_is_set_within_its_range_and_with_its_unit() {
+    let set =
+        |parameter: &str, to: &str| action("set", &[("parameter", words(parameter)), ("to", words(to))]);
     let of = Target { pids: app(&[0]), ..Target::default() };
     assert_eq!(
         set("app[0].speed", "25%"),
-        Ok(Action::Set { of, knob: "speed", value: 0.25, design: Some(1.0) })
+        Ok(Action::Set { of, parameter: "speed", value: 0.25, design: Some(1.0) })
     );
     let of = Target { pids: vec![Pid::new(PAGES, 0)], ..Target::default() };
-    assert_eq!(set("pages.serve", "3ms"), Ok(Action::Set { of, knob: "serve", value: 3e6, design: None }));
-    for (knob, to, expected) in [
+    assert_eq!(
+        set("pages.serve", "3ms"),
+        Ok(Action::Set { of, parameter: "serve", value: 3e6, design: None })
+    );
+    for (parameter, to, expected) in [
         ("app[0].spead", "25%", "`spead` of 'app' cannot be set during a run"),
         ("app[0].speed", "25ms", "`speed` takes a share, `80%`"),
         ("app[0].speed", "0%", "`0%` is out of the range of `speed`"),
-        ("speed", "25%", "`speed` names no knob of a part"),
+        ("speed", "25%", "`speed` names no parameter of a part"),
     ] {
-        assert_eq!(set(knob, to), Err(expected.to_string()), "{knob} to {to}");
+        assert_eq!(set(parameter, to), Err(expected.to_string()), "{parameter} to {to}");
     }
 }
 
@@ -224,8 +235,8 @@ fn faults_say_what_does_not_fit() {
         ),
         (
             "set",
-            vec![("knob", words("[app, kv].speed")), ("to", words("5%"))],
-            "a knob of 'app' and 'kv' at once",
+            vec![("parameter", words("[app, kv].speed")), ("to", words("5%"))],
+            "a parameter of 'app' and 'kv' at once",
         ),
     ] {
         assert_eq!(action(form, &arguments), Err(expected.to_string()), "{form} {arguments:?}");
@@ -272,13 +283,13 @@ fn a_plan_says_what_happens() {
 
 #[test]
 fn an_entry_says_when_and_a_moment_has_no_length() {
-    let flush = Setting::Form("flush", knobs(&[("of", words("pages"))]));
-    let second = Setting::Law(Dist::Constant(1e9));
+    let flush = Setting::Constructor("flush", parameters(&[("of", words("pages"))]));
+    let second = Setting::Distribution(Dist::Constant(1e9));
     let complaints = |more: &[(&'static str, Setting)]| {
         let mut problems = Problems::default();
         let mut all = vec![("do", flush.clone()), ("chance", Setting::Number(1.0))];
         all.extend_from_slice(more);
-        let entry = resolve("x", &knobs(&all), &who(), &mut problems);
+        let entry = resolve("x", &parameters(&all), &who(), &mut problems);
         assert_eq!(entry.is_some(), problems.is_empty());
         problems.0.into_iter().map(|problem| problem.message).collect::<Vec<_>>()
     };
@@ -325,24 +336,24 @@ impl Cluster for Diary {
     fn undrain(&mut self, pid: Pid) {
         self.lines.push(format!("undrain {}", pid.member));
     }
-    fn skew(&mut self, pid: Pid, jump_ns: i64, drift_ppb: i64) -> ClockTroubleId {
+    fn skew(&mut self, pid: Pid, jump_ns: i64, drift_ppb: i64) -> ClockImpairmentId {
         self.effects += 1;
         self.lines.push(format!("clock {} of {}: {jump_ns} ns, {drift_ppb} ppb", self.effects, pid.member));
-        ClockTroubleId(self.effects)
+        ClockImpairmentId(self.effects)
     }
-    fn set_right(&mut self, pid: Pid, id: ClockTroubleId) {
+    fn clear(&mut self, pid: Pid, id: ClockImpairmentId) {
         self.lines.push(format!("clock {} of {} right", id.0, pid.member));
     }
     fn order(&mut self, pid: Pid, order: Order) {
         self.lines.push(match order {
             Order::Flush => format!("flush {}", pid.member),
             Order::ClockSet => unreachable!("no fault orders that"),
-            Order::Set { knob, value } => format!("{knob} {} = {value}", pid.member),
-            Order::Reset { knob } => format!("{knob} {} as designed", pid.member),
+            Order::Set { parameter, value } => format!("{parameter} {} = {value}", pid.member),
+            Order::Reset { parameter } => format!("{parameter} {} as designed", pid.member),
             Order::Drain => unreachable!("no fault gives it"),
         });
     }
-    fn trouble(&mut self, _: u64, _: Effect) -> EffectId {
+    fn impairment(&mut self, _: u64, _: Effect) -> EffectId {
         self.effects += 1;
         self.lines.push(format!("trouble {}", self.effects));
         EffectId(self.effects)

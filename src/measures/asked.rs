@@ -9,7 +9,7 @@ use crate::measures::expression::During;
 
 /// What is asked.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum What {
+pub enum QueryKind {
     /// Whether there is one order of all operations that explains what was seen and respects time.
     Linearizable,
     /// Whether there is one order that explains what was seen and in which each session did its own in its order.
@@ -59,7 +59,7 @@ pub enum Locks {
     Bypassed,
     /// The longest chain of deletions of others' locks.
     ForeignChain,
-    /// How many circles of programs waited for each other.
+    /// How many cycles of programs waited for each other.
     Deadlocks,
 }
 
@@ -74,24 +74,26 @@ pub enum Stat {
     Percentile(f64),
 }
 
-impl What {
+impl QueryKind {
     /// Whether the answer is yes or no.
     pub fn is_condition(self) -> bool {
         matches!(
             self,
-            What::Linearizable
-                | What::Sequential
-                | What::Causal
-                | What::Isolated(_)
-                | What::Keeps(_)
-                | What::Locks(Locks::Exclusive | Locks::FreshTokens)
+            QueryKind::Linearizable
+                | QueryKind::Sequential
+                | QueryKind::Causal
+                | QueryKind::Isolated(_)
+                | QueryKind::Keeps(_)
+                | QueryKind::Locks(Locks::Exclusive | Locks::FreshTokens)
         )
     }
 
     /// The unit of the answer.
     pub fn dimension(self) -> Dimension {
         match self {
-            What::Converged | What::Staleness(_) | What::Locks(Locks::Overlap) => Dimension::Seconds,
+            QueryKind::Converged | QueryKind::Staleness(_) | QueryKind::Locks(Locks::Overlap) => {
+                Dimension::Seconds
+            }
             _ => Dimension::One,
         }
     }
@@ -99,14 +101,14 @@ impl What {
     /// Which operations of clients must be recorded to answer it, and whether what copies take in must be.
     pub fn needs(self) -> (Operations, bool) {
         match self {
-            What::Linearizable | What::Causal | What::Keeps(_) => (Operations::All, false),
-            What::Sequential | What::Staleness(_) | What::KStale(_) | What::Stale(..) => {
+            QueryKind::Linearizable | QueryKind::Causal | QueryKind::Keeps(_) => (Operations::All, false),
+            QueryKind::Sequential | QueryKind::Staleness(_) | QueryKind::KStale(_) | QueryKind::Stale(..) => {
                 (Operations::All, true)
             }
-            What::Isolated(_) => (Operations::All, true),
-            What::Lost | What::Unacked => (Operations::Writes, true),
-            What::Diverged | What::Converged => (Operations::None, true),
-            What::Locks(_) => (Operations::None, false),
+            QueryKind::Isolated(_) => (Operations::All, true),
+            QueryKind::Lost | QueryKind::Unacked => (Operations::Writes, true),
+            QueryKind::Diverged | QueryKind::Converged => (Operations::None, true),
+            QueryKind::Locks(_) => (Operations::None, false),
         }
     }
 }
@@ -185,7 +187,7 @@ impl Whose {
 
 /// An instant of a run as an expression names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Moment {
+pub enum Instant {
     /// A fault begins for the first time.
     Begins(String),
     /// A fault has ended for the last time.
@@ -198,27 +200,27 @@ pub enum Moment {
     End,
 }
 
-impl Moment {
+impl Instant {
     /// The fault that it hangs on.
     pub fn fault(&self) -> Option<&str> {
         match self {
-            Moment::Begins(fault) | Moment::Ends(fault) | Moment::After(fault, _) => Some(fault),
-            Moment::At(_) | Moment::End => None,
+            Instant::Begins(fault) | Instant::Ends(fault) | Instant::After(fault, _) => Some(fault),
+            Instant::At(_) | Instant::End => None,
         }
     }
 }
 
 /// A question to the history of a run.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Asked {
+pub struct Query {
     /// What.
-    pub what: What,
+    pub what: QueryKind,
     /// Of whom.
     pub whose: Whose,
     /// Writes that were accepted later do not count.
-    pub before: Moment,
+    pub before: Instant,
     /// The instant of which it is asked.
-    pub at: Moment,
+    pub at: Instant,
     /// Operations that began at other times do not count.
     pub during: During,
 }

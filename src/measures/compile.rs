@@ -8,11 +8,11 @@ use crate::base::op::Reason;
 use crate::base::problem::{known_words, nearest};
 use crate::base::quantity::Unit;
 use crate::base::series::SeriesKind;
-use crate::measures::asked::{Stat, What};
+use crate::measures::asked::{QueryKind, Stat};
 use crate::measures::expression::{During, Names, Node};
 use crate::measures::fits::{Thing, fit};
 use crate::measures::functions::{Choice, Function, Target, Why};
-use crate::measures::{ALL, Dimension, Of, Source};
+use crate::measures::{ALL, Dimension, Domain, Source};
 use crate::program::syntax::{Arg, ArgKey, BinaryOp, Expr, Spanned, SyntaxError, UnaryOp};
 use crate::record::sums::Which;
 
@@ -54,7 +54,7 @@ impl Compiler<'_> {
             }
             Expr::Binary(op, left, right) => self.binary(expr, *op, left, right),
             Expr::Name(_) | Expr::Field(..) | Expr::Index(..) => {
-                let (target, thing) = self.target(expr, Of::Anything, "count")?;
+                let (target, thing) = self.target(expr, Domain::Anything, "count")?;
                 Ok(in_its_unit(Function::Count, target, thing, Choice::default(), During::Run))
             }
             Expr::Call(function) => self.measure(function),
@@ -160,7 +160,7 @@ impl Compiler<'_> {
     }
 
     /// A function of what was recorded, with its arguments.
-    fn of_record(&self, call: &crate::program::syntax::Function, function: Function, of: Of) -> Compiled {
+    fn of_record(&self, call: &crate::program::syntax::Function, function: Function, of: Domain) -> Compiled {
         let name = call.name.value.as_str();
         let mut found = None;
         let mut options =
@@ -208,7 +208,7 @@ impl Compiler<'_> {
         Ok(in_its_unit(function, target, thing, choice, during))
     }
 
-    /// What is reckoned or compared with the state of a store (a value at the start, a level, what became of writes) counts from time 0,
+    /// What is computed or compared with the state of a store (a value at the start, a level, what became of writes) counts from time 0,
     /// as the state does.
     pub(super) fn counts_like_state(&self, node: &mut Node) {
         match node {
@@ -225,8 +225,8 @@ impl Compiler<'_> {
     fn has_state(&self, node: &Node) -> bool {
         match node {
             Node::Number(_) => false,
-            Node::Asked(asked) => {
-                matches!(asked.what, What::Lost | What::Unacked | What::Diverged)
+            Node::Query(asked) => {
+                matches!(asked.what, QueryKind::Lost | QueryKind::Unacked | QueryKind::Diverged)
             }
             Node::Negate(of) | Node::Not(of) => self.has_state(of),
             Node::Binary(_, left, right) => self.has_state(left) || self.has_state(right),
@@ -253,7 +253,7 @@ impl Compiler<'_> {
                     *during = During::Whole;
                 }
             }
-            Node::Number(_) | Node::Asked(_) | Node::Measure { .. } => {}
+            Node::Number(_) | Node::Query(_) | Node::Measure { .. } => {}
         }
     }
 
@@ -341,12 +341,12 @@ impl Compiler<'_> {
     fn target(
         &self,
         expr: &Spanned<Expr>,
-        of: Of,
+        of: Domain,
         name: &str,
     ) -> Result<(Target, Option<Thing>), SyntaxError> {
         let text = expr.value.to_string();
         match of {
-            Of::Cell => {
+            Domain::Cell => {
                 if let Expr::Index(path, key) = &expr.value
                     && let Expr::Field(db, table) = &path.value
                     && let Expr::Number(key) = &key.value
@@ -357,7 +357,7 @@ impl Compiler<'_> {
                 }
                 error(&expr.at, format!("`{text}` is no key of a db"), "write `initial(shop.stock[1])`")
             }
-            Of::Part => match self.names.cores(&text) {
+            Domain::Part => match self.names.cores(&text) {
                 Some((cores, busy)) => Ok((Target::Cores(cores, busy), None)),
                 None => {
                     let help = self.names.no_such_member(&text);
@@ -369,14 +369,14 @@ impl Compiler<'_> {
                     )
                 }
             },
-            Of::Tables | Of::Operations | Of::Lock => {
+            Domain::Tables | Domain::Operations | Domain::Lock => {
                 unreachable!("questions to the history have targets of their own")
             }
-            Of::Requests | Of::Anything | Of::Tally => {
+            Domain::Requests | Domain::Anything | Domain::Tally => {
                 let Some((target, thing)) = self.thing(&text, of) else { return self.unknown(expr) };
                 let wanted = match of {
-                    Of::Requests if thing != Thing::Requests => "requests",
-                    Of::Tally if thing != Thing::Tally => "a tally",
+                    Domain::Requests if thing != Thing::Requests => "requests",
+                    Domain::Tally if thing != Thing::Tally => "a tally",
                     _ => return Ok((target, Some(thing))),
                 };
                 error(
@@ -392,7 +392,7 @@ impl Compiler<'_> {
     }
 
     /// What a name stands for; where it stands for several things, for the one that is wanted.
-    fn thing(&self, text: &str, of: Of) -> Option<(Target, Thing)> {
+    fn thing(&self, text: &str, of: Domain) -> Option<(Target, Thing)> {
         let tally = || self.names.tally(text).map(|tally| (Target::Tally(tally), Thing::Tally));
         let probe = || self.names.probe(text).map(|probe| (Target::Probe(probe), Thing::Requests));
         let series = || {
@@ -400,7 +400,7 @@ impl Compiler<'_> {
             Some((Target::Series(id), Thing::Series(series.kind)))
         };
         match of {
-            Of::Tally => tally().or_else(probe).or_else(series),
+            Domain::Tally => tally().or_else(probe).or_else(series),
             _ => probe().or_else(series).or_else(tally),
         }
     }

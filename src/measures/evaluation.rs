@@ -6,10 +6,10 @@ use std::ops::Range;
 use crate::base::cause::Cause;
 use crate::base::ids::ProbeId;
 use crate::base::time::{Span, Time};
-use crate::measures::asked::Asked;
+use crate::measures::asked::Query;
 use crate::measures::expression::During;
 use crate::measures::functions::Undefined;
-use crate::measures::verdicts::{Finding, Told};
+use crate::measures::verdicts::{Explanation, Finding};
 use crate::record::observed::{Observed, Open, Sent, Values};
 use crate::record::recorder::Recorder;
 use crate::record::series::Window;
@@ -68,9 +68,9 @@ pub struct Evaluation<'a> {
     /// Whether the run is meant with its warm-up.
     from_zero: bool,
     pub(super) purpose: Purpose,
-    findings: &'a [(Asked, Finding)],
+    findings: &'a [(Query, Finding)],
     /// What showed the answers that were asked for, in order.
-    witnesses: Vec<&'a Told>,
+    witnesses: Vec<&'a Explanation>,
     pub(super) remarks: Remarks,
     observed: BTreeMap<(Kept, Open), Option<Observed>>,
     sent: BTreeMap<Kept, Option<Sent>>,
@@ -105,7 +105,7 @@ impl<'a> Evaluation<'a> {
     }
 
     /// The same, knowing the answers to questions about the history.
-    pub fn with(self, findings: &'a [(Asked, Finding)]) -> Self {
+    pub fn with(self, findings: &'a [(Query, Finding)]) -> Self {
         Evaluation { findings, ..self }
     }
 
@@ -123,7 +123,7 @@ impl<'a> Evaluation<'a> {
     ///
     /// # Errors
     /// Why nobody knows: an undecided verdict is none.
-    pub fn answer(&mut self, asked: &Asked) -> Result<f64, Undefined> {
+    pub fn answer(&mut self, asked: &Query) -> Result<f64, Undefined> {
         let Some((_, finding)) = self.findings.iter().find(|(known, _)| known == asked) else {
             return Err(Undefined("the history is judged for whole runs alone".to_owned()));
         };
@@ -132,7 +132,7 @@ impl<'a> Evaluation<'a> {
     }
 
     /// What showed the answers that were asked for since this was last called.
-    pub fn take_witnesses(&mut self) -> Vec<&'a Told> {
+    pub fn take_witnesses(&mut self) -> Vec<&'a Explanation> {
         std::mem::take(&mut self.witnesses)
     }
 

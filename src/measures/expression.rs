@@ -7,7 +7,7 @@ use crate::base::op::{REASONS, Reason};
 use crate::base::series::Series;
 use crate::base::time::Span;
 use crate::measures::Dimension;
-use crate::measures::asked::{Asked, Locks, Stat, What};
+use crate::measures::asked::{Locks, Query, QueryKind, Stat};
 use crate::measures::compile::Compiler;
 use crate::measures::evaluation::Evaluation;
 use crate::measures::functions::{Choice, Function, Target, Undefined};
@@ -99,7 +99,7 @@ pub struct Expression {
 pub(super) enum Node {
     Number(f64),
     Measure { function: Function, target: Target, choice: Choice, during: During },
-    Asked(Box<Asked>),
+    Query(Box<Query>),
     Negate(Box<Node>),
     Not(Box<Node>),
     Binary(BinaryOp, Box<Node>, Box<Node>),
@@ -121,7 +121,7 @@ pub struct Needs {
     /// Tallies whose sums by key are needed.
     pub keyed: Vec<TallyId>,
     /// Questions to the history.
-    pub asked: Vec<Asked>,
+    pub asked: Vec<Query>,
 }
 
 impl Expression {
@@ -216,7 +216,7 @@ impl Expression {
         needs.samples
     }
 
-    /// Whether it is one measure, with nothing reckoned from it.
+    /// Whether it is one measure, with nothing computed from it.
     pub fn is_measure(&self) -> bool {
         matches!(self.node, Node::Measure { .. })
     }
@@ -253,7 +253,7 @@ impl Node {
                 left.needs(needs);
                 right.needs(needs);
             }
-            Node::Asked(asked) => {
+            Node::Query(asked) => {
                 needs.windows.push(asked.during.clone());
                 needs.asked.push(asked.as_ref().clone());
             }
@@ -281,7 +281,7 @@ impl Node {
             Node::Number(number) => *number,
             Node::Negate(of) => -of.value(evaluation)?,
             Node::Not(of) => f64::from(of.value(evaluation)? == 0.0),
-            Node::Asked(asked) => evaluation.answer(asked)?,
+            Node::Query(asked) => evaluation.answer(asked)?,
             Node::Measure { function, target, choice, during } => {
                 function.of(target, *choice, during, evaluation)?
             }
@@ -297,8 +297,11 @@ impl Node {
             Node::Number(_) => false,
             Node::Negate(of) | Node::Not(of) => of.has_percentile(),
             Node::Binary(_, left, right) => left.has_percentile() || right.has_percentile(),
-            Node::Asked(asked) => {
-                matches!(asked.what, What::Staleness(Stat::Percentile(_)) | What::KStale(Stat::Percentile(_)))
+            Node::Query(asked) => {
+                matches!(
+                    asked.what,
+                    QueryKind::Staleness(Stat::Percentile(_)) | QueryKind::KStale(Stat::Percentile(_))
+                )
             }
             Node::Measure { function, .. } => matches!(function, Function::Percentile(_)),
         }
@@ -312,9 +315,9 @@ impl Node {
             Node::Binary(_, left, right) => {
                 [left.tail(), right.tail()].into_iter().flatten().min_by(f64::total_cmp)
             }
-            Node::Asked(asked) => match asked.what {
-                What::Staleness(Stat::Percentile(percentile))
-                | What::KStale(Stat::Percentile(percentile)) => Some(of(percentile)),
+            Node::Query(asked) => match asked.what {
+                QueryKind::Staleness(Stat::Percentile(percentile))
+                | QueryKind::KStale(Stat::Percentile(percentile)) => Some(of(percentile)),
                 _ => None,
             },
             Node::Measure { function: Function::Percentile(percentile), .. } => Some(of(*percentile)),
@@ -332,8 +335,11 @@ impl Node {
                     | Function::Util
                     | Function::Jain
             ),
-            Node::Asked(asked) => {
-                matches!(asked.what, What::Stale(..) | What::Locks(Locks::Overlapping | Locks::Overtaken))
+            Node::Query(asked) => {
+                matches!(
+                    asked.what,
+                    QueryKind::Stale(..) | QueryKind::Locks(Locks::Overlapping | Locks::Overtaken)
+                )
             }
             // A part of a sum.
             Node::Binary(BinaryOp::Divide, part, whole) => match whole.as_ref() {
@@ -346,7 +352,7 @@ impl Node {
 
     fn has_vague_mean(&self) -> bool {
         match self {
-            Node::Number(_) | Node::Asked(_) => false,
+            Node::Number(_) | Node::Query(_) => false,
             Node::Negate(of) | Node::Not(of) => of.has_vague_mean(),
             Node::Binary(_, left, right) => left.has_vague_mean() || right.has_vague_mean(),
             Node::Measure { function, target, choice, .. } => {
@@ -357,7 +363,7 @@ impl Node {
 
     fn is_of_history(&self) -> bool {
         match self {
-            Node::Number(_) | Node::Asked(_) => true,
+            Node::Number(_) | Node::Query(_) => true,
             Node::Negate(of) | Node::Not(of) => of.is_of_history(),
             Node::Binary(_, left, right) => left.is_of_history() && right.is_of_history(),
             Node::Measure { function, .. } => *function == Function::Initial,
@@ -367,7 +373,7 @@ impl Node {
     fn can_be_watched(&self) -> bool {
         match self {
             Node::Number(_) => true,
-            Node::Asked(_) => false,
+            Node::Query(_) => false,
             Node::Negate(of) | Node::Not(of) => of.can_be_watched(),
             Node::Binary(_, left, right) => left.can_be_watched() && right.can_be_watched(),
             Node::Measure { function, target, choice, during } => {

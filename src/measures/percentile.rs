@@ -232,7 +232,7 @@ mod tests {
     /// By hand. Who (entry to exit, + for under way then): a 0–2, b 0–5, c 1–3+, d 3–4, e 3–8, f 6–7, g 0–8+.
     /// At 2: a b c g are in sight, 3/4 go on. At 4: b d e g, 9/16. At 5: b e g, 3/8. At 7: e f g, 1/4. At 8: e g, 1/8.
     #[test]
-    fn it_is_that_of_a_reckoning_by_hand_with_delayed_entry() {
+    fn it_is_that_of_a_computation_by_hand_with_delayed_entry() {
         let seen =
             Observed { ends: exact(&[2, 4, 5, 7, 8]), entries: vec![1, 3, 3, 6], censored: vec![3, 8] };
         let cases = [

@@ -4,7 +4,7 @@ use crate::base::cause::{Cause, Causes};
 use crate::base::ids::{ProbeId, SeriesId, TallyId, TierId};
 use crate::base::series::{Series, SeriesKind};
 use crate::base::time::{Span, Time};
-use crate::measures::asked::{Asked, Moment, Stat, What};
+use crate::measures::asked::{Instant, Query, QueryKind, Stat};
 use crate::measures::evaluation::{Evaluation, Purpose};
 use crate::measures::expression::{During, Expression, Names, Needs};
 use crate::program::syntax::expression;
@@ -119,7 +119,7 @@ fn compiled(text: &str) -> Result<Expression, String> {
 }
 
 #[test]
-fn measures_have_the_values_that_one_reckons_by_hand() {
+fn measures_have_the_values_that_one_computes_by_hand() {
     let (recorder, windows) = run();
     for (text, value, unit) in [
         ("mean(product)", 0.06, "s"), // number 9 failed
@@ -253,22 +253,22 @@ fn what_makes_no_sense_is_told() {
 
 #[test]
 fn questions_to_the_history_name_what_they_are_about() {
-    let asked = |text: &str| -> Asked {
+    let asked = |text: &str| -> Query {
         let mut needs = Needs::default();
         compiled(text).unwrap_or_else(|why| panic!("{text}: {why}")).needs(&mut needs);
         needs.asked.into_iter().next().expect("it asks")
     };
     let diverged = asked("diverged(kv, before=split.end, at=after(split, 30s)) == 0");
-    assert_eq!((diverged.what, diverged.before), (What::Diverged, Moment::Ends("split".into())));
-    assert_eq!(diverged.at, Moment::After("split".into(), Span::from_secs(30)));
+    assert_eq!((diverged.what, diverged.before), (QueryKind::Diverged, Instant::Ends("split".into())));
+    assert_eq!(diverged.at, Instant::After("split".into(), Span::from_secs(30)));
     assert_eq!(diverged.whose.tables(), [(TierId(3), 0)]);
     let lost = asked("lost(product)");
-    assert_eq!((lost.what, lost.whose.name(), lost.at), (What::Lost, "product", Moment::End));
-    assert_eq!(asked("p99.9(staleness(product)) < 5s").what, What::Staleness(Stat::Percentile(99.9)));
-    assert_eq!(asked("staleness(kv.stock)").what, What::Staleness(Stat::Mean));
-    assert_eq!(asked("k_stale(product) <= 1").what, What::KStale(Stat::Max));
+    assert_eq!((lost.what, lost.whose.name(), lost.at), (QueryKind::Lost, "product", Instant::End));
+    assert_eq!(asked("p99.9(staleness(product)) < 5s").what, QueryKind::Staleness(Stat::Percentile(99.9)));
+    assert_eq!(asked("staleness(kv.stock)").what, QueryKind::Staleness(Stat::Mean));
+    assert_eq!(asked("k_stale(product) <= 1").what, QueryKind::KStale(Stat::Max));
     let ages = asked("stale(product, age=10ms..20ms, during=split)");
-    assert_eq!(ages.what, What::Stale(Span::from_ms(10), Span::from_ms(20)));
+    assert_eq!(ages.what, QueryKind::Stale(Span::from_ms(10), Span::from_ms(20)));
     assert_eq!(ages.during, During::Fault("split".into()));
     for (text, of_history) in [
         ("lost(product) == 0 and linearizable(kv.stock)", true),

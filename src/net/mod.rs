@@ -45,7 +45,7 @@ pub struct Packet {
 
 /// What becomes of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum Delivery {
     /// It gets there, then (if it is still admitted when it arrives).
     Arrives(Time),
     /// It is lost on the way, by chance.
@@ -126,9 +126,9 @@ impl Network {
     }
 
     fn find_plain(&mut self) {
-        let untroubled = self.untroubled();
+        let unimpaired = self.unimpaired();
         for lane in &mut self.lanes {
-            lane.plain = untroubled && lane.path.is_plain();
+            lane.plain = unimpaired && lane.path.is_plain();
         }
     }
 
@@ -163,25 +163,25 @@ impl Network {
     }
 
     /// The fate of a packet that is sent now. A process reaches itself at once.
-    pub fn route(&mut self, packet: Packet, now: Time) -> Fate {
+    pub fn route(&mut self, packet: Packet, now: Time) -> Delivery {
         if packet.from.pid == packet.to.pid {
-            return Fate::Arrives(now);
+            return Delivery::Arrives(now);
         }
-        let troubled = !self.effects.is_empty();
-        if troubled && self.effects.cuts(packet.from, packet.to) {
-            return Fate::Cut;
+        let impaired = !self.effects.is_empty();
+        if impaired && self.effects.cuts(packet.from, packet.to) {
+            return Delivery::Cut;
         }
         let index = self.lane(packet.from.zone, packet.to.zone);
         let lane = &mut self.lanes[index];
         let drawn = |purpose: u64| packet.identity.draws(purpose);
         if lane.path.loss > 0.0 && drawn(self.purposes.loss).open01() < lane.path.loss {
-            return Fate::Lost;
+            return Delivery::Lost;
         }
         let mut at = now;
-        if troubled {
+        if impaired {
             let loss = self.effects.loss(packet.from, packet.to);
             if loss > 0.0 && drawn(self.purposes.fault_loss).open01() < loss {
-                return Fate::Lost;
+                return Delivery::Lost;
             }
             at += self.effects.delay(packet, self.purposes.fault_delay);
         }
@@ -192,7 +192,7 @@ impl Network {
             lane.busy_until = start + sending;
             at += lane.busy_until - now;
         }
-        Fate::Arrives(at)
+        Delivery::Arrives(at)
     }
 
     /// Whether a datagram is duplicated on the way, by the path's chance or a fault's.
@@ -219,7 +219,7 @@ impl Network {
 
     /// Whether no fault of the network is active.
     #[inline]
-    pub fn untroubled(&self) -> bool {
+    pub fn unimpaired(&self) -> bool {
         self.effects.is_empty()
     }
 
@@ -303,7 +303,7 @@ mod tests {
     fn a_packet_takes_the_latency_of_its_path() {
         let mut net = two_zones();
         let packet = packet(Identity::of_call(0, 0));
-        assert_eq!(net.route(packet, Time::ZERO), Fate::Arrives(Time::from_ns(1_000_000)));
+        assert_eq!(net.route(packet, Time::ZERO), Delivery::Arrives(Time::from_ns(1_000_000)));
     }
 
     #[test]
@@ -311,8 +311,8 @@ mod tests {
         let path = Path { latency: Dist::Constant(0.0), bandwidth: Some(8000.0), ..Path::default() };
         let mut net = Network::new(7, vec!["a".into(), "b".into()], path, &[]);
         let packet = Packet { size_bytes: 1000, ..packet(Identity::of_call(0, 0)) };
-        assert_eq!(net.route(packet, Time::ZERO), Fate::Arrives(Time::ZERO + Span::from_secs(1)));
-        assert_eq!(net.route(packet, Time::ZERO), Fate::Arrives(Time::ZERO + Span::from_secs(2)));
+        assert_eq!(net.route(packet, Time::ZERO), Delivery::Arrives(Time::ZERO + Span::from_secs(1)));
+        assert_eq!(net.route(packet, Time::ZERO), Delivery::Arrives(Time::ZERO + Span::from_secs(2)));
     }
 
     #[test]
@@ -321,7 +321,7 @@ mod tests {
         let cut = || Effect::Cut { from: NodeSet::zones(&[ZoneId(0)]), to: NodeSet::zones(&[ZoneId(1)]) };
         let (first, second) = (net.add(cut()), net.add(cut()));
         let packet = packet(Identity::of_call(0, 0));
-        assert_eq!(net.route(packet, Time::ZERO), Fate::Cut);
+        assert_eq!(net.route(packet, Time::ZERO), Delivery::Cut);
         assert!(!net.connected());
         net.lift(first);
         assert!(!net.admits(end(0), end(1)));
@@ -335,7 +335,7 @@ mod tests {
         let path = Path { latency: Dist::Constant(0.0), loss: 0.2, ..Path::default() };
         let mut net = Network::new(7, vec!["a".into(), "b".into()], path, &[]);
         let packet = |call| packet(Identity::of_call(0, call));
-        let lost = (0..10_000).filter(|call| net.route(packet(*call), Time::ZERO) == Fate::Lost).count();
+        let lost = (0..10_000).filter(|call| net.route(packet(*call), Time::ZERO) == Delivery::Lost).count();
         assert!((1_850..2_150).contains(&lost), "{lost} of 10,000 at 20 %");
     }
 
@@ -344,8 +344,8 @@ mod tests {
         let path = Path { latency: Dist::Exponential { mean: 1e6 }, ..Path::default() };
         let mut net = Network::new(7, vec!["a".into(), "b".into()], path, &[]);
         let took = |number| match net.route(packet(named(number)), Time::ZERO) {
-            Fate::Arrives(at) => at.as_ns() as f64 / 1e6,
-            fate => panic!("{fate:?}"),
+            Delivery::Arrives(at) => at.as_ns() as f64 / 1e6,
+            delivery => panic!("{delivery:?}"),
         };
         (0..100_000).map(took).collect()
     }
@@ -353,7 +353,7 @@ mod tests {
     /// Whoever numbers what is sent: calls, transmissions of a call, messages, members. Mean and variance of Exp(1) within four standard
     /// errors, the correlation of neighbours within four, and a chi-square over 100 cells of equal chance.
     #[test]
-    fn latencies_have_their_law_whatever_names_the_packets() {
+    fn latencies_have_their_distribution_whatever_names_the_packets() {
         let kinds: [(&str, &dyn Fn(u64) -> Identity); 6] = [
             ("hashes", &|n| Identity::of_call(1, mix(n, 0))),
             ("numbers", &|n| Identity::of_call(1, n)),
@@ -389,10 +389,10 @@ mod tests {
         let (mut lost, mut both, mut slow, mut came) = (0, 0, 0, 0);
         for call in 0..100_000 {
             let first = Identity::of_call(1, mix(call, 0));
-            let fates = [0, 1].map(|times| net.route(packet(first.again(times)), Time::ZERO));
-            lost += u32::from(fates[0] == Fate::Lost);
-            both += u32::from(fates == [Fate::Lost; 2]);
-            if let (Fate::Lost, Fate::Arrives(at)) = (fates[0], fates[1]) {
+            let deliveries = [0, 1].map(|times| net.route(packet(first.again(times)), Time::ZERO));
+            lost += u32::from(deliveries[0] == Delivery::Lost);
+            both += u32::from(deliveries == [Delivery::Lost; 2]);
+            if let (Delivery::Lost, Delivery::Arrives(at)) = (deliveries[0], deliveries[1]) {
                 came += 1;
                 slow += u32::from(at.as_ns() > 693_147); // the median of Exp(1 ms)
             }

@@ -1,4 +1,4 @@
-//! A path between two zones: one direction, with its law of latency and its troubles.
+//! A path between two zones: one direction, with its distribution of latency and its troubles.
 
 use crate::base::dist::Dist;
 use crate::base::time::Span;

@@ -6,9 +6,9 @@ use crate::base::ids::{PartId, PolicyId, ProgramId, TallyId, ZoneId};
 use crate::base::op::{ARGS_MAX, At, Reason, When};
 use crate::base::problem::nearest;
 use crate::base::quantity::Unit;
+use crate::program::distribution::{Files, distribution_of_spans};
 use crate::program::instr::{Handler, Instr, Program};
 use crate::program::interpret::REGISTERS_MAX;
-use crate::program::law::{Files, law_of_spans};
 use crate::program::syntax::{BinaryOp, Does, Expr, Place, Spanned, Step, Steps, SyntaxError};
 
 /// Instructions of one program: sixteen thousand bytes of text make fewer.
@@ -117,7 +117,7 @@ pub fn compile(
             site,
             registers: 0,
             code: Vec::new(),
-            laws: Vec::new(),
+            distributions: Vec::new(),
             calls: Vec::new(),
             forks: Vec::new(),
             handlers: Vec::new(),
@@ -238,9 +238,17 @@ impl Compiler<'_> {
 
     fn does(&mut self, step: &Step) {
         match &step.does {
-            Does::Cpu { law, times } => self.timed(law, times.as_ref(), |law, step| Instr::Cpu { law, step }),
-            Does::Wait { law, times } => {
-                self.timed(law, times.as_ref(), |law, step| Instr::Wait { law, step })
+            Does::Cpu { distribution, times } => {
+                self.timed(distribution, times.as_ref(), |distribution, step| Instr::Cpu {
+                    distribution,
+                    step,
+                })
+            }
+            Does::Wait { distribution, times } => {
+                self.timed(distribution, times.as_ref(), |distribution, step| Instr::Wait {
+                    distribution,
+                    step,
+                })
             }
             Does::Assign { to, value } => {
                 self.value(value);
@@ -285,24 +293,29 @@ impl Compiler<'_> {
         }
     }
 
-    fn timed(&mut self, law: &Spanned<Expr>, times: Option<&Spanned<Expr>>, make: fn(u16, u16) -> Instr) {
+    fn timed(
+        &mut self,
+        distribution: &Spanned<Expr>,
+        times: Option<&Spanned<Expr>>,
+        make: fn(u16, u16) -> Instr,
+    ) {
         match times {
             Some(times) => self.value(times),
             None => {
                 self.emit(Instr::Push(1));
             }
         }
-        let law = self.law(law);
+        let distribution = self.distribution(distribution);
         let step = self.site();
-        self.emit(make(law, step));
+        self.emit(make(distribution, step));
     }
 
-    fn law(&mut self, law: &Spanned<Expr>) -> u16 {
-        match law_of_spans(law, self.files) {
-            Ok(law) => self.program.laws.push(law),
+    fn distribution(&mut self, distribution: &Spanned<Expr>) -> u16 {
+        match distribution_of_spans(distribution, self.files) {
+            Ok(distribution) => self.program.distributions.push(distribution),
             Err(error) => self.errors.push(error),
         }
-        self.program.laws.len().saturating_sub(1) as u16
+        self.program.distributions.len().saturating_sub(1) as u16
     }
 
     /// The part of that name, if it takes such steps.
@@ -362,9 +375,9 @@ impl Compiler<'_> {
                 let (db, table) = self.table(place);
                 let at = whence.as_ref().map_or(At::Primary, |whence| self.whence(whence));
                 self.read_within(step, place, db, at, *for_update);
-                let law = taking.as_ref().map(|law| self.law(law));
+                let distribution = taking.as_ref().map(|distribution| self.distribution(distribution));
                 let site = self.site();
-                self.emit(Instr::Read { db, table, law, at, for_update: *for_update, step: site });
+                self.emit(Instr::Read { db, table, distribution, at, for_update: *for_update, step: site });
                 self.take(to.as_ref());
             }
             Does::Write { place, value } => {

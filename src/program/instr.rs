@@ -7,7 +7,7 @@ use crate::base::dist::Dist;
 use crate::base::ids::OpId;
 use crate::base::ids::{PartId, PolicyId, ProgramId, TallyId, ZoneId};
 use crate::base::op::{Args, At, Failure, Reason, Value, When};
-use crate::program::interpret::{HoldId, StrandId, TxId};
+use crate::program::interpret::{CoroutineId, HoldId, TxId};
 use crate::program::syntax::BinaryOp;
 
 /// All programs of a design.
@@ -29,8 +29,8 @@ pub struct Program {
     pub registers: u8,
     /// Flat code.
     pub code: Vec<Instr>,
-    /// Laws named by `Cpu`, `Wait` and `taking`.
-    pub laws: Vec<Dist>,
+    /// Distributions named by `Cpu`, `Wait` and `taking`.
+    pub distributions: Vec<Dist>,
     /// Where its `call` steps go.
     pub calls: Vec<CallSite>,
     /// Blocks of `par` and `race`.
@@ -127,9 +127,9 @@ pub enum Instr {
     /// Count a round and go back.
     Next { counter: u8, back: u32 },
     /// Pops `times`.
-    Cpu { law: u16, step: u16 },
+    Cpu { distribution: u16, step: u16 },
     /// Pops `times`.
-    Wait { law: u16, step: u16 },
+    Wait { distribution: u16, step: u16 },
     /// Pops the arguments.
     Call { site: u16, step: u16 },
     /// Pops the key.
@@ -141,7 +141,7 @@ pub enum Instr {
     /// Pops the key.
     Drop { cache: PartId, step: u16 },
     /// Pops the key.
-    Read { db: PartId, table: u16, law: Option<u16>, at: At, for_update: bool, step: u16 },
+    Read { db: PartId, table: u16, distribution: Option<u16>, at: At, for_update: bool, step: u16 },
     /// Pops value and key.
     Write { db: PartId, table: u16, step: u16 },
     /// Pops bound, delta and key.
@@ -166,16 +166,16 @@ pub enum Instr {
     Return { size_bytes: u32 },
 }
 
-/// What a strand needs from its host before it can go on. `draw` identifies what is asked, for all that is drawn for it: the activation's
-/// stem, the step, the iteration, and the attempt of a transaction.
+/// What a coroutine needs from its host before it can go on. `draw` identifies what is asked, for all that is drawn for it: the activation's
+/// substream, the step, the iteration, and the attempt of a transaction.
 #[allow(missing_docs)] // each field is named in the sentence of its variant
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Effect {
-    /// Use a core for a draw of law `law` of this program, times `times`. Answer: `Input::Go`.
-    Cpu { law: u16, times: i64, draw: u64 },
-    /// Do nothing for a draw of a law, times `times`. Answer: `Input::Go`.
-    Wait { law: u16, times: i64, draw: u64 },
-    /// Call. `draw` is the callee's stem. Answer: `Input::Value` or `Input::Failed`.
+    /// Use a core for a draw of distribution `distribution` of this program, times `times`. Answer: `Input::Go`.
+    Cpu { distribution: u16, times: i64, draw: u64 },
+    /// Do nothing for a draw of a distribution, times `times`. Answer: `Input::Go`.
+    Wait { distribution: u16, times: i64, draw: u64 },
+    /// Call. `draw` is the callee's substream. Answer: `Input::Value` or `Input::Failed`.
     Call { site: u16, args: Args, draw: u64 },
     /// Get from a cache, under its guard. Answer: `Input::Value` or `Input::Failed`.
     Get { cache: PartId, key: i64, draw: u64 },
@@ -185,8 +185,8 @@ pub enum Effect {
     PutValue { cache: PartId, key: i64, n: i64, version: OpId, draw: u64 },
     /// Remove from a cache. Answer: `Input::Go` or `Input::Failed`.
     Drop { cache: PartId, key: i64, draw: u64 },
-    /// Read a db. `law` overrides the db's own read law (`taking`). Answer: `Input::Value` or `Input::Failed`.
-    Read { db: PartId, table: u16, key: i64, law: Option<u16>, at: At, for_update: bool, draw: u64 },
+    /// Read a db. `distribution` overrides the db's own read distribution (`taking`). Answer: `Input::Value` or `Input::Failed`.
+    Read { db: PartId, table: u16, key: i64, distribution: Option<u16>, at: At, for_update: bool, draw: u64 },
     /// Write a db. Answer: `Input::Written` or `Input::Failed`.
     Write { db: PartId, table: u16, key: i64, n: i64, parent: OpId, draw: u64 },
     /// Update a db atomically. Answer: `Input::Value` (the new value) or `Input::Failed`.
@@ -194,7 +194,7 @@ pub enum Effect {
     /// Take a lock. Answer: `Input::Go` once it is held, or `Input::Failed`. Whenever the hold ends, in whatever way, it is given
     /// out by [`crate::program::interpret::Frames::ended`]; after `Input::Failed` it is not.
     Acquire { lock: PartId, key: i64, hold: HoldId, draw: u64 },
-    /// Begin a transaction; the strand's steps on that db belong to it until it ends. Answer: `Input::Go`, or `Input::Failed` if it has
+    /// Begin a transaction; the coroutine's steps on that db belong to it until it ends. Answer: `Input::Go`, or `Input::Failed` if it has
     /// not begun. However it ends, but for `Input::Go` to a commit and what is said to `Abort`, it is given out by
     /// [`crate::program::interpret::Frames::cut_off`].
     Begin { db: PartId, policy: PolicyId, tx: TxId, draw: u64 },
@@ -204,21 +204,21 @@ pub enum Effect {
     Abort { tx: TxId, failure: Failure },
     /// Count. Answer: `Input::Go` (at once).
     Tally { tally: TallyId, key: i64, by: i64 },
-    /// `par` or `race` began: resume each strand that [`crate::program::interpret::Frames::spawned`] gives out with
+    /// `par` or `race` began: resume each coroutine that [`crate::program::interpret::Frames::spawned`] gives out with
     /// `Input::Go`.
     Forked,
-    /// This strand has ended and waits for its siblings: nothing to do.
+    /// This coroutine has ended and waits for its siblings: nothing to do.
     Parked,
-    /// The block that this strand belonged to is over: forget what the abandoned strands still wait for
+    /// The block that this coroutine belonged to is over: forget what the abandoned coroutines still wait for
     /// ([`crate::program::interpret::Frames::abandoned`] lists them), then resume `parent` with `Input::Go`
     /// (`Input::Failed` when the block failed).
     Joined {
-        /// The strand that goes on.
-        parent: StrandId,
+        /// The coroutine that goes on.
+        parent: CoroutineId,
         /// Why the block failed, if it did.
         failed: Option<Failure>,
     },
-    /// The whole activation has ended (its strand and frame are freed by [`crate::program::interpret::Frames::finish`]).
+    /// The whole activation has ended (its coroutine and frame are freed by [`crate::program::interpret::Frames::finish`]).
     Done(Ending),
 }
 
@@ -232,7 +232,7 @@ pub enum Ending {
     Failed(Failure),
 }
 
-/// What a host resumes a strand with.
+/// What a host resumes a coroutine with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Input {
     /// Start, or: that is done.

@@ -1,9 +1,9 @@
-//! Runs compiled programs: `resume` takes a strand to its next effect. Frames and strands live in slabs of the
-//! host's member, `Clone + Hash`, no floats, no allocation in steady state; what strands compute with stands beside them.
+//! Runs compiled programs: `resume` takes a coroutine to its next effect. Frames and coroutines live in slabs of the
+//! host's member, `Clone + Hash`, no floats, no allocation in steady state; what coroutines compute with stands beside them.
 //!
-//! A *frame* is one activation of a program; a *strand* is one line of execution within it (the frame's first, and
+//! A *frame* is one activation of a program; a *coroutine* is one line of execution within it (the frame's first, and
 //! one per branch of `par` and `race`). A branch starts with a copy of its parent's registers; at the join the
-//! registers that it assigned are copied back in text order. Each strand adds up its time by cause; at a join the
+//! registers that it assigned are copied back in text order. Each coroutine adds up its time by cause; at a join the
 //! parent takes over the causes of the branch that ended last (`par`) or first succeeded (`race`).
 
 use std::collections::VecDeque;
@@ -43,14 +43,14 @@ pub const BRANCHES_MAX: i64 = 10_000;
 /// ends, and none can stop the clock of the run by computing.
 pub const ROUNDS_MAX: u32 = 1_000_000;
 
-/// A strand of a frame.
+/// A coroutine of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct StrandId(pub Key);
+pub struct CoroutineId(pub Key);
 
 #[derive(Clone, Debug, Hash)]
 struct Frame {
     program: ProgramId,
-    stem: u64,
+    substream: u64,
     host: u64,
     /// The version of the newest value that the frame has read: what it writes and returns is derived from it.
     version: OpId,
@@ -58,12 +58,12 @@ struct Frame {
     latest: OpId,
     /// Repetitions that it may still make.
     rounds_left: u32,
-    /// Its first strand; the others hang below it.
+    /// Its first coroutine; the others hang below it.
     root: Key,
 }
 
 #[derive(Clone, Debug, Hash)]
-struct Strand {
+struct Coroutine {
     frame: Key,
     parent: Option<Key>,
     /// The branch after it in its block.
@@ -88,43 +88,43 @@ struct Strand {
     causes: Causes,
 }
 
-/// The frames and strands of one host.
+/// The frames and coroutines of one host.
 #[derive(Clone, Debug, Default)]
 pub struct Frames {
     frames: Slab<Frame>,
-    strands: Slab<Strand>,
+    coroutines: Slab<Coroutine>,
     locals: AllLocals,
     holds: Holds,
     transactions: Transactions,
-    spawned: VecDeque<StrandId>,
-    abandoned: Vec<StrandId>,
+    spawned: VecDeque<CoroutineId>,
+    abandoned: Vec<CoroutineId>,
     stack: Vec<i64>,
 }
 
 impl Hash for Frames {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Frames { frames, strands, locals, holds, transactions, spawned, abandoned, stack } = self;
-        (frames, strands, holds, transactions, spawned, abandoned, stack).hash(state);
-        strands.iter().for_each(|(key, strand)| locals.of(key).hash_to(strand.depth, state));
+        let Frames { frames, coroutines, locals, holds, transactions, spawned, abandoned, stack } = self;
+        (frames, coroutines, holds, transactions, spawned, abandoned, stack).hash(state);
+        coroutines.iter().for_each(|(key, coroutine)| locals.of(key).hash_to(coroutine.depth, state));
     }
 }
 
 impl Frames {
-    /// A new activation of `program`; `stem` is what its draws are derived from, `host` is the host's own word for
-    /// it. Resume the strand with `Input::Go` to start it.
+    /// A new activation of `program`; `substream` is what its draws are derived from, `host` is the host's own word for
+    /// it. Resume the coroutine with `Input::Go` to start it.
     pub fn begin(
         &mut self,
         programs: &Programs,
         program: ProgramId,
         args: Args,
-        stem: u64,
+        substream: u64,
         host: u64,
-    ) -> StrandId {
+    ) -> CoroutineId {
         let code = &programs.0[program.index()];
         let root = Key { slot: u32::MAX, generation: u32::MAX }; // nobody, until it is there
         let frame = self.frames.insert(Frame {
             program,
-            stem,
+            substream,
             host,
             version: OpId(0),
             latest: OpId(0),
@@ -132,7 +132,7 @@ impl Frames {
             root,
         });
         let branch = Branch { start: 0, end: code.code.len() as u32 };
-        let key = self.strands.insert(Strand {
+        let key = self.coroutines.insert(Coroutine {
             frame,
             parent: None,
             next: None,
@@ -151,16 +151,16 @@ impl Frames {
         });
         self.frames.get_mut(frame).expect("just made").root = key;
         self.locals.begin(key, &args, code.registers);
-        StrandId(key)
+        CoroutineId(key)
     }
 
-    /// Runs `strand` until it needs its host or ends.
+    /// Runs `coroutine` until it needs its host or ends.
     ///
     /// # Panics
-    /// When the strand is not there any more: the host forgets abandoned ones.
-    pub fn resume(&mut self, programs: &Programs, strand: StrandId, input: Input) -> Effect {
-        let key = strand.0;
-        let current = self.strands.get_mut(key).expect("a strand that is resumed is there");
+    /// When the coroutine is not there any more: the host forgets abandoned ones.
+    pub fn resume(&mut self, programs: &Programs, coroutine: CoroutineId, input: Input) -> Effect {
+        let key = coroutine.0;
+        let current = self.coroutines.get_mut(key).expect("a strand that is resumed is there");
         let frame = self.frames.get_mut(current.frame).expect("a strand has a frame");
         let program = &programs.0[frame.program.index()];
         let mut failure = None;
@@ -212,7 +212,7 @@ impl Frames {
 
     fn fork(&mut self, program: &Program, parent: Key, block: u16, count: u32) -> Effect {
         let fork = &program.forks[block as usize];
-        let mut template = self.strands.get(parent).expect("it runs").clone();
+        let mut template = self.coroutines.get(parent).expect("it runs").clone();
         template.parent = Some(parent);
         (template.next, template.first) = (None, None);
         (template.hold, template.held, template.transaction) = (None, 0, None);
@@ -227,32 +227,32 @@ impl Frames {
             if is_par_each(fork) {
                 child.depth += 1;
             }
-            let key = self.strands.insert(child);
+            let key = self.coroutines.insert(child);
             let locals = self.locals.branch(key, parent);
             if let Some(counter) = fork.counter {
                 locals.rounds[depth + 1] = mix(locals.rounds[depth], u64::from(index) + 1);
                 locals.registers_mut()[counter as usize] = i64::from(index);
             }
             let link = match before.replace(key) {
-                Some(before) => &mut self.strands.get_mut(before).expect("just made").next,
-                None => &mut self.strands.get_mut(parent).expect("it runs").first,
+                Some(before) => &mut self.coroutines.get_mut(before).expect("just made").next,
+                None => &mut self.coroutines.get_mut(parent).expect("it runs").first,
             };
             *link = Some(key);
-            self.spawned.push_back(StrandId(key));
+            self.spawned.push_back(CoroutineId(key));
         }
-        self.strands.get_mut(parent).expect("it runs").children = count;
+        self.coroutines.get_mut(parent).expect("it runs").children = count;
         Effect::Forked
     }
 
-    /// A strand has ended.
+    /// A coroutine has ended.
     fn end(&mut self, program: &Program, key: Key, ended: Ended) -> Effect {
-        let strand = self.strands.get_mut(key).expect("it ran");
-        self.holds.end(strand, 0);
-        let Some(parent) = strand.parent else {
+        let coroutine = self.coroutines.get_mut(key).expect("it ran");
+        self.holds.end(coroutine, 0);
+        let Some(parent) = coroutine.parent else {
             return Effect::Done(match ended {
                 Ended::Returned { value, size_bytes } => Ending::Returned { value, size_bytes },
                 Ended::Well => {
-                    let version = self.frames.get(strand.frame).expect("it ran").version;
+                    let version = self.frames.get(coroutine.frame).expect("it ran").version;
                     Ending::Returned { value: Value { n: 0, version, parent: version }, size_bytes: 0 }
                 }
                 Ended::Failed(why) => Ending::Failed(why),
@@ -262,9 +262,9 @@ impl Frames {
             Ended::Failed(why) => Err(why),
             Ended::Well | Ended::Returned { .. } => Ok(()),
         };
-        strand.ended = Some(result);
-        let causes = strand.causes;
-        let above = self.strands.get_mut(parent).expect("a parent waits for its branches");
+        coroutine.ended = Some(result);
+        let causes = coroutine.causes;
+        let above = self.coroutines.get_mut(parent).expect("a parent waits for its branches");
         above.children -= 1;
         let fork = match program.code[above.pc as usize] {
             Instr::Fork { block } => &program.forks[block as usize],
@@ -276,24 +276,24 @@ impl Frames {
         }
         above.causes.merge(&causes);
         let failed = self.join(parent, if wins { Some(key) } else { None }, fork.first_wins);
-        let above = self.strands.get_mut(parent).expect("it goes on");
+        let above = self.coroutines.get_mut(parent).expect("it goes on");
         above.children = 0;
         above.pending = true;
         if failed.is_none() {
             above.pc = fork.after - 1; // resuming steps over it
         }
-        Effect::Joined { parent: StrandId(parent), failed }
+        Effect::Joined { parent: CoroutineId(parent), failed }
     }
 
     /// Takes the branches of `parent` away: what they assigned is copied back, those that still ran are abandoned.
     fn join(&mut self, parent: Key, winner: Option<Key>, first_wins: bool) -> Option<Failure> {
-        let first = self.strands.get_mut(parent).expect("it waits").first.take();
+        let first = self.coroutines.get_mut(parent).expect("it waits").first.take();
         let mut failed = None;
         let mut next = first;
         while let Some(key) = next {
-            let strand = self.strands.get(key).expect("branches stay until the join");
-            next = strand.next;
-            match strand.ended {
+            let coroutine = self.coroutines.get(key).expect("branches stay until the join");
+            next = coroutine.next;
+            match coroutine.ended {
                 Some(Ok(())) if !first_wins || winner == Some(key) => self.locals.join(parent, key),
                 Some(Err(why)) if failed.is_none() => failed = Some(why),
                 _ => {}
@@ -303,29 +303,29 @@ impl Frames {
         if winner.is_some() { None } else { failed }
     }
 
-    /// Frees strands that are siblings, and all below them; those that had not ended are abandoned, `but` one. It
+    /// Frees coroutines that are siblings, and all below them; those that had not ended are abandoned, `but` one. It
     /// recurses no deeper than blocks are nested in the text.
     fn release(&mut self, first: Option<Key>, but: Option<Key>) {
         let mut next = first;
         while let Some(key) = next {
-            let strand = self.strands.get_mut(key).expect("a linked strand is there");
-            self.holds.end(strand, 0);
-            self.transactions.cut_off(strand);
-            if strand.ended.is_none() && but != Some(key) {
-                self.abandoned.push(StrandId(key));
+            let coroutine = self.coroutines.get_mut(key).expect("a linked strand is there");
+            self.holds.end(coroutine, 0);
+            self.transactions.cut_off(coroutine);
+            if coroutine.ended.is_none() && but != Some(key) {
+                self.abandoned.push(CoroutineId(key));
             }
-            let below = strand.first;
-            next = strand.next;
-            self.strands.free(key);
+            let below = coroutine.first;
+            next = coroutine.next;
+            self.coroutines.free(key);
             self.release(below, but);
         }
     }
 
-    /// The next strand of a fork that is to be resumed with `Input::Go`.
-    pub fn spawned(&mut self) -> Option<StrandId> {
+    /// The next coroutine of a fork that is to be resumed with `Input::Go`.
+    pub fn spawned(&mut self) -> Option<CoroutineId> {
         loop {
             let next = self.spawned.pop_front()?;
-            if self.strands.get(next.0).is_some() {
+            if self.coroutines.get(next.0).is_some() {
                 return Some(next);
             }
         }
@@ -337,19 +337,20 @@ impl Frames {
         self.holds.ended()
     }
 
-    /// The locks that are held where `strand` is, innermost first: its own and those around its branch.
-    pub fn holds(&self, strand: StrandId) -> impl Iterator<Item = HoldId> {
-        let strands =
-            std::iter::successors(self.strands.get(strand.0), |strand| self.strands.get(strand.parent?));
-        strands.flat_map(|strand| self.holds.of(strand))
+    /// The locks that are held where `coroutine` is, innermost first: its own and those around its branch.
+    pub fn holds(&self, coroutine: CoroutineId) -> impl Iterator<Item = HoldId> {
+        let coroutines = std::iter::successors(self.coroutines.get(coroutine.0), |coroutine| {
+            self.coroutines.get(coroutine.parent?)
+        });
+        coroutines.flat_map(|coroutine| self.holds.of(coroutine))
     }
 
-    /// The transaction that `strand` is in, and its db.
-    pub fn transaction(&self, strand: StrandId) -> Option<(TxId, PartId)> {
-        self.transactions.of(self.strands.get(strand.0)?)
+    /// The transaction that `coroutine` is in, and its db.
+    pub fn transaction(&self, coroutine: CoroutineId) -> Option<(TxId, PartId)> {
+        self.transactions.of(self.coroutines.get(coroutine.0)?)
     }
 
-    /// The next transaction whose strand is gone: it is to be aborted, without waiting for an answer. To be asked for after each
+    /// The next transaction whose coroutine is gone: it is to be aborted, without waiting for an answer. To be asked for after each
     /// [`Frames::resume`] and [`Frames::finish`].
     pub fn cut_off(&mut self) -> Option<TxId> {
         self.transactions.next_cut_off()
@@ -365,61 +366,63 @@ impl Frames {
         self.holds.len()
     }
 
-    fn frame(&self, strand: StrandId) -> Option<&Frame> {
-        self.frames.get(self.strands.get(strand.0)?.frame)
+    fn frame(&self, coroutine: CoroutineId) -> Option<&Frame> {
+        self.frames.get(self.coroutines.get(coroutine.0)?.frame)
     }
 
-    /// The host's word for the frame of `strand`; `None` once it was abandoned or finished.
-    pub fn host(&self, strand: StrandId) -> Option<u64> {
-        self.frame(strand).map(|frame| frame.host)
+    /// The host's word for the frame of `coroutine`; `None` once it was abandoned or finished.
+    pub fn host(&self, coroutine: CoroutineId) -> Option<u64> {
+        self.frame(coroutine).map(|frame| frame.host)
     }
 
-    /// The program that `strand` runs.
-    pub fn program(&self, strand: StrandId) -> Option<ProgramId> {
-        self.frame(strand).map(|frame| frame.program)
+    /// The program that `coroutine` runs.
+    pub fn program(&self, coroutine: CoroutineId) -> Option<ProgramId> {
+        self.frame(coroutine).map(|frame| frame.program)
     }
 
-    /// What tells the strands of a frame apart: 0 is its first.
-    pub fn branch(&self, strand: StrandId) -> u32 {
-        let strand_of = self.strands.get(strand.0);
-        strand_of.and_then(|strand_of| strand_of.parent).map_or(0, |_| strand.0.slot.saturating_add(1))
+    /// What tells the coroutines of a frame apart: 0 is its first.
+    pub fn branch(&self, coroutine: CoroutineId) -> u32 {
+        let coroutine_of = self.coroutines.get(coroutine.0);
+        coroutine_of
+            .and_then(|coroutine_of| coroutine_of.parent)
+            .map_or(0, |_| coroutine.0.slot.saturating_add(1))
     }
 
-    /// Adds `span` to one cause of `strand`.
-    pub fn spend(&mut self, strand: StrandId, cause: Cause, span: Span) {
-        if let Some(strand) = self.strands.get_mut(strand.0) {
-            strand.causes.add(cause, span);
+    /// Adds `span` to one cause of `coroutine`.
+    pub fn spend(&mut self, coroutine: CoroutineId, cause: Cause, span: Span) {
+        if let Some(coroutine) = self.coroutines.get_mut(coroutine.0) {
+            coroutine.causes.add(cause, span);
         }
     }
 
-    /// Adds time by cause to `strand`.
-    pub fn spend_all(&mut self, strand: StrandId, causes: &Causes) {
-        if let Some(strand) = self.strands.get_mut(strand.0) {
-            strand.causes.merge(causes);
+    /// Adds time by cause to `coroutine`.
+    pub fn spend_all(&mut self, coroutine: CoroutineId, causes: &Causes) {
+        if let Some(coroutine) = self.coroutines.get_mut(coroutine.0) {
+            coroutine.causes.merge(causes);
         }
     }
 
-    /// Time by cause of `strand` so far.
-    pub fn causes(&self, strand: StrandId) -> Causes {
-        self.strands.get(strand.0).map_or(Causes::NONE, |strand| strand.causes)
+    /// Time by cause of `coroutine` so far.
+    pub fn causes(&self, coroutine: CoroutineId) -> Causes {
+        self.coroutines.get(coroutine.0).map_or(Causes::NONE, |coroutine| coroutine.causes)
     }
 
-    /// The next strand that a join or a `finish` abandoned while it still waited for something.
-    pub fn abandoned(&mut self) -> Option<StrandId> {
+    /// The next coroutine that a join or a `finish` abandoned while it still waited for something.
+    pub fn abandoned(&mut self) -> Option<CoroutineId> {
         self.abandoned.pop()
     }
 
-    /// Frees the frame of `strand` and all its strands (after `Done`, or to cancel it half-way: other strands that
+    /// Frees the frame of `coroutine` and all its coroutines (after `Done`, or to cancel it half-way: other coroutines that
     /// were still waiting are then given out by [`Frames::abandoned`]).
-    pub fn finish(&mut self, strand: StrandId) {
-        let Some(frame) = self.strands.get(strand.0).map(|strand| strand.frame) else { return };
+    pub fn finish(&mut self, coroutine: CoroutineId) {
+        let Some(frame) = self.coroutines.get(coroutine.0).map(|coroutine| coroutine.frame) else { return };
         let Some(frame) = self.frames.remove(frame) else { return };
-        self.release(Some(frame.root), Some(strand.0));
+        self.release(Some(frame.root), Some(coroutine.0));
     }
 
     /// Coroutines in being: activations and their branches.
-    pub fn strands(&self) -> usize {
-        self.strands.len()
+    pub fn coroutines(&self) -> usize {
+        self.coroutines.len()
     }
 
     /// Activations in being.

@@ -8,7 +8,7 @@ use crate::base::op::{Reason, Value};
 use crate::base::time::Span;
 use crate::program::compile::{PartRole, Scope, compile, parameters};
 use crate::program::instr::{Effect, Ending, Input, Programs};
-use crate::program::interpret::{Frames, HoldId, StrandId};
+use crate::program::interpret::{CoroutineId, Frames, HoldId};
 use crate::program::syntax::steps;
 
 /// A small world of names.
@@ -107,11 +107,11 @@ fn effects(text: &str, args: [i64; 3], failing: &[&str]) -> Vec<String> {
     let programs = programs(text);
     let mut frames = Frames::default();
     let root = frames.begin(&programs, ProgramId(0), args, 99, 0);
-    let mut todo: Vec<(StrandId, Input)> = vec![(root, Input::Go)];
+    let mut todo: Vec<(CoroutineId, Input)> = vec![(root, Input::Go)];
     let mut seen = Vec::new();
     let mut holds = BTreeMap::new();
-    while let Some((strand, input)) = todo.pop() {
-        let effect = frames.resume(&programs, strand, input);
+    while let Some((coroutine, input)) = todo.pop() {
+        let effect = frames.resume(&programs, coroutine, input);
         seen.extend(std::iter::from_fn(|| frames.ended()).map(|hold| given_back(hold, &mut holds)));
         if let Effect::Acquire { key, hold, .. } = effect {
             holds.insert(hold, key);
@@ -122,7 +122,7 @@ fn effects(text: &str, args: [i64; 3], failing: &[&str]) -> Vec<String> {
         match effect {
             Effect::Abort { failure, .. } => {
                 let again = input == Input::Go && !seen.contains(&text); // once
-                todo.push((strand, if again { Input::Again } else { Input::Failed(failure) }));
+                todo.push((coroutine, if again { Input::Again } else { Input::Failed(failure) }));
             }
             Effect::Forked => {
                 let mut children: Vec<_> =
@@ -133,16 +133,16 @@ fn effects(text: &str, args: [i64; 3], failing: &[&str]) -> Vec<String> {
             Effect::Parked => {}
             Effect::Joined { parent, failed } => {
                 while let Some(gone) = frames.abandoned() {
-                    todo.retain(|(strand, _)| *strand != gone);
+                    todo.retain(|(coroutine, _)| *coroutine != gone);
                 }
                 todo.push((parent, failed.map_or(Input::Go, Input::Failed)));
             }
-            Effect::Done(_) => frames.finish(strand),
+            Effect::Done(_) => frames.finish(coroutine),
             Effect::Get { .. } | Effect::Read { .. } | Effect::Call { .. } | Effect::Update { .. } => {
                 let value = Value { n: 5, ..Value::default() };
-                todo.push((strand, if input == Input::Go { Input::Value(value) } else { input }));
+                todo.push((coroutine, if input == Input::Go { Input::Value(value) } else { input }));
             }
-            _ => todo.push((strand, input)),
+            _ => todo.push((coroutine, input)),
         }
         seen.push(text);
     }
@@ -305,10 +305,10 @@ fn names_used_before_they_are_assigned_are_parameters() {
 
 #[test]
 fn draws_differ_by_step_and_round_and_not_by_chance() {
-    let keys = |stem: u64| -> Vec<u64> {
+    let keys = |substream: u64| -> Vec<u64> {
         let programs = programs("each 2 { cpu 1ms; cpu 1ms }; wait 1ms");
         let mut frames = Frames::default();
-        let root = frames.begin(&programs, ProgramId(0), [0; 3], stem, 0);
+        let root = frames.begin(&programs, ProgramId(0), [0; 3], substream, 0);
         let mut keys = Vec::new();
         loop {
             match frames.resume(&programs, root, Input::Go) {
@@ -355,8 +355,8 @@ fn every_program_ends() {
         let root = frames.begin(&programs, ProgramId(0), [0; 3], 1, 0);
         let mut todo = vec![(root, Input::Go)];
         let mut last = None;
-        while let Some((strand, input)) = todo.pop() {
-            let effect = frames.resume(&programs, strand, input);
+        while let Some((coroutine, input)) = todo.pop() {
+            let effect = frames.resume(&programs, coroutine, input);
             match effect {
                 Effect::Forked => {
                     todo.extend(std::iter::from_fn(|| frames.spawned()).map(|s| (s, Input::Go)))
@@ -415,16 +415,16 @@ fn a_wide_fan_out_of_blocks_takes_no_square_time() {
     let root = frames.begin(&programs, ProgramId(0), [0; 3], 1, 0);
     let mut todo = std::collections::VecDeque::from([(root, Input::Go)]);
     let mut effects = 0;
-    while let Some((strand, input)) = todo.pop_front() {
+    while let Some((coroutine, input)) = todo.pop_front() {
         effects += 1;
-        match frames.resume(&programs, strand, input) {
+        match frames.resume(&programs, coroutine, input) {
             Effect::Forked => todo.extend(std::iter::from_fn(|| frames.spawned()).map(|s| (s, Input::Go))),
             Effect::Joined { parent, failed } => {
                 todo.push_back((parent, failed.map_or(Input::Go, Input::Failed)))
             }
             Effect::Parked => {}
             Effect::Done(ending) => assert!(matches!(ending, Ending::Returned { .. })),
-            _ => todo.push_back((strand, Input::Go)),
+            _ => todo.push_back((coroutine, Input::Go)),
         }
     }
     assert_eq!(effects, 110_002);

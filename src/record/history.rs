@@ -155,7 +155,7 @@ pub struct Place {
 
 /// An operation begins or ends, where a history is streamed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Moment {
+pub struct HistoryEvent {
     /// The operation, as it is then.
     pub step: Step,
     /// The row.
@@ -214,7 +214,7 @@ pub struct History {
     unknown: BTreeMap<OpId, u32>,
     /// Places of `steps` that may be used again, where a history is streamed.
     free: Vec<u32>,
-    moments: Vec<Moment>,
+    moments: Vec<HistoryEvent>,
     calls: Vec<Call>,
     by_origin: FxHashMap<u64, u32>,
     transactions: Transactions,
@@ -377,7 +377,7 @@ impl History {
     /// Adds to what is handed on.
     fn tell(&mut self, step: Step, at: Time, ends: bool) {
         let row = self.rows[step.row.0 as usize];
-        self.moments.push(Moment { step, row, at, ends });
+        self.moments.push(HistoryEvent { step, row, at, ends });
     }
 
     /// Nobody waits for a step any more, and what became of it is unknown.

@@ -29,7 +29,7 @@ pub struct Hold {
 
 /// What is known of a lock when it is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Asked {
+pub struct LockRequest {
     /// The lock part.
     pub lock: PartId,
     /// The key.
@@ -46,7 +46,7 @@ pub struct Asked {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// It was asked for.
-    Asked,
+    LockRequest,
     /// It is held.
     Granted,
     /// It has ended.
@@ -88,17 +88,17 @@ impl Holds {
     }
 
     /// An owner asks for a lock.
-    pub fn asked(&mut self, owner: u64, now: Time, asked: Asked) {
+    pub fn asked(&mut self, owner: u64, now: Time, asked: LockRequest) {
         if !self.wanted {
             return;
         }
         let place = self.all.len() as u32;
         self.by_owner.insert(owner, place);
-        let Asked { lock, key, by, origin, around } = asked;
+        let LockRequest { lock, key, by, origin, around } = asked;
         let around = around.and_then(|owner| self.by_owner.get(&owner).copied());
         let (granted, ended, token) = (Time::NEVER, Time::NEVER, 0);
         self.all.push(Hold { lock: (lock, key), by, origin, around, asked: now, granted, ended, token });
-        self.steps.push((place, Step::Asked));
+        self.steps.push((place, Step::LockRequest));
     }
 
     /// It asks again under another number.

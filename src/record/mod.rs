@@ -7,7 +7,7 @@
 //! [`transactions`] which of them belong together · [`replicas`] how far copies are behind ·
 //! [`warmup`] finds where a run becomes steady.
 
-pub mod cells;
+pub mod bins;
 pub mod gaps;
 pub mod history;
 pub mod holds;

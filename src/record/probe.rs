@@ -6,7 +6,7 @@ use crate::base::cause::{Cause, Causes};
 use crate::base::ids::TierId;
 use crate::base::op::Reason;
 use crate::base::time::{Span, Time};
-use crate::record::cells::{Cells, Here, reach, reached};
+use crate::record::bins::{CurrentBin, TimeBins, reach, reached};
 use crate::record::gaps::Gaps;
 use crate::record::recorder::{Ended, Finished};
 use crate::record::sample::{Distribution, Sample};
@@ -177,8 +177,8 @@ impl Probe {
     pub(super) fn finish(
         &mut self,
         request: &Finished,
-        here: Here,
-        cells: &Cells,
+        here: CurrentBin,
+        cells: &TimeBins,
         windows: &[Window],
     ) -> bool {
         const ONCE: &str = "a request ends once, after it has started";
@@ -244,7 +244,13 @@ impl Probe {
         self.samples.truncate(self.plan.samples_max);
     }
 
-    pub(super) fn failed(&mut self, intended: Time, why: (Reason, TierId), here: Here, cells: &Cells) {
+    pub(super) fn failed(
+        &mut self,
+        intended: Time,
+        why: (Reason, TierId),
+        here: CurrentBin,
+        cells: &TimeBins,
+    ) {
         if self.plan.unasked {
             return;
         }
@@ -267,7 +273,7 @@ impl Probe {
         failures
     }
 
-    pub(super) fn late(&mut self, here: Here) {
+    pub(super) fn late(&mut self, here: CurrentBin) {
         reach(&mut self.cells, here.cell).late += 1;
     }
 
@@ -295,7 +301,7 @@ impl Probe {
     /// 4. Those that end are those that started: whenever none is in flight, the intended starts of both are the
     ///    same, as a multiset (by a sum of hashes). Little's law alone cannot see this.
     /// 5. Those that are open are those that started and did not end, as a multiset.
-    pub(super) fn close(&mut self, end: Time, mut open: Vec<Time>, cells: &Cells) -> Result<(), String> {
+    pub(super) fn close(&mut self, end: Time, mut open: Vec<Time>, cells: &TimeBins) -> Result<(), String> {
         if self.plan.unasked {
             return Ok(()); // those whose sums are kept are the same requests
         }

@@ -8,7 +8,7 @@ use crate::base::ids::{Pid, ProbeId, SeriesId, TallyId, TierId};
 use crate::base::op::Reason;
 use crate::base::series::SeriesKind;
 use crate::base::time::{Span, Time};
-use crate::record::cells::{Cells, Here};
+use crate::record::bins::{CurrentBin, TimeBins};
 use crate::record::history::{History, HistoryPlan};
 use crate::record::probe::{Probe, ProbePlan};
 use crate::record::replicas::Replicas;
@@ -94,8 +94,8 @@ pub struct Recorder {
     windows: Vec<Window>,
     /// The cells of each window.
     ranges: Vec<Range<usize>>,
-    cells: Cells,
-    here: Here,
+    cells: TimeBins,
+    here: CurrentBin,
     series: Vec<Recorded>,
     /// What one member has recorded of a series.
     members: Vec<(SeriesId, Pid, Recorded)>,
@@ -122,7 +122,7 @@ impl Recorder {
     pub fn new(plan: &RecordPlan) -> Self {
         let arrivals = plan.arrivals.map(|until| Window { from: Time::ZERO, until });
         let edges: Vec<Window> = plan.windows.iter().copied().chain(arrivals).collect();
-        let cells = Cells::new(bucket_width(plan.length), &edges);
+        let cells = TimeBins::new(bucket_width(plan.length), &edges);
         let marked = |count: usize, indices: Vec<usize>| {
             let mut marks = vec![false; count];
             indices.into_iter().for_each(|index| marks[index] = true);
@@ -140,7 +140,7 @@ impl Recorder {
             windows: plan.windows.clone(),
             ranges: plan.windows.iter().map(|window| cells.range(*window)).collect(),
             cells,
-            here: Here::default(),
+            here: CurrentBin::default(),
             series,
             members: plan.members.iter().map(member).collect(),
             who: None,
@@ -196,7 +196,7 @@ impl Recorder {
 
     /// The same of what whoever records has of a series, if that is asked for.
     #[cold]
-    fn of_member(&mut self, series: SeriesId, record: impl FnOnce(&mut Recorded, &Cells)) {
+    fn of_member(&mut self, series: SeriesId, record: impl FnOnce(&mut Recorded, &TimeBins)) {
         let who = self.who;
         let mut members = self.members.iter_mut();
         if let Some((.., recorded)) = members.find(|(id, member, _)| *id == series && Some(*member) == who) {
@@ -364,9 +364,9 @@ impl Recorder {
         let first = self.windows.first().copied();
         self.windows = first.into_iter().chain(windows.iter().skip(1).copied()).collect();
         debug_assert!(self.arrivals.is_none(), "a run that ends with its last request forks into none");
-        self.cells = Cells::new(self.bucket(), &self.windows);
+        self.cells = TimeBins::new(self.bucket(), &self.windows);
         self.ranges = self.windows.iter().map(|window| self.cells.range(*window)).collect();
-        self.here = Here::default();
+        self.here = CurrentBin::default();
     }
 
     /// A stretch of the same run seen in about so many slices of equal length (whole buckets): window k is the k-th

@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::base::ids::{Pid, SeriesId};
 use crate::base::series::SeriesKind;
 use crate::base::time::{Span, Time};
-use crate::record::cells::{Cells, Here, reach, reached};
+use crate::record::bins::{CurrentBin, TimeBins, reach, reached};
 
 /// A run is cut into at most this many buckets; see [`bucket_width`].
 pub const BUCKETS: usize = 1000;
@@ -103,7 +103,7 @@ impl Recorded {
     }
 
     #[inline]
-    pub(super) fn count(&mut self, n: u64, here: Here) {
+    pub(super) fn count(&mut self, n: u64, here: CurrentBin) {
         debug_assert!(self.kind != SeriesKind::Level, "a level changes, it does not count");
         self.total += n;
         if self.unasked {
@@ -113,7 +113,7 @@ impl Recorded {
     }
 
     /// Time that passed from one instant until another, nanosecond by nanosecond where it passed.
-    pub(super) fn pass(&mut self, from: Time, until: Time, cells: &Cells) {
+    pub(super) fn pass(&mut self, from: Time, until: Time, cells: &TimeBins) {
         debug_assert!(self.kind == SeriesKind::Time, "time is recorded as such");
         self.total += (until - from).as_ns();
         if self.unasked {
@@ -154,7 +154,7 @@ impl Recorded {
     }
 
     #[inline]
-    pub(super) fn change(&mut self, at: Time, change: i64, here: Here, cells: &Cells) {
+    pub(super) fn change(&mut self, at: Time, change: i64, here: CurrentBin, cells: &TimeBins) {
         debug_assert!(self.kind == SeriesKind::Level, "what is no level does not change");
         self.settle(at, here, cells);
         self.level += change;
@@ -168,7 +168,7 @@ impl Recorded {
 
     /// Brings the integrals up to `at`, which is in the cell `here`, and carries the level into the cells that it lasts into.
     #[inline]
-    pub(super) fn settle(&mut self, at: Time, here: Here, cells: &Cells) {
+    pub(super) fn settle(&mut self, at: Time, here: CurrentBin, cells: &TimeBins) {
         if self.level != 0 && at > self.changed && !self.unasked {
             if self.changed >= here.from {
                 self.last(here.cell, at - self.changed);
@@ -180,7 +180,7 @@ impl Recorded {
     }
 
     #[cold]
-    fn settle_far(&mut self, at: Time, cells: &Cells) {
+    fn settle_far(&mut self, at: Time, cells: &TimeBins) {
         let mut from = self.changed;
         while from < at {
             let until = cells.end(from).min(at);
@@ -213,8 +213,8 @@ mod tests {
     #[test]
     fn a_level_that_lasts_into_a_window_is_its_peak() {
         let windows = [Window { from: Time::from_ns(11), until: Time::from_ns(20) }];
-        let cells = Cells::new(Span::from_ns(5), &windows);
-        let (mut series, mut here) = (Recorded::new(SeriesKind::Level), Here::default());
+        let cells = TimeBins::new(Span::from_ns(5), &windows);
+        let (mut series, mut here) = (Recorded::new(SeriesKind::Level), CurrentBin::default());
         for (at, change) in [(2, 7), (30, -7)] {
             let at = Time::from_ns(at);
             series.change(at, change, here.at(at, &cells), &cells);

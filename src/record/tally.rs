@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rustc_hash::FxHashMap;
 
-use crate::record::cells::{Here, reach, reached};
+use crate::record::bins::{CurrentBin, reach, reached};
 
 /// What one key was given in one cell.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +44,7 @@ pub struct Tally {
 
 impl Tally {
     /// Adds `by` to `key`. Sums saturate.
-    pub(super) fn add(&mut self, key: i64, by: i64, here: Here) {
+    pub(super) fn add(&mut self, key: i64, by: i64, here: CurrentBin) {
         self.total = self.total.saturating_add(by);
         let cell = reach(&mut self.cells, here.cell);
         *cell = cell.saturating_add(by);
@@ -116,7 +116,7 @@ mod tests {
         // cell, key, by
         let all = [(0, 7, 5), (0, 8, 1), (1, 7, 2), (1, 7, 4), (1, 7, -3), (3, 8, 2), (3, 9, -1), (5, 7, 1)];
         for (cell, key, by) in all {
-            let here = Here { cell, from: Time::ZERO, until: Time::NEVER };
+            let here = CurrentBin { cell, from: Time::ZERO, until: Time::NEVER };
             tally.add(key, by, here);
         }
         for first in 0..7 {

@@ -5,7 +5,7 @@ use petgraph::algo::{greedy_feedback_arc_set, toposort};
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
 
-use crate::report::input::{Graph, Node};
+use crate::report::input::{Graph, GraphNode};
 
 const BOX: (f64, f64) = (158.0, 62.0);
 /// Room for a line that passes through a layer.
@@ -74,16 +74,16 @@ fn valid(graph: &Graph) -> impl Iterator<Item = (usize, usize, &str)> {
     graph.edges.iter().filter(inside).map(|(from, to, label)| (*from, *to, label.as_str()))
 }
 
-fn named(node: &Node) -> String {
+fn named(node: &GraphNode) -> String {
     if node.count > 1 { format!("{} × {}", node.name, node.count) } else { node.name.clone() }
 }
 
-fn subtitle(node: &Node) -> String {
+fn subtitle(node: &GraphNode) -> String {
     let zone = if node.zone.is_empty() { String::new() } else { format!("zone {}", node.zone) };
     [node.note.clone(), zone].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
 }
 
-fn boxed(text: &mut String, node: &Node, (x, y): (f64, f64)) {
+fn boxed(text: &mut String, node: &GraphNode, (x, y): (f64, f64)) {
     let (left, top) = (x - BOX.0 / 2.0, y - BOX.1 / 2.0);
     let title = format!("{} ({}) {}", named(node), node.kind, subtitle(node));
     text.push_str(&format!(

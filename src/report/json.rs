@@ -53,7 +53,7 @@ pub fn without_timing(text: &str) -> String {
         else {
             return line.to_owned();
         };
-        // Whoever calls a measure or a knob like this has an object or a text here.
+        // Whoever calls a measure or a parameter like this has an object or a text here.
         if !rest.starts_with(|c: char| c.is_ascii_digit()) {
             return line.to_owned();
         }

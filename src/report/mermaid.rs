@@ -13,7 +13,7 @@ const CALLED: &str = "S";
 enum Happens {
     FaultBegins,
     Returns,
-    Takes,
+    ParameterType,
     Begins,
     FaultEnds,
 }
@@ -49,11 +49,11 @@ fn lines(all: &SpaceTime, over: &str) -> Vec<(f64, Happens, String)> {
         let arrow = all.arrows.iter().find(|arrow| arrow.to == place);
         let from = arrow.and_then(|arrow| all.bars.get(arrow.from));
         if let (Some(from), true) = (from, bar.to == Some(bar.from)) {
-            lines.push((bar.from, Happens::Takes, format!("P{}-)P{lane}: {text}", from.lane)));
+            lines.push((bar.from, Happens::ParameterType, format!("P{}-)P{lane}: {text}", from.lane)));
             continue;
         }
         if bar.to == Some(bar.from) {
-            lines.push((bar.from, Happens::Takes, format!("Note over P{lane}: {text}")));
+            lines.push((bar.from, Happens::ParameterType, format!("Note over P{lane}: {text}")));
             continue;
         }
         lines.push((bar.from, Happens::Begins, format!("P{lane}->>{CALLED}: {text}{}", mark(bar))));
@@ -65,11 +65,11 @@ fn lines(all: &SpaceTime, over: &str) -> Vec<(f64, Happens, String)> {
         let text = format!("{CALLED}--xP{}: no answer: {}{}", bar.lane, escaped(&bar.text), mark(bar));
         lines.push((f64::INFINITY, Happens::Returns, text));
     }
-    let troubles = all.stretches.iter().filter(|one| one.bad).map(|one| {
+    let impairments = all.stretches.iter().filter(|one| one.bad).map(|one| {
         let who = all.lanes.get(one.lane).and_then(|name| name.lines().last()).unwrap_or("");
         (format!("{who} {}", one.text), one.from, one.to)
     });
-    let mut faults: Vec<(String, f64, f64)> = troubles.chain(all.faults.iter().cloned()).collect();
+    let mut faults: Vec<(String, f64, f64)> = impairments.chain(all.faults.iter().cloned()).collect();
     faults.dedup();
     for (name, from, to) in &faults {
         let name = escaped(name);

@@ -410,14 +410,19 @@ mod tests {
 
     #[test]
     fn words_come_first_and_what_nobody_expected_before_what_everybody_did() {
-        let text = page(&stampede());
+        let mut input = stampede();
+        for property in input.results.cells.iter_mut().flat_map(|cell| cell.properties.values_mut()) {
+            property.replay =
+                property.failing_seeds.first().map(|seed| format!("splitbrain run x --seed {seed}"));
+        }
+        let text = page(&input);
         let at = |words: &str| text.find(words).unwrap_or_else(|| panic!("{words}"));
         assert!(at("In words") < at("The question") && at("The question") < at("What was expected"));
         assert!(at("1 property did not come as expected") < at("The question"));
         let table = &text[at("What was expected")..at("Plots")];
         let bad = table.find("not as expected").expect("one is not");
         assert!(bad < table.find("title=\"as expected\"").expect("others are"), "{table}");
-        assert!(table.contains("--seed 4"), "how to see it: {table}");
+        assert!(table.contains("splitbrain run x --seed 4"), "how to see it: {table}");
     }
 
     #[test]

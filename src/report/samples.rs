@@ -264,7 +264,7 @@ fn still_plots() -> Vec<Plot> {
 }
 
 fn graph() -> Graph {
-    let node = |name: &str, kind: &str, zone: &str, count, note: &str| Node {
+    let node = |name: &str, kind: &str, zone: &str, count, note: &str| GraphNode {
         name: name.to_owned(),
         kind: kind.to_owned(),
         zone: zone.to_owned(),

@@ -6,7 +6,7 @@ use crate::base::cause::Causes;
 use crate::base::ids::{CallId, Pid};
 use crate::base::op::{Op, Outcome};
 use crate::base::rng::mix;
-use crate::base::session::Seen;
+use crate::base::session::CausalContext;
 use crate::base::time::Span;
 use crate::sim::clocks::rescaled;
 use crate::sim::deadlines::Deadline;
@@ -64,7 +64,7 @@ impl Kernel {
     fn looks_after(&mut self, after: Span, id: CallId, how: Keepalive, connects: bool) {
         let (deadline, due) = self.signs.add(after, id, self.now());
         if let Some(due) = due {
-            self.schedule_own(due, Kind::Deadline, deadline.lane, SIGNS);
+            self.schedule_own(due, Kind::Deadline, deadline.class, SIGNS);
         }
         self.watched.insert(id, Watched { how, deadline, connects });
     }
@@ -97,9 +97,9 @@ impl Kernel {
         self.pinging.remove(&id);
     }
 
-    /// The next call of a lane whose callee has been silent for too long, and what was done about it.
-    pub(super) fn next_silent(&mut self, lane: u32) -> Option<(CallId, Silence)> {
-        let id = self.signs.expired(lane, self.now())?;
+    /// The next call of a class whose callee has been silent for too long, and what was done about it.
+    pub(super) fn next_silent(&mut self, class: u32) -> Option<(CallId, Silence)> {
+        let id = self.signs.expired(class, self.now())?;
         let Some(Watched { how, connects, .. }) = self.watched.remove(&id) else {
             return Some((id, Silence::Asked));
         };
@@ -119,26 +119,26 @@ impl Kernel {
         Some((id, Silence::Asked))
     }
 
-    /// Schedules the next event of a lane of signs.
-    pub(super) fn rearm_signs(&mut self, lane: u32) {
-        if let Some(due) = self.signs.rearm(lane) {
-            self.schedule_own(due, Kind::Deadline, lane, SIGNS);
+    /// Schedules the next event of a class of signs.
+    pub(super) fn rearm_signs(&mut self, class: u32) {
+        if let Some(due) = self.signs.rearm(class) {
+            self.schedule_own(due, Kind::Deadline, class, SIGNS);
         }
     }
 
     fn ping(&mut self, id: CallId, how: Keepalive) {
         let Some(call) = self.calls.get(id).filter(|call| call.awaited) else { return };
         let (caller, callee) = (call.caller, call.callee);
-        let stem = mix(call.stem, (self.now() - call.sent).as_ns());
+        let substream = mix(call.substream, (self.now() - call.sent).as_ns());
         let request = Request {
             op: Op::Ping { of_call: true },
-            stem,
+            substream,
             size_bytes: PING_BYTES,
             timeout: Some(how.patience),
             from: Some(call.zone),
             session: 0,
             origin: 0,
-            seen: Seen::NOTHING,
+            seen: CausalContext::NOTHING,
         };
         self.pinging.insert(id, how);
         self.call(caller, callee, request, id.to_word());

@@ -1,10 +1,10 @@
-//! Outstanding calls. A slot is freed when both ends have let go of it: the caller by an answer, a timeout or
-//! [`Calls::let_go`]; the callee's side when the answer has arrived or nothing can come any more.
+//! Outstanding calls. A slot is freed when both ends have abandoned it: the caller by an answer, a timeout or
+//! [`Calls::abandon`]; the callee's side when the answer has arrived or nothing can come any more.
 
 use crate::base::cause::Causes;
 use crate::base::ids::{CallId, OpId, Pid, TierId, ZoneId};
 use crate::base::op::{Fence, Op, Outcome, Reason};
-use crate::base::session::Seen;
+use crate::base::session::CausalContext;
 use crate::base::slab::{Key, Slab};
 use crate::base::time::Time;
 use crate::sim::deadlines::Deadline;
@@ -15,7 +15,7 @@ pub struct Call {
     /// What is asked.
     pub op: Op,
     /// Identifies it among all calls of a run, whatever else happens: what it meets on its way and what is done for it draws by this.
-    pub stem: u64,
+    pub substream: u64,
     /// The caller's word for it.
     pub tag: u64,
     /// Who calls.
@@ -39,7 +39,7 @@ pub struct Call {
     /// The customer's request of which it is a part; 0: none.
     pub origin: u64,
     /// What the customer has seen: what came with the request, then what the answer adds to it.
-    pub seen: Seen,
+    pub seen: CausalContext,
     /// Size of what is on the way, bytes: the request, then the answer.
     pub size_bytes: u32,
     /// Numbers what is on the way among all that was put on its way: who comes behind whom.
@@ -107,7 +107,7 @@ impl Calls {
     }
 
     /// The caller stops waiting. True if it waited.
-    pub fn let_go(&mut self, id: CallId) -> bool {
+    pub fn abandon(&mut self, id: CallId) -> bool {
         let Some(call) = self.get_mut(id) else { return false };
         let waited = std::mem::replace(&mut call.awaited, false);
         if !call.handled {
@@ -149,7 +149,7 @@ impl Calls {
 
 impl Call {
     /// An answer that the caller's side makes up, because none can come.
-    pub fn give_up(reason: Reason) -> Outcome {
+    pub fn expire(reason: Reason) -> Outcome {
         match reason {
             Reason::Refused => Outcome::Fail(Reason::Refused),
             other => Outcome::Unknown(other),

@@ -13,15 +13,15 @@ use crate::base::ids::{CallId, Pid};
 use crate::base::time::{ClockTime, Span, Time};
 use crate::sim::event::{KERNEL, Kind};
 use crate::sim::kernel::Kernel;
-use crate::sim::nodes::ClockTroubleId;
+use crate::sim::nodes::ClockImpairmentId;
 
 /// The rate of a clock with which nothing is wrong, and the number of parts of a nanosecond that are told apart.
 const RIGHT: u64 = 1_000_000_000;
 
 /// One trouble of a clock: it was set wrong, and runs too fast or too slow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct ClockTrouble {
-    id: ClockTroubleId,
+struct ClockImpairment {
+    id: ClockImpairmentId,
     jump_ns: i64,
     drift_ppb: i64,
     since: Time,
@@ -31,7 +31,7 @@ struct ClockTrouble {
 /// without it, as after a correction by a time service that steps.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Clock {
-    troubles: Vec<ClockTrouble>,
+    impairments: Vec<ClockImpairment>,
     next: u32,
     /// When the rate changed last, and what the monotonic clock had counted by then, in billionths of a nanosecond.
     since: Time,
@@ -41,7 +41,7 @@ pub struct Clock {
 impl Clock {
     /// How fast both clocks run, in parts per billion of true time.
     pub fn rate(&self) -> u64 {
-        let drift: i128 = self.troubles.iter().map(|trouble| i128::from(trouble.drift_ppb)).sum();
+        let drift: i128 = self.impairments.iter().map(|impairment| i128::from(impairment.drift_ppb)).sum();
         (i128::from(RIGHT) + drift).clamp(1, i128::from(u64::MAX)) as u64
     }
 
@@ -56,12 +56,12 @@ impl Clock {
 
     /// What the wall clock shows at true time `now`; never before the start of the run.
     pub fn wall(&self, now: Time) -> ClockTime {
-        let off = |trouble: &ClockTrouble| {
-            let lasted = i128::from(now.since(trouble.since).as_ns());
-            i128::from(trouble.jump_ns)
-                + (lasted * i128::from(trouble.drift_ppb)).div_euclid(i128::from(RIGHT))
+        let off = |impairment: &ClockImpairment| {
+            let lasted = i128::from(now.since(impairment.since).as_ns());
+            i128::from(impairment.jump_ns)
+                + (lasted * i128::from(impairment.drift_ppb)).div_euclid(i128::from(RIGHT))
         };
-        let reading = i128::from(now.as_ns()) + self.troubles.iter().map(off).sum::<i128>();
+        let reading = i128::from(now.as_ns()) + self.impairments.iter().map(off).sum::<i128>();
         ClockTime::from_ns(reading.clamp(0, i128::from(u64::MAX)) as u64)
     }
 
@@ -71,18 +71,18 @@ impl Clock {
     }
 
     /// Jumps by `jump_ns` and runs `drift_ppb` parts per billion too fast from `now` on.
-    pub fn trouble(&mut self, now: Time, jump_ns: i64, drift_ppb: i64) -> ClockTroubleId {
-        let id = ClockTroubleId(self.next);
+    pub fn impairment(&mut self, now: Time, jump_ns: i64, drift_ppb: i64) -> ClockImpairmentId {
+        let id = ClockImpairmentId(self.next);
         self.next += 1;
         (self.counted, self.since) = (self.exact(now), now);
-        self.troubles.push(ClockTrouble { id, jump_ns, drift_ppb, since: now });
+        self.impairments.push(ClockImpairment { id, jump_ns, drift_ppb, since: now });
         id
     }
 
     /// One trouble ends.
-    pub fn lift(&mut self, now: Time, id: ClockTroubleId) {
+    pub fn lift(&mut self, now: Time, id: ClockImpairmentId) {
         (self.counted, self.since) = (self.exact(now), now);
-        self.troubles.retain(|trouble| trouble.id != id);
+        self.impairments.retain(|impairment| impairment.id != id);
     }
 }
 
@@ -110,7 +110,7 @@ impl Kernel {
     #[inline]
     pub(super) fn wall(&self, pid: Pid) -> ClockTime {
         let right = ClockTime::from_ns(self.now().as_ns());
-        if !self.troubled { right } else { self.clock(pid).map_or(right, |clock| clock.wall(self.now())) }
+        if !self.impaired { right } else { self.clock(pid).map_or(right, |clock| clock.wall(self.now())) }
     }
 
     /// How long a span that a process's node times takes in true time.
@@ -144,7 +144,7 @@ impl Kernel {
         let (now, home, homes) = (self.now(), self.home(of), &self.homes);
         let moved = self.engine.take(|entry| {
             let event = &entry.event;
-            let timed = matches!(event.kind(), Kind::Timer | Kind::Alarm) && entry.at > now;
+            let timed = matches!(event.kind(), Kind::Timer | Kind::CancellableTimer) && entry.at > now;
             timed && event.member() == home.member && homes[event.tier() as usize] == home.tier.0
         });
         for entry in moved {
@@ -178,7 +178,7 @@ impl Kernel {
             call.deadline = Some(deadline);
         }
         if let Some(due) = due {
-            self.schedule_own(due, Kind::Deadline, deadline.lane, 0);
+            self.schedule_own(due, Kind::Deadline, deadline.class, 0);
         }
     }
 }
@@ -198,36 +198,36 @@ mod tests {
     }
 
     #[test]
-    fn the_wall_clock_jumps_and_drifts_and_is_set_right_again() {
+    fn the_wall_clock_jumps_and_drifts_and_is_cleared_again() {
         let mut clock = Clock::default();
         assert_eq!(clock.wall(second(5)), shows(5));
-        let jump = clock.trouble(second(10), 2_000_000_000, 0);
-        let drift = clock.trouble(second(10), 0, 1_000_000);
+        let jump = clock.impairment(second(10), 2_000_000_000, 0);
+        let drift = clock.impairment(second(10), 0, 1_000_000);
         assert_eq!(clock.wall(second(10)), shows(12));
         assert_eq!(clock.wall(second(1010)), shows(1013));
         clock.lift(second(1010), drift);
         assert_eq!(clock.wall(second(1010)), shows(1012), "what it had drifted is gone with the drift");
-        let back = clock.trouble(second(1010), -3_000_000_000, 0);
+        let back = clock.impairment(second(1010), -3_000_000_000, 0);
         assert_eq!(clock.wall(second(2000)), shows(1999));
         clock.lift(second(2000), jump);
         clock.lift(second(2000), back);
         assert_eq!(clock.wall(second(2000)), shows(2000));
-        clock.trouble(second(2000), -3_000_000_000_000, 0);
+        clock.impairment(second(2000), -3_000_000_000_000, 0);
         assert_eq!(clock.wall(second(2000)), ClockTime::ZERO, "no clock shows a time before the start");
     }
 
     #[test]
     fn the_monotonic_clock_keeps_what_it_has_counted_and_knows_no_jump() {
         let mut clock = Clock::default();
-        let jump = clock.trouble(second(10), -7_000_000_000, 0);
+        let jump = clock.impairment(second(10), -7_000_000_000, 0);
         assert_eq!(clock.monotonic(second(10)), shows(10), "a step of the wall clock is none of it");
-        let twice = clock.trouble(second(20), 0, 1_000_000_000);
+        let twice = clock.impairment(second(20), 0, 1_000_000_000);
         assert_eq!((clock.rate(), clock.monotonic(second(30))), (2_000_000_000, shows(40)));
         clock.lift(second(30), twice);
         clock.lift(second(30), jump);
         assert_eq!(clock.monotonic(second(30)), shows(40), "it does not jump back");
         assert_eq!(clock.monotonic(second(31)), shows(41));
-        clock.trouble(second(31), 0, -5_000_000_000);
+        clock.impairment(second(31), 0, -5_000_000_000);
         assert_eq!(clock.rate(), 1, "a clock that stood still would never let a timer go off");
     }
 
@@ -235,7 +235,7 @@ mod tests {
     fn a_timer_goes_off_at_the_first_nanosecond_at_which_its_clock_has_counted_it() {
         for drift_ppb in [0, 1_000_000_000, -500_000_000, 1, -1, 100_000_000, 333_333_333, -100_000_000] {
             let mut clock = Clock::default();
-            clock.trouble(Time::from_ns(3), 0, drift_ppb);
+            clock.impairment(Time::from_ns(3), 0, drift_ppb);
             for began in [3, 4, 1_000_000_007] {
                 for span in [0, 1, 2, 3, 1_000, 999_999_999, 3_600_000_000_001] {
                     let due = clock.exact(Time::from_ns(began)) + span * u128::from(RIGHT);
@@ -246,7 +246,7 @@ mod tests {
             }
         }
         let mut twice = Clock::default();
-        twice.trouble(Time::ZERO, 0, 1_000_000_000);
+        twice.impairment(Time::ZERO, 0, 1_000_000_000);
         assert_eq!(twice.takes(Span::from_secs(7)), Span::from_ms(3500));
         assert_eq!(twice.takes(Span::MAX), Span::MAX, "never is never");
     }

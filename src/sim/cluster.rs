@@ -3,7 +3,7 @@
 use crate::base::ids::{Pid, SeriesId};
 pub use crate::net::effect::{Effect, NodeSet};
 pub use crate::net::{EffectId, End, Network};
-pub use crate::sim::nodes::{ClockTroubleId, Crash};
+pub use crate::sim::nodes::{ClockImpairmentId, Crash};
 pub use crate::sim::process::Order;
 use crate::sim::run::World;
 
@@ -22,13 +22,13 @@ pub trait Cluster {
     /// One drain ends.
     fn undrain(&mut self, pid: Pid);
     /// The wall clock of a process's node jumps by `jump_ns` and both its clocks run `drift_ppb` parts per billion too fast from now on.
-    fn skew(&mut self, pid: Pid, jump_ns: i64, drift_ppb: i64) -> ClockTroubleId;
+    fn skew(&mut self, pid: Pid, jump_ns: i64, drift_ppb: i64) -> ClockImpairmentId;
     /// One trouble of its clock ends.
-    fn set_right(&mut self, pid: Pid, id: ClockTroubleId);
+    fn clear(&mut self, pid: Pid, id: ClockImpairmentId);
     /// Gives an order to a process, if it is up.
     fn order(&mut self, pid: Pid, order: Order);
     /// Adds to the set of the network's active troubles. The name, a hash, tells its draws from those of others.
-    fn trouble(&mut self, name: u64, effect: Effect) -> EffectId;
+    fn impairment(&mut self, name: u64, effect: Effect) -> EffectId;
     /// Takes one out of the set; others stay.
     fn lift(&mut self, effect: EffectId);
     /// Whether there is such a process at all.
@@ -68,7 +68,7 @@ impl Cluster for World {
             World::order(self, pid, order);
         }
     }
-    fn trouble(&mut self, name: u64, effect: Effect) -> EffectId {
+    fn impairment(&mut self, name: u64, effect: Effect) -> EffectId {
         let effect = effect.renamed(|pid| self.home(pid));
         self.network().add_named(name, effect)
     }
@@ -85,15 +85,15 @@ impl Cluster for World {
             World::undrain(self, pid);
         }
     }
-    fn skew(&mut self, pid: Pid, jump_ns: i64, drift_ppb: i64) -> ClockTroubleId {
+    fn skew(&mut self, pid: Pid, jump_ns: i64, drift_ppb: i64) -> ClockImpairmentId {
         match self.has(pid) {
             true => World::skew(self, pid, jump_ns, drift_ppb),
-            false => ClockTroubleId(0),
+            false => ClockImpairmentId(0),
         }
     }
-    fn set_right(&mut self, pid: Pid, id: ClockTroubleId) {
+    fn clear(&mut self, pid: Pid, id: ClockImpairmentId) {
         if self.has(pid) {
-            World::set_right(self, pid, id);
+            World::clear(self, pid, id);
         }
     }
     fn is_there(&self, pid: Pid) -> bool {

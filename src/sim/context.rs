@@ -5,7 +5,7 @@ use crate::base::dist::Dist;
 use crate::base::ids::{CallId, OpId, Pid, SyncId, TierId, TimerId, ZoneId};
 use crate::base::op::{Fence, Outcome};
 use crate::base::rng::{Draws, Identity, Stream, mix};
-use crate::base::session::Seen;
+use crate::base::session::CausalContext;
 use crate::base::slab::Key;
 use crate::base::time::{ClockTime, Span, Time};
 use crate::record::recorder::Recorder;
@@ -94,19 +94,19 @@ impl<'a, P: Process> Context<'a, P> {
         self.kernel.stream(self.me, purpose)
     }
 
-    /// What we draw for a call, or for anything else that is identified by a stem: a function of our part's name, the purpose and
-    /// the stem. Each part numbers its own purposes.
+    /// What we draw for a call, or for anything else that is identified by a substream: a function of our part's name, the purpose and
+    /// the substream. Each part numbers its own purposes.
     #[inline]
     #[cfg_attr(test, track_caller)]
-    pub fn serving(&self, purpose: u8, stem: u64) -> Draws {
-        self.kernel.service_draws(self.me, purpose, stem)
+    pub fn serving(&self, purpose: u8, substream: u64) -> Draws {
+        self.kernel.service_draws(self.me, purpose, substream)
     }
 
-    /// What customers bring that is named by `stem`: a function of the two and nothing else.
+    /// What customers bring that is named by `substream`: a function of the two and nothing else.
     #[inline]
     #[cfg_attr(test, track_caller)]
-    pub fn draws(&self, stem: u64) -> Draws {
-        Draws::new(mix(self.kernel.demand_key(), stem))
+    pub fn draws(&self, substream: u64) -> Draws {
+        Draws::new(mix(self.kernel.demand_key(), substream))
     }
 
     /// How often our node has crashed.
@@ -132,8 +132,8 @@ impl<'a, P: Process> Context<'a, P> {
 
     /// We have `now` coroutines, and had `before`; false if there are too many in the world, and the run is over.
     #[inline]
-    pub fn count_strands(&mut self, before: usize, now: usize) -> bool {
-        self.kernel.count_strands(self.me.tier, before, now)
+    pub fn count_coroutines(&mut self, before: usize, now: usize) -> bool {
+        self.kernel.count_coroutines(self.me.tier, before, now)
     }
 
     /// We have so many requests under way.
@@ -201,7 +201,7 @@ impl<'a, P: Process> Context<'a, P> {
 
     /// Lets go of a call of ours: no answer will come, a late one is told to `on_late`. True if it was outstanding.
     pub fn abandon(&mut self, call: CallId) -> bool {
-        self.kernel.let_go(call)
+        self.kernel.abandon(call)
     }
 
     /// Who made a call to us.
@@ -216,8 +216,8 @@ impl<'a, P: Process> Context<'a, P> {
     ///
     /// # Panics
     /// When the call has been answered, or was never ours.
-    pub fn stem(&self, call: CallId) -> u64 {
-        self.kernel.calls.get(call).expect("a call that we hold").stem
+    pub fn substream(&self, call: CallId) -> u64 {
+        self.kernel.calls.get(call).expect("a call that we hold").substream
     }
 
     /// The customer on whose behalf a call to us was made: to be handed on to whomever we ask for it. 0: nobody's.
@@ -240,12 +240,12 @@ impl<'a, P: Process> Context<'a, P> {
     ///
     /// # Panics
     /// When the call has been answered, or was never ours.
-    pub fn seen(&self, call: CallId) -> Seen {
+    pub fn seen(&self, call: CallId) -> CausalContext {
         self.kernel.calls.get(call).expect("a call that we hold").seen
     }
 
     /// What the customer will have seen once it has our answer. Without this it has seen what it had seen before.
-    pub fn saw(&mut self, call: CallId, seen: Seen) {
+    pub fn saw(&mut self, call: CallId, seen: CausalContext) {
         if let Some(call) = self.kernel.calls.get_mut(call) {
             call.seen.merge(seen);
         }
@@ -292,7 +292,7 @@ impl<'a, P: Process> Context<'a, P> {
         self.send_over(None, to, message, size_bytes);
     }
 
-    /// The same for a datagram that spends more on its way by the law of a `leg`, besides what the network takes.
+    /// The same for a datagram that spends more on its way by the distribution of a `leg`, besides what the network takes.
     #[inline]
     pub fn send_over(&mut self, leg: Option<&Dist>, to: Pid, message: P::Message, size_bytes: u32) {
         let purpose = message.purpose();
@@ -303,9 +303,16 @@ impl<'a, P: Process> Context<'a, P> {
         self.datagram(identity, leg, to, message, size_bytes);
     }
 
-    /// The same for a datagram that serves a call: what it meets is drawn by the call's `stem`. One for each stem, receiver and purpose.
-    pub fn send_for(&mut self, stem: u64, leg: Option<&Dist>, to: Pid, message: P::Message, size_bytes: u32) {
-        let identity = self.kernel.service_identity(self.me, to, message.purpose(), stem);
+    /// The same for a datagram that serves a call: what it meets is drawn by the call's `substream`. One for each substream, receiver and purpose.
+    pub fn send_for(
+        &mut self,
+        substream: u64,
+        leg: Option<&Dist>,
+        to: Pid,
+        message: P::Message,
+        size_bytes: u32,
+    ) {
+        let identity = self.kernel.service_identity(self.me, to, message.purpose(), substream);
         self.datagram(identity, leg, to, message, size_bytes);
     }
 
@@ -319,7 +326,8 @@ impl<'a, P: Process> Context<'a, P> {
         size_bytes: u32,
     ) {
         debug_assert_eq!(to.tier, self.me.tier, "the protocol's messages stay within the tier");
-        let more = leg.map_or(Span::ZERO, |law| law.span(&mut identity.draws(self.kernel.leg_key())));
+        let more = leg
+            .map_or(Span::ZERO, |distribution| distribution.span(&mut identity.draws(self.kernel.hop_key())));
         let from = self.me;
         let (side, inline, mut message) = (&mut self.side, message.inline(), Some(message));
         self.kernel.datagram(from, to, size_bytes, more, identity, |is_last| match inline {
@@ -329,20 +337,20 @@ impl<'a, P: Process> Context<'a, P> {
                 if !is_last {
                     copy.iter_mut().for_each(Payload::doubled);
                 }
-                let parcel = (from, copy.expect("the last copy comes last"));
-                (Kind::Parcel, side.parcels.insert(parcel).to_word())
+                let stored = (from, copy.expect("the last copy comes last"));
+                (Kind::LargeMessage, side.large_messages.insert(stored).to_word())
             }
         });
     }
 
     /// Wakes us after `after` by our monotonic clock; can be cancelled.
     pub fn set_timer(&mut self, after: Span, timer: P::Timer) -> TimerId {
-        self.kernel.set_alarm(self.me, after, timer.to_word())
+        self.kernel.set_cancellable_timer(self.me, after, timer.to_word())
     }
 
     /// Cancels a timer; true if it had not gone off.
     pub fn cancel_timer(&mut self, timer: TimerId) -> bool {
-        self.kernel.cancel_alarm(timer)
+        self.kernel.cancel_timer(timer)
     }
 
     /// Wakes us after `after` by our monotonic clock; cannot be cancelled and costs nothing beyond its event.

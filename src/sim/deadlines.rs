@@ -10,14 +10,14 @@ use rustc_hash::FxHashMap;
 use crate::base::ids::CallId;
 use crate::base::time::{Span, Time};
 
-/// Dead entries that a lane may keep beyond its live ones.
+/// Dead entries that a class may keep beyond its live ones.
 pub const SLACK: usize = 64;
 
 /// Where the deadline of a call stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadline {
-    /// In which lane.
-    pub lane: u32,
+    /// In which class.
+    pub class: u32,
     /// The how-manyth it is there: numbers grow along the line, with gaps where the dead were taken out.
     number: NonZeroU64,
 }
@@ -32,25 +32,25 @@ struct Entry {
 
 /// Timeouts of one length.
 #[derive(Clone, Debug)]
-struct Lane {
+struct TimeoutClass {
     span: Span,
     queue: VecDeque<Entry>,
     dead: usize,
     armed: bool,
-    /// The number of the next deadline: none is used twice, whatever length the lane is of.
+    /// The number of the next deadline: none is used twice, whatever length the class is of.
     next: NonZeroU64,
 }
 
 /// All timeouts.
 #[derive(Clone, Debug, Default)]
 pub struct Deadlines {
-    lanes: Vec<Lane>,
+    classes: Vec<TimeoutClass>,
     by_span: FxHashMap<Span, u32>,
     /// Lanes in which nothing stands: the next new length takes one. What is left of a patience may be any length.
     idle: Vec<u32>,
 }
 
-impl Lane {
+impl TimeoutClass {
     /// Where a number stands: as far from the front as numbers say, or nearer, if some were taken out before it.
     fn place(&self, number: u64) -> Option<usize> {
         let front = self.queue.front()?.number;
@@ -63,7 +63,7 @@ impl Lane {
     }
 
     /// Takes the dead at the front out.
-    fn bury(&mut self) {
+    fn purge(&mut self) {
         while self.queue.front().is_some_and(|entry| entry.call.is_none()) {
             self.queue.pop_front();
             self.dead -= 1;
@@ -72,16 +72,16 @@ impl Lane {
 }
 
 impl Deadlines {
-    /// The lane for timeouts of `span`.
-    fn lane(&mut self, span: Span) -> u32 {
-        if let Some(lane) = self.by_span.get(&span) {
-            return *lane;
+    /// The class for timeouts of `span`.
+    fn class(&mut self, span: Span) -> u32 {
+        if let Some(class) = self.by_span.get(&span) {
+            return *class;
         }
-        let lane = self.idle.pop().unwrap_or(self.lanes.len() as u32);
-        match self.lanes.get_mut(lane as usize) {
+        let class = self.idle.pop().unwrap_or(self.classes.len() as u32);
+        match self.classes.get_mut(class as usize) {
             Some(idle) => idle.span = span,
             None => {
-                self.lanes.push(Lane {
+                self.classes.push(TimeoutClass {
                     span,
                     queue: VecDeque::new(),
                     dead: 0,
@@ -90,60 +90,60 @@ impl Deadlines {
                 });
             }
         }
-        self.by_span.insert(span, lane);
-        lane
+        self.by_span.insert(span, class);
+        class
     }
 
-    /// Adds `call`, which times out after `span`. When its lane had no event pending, the second answer is the instant for which
+    /// Adds `call`, which times out after `span`. When its class had no event pending, the second answer is the instant for which
     /// to schedule one.
     pub fn add(&mut self, span: Span, call: CallId, now: Time) -> (Deadline, Option<Time>) {
-        let number = self.lane(span);
-        let lane = &mut self.lanes[number as usize];
+        let number = self.class(span);
+        let class = &mut self.classes[number as usize];
         let due = now + span;
-        let deadline = Deadline { lane: number, number: lane.next };
-        lane.queue.push_back(Entry { due, number: lane.next.get(), call: Some(call) });
-        lane.next = lane.next.saturating_add(1);
-        let arms = !std::mem::replace(&mut lane.armed, true);
+        let deadline = Deadline { class: number, number: class.next };
+        class.queue.push_back(Entry { due, number: class.next.get(), call: Some(call) });
+        class.next = class.next.saturating_add(1);
+        let arms = !std::mem::replace(&mut class.armed, true);
         (deadline, arms.then_some(due))
     }
 
-    /// When a deadline is due, and its place among those of its lane, unless it has expired.
+    /// When a deadline is due, and its place among those of its class, unless it has expired.
     pub fn due(&self, deadline: Deadline) -> Option<(Time, u64)> {
-        let lane = &self.lanes[deadline.lane as usize];
-        let entry = lane.queue.get(lane.place(deadline.number.get())?)?;
+        let class = &self.classes[deadline.class as usize];
+        let entry = class.queue.get(class.place(deadline.number.get())?)?;
         entry.call.map(|_| (entry.due, entry.number))
     }
 
     /// The call of a deadline was answered or let go.
     pub fn answered(&mut self, deadline: Deadline) {
-        let lane = &mut self.lanes[deadline.lane as usize];
-        let Some(place) = lane.place(deadline.number.get()) else { return }; // it has expired
-        if lane.queue[place].call.take().is_none() {
+        let class = &mut self.classes[deadline.class as usize];
+        let Some(place) = class.place(deadline.number.get()) else { return }; // it has expired
+        if class.queue[place].call.take().is_none() {
             return;
         }
-        lane.dead += 1;
-        lane.bury();
-        if lane.dead > lane.queue.len() / 2 + SLACK {
-            lane.queue.retain(|entry| entry.call.is_some());
-            lane.dead = 0;
+        class.dead += 1;
+        class.purge();
+        if class.dead > class.queue.len() / 2 + SLACK {
+            class.queue.retain(|entry| entry.call.is_some());
+            class.dead = 0;
         }
     }
 
-    /// The next call of the lane that is due at `now`.
-    pub fn expired(&mut self, lane: u32, now: Time) -> Option<CallId> {
-        let lane = &mut self.lanes[lane as usize];
-        lane.bury();
-        let due = lane.queue.front().is_some_and(|entry| entry.due <= now);
-        if due { lane.queue.pop_front().and_then(|entry| entry.call) } else { None }
+    /// The next call of the class that is due at `now`.
+    pub fn expired(&mut self, class: u32, now: Time) -> Option<CallId> {
+        let class = &mut self.classes[class as usize];
+        class.purge();
+        let due = class.queue.front().is_some_and(|entry| entry.due <= now);
+        if due { class.queue.pop_front().and_then(|entry| entry.call) } else { None }
     }
 
-    /// After the lane's event: the instant for which to schedule its next one.
+    /// After the class's event: the instant for which to schedule its next one.
     pub fn rearm(&mut self, number: u32) -> Option<Time> {
-        let lane = &mut self.lanes[number as usize];
-        let next = lane.queue.front().map(|entry| entry.due);
-        lane.armed = next.is_some();
+        let class = &mut self.classes[number as usize];
+        let next = class.queue.front().map(|entry| entry.due);
+        class.armed = next.is_some();
         if next.is_none() {
-            self.by_span.remove(&lane.span);
+            self.by_span.remove(&class.span);
             self.idle.push(number);
         }
         next
@@ -151,7 +151,10 @@ impl Deadlines {
 
     /// Dead entries, and all entries.
     pub fn population(&self) -> (usize, usize) {
-        (self.lanes.iter().map(|lane| lane.dead).sum(), self.lanes.iter().map(|lane| lane.queue.len()).sum())
+        (
+            self.classes.iter().map(|class| class.dead).sum(),
+            self.classes.iter().map(|class| class.queue.len()).sum(),
+        )
     }
 }
 
@@ -189,25 +192,25 @@ mod tests {
         assert_eq!(armed, Some(Time::from_ns(10)));
         assert_eq!(deadlines.add(span, call(2), Time::from_ns(2)).1, None);
         let (third, _) = deadlines.add(span, call(3), Time::from_ns(3));
-        assert_eq!(deadlines.expired(first.lane, Time::from_ns(10)), Some(call(1)));
-        assert_eq!(deadlines.expired(first.lane, Time::from_ns(10)), None);
-        assert_eq!(deadlines.rearm(first.lane), Some(Time::from_ns(12)));
+        assert_eq!(deadlines.expired(first.class, Time::from_ns(10)), Some(call(1)));
+        assert_eq!(deadlines.expired(first.class, Time::from_ns(10)), None);
+        assert_eq!(deadlines.rearm(first.class), Some(Time::from_ns(12)));
         deadlines.answered(first); // it has expired: nothing happens
         deadlines.answered(third);
         deadlines.answered(third);
         assert_eq!(deadlines.population(), (1, 2));
-        assert_eq!(deadlines.expired(first.lane, Time::from_ns(13)), Some(call(2)));
-        assert_eq!(deadlines.expired(first.lane, Time::from_ns(13)), None);
+        assert_eq!(deadlines.expired(first.class, Time::from_ns(13)), Some(call(2)));
+        assert_eq!(deadlines.expired(first.class, Time::from_ns(13)), None);
     }
 
     #[test]
-    fn a_thousand_lengths_one_after_the_other_need_one_lane() {
+    fn a_thousand_lengths_one_after_the_other_need_one_class() {
         let mut deadlines = Deadlines::default();
         let mut before = None;
         for length in 1..1000 {
             let now = Time::from_ns(10_000 * length);
             let (deadline, due) = deadlines.add(Span::from_ns(length), call(1), now);
-            assert_eq!((deadline.lane, due), (0, Some(now + Span::from_ns(length))));
+            assert_eq!((deadline.class, due), (0, Some(now + Span::from_ns(length))));
             if let Some(before) = before.replace(deadline) {
                 deadlines.answered(before); // of another length: it expired long ago
             }

@@ -14,7 +14,7 @@ pub enum Kind {
     /// A timer of the node's clock that cannot be cancelled; the word is the timer.
     Timer,
     /// A timer that can; the word is its key.
-    Alarm,
+    CancellableTimer,
     /// A request arrives; the word is the call.
     Call,
     /// An answer arrives; the word is the call.
@@ -24,7 +24,7 @@ pub enum Kind {
     /// A datagram arrives; the word is sender and payload.
     Message,
     /// A datagram arrives; the word is its key in the tier's slab.
-    Parcel,
+    LargeMessage,
     /// A sync of the disk completed; the word is the sync.
     Synced,
     /// For the kernel: the oldest of a lane of equal timeouts is due; the member is the lane.
@@ -40,12 +40,12 @@ impl Kind {
     const ALL: [Kind; 12] = [
         Kind::Start,
         Kind::Timer,
-        Kind::Alarm,
+        Kind::CancellableTimer,
         Kind::Call,
         Kind::Reply,
         Kind::TimedOut,
         Kind::Message,
-        Kind::Parcel,
+        Kind::LargeMessage,
         Kind::Synced,
         Kind::Deadline,
         Kind::Retransmit,

@@ -7,22 +7,22 @@ use crate::base::cause::{Cause, Causes};
 use crate::base::ids::{CallId, OpId, Pid, TierId, TimerId, ZoneId};
 use crate::base::op::{Fence, Op, Outcome, Reason, Reply};
 use crate::base::rng::{Bits, Draws, Identity, Stream, mix, name_hash};
-use crate::base::session::Seen;
+use crate::base::session::CausalContext;
 use crate::base::slab::{Key, Slab};
 use crate::base::time::{Span, Time};
 use crate::engine::Engine;
-use crate::net::{End, Fate, Network, Packet};
+use crate::net::{Delivery, End, Network, Packet};
 use crate::record::recorder::Recorder;
 use crate::sim::alive::{Keepalive, Watched};
 use crate::sim::calls::{Call, Calls};
-use crate::sim::connections::{Connections, Parcel};
+use crate::sim::connections::{Connections, Segment};
 use crate::sim::deadlines::Deadlines;
 use crate::sim::event::{Event, KERNEL, Kind};
 use crate::sim::fingerprint::{Fingerprint, outcome_word};
 use crate::sim::limits::Standing;
 use crate::sim::nodes::{TierNodes, stream_name};
 
-/// Cancelled alarms that may lie in the queue beyond the live ones.
+/// Cancelled timers that may lie in the queue beyond the live ones.
 pub(super) const DEAD_SLACK: usize = 1024;
 
 /// An odd number that sets the lives and the purposes of messages apart.
@@ -35,7 +35,7 @@ pub struct Request {
     pub op: Op,
     /// Identifies the call among all of a run, whatever else happens in it: a hash of who asks for what, the how-manieth attempt
     /// included. Its latencies and losses are drawn by it, as is what is done for it. The same call passed on keeps it.
-    pub stem: u64,
+    pub substream: u64,
     /// Size on the wire, bytes.
     pub size_bytes: u32,
     /// After this, by its own clock, the caller gets `Unknown(Timeout)`. `None`: never.
@@ -47,7 +47,7 @@ pub struct Request {
     /// That customer's request of which this is a part, the same for all attempts: for records. 0: none.
     pub origin: u64,
     /// What that customer has seen.
-    pub seen: Seen,
+    pub seen: CausalContext,
 }
 
 /// The shared state of a world.
@@ -66,26 +66,26 @@ pub struct Kernel {
     /// By tier: the tier on whose nodes it runs, mostly itself.
     pub(super) homes: Vec<u8>,
     /// Whether any node was ever in trouble: until then nobody need look.
-    pub(super) troubled: bool,
+    pub(super) impaired: bool,
     /// Whether any clock ever ran at a rate of its own: until then nobody need look.
     pub(super) drifts: bool,
     /// Whether what happens now had reached a process while it stood still: it is not asked again whether it gets through.
     pub(super) resuming: bool,
-    /// How many parcels were put on their way.
+    /// How many segments were put on their way.
     pub(super) sends: u64,
     /// The last number that was given out to be somebody's alone.
     unique: u64,
     /// By tier: how many turns its processes have taken.
     turns: Vec<u64>,
     pub(super) standing: Standing,
-    pub(super) alarms: Slab<u64>,
-    pub(super) dead_alarms: usize,
+    pub(super) cancellable_timers: Slab<u64>,
+    pub(super) cancelled_timers: usize,
     streams: FxHashMap<u64, Stream>,
     seed: u64,
     /// What customers bring, what is drawn for calls, and the legs of messages.
     demand_key: u64,
     service_key: u64,
-    leg_key: u64,
+    hop_key: u64,
     /// Where measures are recorded.
     pub recorder: Recorder,
     /// The fingerprint so far.
@@ -106,20 +106,20 @@ impl Kernel {
             pinging: FxHashMap::default(),
             nodes: Vec::new(),
             homes: Vec::new(),
-            troubled: false,
+            impaired: false,
             drifts: false,
             resuming: false,
             sends: 0,
             unique: 0,
             turns: Vec::new(),
             standing: Standing::default(),
-            alarms: Slab::default(),
-            dead_alarms: 0,
+            cancellable_timers: Slab::default(),
+            cancelled_timers: 0,
             streams: FxHashMap::default(),
             seed,
             demand_key: Stream::new(seed, name_hash("demand")).bits(),
             service_key: Stream::new(seed, name_hash("service")).bits(),
-            leg_key: Stream::new(seed, name_hash("leg")).bits(),
+            hop_key: Stream::new(seed, name_hash("leg")).bits(),
             recorder,
             fingerprint: Fingerprint::default(),
         }
@@ -159,7 +159,7 @@ impl Kernel {
     }
 
     pub(super) fn tier_nodes_mut(&mut self, pid: Pid) -> &mut TierNodes {
-        self.troubled = true;
+        self.impaired = true;
         &mut self.nodes[self.homes[pid.tier.0 as usize] as usize]
     }
 
@@ -190,16 +190,16 @@ impl Kernel {
     }
 
     /// The purpose of the time that messages spend on their legs.
-    pub(super) fn leg_key(&self) -> u64 {
-        self.leg_key
+    pub(super) fn hop_key(&self) -> u64 {
+        self.hop_key
     }
 
     /// What a process draws for a call.
     #[inline]
     #[cfg_attr(test, track_caller)]
-    pub(super) fn service_draws(&self, me: Pid, purpose: u8, stem: u64) -> Draws {
+    pub(super) fn service_draws(&self, me: Pid, purpose: u8, substream: u64) -> Draws {
         let part = self.nodes[me.tier.0 as usize].name_hash();
-        Identity::of_call(part, stem).again(u32::from(purpose)).draws(self.service_key)
+        Identity::of_call(part, substream).again(u32::from(purpose)).draws(self.service_key)
     }
 
     /// The sequential stream of (member, purpose).
@@ -225,42 +225,43 @@ impl Kernel {
 
     // ---- timers
 
-    pub(super) fn set_alarm(&mut self, target: Pid, after: Span, word: u64) -> TimerId {
-        let key = self.alarms.insert(word);
+    pub(super) fn set_cancellable_timer(&mut self, target: Pid, after: Span, word: u64) -> TimerId {
+        let key = self.cancellable_timers.insert(word);
         let at = self.now() + self.takes(target, after);
-        self.schedule(at, target, Kind::Alarm, key.to_word());
+        self.schedule(at, target, Kind::CancellableTimer, key.to_word());
         TimerId { slot: key.slot, generation: key.generation }
     }
 
-    pub(super) fn cancel_alarm(&mut self, timer: TimerId) -> bool {
+    pub(super) fn cancel_timer(&mut self, timer: TimerId) -> bool {
         let key = Key { slot: timer.slot, generation: timer.generation };
-        if self.alarms.remove(key).is_none() {
+        if self.cancellable_timers.remove(key).is_none() {
             return false;
         }
-        self.dead_alarms += 1;
-        self.bury();
+        self.cancelled_timers += 1;
+        self.purge_cancelled_timers();
         true
     }
 
     /// Takes the dead out of the queue once they are a third of it: between two looks the living may become fewer
     /// without a word, and the dead must not outnumber them.
-    fn bury(&mut self) {
-        if self.dead_alarms > self.engine.len() / 3 + DEAD_SLACK {
-            let alarms = &self.alarms;
+    fn purge_cancelled_timers(&mut self) {
+        if self.cancelled_timers > self.engine.len() / 3 + DEAD_SLACK {
+            let cancellable_timers = &self.cancellable_timers;
             self.engine.retain(|event| {
-                event.kind() != Kind::Alarm || alarms.get(Key::from_word(event.word)).is_some()
+                event.kind() != Kind::CancellableTimer
+                    || cancellable_timers.get(Key::from_word(event.word)).is_some()
             });
-            self.dead_alarms = 0;
+            self.cancelled_timers = 0;
         }
     }
 
-    /// The timer behind an alarm that goes off, unless it was cancelled.
-    pub(super) fn take_alarm(&mut self, word: u64) -> Option<u64> {
-        let timer = self.alarms.remove(Key::from_word(word));
+    /// The timer behind an event that goes off, unless it was cancelled.
+    pub(super) fn take_timer(&mut self, word: u64) -> Option<u64> {
+        let timer = self.cancellable_timers.remove(Key::from_word(word));
         if timer.is_none() {
-            self.dead_alarms = self.dead_alarms.saturating_sub(1);
+            self.cancelled_timers = self.cancelled_timers.saturating_sub(1);
         }
-        self.bury();
+        self.purge_cancelled_timers();
         timer
     }
 
@@ -272,7 +273,7 @@ impl Kernel {
         let zone = request.from.unwrap_or_else(|| self.tier_nodes(caller).zone(caller.member));
         let id = self.calls.open(Call {
             op: request.op,
-            stem: request.stem,
+            substream: request.substream,
             tag,
             caller,
             caller_incarnation: self.incarnation(caller),
@@ -305,7 +306,7 @@ impl Kernel {
             let span = self.takes(caller, span);
             self.expect_answer(id, span);
         }
-        self.transmit(Parcel { call: id, answer: false });
+        self.transmit(Segment { call: id, answer: false });
         id
     }
 
@@ -330,13 +331,13 @@ impl Kernel {
         call.causes = *causes;
         call.size_bytes = size_bytes;
         call.transmissions = 0;
-        self.transmit(Parcel { call: id, answer: true });
+        self.transmit(Segment { call: id, answer: true });
     }
 
     /// The caller lets go of a call. True if it waited.
-    pub(super) fn let_go(&mut self, id: CallId) -> bool {
+    pub(super) fn abandon(&mut self, id: CallId) -> bool {
         let deadline = self.calls.get(id).and_then(|call| call.deadline);
-        let waited = self.calls.let_go(id);
+        let waited = self.calls.abandon(id);
         if waited && let Some(deadline) = deadline {
             self.deadlines.answered(deadline);
         }
@@ -347,7 +348,7 @@ impl Kernel {
     /// A request has reached its callee: the operation, if it is to be handled.
     #[inline]
     pub(super) fn request_arrives(&mut self, id: CallId) -> Option<Op> {
-        if self.calls.get(id).is_none() || !self.admitted(Parcel { call: id, answer: false }) {
+        if self.calls.get(id).is_none() || !self.admitted(Segment { call: id, answer: false }) {
             return None;
         }
         let now = self.now();
@@ -360,7 +361,7 @@ impl Kernel {
     /// An answer has reached its caller: its tag and the answer; `Err` is the tag of a caller that had let go, and what it asked.
     #[inline]
     pub(super) fn answer_arrives(&mut self, id: CallId) -> Option<Result<(u64, Reply), (u64, Op)>> {
-        if self.calls.get(id).is_none() || !self.admitted(Parcel { call: id, answer: true }) {
+        if self.calls.get(id).is_none() || !self.admitted(Segment { call: id, answer: true }) {
             return None;
         }
         let now = self.now();
@@ -370,14 +371,14 @@ impl Kernel {
         let (tag, op) = (call.tag, call.op);
         if op == (Op::Ping { of_call: true }) {
             self.calls.drop_handled(id);
-            self.let_go(id);
+            self.abandon(id);
             self.is_alive(CallId::from_word(tag));
             return None;
         }
         let at = call.failed_at.unwrap_or(call.callee.tier);
         let reply = Reply { outcome: call.outcome, note: call.note, at, seen: call.seen, causes };
         self.calls.drop_handled(id);
-        if self.let_go(id) {
+        if self.abandon(id) {
             self.fingerprint.more(outcome_word(reply.outcome));
             Some(Ok((tag, reply)))
         } else {
@@ -387,30 +388,31 @@ impl Kernel {
     }
 
     /// The answer that a caller gets when none will come: its tag and the answer, if it still waits.
-    pub(super) fn give_up(&mut self, id: CallId, reason: Reason) -> Option<(Pid, u64, Reply)> {
+    pub(super) fn expire(&mut self, id: CallId, reason: Reason) -> Option<(Pid, u64, Reply)> {
         let now = self.now();
         let call = self.calls.get(id)?;
         let cause = if reason == Reason::Refused { Cause::Network } else { Cause::Timeout };
         let causes = Causes::only(cause, now - call.sent);
         let (caller, tag, incarnation) = (call.caller, call.tag, call.caller_incarnation);
         let at = call.callee.tier;
-        let reply = Reply { outcome: Call::give_up(reason), note: 0, at, seen: Seen::NOTHING, causes };
-        if !self.let_go(id) || incarnation != self.incarnation(caller) {
+        let reply =
+            Reply { outcome: Call::expire(reason), note: 0, at, seen: CausalContext::NOTHING, causes };
+        if !self.abandon(id) || incarnation != self.incarnation(caller) {
             return None;
         }
         self.fingerprint.more(outcome_word(reply.outcome));
         Some((caller, tag, reply))
     }
 
-    /// The next call of a lane that has timed out by now.
-    pub(super) fn next_expired(&mut self, lane: u32) -> Option<CallId> {
-        self.deadlines.expired(lane, self.now())
+    /// The next call of a class that has timed out by now.
+    pub(super) fn next_expired(&mut self, class: u32) -> Option<CallId> {
+        self.deadlines.expired(class, self.now())
     }
 
-    /// Schedules the next event of a lane.
-    pub(super) fn rearm(&mut self, lane: u32) {
-        if let Some(due) = self.deadlines.rearm(lane) {
-            self.schedule_own(due, Kind::Deadline, lane, 0);
+    /// Schedules the next event of a class.
+    pub(super) fn rearm(&mut self, class: u32) {
+        if let Some(due) = self.deadlines.rearm(class) {
+            self.schedule_own(due, Kind::Deadline, class, 0);
         }
     }
 
@@ -426,10 +428,10 @@ impl Kernel {
     }
 
     /// Names the message that serves a purpose of a call.
-    pub(super) fn service_identity(&self, from: Pid, to: Pid, purpose: u8, stem: u64) -> Identity {
+    pub(super) fn service_identity(&self, from: Pid, to: Pid, purpose: u8, substream: u64) -> Identity {
         let nodes = &self.nodes[from.tier.0 as usize];
         let who = nodes.hop(nodes).wrapping_add(u64::from(purpose).wrapping_mul(MESSAGE));
-        Identity::of_call(who, stem).between(from.member, to.member)
+        Identity::of_call(who, substream).between(from.member, to.member)
     }
 
     /// Sends a datagram, unless it is lost; `make` gives kind and word for each copy that gets through, and is told which is the last.
@@ -457,7 +459,7 @@ impl Kernel {
         let copies = 1 + u32::from(self.network.duplicates(packet));
         for copy in 1..=copies {
             let packet = Packet { identity: identity.again(copy - 1), ..packet };
-            if let Fate::Arrives(at) = self.network.route(packet, now) {
+            if let Delivery::Arrives(at) = self.network.route(packet, now) {
                 let (kind, word) = make(copy == copies);
                 let held = self.network.holds_back(packet);
                 self.schedule(at + more + held, to, kind, word);
@@ -468,11 +470,11 @@ impl Kernel {
     /// Whether a datagram that arrives now gets through.
     #[inline(always)]
     pub(super) fn admits_datagram(&self, from: Pid, to: Pid) -> bool {
-        self.network.untroubled() || self.resuming || self.troubles_admit(from, to)
+        self.network.unimpaired() || self.resuming || self.impairments_admit(from, to)
     }
 
     #[inline(never)]
-    fn troubles_admit(&self, from: Pid, to: Pid) -> bool {
+    fn impairments_admit(&self, from: Pid, to: Pid) -> bool {
         self.network.admits(self.end(from), self.end(to))
     }
 }

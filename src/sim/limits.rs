@@ -30,11 +30,11 @@ impl Limits {
 
 /// What there was too much of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum Exceeded {
     /// Calls that have not been answered, or whose answers are under way.
     Calls,
     /// Programs at work, and their branches.
-    Strands,
+    Coroutines,
     /// Requests of one workload that have not ended.
     Requests,
     /// Events at one instant: time does not go on.
@@ -45,7 +45,7 @@ pub enum What {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Excess {
     /// What of.
-    pub what: What,
+    pub what: Exceeded,
     /// How much there may be.
     pub limit: u64,
     /// When.
@@ -58,7 +58,7 @@ pub struct Excess {
 #[derive(Clone, Debug)]
 pub(super) struct Standing {
     limits: Limits,
-    strands: u64,
+    coroutines: u64,
     /// A mask of the number of events: where nothing is left of it, it is looked whether time goes on.
     between: u64,
     /// The instant when it was last looked.
@@ -76,7 +76,7 @@ impl Default for Standing {
     fn default() -> Self {
         Standing {
             limits: Limits::NONE,
-            strands: 0,
+            coroutines: 0,
             between: BETWEEN,
             instant: Time::ZERO,
             before: 0,
@@ -99,7 +99,7 @@ impl Kernel {
     }
 
     #[cold]
-    fn exceeded(&mut self, what: What, limit: u64, tiers: Vec<TierId>) {
+    fn exceeded(&mut self, what: Exceeded, limit: u64, tiers: Vec<TierId>) {
         let at = self.now();
         self.standing.excess.get_or_insert(Excess { what, limit, at, tiers });
     }
@@ -133,7 +133,7 @@ impl Kernel {
         if standing.watched == WATCHED {
             let busy = standing.busy;
             let tiers = (0..KERNEL).filter(|tier| busy[*tier as usize / 64] >> (tier % 64) & 1 == 1);
-            self.exceeded(What::Events, limit, tiers.map(TierId).collect());
+            self.exceeded(Exceeded::Events, limit, tiers.map(TierId).collect());
         }
     }
 
@@ -153,16 +153,16 @@ impl Kernel {
         let mut by_callee: BTreeMap<TierId, u64> = BTreeMap::new();
         self.calls.each(|call| *by_callee.entry(call.callee.tier).or_default() += 1);
         let most = by_callee.iter().max_by_key(|(_, calls)| **calls).map(|(tier, _)| *tier);
-        self.exceeded(What::Calls, self.standing.limits.in_flight, most.into_iter().collect());
+        self.exceeded(Exceeded::Calls, self.standing.limits.in_flight, most.into_iter().collect());
     }
 
     /// A process has `now` coroutines, and had `before`; false if there are too many in all.
     #[inline]
-    pub(super) fn count_strands(&mut self, tier: TierId, before: usize, now: usize) -> bool {
-        self.standing.strands = (self.standing.strands + now as u64).saturating_sub(before as u64);
+    pub(super) fn count_coroutines(&mut self, tier: TierId, before: usize, now: usize) -> bool {
+        self.standing.coroutines = (self.standing.coroutines + now as u64).saturating_sub(before as u64);
         let limit = self.standing.limits.in_flight;
-        if self.standing.strands > limit {
-            self.exceeded(What::Strands, limit, vec![tier]);
+        if self.standing.coroutines > limit {
+            self.exceeded(Exceeded::Coroutines, limit, vec![tier]);
         }
         self.standing.excess.is_none()
     }
@@ -172,7 +172,7 @@ impl Kernel {
     pub(super) fn count_requests(&mut self, tier: TierId, requests: usize) {
         let limit = self.standing.limits.in_flight;
         if requests as u64 > limit {
-            self.exceeded(What::Requests, limit, vec![tier]);
+            self.exceeded(Exceeded::Requests, limit, vec![tier]);
         }
     }
 }

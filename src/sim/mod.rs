@@ -23,6 +23,7 @@ pub mod context;
 pub mod deadlines;
 pub mod event;
 pub mod fingerprint;
+mod impairments;
 pub mod kernel;
 pub mod limits;
 pub mod nodes;
@@ -31,5 +32,4 @@ pub mod run;
 #[cfg(test)]
 mod tests;
 pub mod tier;
-mod troubles;
 mod wire;

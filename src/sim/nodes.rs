@@ -19,7 +19,7 @@ pub enum Crash {
 
 /// Names one trouble of a clock, for ending just that one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ClockTroubleId(pub u32);
+pub struct ClockImpairmentId(pub u32);
 
 /// A node's troubles.
 #[derive(Clone, Debug, Default)]
@@ -51,7 +51,7 @@ pub struct TierNodes {
     /// Its part of a hop's name, where it sends and where it receives.
     hop: (u64, u64),
     zones: Vec<ZoneId>,
-    troubled: Option<Vec<Node>>,
+    impaired: Option<Vec<Node>>,
 }
 
 impl TierNodes {
@@ -68,7 +68,7 @@ impl TierNodes {
             hash: name_hash(name),
             hop: (mix(name_hash(name), 1), mix(name_hash(name), 2)),
             zones: zones.to_vec(),
-            troubled: None,
+            impaired: None,
         }
     }
 
@@ -105,20 +105,20 @@ impl TierNodes {
 
     /// Whether any member was ever in trouble.
     #[inline]
-    pub fn troubled(&self) -> bool {
-        self.troubled.is_some()
+    pub fn impaired(&self) -> bool {
+        self.impaired.is_some()
     }
 
     /// A member's troubles, if it can have any.
     #[inline]
     pub fn node(&self, member: u32) -> Option<&Node> {
-        self.troubled.as_ref().map(|nodes| &nodes[member as usize])
+        self.impaired.as_ref().map(|nodes| &nodes[member as usize])
     }
 
     /// A member's troubles; from now on they are kept.
     pub fn node_mut(&mut self, member: u32) -> &mut Node {
         let count = self.count as usize;
-        &mut self.troubled.get_or_insert_with(|| vec![Node::default(); count])[member as usize]
+        &mut self.impaired.get_or_insert_with(|| vec![Node::default(); count])[member as usize]
     }
 
     /// A member's incarnation.

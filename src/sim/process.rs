@@ -59,17 +59,17 @@ pub enum Order {
     Flush,
     /// The wall clock was set: what is due by it may be so now (Linux: `TFD_TIMER_CANCEL_ON_SET`).
     ClockSet,
-    /// Set a knob (shares and counts as they are, spans in ns).
+    /// Set a parameter (shares and counts as they are, spans in ns).
     Set {
-        /// The knob's name in its kind's table.
-        knob: &'static str,
+        /// The parameter's name in its kind's table.
+        parameter: &'static str,
         /// New value.
         value: f64,
     },
-    /// Give a knob back what the design says.
+    /// Give a parameter back what the design says.
     Reset {
-        /// The knob's name in its kind's table.
-        knob: &'static str,
+        /// The parameter's name in its kind's table.
+        parameter: &'static str,
     },
     /// A drain of its node has begun, or the last one has ended ([`Context::draining`]).
     Drain,
@@ -77,7 +77,7 @@ pub enum Order {
 
 /// A process: state plus what it does when something happens to it. No floats in it, so that it is `Hash`.
 pub trait Process: Clone + Hash + Send + 'static {
-    /// What all members share and nobody changes: resolved knobs, programs, who is who.
+    /// What all members share and nobody changes: resolved parameters, programs, who is who.
     type Plan: Send + Sync + 'static;
     /// The protocol's own messages.
     type Message: Payload;
@@ -105,7 +105,7 @@ pub trait Process: Clone + Hash + Send + 'static {
 
     /// Any word of the state: reading it loads the member into the processor's cache ahead of its event.
     #[inline]
-    fn touch(&self) -> u64 {
+    fn prefetch(&self) -> u64 {
         0
     }
 

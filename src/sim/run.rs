@@ -13,7 +13,7 @@ use crate::sim::event::{Event, KERNEL, Kind};
 use crate::sim::fingerprint::Fingerprint;
 use crate::sim::kernel::Kernel;
 use crate::sim::limits::{Excess, Limits};
-use crate::sim::nodes::{ClockTroubleId, Crash, Node, TierNodes};
+use crate::sim::nodes::{ClockImpairmentId, Crash, Node, TierNodes};
 use crate::sim::process::{Order, Process};
 use crate::sim::tier::{AnyTier, Tier};
 
@@ -48,7 +48,7 @@ impl World {
             let Some(event) = kernel.engine.pop_before(horizon, |upcoming| {
                 for run in upcoming.chunk_by(|a, b| a.event.tier() == b.event.tier()) {
                     if let Some(tier) = tiers.get(run[0].event.tier() as usize) {
-                        tier.touch(run);
+                        tier.prefetch(run);
                     }
                 }
             }) else {
@@ -197,7 +197,7 @@ impl World {
 
     /// Cancelled timers that still lie in the queue: for tests of leaks.
     pub fn dead(&self) -> usize {
-        self.kernel.dead_alarms
+        self.kernel.cancelled_timers
     }
 
     /// A node crashes: memory and unsynced records of its processes are lost; timers die; what they sent still arrives.
@@ -276,12 +276,12 @@ impl World {
     }
 
     /// A node's wall clock jumps by `jump_ns`, and both its clocks run `drift_ppb` parts per billion too fast from now on.
-    pub fn skew(&mut self, pid: Pid, jump_ns: i64, drift_ppb: i64) -> ClockTroubleId {
-        self.sets_clock(pid, |clock, now| clock.trouble(now, jump_ns, drift_ppb))
+    pub fn skew(&mut self, pid: Pid, jump_ns: i64, drift_ppb: i64) -> ClockImpairmentId {
+        self.sets_clock(pid, |clock, now| clock.impairment(now, jump_ns, drift_ppb))
     }
 
     /// One trouble of a node's clock ends.
-    pub fn set_right(&mut self, pid: Pid, id: ClockTroubleId) {
+    pub fn clear(&mut self, pid: Pid, id: ClockImpairmentId) {
         self.sets_clock(pid, |clock, now| clock.lift(now, id));
     }
 
@@ -332,7 +332,7 @@ fn housekeep(event: Event, kernel: &mut Kernel, tiers: &mut [Box<dyn AnyTier>]) 
         Kind::Deadline if event.word == SIGNS => {
             while let Some((call, silence)) = kernel.next_silent(event.member()) {
                 if let Silence::Unreachable = silence {
-                    give_up(call, Reason::Refused, kernel, tiers);
+                    expire(call, Reason::Refused, kernel, tiers);
                 }
             }
             kernel.rearm_signs(event.member());
@@ -340,14 +340,14 @@ fn housekeep(event: Event, kernel: &mut Kernel, tiers: &mut [Box<dyn AnyTier>]) 
         Kind::Deadline => {
             while let Some(call) = kernel.next_expired(event.member()) {
                 if !kernel.defer_timeout(call) {
-                    give_up(call, Reason::Timeout, kernel, tiers);
+                    expire(call, Reason::Timeout, kernel, tiers);
                 }
             }
             kernel.rearm(event.member());
         }
         Kind::Retransmit => {
             for call in kernel.retransmit(event.word) {
-                give_up(call, Reason::Reset, kernel, tiers);
+                expire(call, Reason::Reset, kernel, tiers);
                 kernel.calls.drop_handled(call);
             }
         }
@@ -356,14 +356,14 @@ fn housekeep(event: Event, kernel: &mut Kernel, tiers: &mut [Box<dyn AnyTier>]) 
 }
 
 /// Tells a caller that no answer will come.
-fn give_up(call: CallId, reason: Reason, kernel: &mut Kernel, tiers: &mut [Box<dyn AnyTier>]) {
+fn expire(call: CallId, reason: Reason, kernel: &mut Kernel, tiers: &mut [Box<dyn AnyTier>]) {
     let pinged = kernel.pinged_for(call);
-    let given_up = kernel.give_up(call, reason);
+    let given_up = kernel.expire(call, reason);
     if let Some(pinged) = pinged {
-        return give_up(pinged, Reason::Reset, kernel, tiers); // no sign of life: the connection is broken
+        return expire(pinged, Reason::Reset, kernel, tiers); // no sign of life: the connection is broken
     }
     if let Some((caller, tag, reply)) = given_up {
-        tiers[caller.tier.0 as usize].give_up(caller.member, call, tag, reply, kernel);
+        tiers[caller.tier.0 as usize].expire(caller.member, call, tag, reply, kernel);
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the kernel promises, each shown by a small world of echoes.
 
-mod troubles;
+mod impairments;
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::base::dist::Dist;
 use crate::base::ids::{CallId, Pid, SyncId, TierId, TimerId, ZoneId};
 use crate::base::op::{At, Op, Outcome, Reason, Reply};
 use crate::base::rng::{Bits, mix};
-use crate::base::session::Seen;
+use crate::base::session::CausalContext;
 use crate::base::time::{Span, Time};
 use crate::net::Network;
 use crate::net::effect::{Effect, NodeSet};
@@ -75,13 +75,13 @@ impl Process for Caller {
         let op = Op::Read { table: 0, key: key as i64, taking: None, at: At::Primary };
         let request = Request {
             op,
-            stem: mix(key, 0),
+            substream: mix(key, 0),
             size_bytes: 100,
             timeout: ctx.plan().timeout,
             from: None,
             session: key,
             origin: 0,
-            seen: Seen::NOTHING,
+            seen: CausalContext::NOTHING,
         };
         ctx.call(ECHO, request, key);
     }
@@ -263,8 +263,8 @@ fn a_timeout_reaches_a_paused_caller_when_it_goes_on() {
 #[test]
 fn a_connection_keeps_order_though_latency_varies() {
     let calls = (0..200).collect();
-    let law = Dist::Uniform { low: 0.0, high: 50.0 * MS as f64, step: None };
-    let mut world = world(Plan { calls, ..Plan::default() }, law);
+    let distribution = Dist::Uniform { low: 0.0, high: 50.0 * MS as f64, step: None };
+    let mut world = world(Plan { calls, ..Plan::default() }, distribution);
     until(&mut world, 1000);
     let keys: Vec<i64> = echo(&world).seen.iter().map(|(_, key)| *key).collect();
     assert_eq!(keys, (0..200).collect::<Vec<_>>());

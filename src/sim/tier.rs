@@ -8,19 +8,19 @@ use crate::base::ids::{CallId, Pid, ProbeId, SyncId, TierId};
 use crate::base::op::{Reason, Reply};
 use crate::base::slab::{Key, Slab};
 use crate::base::time::{Span, Time};
-use crate::engine::Entry;
+use crate::engine::Scheduled;
 use crate::sim::context::Context;
 use crate::sim::event::{Event, Kind};
+use crate::sim::impairments::Admission;
 use crate::sim::kernel::Kernel;
 use crate::sim::process::{Disk, Order, Payload, Process, Word};
-use crate::sim::troubles::Admission;
 
 /// What the main loop knows of a tier.
 pub trait AnyTier: Send {
     /// Something happens to a member.
     fn dispatch(&mut self, event: Event, kernel: &mut Kernel);
     /// A call of a member ends without an answer from the callee.
-    fn give_up(&mut self, member: u32, call: CallId, tag: u64, reply: Reply, kernel: &mut Kernel);
+    fn expire(&mut self, member: u32, call: CallId, tag: u64, reply: Reply, kernel: &mut Kernel);
     /// A member starts, at time zero or after a crash, as a fresh process with what its disk kept.
     fn start(&mut self, member: u32, kernel: &mut Kernel);
     /// A member crashes: its memory and what was not synced is lost.
@@ -32,7 +32,7 @@ pub trait AnyTier: Send {
     /// Tells of each request that a member has recorded as started and not as ended.
     fn under_way(&self, tell: &mut dyn FnMut(ProbeId, Time));
     /// Loads the members of these events, so that their cache misses overlap.
-    fn touch(&self, upcoming: &[Entry<Event>]);
+    fn prefetch(&self, upcoming: &[Scheduled<Event>]);
     /// A copy, for continuing a world twice.
     fn boxed_clone(&self) -> Box<dyn AnyTier>;
     /// For tests that look inside: the tier as `Any`.
@@ -61,7 +61,7 @@ struct Seat<P: Process> {
 #[derive(Clone)]
 pub(super) struct Side<P: Process> {
     /// Payloads that do not fit into an event, with their senders.
-    pub(super) parcels: Slab<(Pid, P::Message)>,
+    pub(super) large_messages: Slab<(Pid, P::Message)>,
     /// Disks; empty until a member uses one.
     pub(super) drives: Vec<Drive<P>>,
 }
@@ -146,7 +146,7 @@ impl<P: Process> Tier<P> {
     pub fn new(id: TierId, plan: Arc<P::Plan>, count: u32) -> Self {
         let seat = |member| Seat { process: P::build(&plan, member), sent: Sent::<P>::default() };
         let members = (0..count).map(seat).collect();
-        Tier { id, plan, members, side: Side { parcels: Slab::default(), drives: Vec::new() } }
+        Tier { id, plan, members, side: Side { large_messages: Slab::default(), drives: Vec::new() } }
     }
 
     /// The members.
@@ -188,9 +188,9 @@ impl<P: Process> Tier<P> {
     }
 
     fn message(&mut self, event: Event, kernel: &mut Kernel) {
-        let (from, message) = if event.kind() == Kind::Parcel {
-            let Some(parcel) = self.side.parcels.remove(Key::from_word(event.word)) else { return };
-            parcel
+        let (from, message) = if event.kind() == Kind::LargeMessage {
+            let Some(stored) = self.side.large_messages.remove(Key::from_word(event.word)) else { return };
+            stored
         } else {
             let (from, bits) = unpack(event.word);
             (from, P::Message::from_inline(bits))
@@ -205,8 +205,8 @@ impl<P: Process> Tier<P> {
     /// is gone.
     fn admits(&mut self, event: Event, kernel: &mut Kernel) -> bool {
         let admission = if self.reaches(event, kernel) { kernel.admits(event) } else { Admission::Never };
-        if admission == Admission::Never && event.kind() == Kind::Parcel {
-            self.side.parcels.free(Key::from_word(event.word));
+        if admission == Admission::Never && event.kind() == Kind::LargeMessage {
+            self.side.large_messages.free(Key::from_word(event.word));
         }
         admission == Admission::Now
     }
@@ -215,11 +215,11 @@ impl<P: Process> Tier<P> {
     fn reaches(&self, event: Event, kernel: &mut Kernel) -> bool {
         match event.kind() {
             Kind::Message => kernel.admits_datagram(unpack(event.word).0, event.target()),
-            Kind::Parcel => {
-                let parcel = self.side.parcels.get(Key::from_word(event.word));
-                parcel.is_some_and(|(from, _)| kernel.admits_datagram(*from, event.target()))
+            Kind::LargeMessage => {
+                let stored = self.side.large_messages.get(Key::from_word(event.word));
+                stored.is_some_and(|(from, _)| kernel.admits_datagram(*from, event.target()))
             }
-            Kind::Call | Kind::Reply => kernel.admits_parcel(event),
+            Kind::Call | Kind::Reply => kernel.admits_segment(event),
             _ => true,
         }
     }
@@ -250,17 +250,17 @@ const fn unpack(word: u64) -> (Pid, u32) {
 impl<P: Process> AnyTier for Tier<P> {
     #[inline]
     fn dispatch(&mut self, event: Event, kernel: &mut Kernel) {
-        if kernel.troubled && kernel.tier_nodes(event.target()).troubled() && !self.admits(event, kernel) {
+        if kernel.impaired && kernel.tier_nodes(event.target()).impaired() && !self.admits(event, kernel) {
             return;
         }
         let member = event.member();
         match event.kind() {
-            Kind::Message | Kind::Parcel => self.message(event, kernel),
+            Kind::Message | Kind::LargeMessage => self.message(event, kernel),
             Kind::Timer | Kind::Elapsed => {
                 self.with(member, kernel, |p, ctx| p.on_timer(P::Timer::from_word(event.word), ctx))
             }
-            Kind::Alarm => {
-                if let Some(timer) = kernel.take_alarm(event.word) {
+            Kind::CancellableTimer => {
+                if let Some(timer) = kernel.take_timer(event.word) {
                     self.with(member, kernel, |p, ctx| p.on_timer(P::Timer::from_word(timer), ctx));
                 }
             }
@@ -270,12 +270,12 @@ impl<P: Process> AnyTier for Tier<P> {
                 let call = CallId::from_word(event.word);
                 let pinged = kernel.pinged_for(call);
                 let mut ended =
-                    kernel.give_up(call, Reason::Timeout).map(|(_, tag, reply)| (call, tag, reply));
+                    kernel.expire(call, Reason::Timeout).map(|(_, tag, reply)| (call, tag, reply));
                 if let Some(pinged) = pinged {
-                    ended = kernel.give_up(pinged, Reason::Reset).map(|(_, tag, reply)| (pinged, tag, reply));
+                    ended = kernel.expire(pinged, Reason::Reset).map(|(_, tag, reply)| (pinged, tag, reply));
                 }
                 if let Some((call, tag, reply)) = ended {
-                    self.give_up(member, call, tag, reply, kernel);
+                    self.expire(member, call, tag, reply, kernel);
                 }
             }
             Kind::Synced => self.synced(event, kernel),
@@ -284,7 +284,7 @@ impl<P: Process> AnyTier for Tier<P> {
         }
     }
 
-    fn give_up(&mut self, member: u32, call: CallId, tag: u64, reply: Reply, kernel: &mut Kernel) {
+    fn expire(&mut self, member: u32, call: CallId, tag: u64, reply: Reply, kernel: &mut Kernel) {
         self.with(member, kernel, |process, ctx| process.on_reply(call, tag, reply, ctx));
     }
 
@@ -318,11 +318,11 @@ impl<P: Process> AnyTier for Tier<P> {
         self.members.iter().for_each(|seat| seat.process.under_way(&self.plan, tell));
     }
 
-    fn touch(&self, upcoming: &[Entry<Event>]) {
+    fn prefetch(&self, upcoming: &[Scheduled<Event>]) {
         let mut sum = 0u64;
         for entry in upcoming {
             if let Some(seat) = self.members.get(entry.event.member() as usize) {
-                sum = sum.wrapping_add(seat.process.touch());
+                sum = sum.wrapping_add(seat.process.prefetch());
             }
         }
         std::hint::black_box(sum);

@@ -19,7 +19,7 @@ fn agrees(text: &str) -> Results {
     results
 }
 
-/// Queues with another load, another number of servers, other laws of service.
+/// Queues with another load, another number of servers, other distributions of service.
 #[test]
 fn queues_of_other_sizes_and_laws() {
     agrees(

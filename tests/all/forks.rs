@@ -73,9 +73,9 @@ sweep = { fault.split.for = ["1s", "4s", "12s"], fault.slow.for = ["6s", "12s"],
             true => loaded(copy, more),
             false => loaded(copy, &more.replace("leader(kv)", "any(kv, 1)")),
         };
-        let families = fork::families(&loaded.cells);
-        assert_eq!(families, [(0..8).collect::<Vec<_>>(), (8..12).collect()], "{copy}: at most eight");
-        (1..3).for_each(|seed| families.iter().for_each(|family| compare(&loaded, family, seed)));
+        let prefix_families = fork::prefix_families(&loaded.cells);
+        assert_eq!(prefix_families, [(0..8).collect::<Vec<_>>(), (8..12).collect()], "{copy}: at most eight");
+        (1..3).for_each(|seed| prefix_families.iter().for_each(|family| compare(&loaded, family, seed)));
     }
 }
 
@@ -88,15 +88,15 @@ variant.late   = { fault.split.at = "20s", fault.split.for = "30s" }
 variant.quick  = { db.kv.read = "100us" }
 variant.timely = { fault.more = { at = "during(election(kv))", do = "pause(any(kv, 1))" } }"#;
     let loaded = loaded(COPIES[1], more);
-    let families = fork::families(&loaded.cells);
-    assert_eq!(families, [vec![0, 1, 2], vec![3], vec![4]], "what only a run tells is of no family");
-    families.iter().for_each(|family| compare(&loaded, family, 7));
+    let prefix_families = fork::prefix_families(&loaded.cells);
+    assert_eq!(prefix_families, [vec![0, 1, 2], vec![3], vec![4]], "what only a run tells is of no family");
+    prefix_families.iter().for_each(|family| compare(&loaded, family, 7));
 }
 
 #[test]
 fn what_never_parts_is_one_run_to_the_end() {
     let more = "sweep = { fault.split.at = [\"40s\", \"50s\"] }"; // after the run has ended
     let loaded = loaded(COPIES[0], more);
-    assert_eq!(fork::families(&loaded.cells), [[0, 1]]);
+    assert_eq!(fork::prefix_families(&loaded.cells), [[0, 1]]);
     compare(&loaded, &[0, 1], 1);
 }

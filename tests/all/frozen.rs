@@ -89,6 +89,15 @@ fn of_help(command: &str, found: &mut BTreeSet<String>) {
     );
 }
 
+/// What the tables of the reference begin their rows with: measures, steps, distributions, faults, series, codes.
+fn of_reference(found: &mut BTreeSet<String>) {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/language.md"));
+    for row in text.expect("the reference").lines().filter_map(|line| line.strip_prefix("| `")) {
+        let name = row.split_once('`').map_or(row, |(name, _)| name);
+        found.insert(format!("reference {}", name.split('(').next().unwrap_or(name)));
+    }
+}
+
 #[test]
 fn words_that_users_have_written_down_stay() {
     let mut found = BTreeSet::new();
@@ -96,6 +105,7 @@ fn words_that_users_have_written_down_stay() {
     for command in ["list", "new", "validate", "explain", "run", "history", "schema", "completions"] {
         of_help(command, &mut found);
     }
+    of_reference(&mut found);
     let folder = Folder::with("one.toml", ONE_OF_EACH);
     folder.run(&["run", "one.toml", "--quiet", "--out", "out"]);
     let results = std::fs::read_to_string(folder.path("out/results.json")).expect("results.json");

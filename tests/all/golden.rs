@@ -1,12 +1,12 @@
-//! A few experiments that have between them every kind of part, workload, law, fault and guard, every way to copy, and every family of
+//! A few experiments that have between them every kind of part, workload, distribution, fault and guard, every way to copy, and every family of
 //! checkers, held byte for byte: in debug and release builds, with the processor's FMA hidden, with any number of jobs, with the lines of a
 //! file in another order. `UPDATE=1 cargo test --test all golden` writes the golden results anew; say in the commit why they changed.
 
-use splitbrain::base::knob::{Form, Knob, Takes};
+use splitbrain::base::parameter::{Constructor, Parameter, ParameterType};
 use splitbrain::components::{COMMON, KINDS, arrivals};
 use splitbrain::experiment::Overrides;
 use splitbrain::faults;
-use splitbrain::program::law;
+use splitbrain::program::distribution;
 
 use crate::support::{bytes, experiment, run};
 
@@ -90,23 +90,23 @@ fn golden_results_do_not_depend_on_the_order_of_lines() {
     assert_eq!(difference(&results_of(spine, &text, 2), spine.golden), None, "programs in another order");
 }
 
-/// Everything that a knob can be, in its forms' own knobs too.
-fn words(knobs: &[Knob], found: &mut Vec<&'static str>) {
-    fn of(takes: &Takes, found: &mut Vec<&'static str>) {
-        let forms = |forms: &[Form], found: &mut Vec<&'static str>| {
+/// Everything that a parameter can be, in its forms' own parameters too.
+fn words(parameters: &[Parameter], found: &mut Vec<&'static str>) {
+    fn of(takes: &ParameterType, found: &mut Vec<&'static str>) {
+        let forms = |forms: &[Constructor], found: &mut Vec<&'static str>| {
             for form in forms {
                 found.push(form.name);
-                words(form.knobs, found);
+                words(form.parameters, found);
             }
         };
         match takes {
-            Takes::Word(of) => found.extend(*of),
-            Takes::Form(of) | Takes::LawOr(of) => forms(of, found),
-            Takes::List(each) | Takes::Table(each) => of(each, found),
+            ParameterType::Word(of) => found.extend(*of),
+            ParameterType::Constructor(of) | ParameterType::DistributionOr(of) => forms(of, found),
+            ParameterType::List(each) | ParameterType::Table(each) => of(each, found),
             _ => {}
         }
     }
-    knobs.iter().for_each(|knob| of(&knob.takes, found));
+    parameters.iter().for_each(|parameter| of(&parameter.takes, found));
 }
 
 /// Whether a word stands somewhere by itself.
@@ -123,13 +123,13 @@ fn has(text: &str, word: &str) -> bool {
 fn every_kind_fault_guard_arrival_and_law_is_in_a_golden_experiment() {
     assert!(has("guard = \"lease(ttl=1s)\"", "lease") && !has("release = 1", "lease"));
     let mut wanted: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
-    KINDS.iter().for_each(|kind| words(kind.knobs, &mut wanted));
+    KINDS.iter().for_each(|kind| words(kind.parameters, &mut wanted));
     words(COMMON, &mut wanted);
     words(splitbrain::components::policy::POLICY, &mut wanted);
     wanted.extend(faults::ALL.iter().map(|fault| fault.form.name));
-    faults::ALL.iter().for_each(|fault| words(fault.form.knobs, &mut wanted));
-    wanted.extend(law::LAWS.iter().map(|(name, _)| *name));
-    wanted.extend(arrivals::LAWS);
+    faults::ALL.iter().for_each(|fault| words(fault.form.parameters, &mut wanted));
+    wanted.extend(distribution::DISTRIBUTIONS.iter().map(|(name, _)| *name));
+    wanted.extend(arrivals::DISTRIBUTIONS);
     let lines = ALL.iter().flat_map(|golden| golden.text.lines()).filter(|line| !line.starts_with('#'));
     let text: String = lines.flat_map(|line| [line, "\n"]).collect();
     let missing: Vec<&str> = wanted.into_iter().filter(|word| !has(&text, word)).collect();

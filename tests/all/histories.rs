@@ -25,14 +25,14 @@ fn stdout(output: &Output) -> String {
 
 /// By file name: `kv.jsonl` is judged as `kv`.
 fn model(file: &Path) -> &str {
-    match file.file_stem().and_then(|stem| stem.to_str()).expect("it has a name") {
+    match file.file_stem().and_then(|substream| substream.to_str()).expect("it has a name") {
         "register" => "cas-register",
         other => other,
     }
 }
 
 #[test]
-fn good_histories_are_accepted_and_their_bad_twins_rejected() {
+fn good_histories_are_accepted_and_their_bad_counterparts_rejected() {
     for (folder, status, expect) in [("good", 0, "ok"), ("bad", 1, "violation")] {
         let files = files(&here("tests/histories").join(folder));
         assert!(files.len() >= 4, "{files:?}");

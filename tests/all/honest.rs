@@ -57,7 +57,7 @@ work = "cpu exp(10s)"
         near(cell, name, 200.0 / 11.0, 0.02);
     }
     near(cell, "mean(people)", 10.0, 0.02);
-    // of an exponential law; what had not ended is not left out
+    // of an exponential distribution; what had not ended is not left out
     near(cell, "p50(people)", 10.0 * std::f64::consts::LN_2, 0.03);
     near(cell, "p90(people)", 10.0 * std::f64::consts::LN_10, 0.04);
     assert_eq!(value(cell, "success(people)"), 1.0);

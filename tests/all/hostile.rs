@@ -202,7 +202,9 @@ fn what_is_set_takes_the_place_of_its_sweep() {
     let text = format!(
         "sweep = {{ server.app.cores = [1, 2, 4] }}\nexpect.base = {{ slow = [\"violated\", \"holds\", \"holds\"] }}\n\
          theory.t = {{ of = \"mean(page)\", is = [\"8ms\", \"5ms\", \"5ms\"], within = \"90%\", source = \"x\" }}\n\
-         slo.slow = \"p50(page) < 6ms\"\n{SMALL}"
+         slo.slow = \"p50(page) < 6ms\"\n\
+         plot.map = {{ grid = [\"variant\", \"server.app.cores\"], cell = [\"slow\"] }}\n\
+         plot.mean = {{ line = [\"mean(page)\"], x = \"server.app.cores\" }}\n{SMALL}"
     );
     let folder = Folder::with("swept.toml", &text);
     let run = |set: &str| folder.run(&["run", "swept.toml", "--runs", "3", "--format", "json", "--set", set]);
@@ -210,6 +212,7 @@ fn what_is_set_takes_the_place_of_its_sweep() {
     assert!(err.contains("note: `--set server.app.cores=1` takes the place of 3 swept values"), "{err}");
     let results: serde_json::Value = serde_json::from_str(&out).expect("JSON");
     assert_eq!(results["cells"].as_array().map(Vec::len), Some(1));
+    assert_eq!(results["cells"][0]["point"]["server.app.cores"], "1", "plots and grids find it still");
     // what the file says of that point holds
     assert_eq!(results["cells"][0]["properties"]["slow"]["expected"], "violated");
     assert_eq!(results["theory"][0]["theory"], 0.008);

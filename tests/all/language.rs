@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use splitbrain::base::knob::{Knob, Takes};
+use splitbrain::base::parameter::{Parameter, ParameterType};
 use splitbrain::components::{KINDS, policy};
 use splitbrain::design::entries::{ENTRIES, Holds};
 use splitbrain::experiment::Overrides;
@@ -96,7 +96,7 @@ fn sources(paths: &[&str]) -> String {
     text
 }
 
-/// Whether a word stands anywhere but in a table of knobs.
+/// Whether a word stands anywhere but in a table of parameters.
 fn is_read(word: &str, text: &str) -> bool {
     let quoted = format!("\"{word}\"");
     text.match_indices(&quoted).any(|(at, _)| {
@@ -111,14 +111,14 @@ fn is_read(word: &str, text: &str) -> bool {
     })
 }
 
-fn unread(path: &str, knobs: &'static [Knob], text: &str, found: &mut Vec<String>) {
-    for knob in knobs {
-        if !is_read(knob.name, text) {
-            found.push(format!("{path}.{}", knob.name));
+fn unread(path: &str, parameters: &'static [Parameter], text: &str, found: &mut Vec<String>) {
+    for parameter in parameters {
+        if !is_read(parameter.name, text) {
+            found.push(format!("{path}.{}", parameter.name));
         }
-        if let Takes::Form(forms) | Takes::LawOr(forms) = knob.takes {
+        if let ParameterType::Constructor(forms) | ParameterType::DistributionOr(forms) = parameter.takes {
             for form in forms {
-                let path = format!("{path}.{}.{}", knob.name, form.name);
+                let path = format!("{path}.{}.{}", parameter.name, form.name);
                 // Of several forms one may be what holds where it is none of the others.
                 if forms.len() > 2
                     && !is_read(form.name, text)
@@ -127,15 +127,15 @@ fn unread(path: &str, knobs: &'static [Knob], text: &str, found: &mut Vec<String
                 {
                     found.push(path.clone());
                 }
-                unread(&path, form.knobs, text, found);
+                unread(&path, form.parameters, text, found);
             }
         }
     }
 }
 
-/// A knob that nobody reads changes nothing, and says that it does.
+/// A parameter that nobody reads changes nothing, and says that it does.
 #[test]
-fn every_knob_is_read_by_somebody() {
+fn every_parameter_is_read_by_somebody() {
     let parts: BTreeMap<&str, &[&str]> = BTreeMap::from([
         ("server", &["components/server", "components/cores.rs"][..]),
         ("lb", &["components/balancer.rs", "design/programs.rs"]),
@@ -168,7 +168,7 @@ fn every_knob_is_read_by_somebody() {
     let mut found = Vec::new();
     for kind in KINDS {
         let mut paths = parts.get(kind.name).expect("its sources are named above").to_vec();
-        unread(kind.name, kind.knobs, &sources(&paths), &mut found);
+        unread(kind.name, kind.parameters, &sources(&paths), &mut found);
         paths.extend(["components/mod.rs", "design/resolve.rs"]);
         unread(kind.name, kind.common, &sources(&paths), &mut found);
     }
@@ -182,9 +182,9 @@ fn every_knob_is_read_by_somebody() {
             "plot" => &["experiment/plot.rs", "experiment/draw.rs"],
             _ => &[],
         };
-        if let Holds::Knobs(knobs) = entry.holds {
+        if let Holds::Parameters(parameters) = entry.holds {
             assert!(!paths.is_empty(), "who reads `{}`?", entry.name);
-            unread(entry.name, knobs, &sources(paths), &mut found);
+            unread(entry.name, parameters, &sources(paths), &mut found);
         }
     }
     assert_eq!(found, Vec::<String>::new(), "read by nobody");

@@ -1,5 +1,6 @@
 //! The one integration binary: whole files in, whole results out.
 
+mod architecture;
 mod aside;
 mod bottleneck;
 mod cap;
@@ -17,7 +18,7 @@ mod histories;
 mod honest;
 mod hostile;
 mod hosting;
-mod house;
+
 mod language;
 mod lines;
 mod lock_faults;
@@ -35,4 +36,5 @@ mod stampede;
 mod support;
 mod transactions;
 mod verdicts;
+mod words;
 mod worlds;

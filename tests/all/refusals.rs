@@ -51,9 +51,11 @@ const COPIES: [&str; 6] = [
 ];
 
 /// A store of that copy mode.
-fn store(copy: &str, knobs: &str) -> String {
+fn store(copy: &str, parameters: &str) -> String {
     let copies = if copy == "none" { "" } else { "copies = 3, " };
-    format!("db.shop = {{ {copies}copy = \"{copy}\", start = {{ rows = \"each(1, keys=1)\" }}, {knobs} }}")
+    format!(
+        "db.shop = {{ {copies}copy = \"{copy}\", start = {{ rows = \"each(1, keys=1)\" }}, {parameters} }}"
+    )
 }
 
 const READ: &str = "work = \"n = read shop.rows[1]\"";

@@ -1,5 +1,5 @@
 //! What programs mean on servers: who waits for what, what a call costs that nobody waits for any more, where retries
-//! live. The network takes no time and nothing is left to chance, so every number can be reckoned by hand.
+//! live. The network takes no time and nothing is left to chance, so every number can be computed by hand.
 
 use splitbrain::experiment::Overrides;
 use splitbrain::experiment::results::Results;

@@ -97,7 +97,7 @@ fn a_lost_answer_to_set_costs_the_time_to_live_and_no_more() {
 }
 
 /// What readers of one miss wait for in all, round trips included. The network takes 1 ms each way and nothing else but
-/// the rebuild takes time, so every wait can be reckoned by hand.
+/// the rebuild takes time, so every wait can be computed by hand.
 #[test]
 fn a_reader_waits_half_the_rebuild_half_a_poll_and_its_round_trips() {
     // ms from the first miss until the value is there: the answer; SET NX and the second look; the store; the fill

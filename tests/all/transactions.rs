@@ -164,7 +164,7 @@ fn rows_in_one_order_never_deadlock_and_in_different_orders_cost_a_second_each()
 /// A wait in vain undoes the transaction at once; as InnoDB has it only the statement, and the rows are free when its client has said so, an answer and
 /// a message later.
 #[test]
-fn a_wait_in_vain_undoes_what_its_knob_says() {
+fn a_wait_in_vain_undoes_what_its_parameter_says() {
     let third = |undoes: &str| {
         let results = results(
             &format!(

@@ -59,7 +59,7 @@ impl Frontier<'_> {
         }
         for number in single {
             if let Some(new) = step(state, self.call(number), texts) {
-                self.go_on(&row, &[number], new, between, texts);
+                self.resume(&row, &[number], new, between, texts);
             }
         }
         targets.sort_unstable();
@@ -100,7 +100,7 @@ impl Frontier<'_> {
             self.left_out |= !is_all || found.len() > between.most_sets;
             self.nodes += ROW_NODES * found.len().min(between.most_sets) as u64;
             for chosen in best(found).into_iter().take(between.most_sets) {
-                self.go_on(&row, &chosen, target, between, texts);
+                self.resume(&row, &chosen, target, between, texts);
             }
         }
     }
@@ -112,7 +112,7 @@ impl Frontier<'_> {
     }
 
     /// Takes these operations, and then what saw the value that they lead to.
-    fn go_on(&mut self, row: &[u64], chosen: &[u32], new: i64, between: &mut Between, texts: &mut Texts) {
+    fn resume(&mut self, row: &[u64], chosen: &[u32], new: i64, between: &mut Between, texts: &mut Texts) {
         let mut row = row.to_vec();
         let Some((last, others)) = chosen.split_last() else { return };
         let taken = Row::of(&mut row, self.slot_words).taken;

@@ -11,7 +11,7 @@ use crate::check::kinds::{Asked, Judged, Kind, Refused, knows, promised, value};
 use crate::check::read::attempts::{Attempt, Attempts};
 use crate::check::read::datum::Datum;
 use crate::check::read::{self, Malformed};
-use crate::check::transactions::{Action, Fate, Level, Transaction, Transactions, What, decide};
+use crate::check::transactions::{Action, Completion, Level, Transaction, Transactions, What, decide};
 
 pub(super) const LIST_APPEND: Kind = Kind {
     name: "list-append",
@@ -126,25 +126,30 @@ impl Reader {
             let why = format!("a history of transactions has no operation `{}`", attempt.f);
             return Err(Malformed::line(place, why));
         }
-        let fate = match kind {
-            read::Kind::Ok => Fate::Committed,
-            read::Kind::Fail => Fate::Aborted,
-            read::Kind::Invoke | read::Kind::Info => Fate::Unknown,
+        let completion = match kind {
+            read::Kind::Ok => Completion::Committed,
+            read::Kind::Fail => Completion::Aborted,
+            read::Kind::Invoke | read::Kind::Info => Completion::Unknown,
         };
         let Datum::List(actions) = value else {
             return Err(Malformed::line(line, "the value of a transaction is a list of actions"));
         };
         let mut done = Vec::with_capacity(actions.len());
         for action in actions {
-            done.extend(self.action(action, fate, line)?);
+            done.extend(self.action(action, completion, line)?);
         }
         let (process, invoked) = (attempt.process, attempt.began);
-        let returned = if fate == Fate::Committed { attempt.returned() } else { PENDING };
-        Ok(Some(Transaction { process, place, invoked, returned, fate, actions: done }))
+        let returned = if completion == Completion::Committed { attempt.returned() } else { PENDING };
+        Ok(Some(Transaction { process, place, invoked, returned, completion, actions: done }))
     }
 
     /// An action, `[:append 1 2]`; `None` for a read of which nothing is known.
-    fn action(&mut self, action: &Datum, fate: Fate, line: usize) -> Result<Option<Action>, Malformed> {
+    fn action(
+        &mut self,
+        action: &Datum,
+        completion: Completion,
+        line: usize,
+    ) -> Result<Option<Action>, Malformed> {
         let wrong =
             || Malformed::line(line, format!("{action} is no action: [:r 1 nil], [:w 1 2], [:append 1 2]"));
         let Datum::List(parts) = action else { return Err(wrong()) };
@@ -158,7 +163,7 @@ impl Reader {
         let key = self.key(key);
         let texts = &mut self.history.texts;
         let what = match (f.strip_prefix(':').unwrap_or(f), self.of) {
-            ("r" | "read", _) if fate != Fate::Committed => return Ok(None),
+            ("r" | "read", _) if completion != Completion::Committed => return Ok(None),
             ("r" | "read", Of::Lists) => match argument {
                 Datum::Nil => What::List(self.history.see(key, &[])),
                 Datum::List(seen) => {

@@ -12,7 +12,7 @@ use crate::base::rng::mix;
 use crate::check::causal::places;
 use crate::check::history::Texts;
 use crate::check::model::{only_looks, step};
-use crate::check::relations::{Origin, Relations, written};
+use crate::check::relations::{ReadsFrom, Relations, written};
 use crate::check::remembered::Remembered;
 use crate::check::search::Budget;
 use crate::check::{Verdict, Witness};
@@ -90,7 +90,7 @@ impl<'a> Placement<'a> {
         let keys: Vec<u32> = relations.accesses.iter().map(|access| number(access.key)).collect();
         let mut unseen = vec![0; nodes];
         for origin in &relations.origins {
-            if let Origin::Write(write) = origin {
+            if let ReadsFrom::Write(write) = origin {
                 unseen[*write as usize] += 1;
             }
         }
@@ -185,7 +185,7 @@ impl<'a> Placement<'a> {
     /// Whether somebody has yet to see the value that an operation would replace.
     fn is_awaited(&self, operation: u32) -> bool {
         let Some(writer) = self.writers[self.keys[operation as usize] as usize] else { return false };
-        let sees_it = self.relations.origins[operation as usize] == Origin::Write(writer);
+        let sees_it = self.relations.origins[operation as usize] == ReadsFrom::Write(writer);
         self.unseen[writer as usize] > u32::from(sees_it)
     }
 
@@ -204,7 +204,7 @@ impl<'a> Placement<'a> {
         }
         self.left -= usize::from(self.must_happen(operation));
         let old = self.set(operation, new);
-        if let Origin::Write(write) = self.relations.origins[operation as usize] {
+        if let ReadsFrom::Write(write) = self.relations.origins[operation as usize] {
             self.unseen[write as usize] -= 1;
         }
         let writer = &mut self.writers[self.keys[operation as usize] as usize];
@@ -245,7 +245,7 @@ impl<'a> Placement<'a> {
         self.left += usize::from(self.must_happen(operation));
         self.set(operation, old);
         self.writers[self.keys[operation as usize] as usize] = writer;
-        if let Origin::Write(write) = self.relations.origins[operation as usize] {
+        if let ReadsFrom::Write(write) = self.relations.origins[operation as usize] {
             self.unseen[write as usize] += 1;
         }
     }

@@ -11,7 +11,7 @@ use super::Why;
 use crate::check::causal;
 use crate::check::clocks::{Clocks, KeyWrites};
 use crate::check::graph::{Edge, Graph};
-use crate::check::relations::{Origin, Relations, written};
+use crate::check::relations::{ReadsFrom, Relations, written};
 use crate::check::search::Budget;
 
 /// What came of it.
@@ -19,7 +19,7 @@ pub(super) enum Saturated {
     /// There is such an order.
     Ordered,
     /// There is none: this must come before itself.
-    Circle(Vec<Edge<Why>>),
+    Cycle(Vec<Edge<Why>>),
     /// Neither is known: what must come before what.
     Partly(Vec<(u32, u32)>),
 }
@@ -33,7 +33,7 @@ pub(super) fn saturate(relations: &Relations, ordered: Vec<(u32, u32)>, budget: 
     loop {
         let order = match graph.order() {
             Ok(order) => order,
-            Err(circle) => return Saturated::Circle(circle),
+            Err(cycle) => return Saturated::Cycle(cycle),
         };
         let edges = graph.edges().iter().map(|edge| (edge.from, edge.to));
         let clocks = Clocks::new(relations, edges, &order, budget).filter(|_| steps < budget.nodes);
@@ -68,7 +68,7 @@ fn begin(relations: &Relations, ordered: Vec<(u32, u32)>) -> Graph<Why> {
     // The last read of the initial value on each line says it for those before it.
     let mut last = BTreeMap::new();
     for (read, origin) in (0u32..).zip(&relations.origins) {
-        if *origin == Origin::Initial {
+        if *origin == ReadsFrom::Initial {
             last.insert((relations.accesses[read as usize].key, relations.lines[read as usize].0), read);
         }
     }
@@ -88,7 +88,7 @@ fn begin(relations: &Relations, ordered: Vec<(u32, u32)>) -> Graph<Why> {
 fn readers(relations: &Relations) -> Vec<Vec<u32>> {
     let mut readers: Vec<Vec<u32>> = vec![Vec::new(); relations.accesses.len()];
     for (read, origin) in (0u32..).zip(&relations.origins) {
-        if let Origin::Write(write) = origin {
+        if let ReadsFrom::Write(write) = origin {
             let line = |read: u32| relations.lines[read as usize].0;
             let of = &mut readers[*write as usize];
             match of.iter_mut().find(|other| line(**other) == line(read)) {
@@ -113,7 +113,7 @@ fn follows(
     for operation in 0..relations.accesses.len() as u32 {
         let is_write = written(relations.call(operation)).is_some();
         for before in writes.last_before(relations, clocks, operation) {
-            if let Origin::Write(origin) = relations.origins[operation as usize]
+            if let ReadsFrom::Write(origin) = relations.origins[operation as usize]
                 && before != origin
                 && !clocks.is_before(relations, before, origin)
             {

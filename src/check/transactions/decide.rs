@@ -54,7 +54,7 @@ pub(super) fn look(history: &Transactions, level: Level, budget: Budget) -> Look
     let (report, writes) = plain(history, Writes::of(history), None);
     match report.verdict(level) {
         Verdict::Holds => {}
-        Verdict::Unknown(_) if !report.is_ambiguous => {} // circles are looked for below
+        Verdict::Unknown(_) if !report.is_ambiguous => {} // cycles are looked for below
         decided => return Looked::Decided(decided),
     }
     drop::<Report>(report);
@@ -202,7 +202,7 @@ impl Search<'_> {
             // What was found is looked at once more, with nothing left open.
             let Ok(order) = chosen.known.order() else {
                 return Ok(Outcome::Undecided(
-                    "the order that was found has a circle: this is our mistake".to_owned(),
+                    "the order that was found has a cycle: this is our mistake".to_owned(),
                 ));
             };
             let Some(bar) = passed(&chosen, &order, &mut self.steps) else { return Ok(Outcome::Found) };

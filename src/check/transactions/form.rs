@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 use crate::check::history::{NIL, PENDING};
 use crate::check::transactions::gather::{Write, Writes};
 use crate::check::transactions::levels::{Axiom, Level};
-use crate::check::transactions::{Fate, Seen, Transactions, What};
+use crate::check::transactions::{Completion, Seen, Transactions, What};
 
 /// Instead of a transaction: who wrote the initial versions.
 pub(super) const INITIAL: u32 = u32::MAX;
@@ -85,7 +85,7 @@ impl Form {
         let places = form.writers(history, writes)?;
         for (number, transaction) in (0u32..).zip(&history.transactions) {
             form.starts.push(form.reads.len() as u32);
-            if transaction.fate == Fate::Committed && level.axiom() > Axiom::Uncommitted {
+            if transaction.completion == Completion::Committed && level.axiom() > Axiom::Uncommitted {
                 form.reads_of(history, writes, level, assigned, &places, number);
             }
         }
@@ -248,8 +248,8 @@ impl Form {
 /// Who may have written what a transaction saw.
 fn candidates(history: &Transactions, writes: &Writes, reader: u32, (key, value): (u32, i64)) -> Vec<u32> {
     let may_be = |write: &&Write| {
-        let fate = history.transactions[write.by as usize].fate;
-        write.by != reader && !write.replaced && fate != Fate::Aborted
+        let completion = history.transactions[write.by as usize].completion;
+        write.by != reader && !write.replaced && completion != Completion::Aborted
     };
     writes.all(key, value).iter().filter(may_be).map(|write| write.by).collect()
 }
@@ -258,7 +258,7 @@ fn candidates(history: &Transactions, writes: &Writes, reader: u32, (key, value)
 fn certain(history: &Transactions, writes: &Writes, effective: &mut [bool]) {
     let mut own: rustc_hash::FxHashSet<u32> = rustc_hash::FxHashSet::default();
     for (reader, transaction) in
-        (0u32..).zip(&history.transactions).filter(|(_, one)| one.fate == Fate::Committed)
+        (0u32..).zip(&history.transactions).filter(|(_, one)| one.completion == Completion::Committed)
     {
         own.clear();
         for action in &transaction.actions {

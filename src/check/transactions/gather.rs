@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use crate::check::Witness;
 use crate::check::transactions::graph::{Edge, Graph};
-use crate::check::transactions::{Action, Anomaly, Fate, Kind, Report, Seen, Transactions, What, tell};
+use crate::check::transactions::{Action, Anomaly, Completion, Kind, Report, Seen, Transactions, What, tell};
 
 /// Who wrote a value.
 #[derive(Clone, Copy, Debug)]
@@ -56,11 +56,12 @@ impl Writes {
                 }
             }
         }
-        let effective = history.transactions.iter().map(|one| one.fate == Fate::Committed).collect();
+        let effective =
+            history.transactions.iter().map(|one| one.completion == Completion::Committed).collect();
         let mut writes = Writes { by_value, shared, effective };
         // Of each list the most that a committed transaction saw.
         let mut lists: FxHashMap<u32, (u32, Seen)> = FxHashMap::default();
-        for transaction in history.transactions.iter().filter(|one| one.fate == Fate::Committed) {
+        for transaction in history.transactions.iter().filter(|one| one.completion == Completion::Committed) {
             for Action { key, what } in &transaction.actions {
                 match *what {
                     What::Read(value) => writes.was_seen(history, *key, value),
@@ -80,7 +81,7 @@ impl Writes {
 
     fn was_seen(&mut self, history: &Transactions, key: u32, value: i64) {
         if let Some(write) = self.only(key, value)
-            && history.transactions[write.by as usize].fate == Fate::Unknown
+            && history.transactions[write.by as usize].completion == Completion::Unknown
         {
             self.effective[write.by as usize] = true;
         }
@@ -181,7 +182,8 @@ impl<'a> Dependencies<'a> {
             return self.anomaly(Kind::Nowhere, &[reader], || tell::nowhere(history, reader, key, value));
         }
         let others = || all.iter().copied().filter(|write| write.by != reader);
-        let is_aborted = |write: &Write| history.transactions[write.by as usize].fate == Fate::Aborted;
+        let is_aborted =
+            |write: &Write| history.transactions[write.by as usize].completion == Completion::Aborted;
         let Some(first) = others().next() else { return }; // its own alone
         if others().any(|write| !write.replaced && !is_aborted(&write)) {
             return;
@@ -199,16 +201,16 @@ impl<'a> Dependencies<'a> {
     }
 
     pub fn report(mut self) -> (Report, Writes) {
-        let (circles, all_searched) = self.graph.circles();
-        for (kind, circle) in circles {
+        let (cycles, all_searched) = self.graph.cycles();
+        for (kind, cycle) in cycles {
             let history = self.history;
-            let around: Vec<u32> = circle.iter().map(|edge| edge.from).collect();
-            self.anomaly(kind, &around, || tell::circle(history, &circle));
+            let around: Vec<u32> = cycle.iter().map(|edge| edge.from).collect();
+            self.anomaly(kind, &around, || tell::cycle(history, &cycle));
         }
         let is_ambiguous = self.unknown.is_some();
         let unknown = self.unknown.or_else(|| {
             (!all_searched).then(|| {
-                "so many transactions depend on each other that not all circles were looked for".to_owned()
+                "so many transactions depend on each other that not all cycles were looked for".to_owned()
             })
         });
         let anomalies = self.found.into_iter().map(|(kind, witness)| Anomaly { kind, witness }).collect();

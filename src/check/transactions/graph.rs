@@ -1,9 +1,9 @@
-//! Dependencies between transactions as a graph, and the smallest circle of each kind in it.
+//! Dependencies between transactions as a graph, and the smallest cycle of each kind in it.
 //!
-//! A circle lies within one strongly connected component, so those are found first, in linear time; a history without anomalies has none
+//! A cycle lies within one strongly connected component, so those are found first, in linear time; a history without anomalies has none
 //! of more than one transaction and is done then. Within one, each kind is a search in breadth over (transaction, what
-//! was passed so far). A circle with several reads of what was overwritten is looked for as the shortest walk from each such read
-//! back to itself; where such a walk passes a transaction twice it is made of smaller circles and left out, so where there are smaller
+//! was passed so far). A cycle with several reads of what was overwritten is looked for as the shortest walk from each such read
+//! back to itself; where such a walk passes a transaction twice it is made of smaller cycles and left out, so where there are smaller
 //! ones of a worse kind a [`Kind::G2Item`] can be missed.
 
 use std::collections::VecDeque;
@@ -14,7 +14,7 @@ use petgraph::graph::DiGraph;
 use crate::check::graph::{self, Leaving};
 use crate::check::transactions::{How, Kind, Why};
 
-/// Edges that are looked at in all for one kind; then the smallest circle found so far is given.
+/// Edges that are looked at in all for one kind; then the smallest cycle found so far is given.
 const STEPS_MAX: u64 = 50_000_000;
 /// No place.
 const NONE: u32 = u32::MAX;
@@ -30,18 +30,18 @@ pub struct Graph {
     all: graph::Graph<Why>,
 }
 
-/// A circle: its dependencies, one after the other.
-pub type Circle = Vec<Edge>;
+/// A cycle: its dependencies, one after the other.
+pub type Cycle = Vec<Edge>;
 
 /// What a walk has passed: bit 0: the last dependency was a read of what was overwritten; bit 1: there is one besides the first.
 type Passed = u8;
 const JUST_NOW: Passed = 1;
 const ANOTHER: Passed = 2;
 
-/// What circles of a kind are made of.
+/// What cycles of a kind are made of.
 struct Search {
     kind: Kind,
-    /// The dependency that a circle of this kind has, by which it is looked for.
+    /// The dependency that a cycle of this kind has, by which it is looked for.
     begins: fn(How) -> bool,
     /// What may follow what was passed.
     follows: fn(Passed, How) -> Option<Passed>,
@@ -105,14 +105,14 @@ impl Graph {
         self.all.node()
     }
 
-    /// A smallest circle of each kind that there is, and whether all were looked for.
-    pub fn circles(&self) -> (Vec<(Kind, Circle)>, bool) {
+    /// A smallest cycle of each kind that there is, and whether all were looked for.
+    pub fn cycles(&self) -> (Vec<(Kind, Cycle)>, bool) {
         let Some(tangle) = self.tangle() else { return (Vec::new(), true) };
         let (mut found, mut all) = (Vec::new(), true);
         for search in &SEARCHES {
             let mut walk = Walk::new(&tangle, search);
-            if let Some(circle) = walk.smallest() {
-                found.push((search.kind, circle));
+            if let Some(cycle) = walk.smallest() {
+                found.push((search.kind, cycle));
             }
             all &= walk.steps < STEPS_MAX;
         }
@@ -135,7 +135,7 @@ impl Graph {
             let of = component[edge.from as usize];
             of != NONE && of == component[edge.to as usize]
         };
-        // Of circles that are as small the one that begins earliest is told.
+        // Of cycles that are as small the one that begins earliest is told.
         let mut within: Vec<&Edge> = edges.iter().filter(within).collect();
         within.sort_by_key(|edge| edge.from);
         let mut inner = graph::Graph::new(nodes);
@@ -145,7 +145,7 @@ impl Graph {
     }
 }
 
-/// Dependencies that are part of circles.
+/// Dependencies that are part of cycles.
 struct Tangle {
     transactions: u32,
     inner: graph::Graph<Why>,
@@ -162,7 +162,7 @@ impl Tangle {
     }
 }
 
-/// A search in breadth for circles of one kind.
+/// A search in breadth for cycles of one kind.
 struct Walk<'a> {
     tangle: &'a Tangle,
     search: &'a Search,
@@ -177,9 +177,9 @@ impl<'a> Walk<'a> {
         Walk { tangle, search, reached: vec![(NONE, NONE, 0); states], steps: 0 }
     }
 
-    /// A circle with the fewest transactions.
-    fn smallest(&mut self) -> Option<Circle> {
-        let mut best: Option<Circle> = None;
+    /// A cycle with the fewest transactions.
+    fn smallest(&mut self) -> Option<Cycle> {
+        let mut best: Option<Cycle> = None;
         for (first, edge) in (0u32..).zip(self.tangle.edges()) {
             // Both halves of a dependency have its kind: it is looked for by the one that a transaction begins.
             if !(self.search.begins)(edge.why.how) || !self.tangle.is_transaction(edge.from) {
@@ -189,15 +189,15 @@ impl<'a> Walk<'a> {
             if most == 2 || self.steps >= STEPS_MAX {
                 break;
             }
-            if let Some(circle) = self.back(first, most) {
-                best = Some(circle);
+            if let Some(cycle) = self.back(first, most) {
+                best = Some(cycle);
             }
         }
         best
     }
 
-    /// The shortest way from an edge's end to its beginning that makes a circle of fewer than `most` transactions.
-    fn back(&mut self, first: u32, most: usize) -> Option<Circle> {
+    /// The shortest way from an edge's end to its beginning that makes a cycle of fewer than `most` transactions.
+    fn back(&mut self, first: u32, most: usize) -> Option<Cycle> {
         let tangle = self.tangle;
         let edge = tangle.edges()[first as usize];
         let passed = if self.search.kind == Kind::GNonadjacent { JUST_NOW } else { 0 };
@@ -219,8 +219,8 @@ impl<'a> Walk<'a> {
                     let Some(now) = now else { continue };
                     if next.to == edge.from {
                         let ends = (self.search.ends)(now);
-                        if let Some(circle) = ends.then(|| self.trace(first, number, passed)).flatten() {
-                            return Some(circle);
+                        if let Some(cycle) = ends.then(|| self.trace(first, number, passed)).flatten() {
+                            return Some(cycle);
                         }
                         continue;
                     }
@@ -239,8 +239,8 @@ impl<'a> Walk<'a> {
         None
     }
 
-    /// The circle of a walk, if it passes no transaction twice: from its first edge to its last, before which `passed` held.
-    fn trace(&self, first: u32, last: u32, passed: Passed) -> Option<Circle> {
+    /// The cycle of a walk, if it passes no transaction twice: from its first edge to its last, before which `passed` held.
+    fn trace(&self, first: u32, last: u32, passed: Passed) -> Option<Cycle> {
         let edges = self.tangle.edges();
         let mut walk = vec![edges[last as usize]];
         let (mut node, mut passed) = (edges[last as usize].from, passed);
@@ -253,20 +253,20 @@ impl<'a> Walk<'a> {
             (node, passed) = (edges[by as usize].from, before);
         }
         walk.reverse();
-        let mut circle: Circle = Vec::new();
+        let mut cycle: Cycle = Vec::new();
         for edge in walk {
-            match circle.last_mut() {
+            match cycle.last_mut() {
                 // Two halves make one dependency: the key is the same, the version read is the first half's.
                 Some(half) if !self.tangle.is_transaction(half.to) => {
                     half.to = edge.to;
                     half.why.after = edge.why.after;
                 }
-                _ => circle.push(edge),
+                _ => cycle.push(edge),
             }
         }
-        let mut seen: Vec<u32> = circle.iter().map(|edge| edge.from).collect();
+        let mut seen: Vec<u32> = cycle.iter().map(|edge| edge.from).collect();
         seen.sort_unstable();
         let simple = seen.windows(2).all(|pair| pair[0] != pair[1]);
-        (simple && circle.len() > 1).then_some(circle)
+        (simple && cycle.len() > 1).then_some(cycle)
     }
 }

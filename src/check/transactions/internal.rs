@@ -78,7 +78,7 @@ fn list(dependencies: &mut Dependencies<'_>, reader: u32, key: u32, seen: Seen, 
             dependencies
                 .anomaly(Kind::Internal, &[reader], || tell::own_write(history, reader, key, missing));
         }
-        // Otherwise somebody appended between: that makes a circle.
+        // Otherwise somebody appended between: that makes a cycle.
         own.lists.push(seen);
         return;
     };

@@ -11,23 +11,23 @@ pub enum Kind {
     Internal,
     /// A transaction saw what it wrote only later.
     Future,
-    /// A circle of writes over writes (P0).
+    /// A cycle of writes over writes (P0).
     G0,
     /// A read of what was never committed.
     G1a,
     /// A read of what its writer replaced before it committed.
     G1b,
-    /// A circle of writes and reads.
+    /// A cycle of writes and reads.
     G1c,
     /// Two reads of one key in one transaction saw two versions, and it wrote none between (P2).
     NonRepeatable,
     /// Two who read one version and both replaced it (P4); some order of the two makes it a [`Kind::GSingle`].
     LostUpdate,
-    /// A circle with one read of what another overwrote.
+    /// A cycle with one read of what another overwrote.
     GSingle,
-    /// A circle with several, never two in a row.
+    /// A cycle with several, never two in a row.
     GNonadjacent,
-    /// A circle with several, two of them in a row somewhere.
+    /// A cycle with several, two of them in a row somewhere.
     G2Item,
 }
 
@@ -90,7 +90,7 @@ pub enum Level {
 /// What a level asks of the order of writes, apart from sessions and time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Axiom {
-    /// Writes over writes form no circle.
+    /// Writes over writes form no cycle.
     Uncommitted,
     /// Writes and reads form none.
     Committed,
@@ -100,11 +100,11 @@ pub(super) enum Axiom {
     Atomic,
     /// Nor with "what can be depended on must be seen".
     Causal,
-    /// No circle has but one read of what was overwritten.
+    /// No cycle has but one read of what was overwritten.
     Parallel,
-    /// Each circle has two of them in a row.
+    /// Each cycle has two of them in a row.
     Snapshot,
-    /// There is no circle.
+    /// There is no cycle.
     Serial,
 }
 

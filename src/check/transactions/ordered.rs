@@ -48,7 +48,7 @@ impl Ordered {
         std::mem::replace(&mut self.met[node as usize], self.round) != self.round
     }
 
-    /// Adds an edge, unless it closes a circle: then the literals of the others in it.
+    /// Adds an edge, unless it closes a cycle: then the literals of the others in it.
     pub fn add(&mut self, from: u32, to: u32, literal: Literal) -> Result<(), Vec<Literal>> {
         let (low, high) = (self.place[to as usize], self.place[from as usize]);
         if from == to {
@@ -64,7 +64,7 @@ impl Ordered {
         Ok(())
     }
 
-    /// What `to` leads to, up to a place; if that is `from`, there is a circle.
+    /// What `to` leads to, up to a place; if that is `from`, there is a cycle.
     fn forwards(&mut self, from: u32, to: u32, high: u32) -> Result<Vec<u32>, Vec<Literal>> {
         self.round += 1;
         self.meets(to);

@@ -3,8 +3,8 @@
 //!
 //! C. Papadimitriou, "The serializability of concurrent database updates" (JACM 1979); C. Tan et al., "Cobra" (OSDI 2020) for the choices and the
 //! chains of those who read a version and replaced it, which nothing comes between; K. Huang et al., "PolySI" (VLDB 2023) for snapshot isolation:
-//! there each circle has two reads of what was overwritten in a row (A. Cerone and A. Gotsman, PODC 2016), so every transaction is two
-//! nodes, one that is reached by such a read and must be left otherwise. Parallel snapshot isolation: no circle has just one such read.
+//! there each cycle has two reads of what was overwritten in a row (A. Cerone and A. Gotsman, PODC 2016), so every transaction is two
+//! nodes, one that is reached by such a read and must be left otherwise. Parallel snapshot isolation: no cycle has just one such read.
 
 use rustc_hash::FxHashMap;
 
@@ -185,11 +185,11 @@ impl Polygraph {
 
     /// Two who must both come right after one version.
     fn lost(key: u32, one: u32, other: u32) -> Broken {
-        let circle = |first: u32, second: u32| {
+        let cycle = |first: u32, second: u32| {
             let edge = |from: u32, to: u32, step: Step| Edge { from, to, why: Because { step, key } };
             vec![edge(first, second, Step::Ww), edge(second, first, Step::Rw)]
         };
-        Broken::Either { key, circles: [circle(one, other), circle(other, one)] }
+        Broken::Either { key, cycles: [cycle(one, other), cycle(other, one)] }
     }
 
     /// Joins versions to runs, and leaves open which run was first.
@@ -270,7 +270,7 @@ impl Polygraph {
         Ok(())
     }
 
-    /// Versions that replace each other around a circle.
+    /// Versions that replace each other around a cycle.
     fn around(key: u32, versions: &[u32], next: &FxHashMap<u32, u32>) -> Broken {
         let mut left: rustc_hash::FxHashSet<u32> = versions.iter().copied().collect();
         let is_next: rustc_hash::FxHashSet<u32> = next.values().copied().collect();
@@ -282,15 +282,15 @@ impl Polygraph {
             }
         }
         let begin = versions.iter().copied().find(|version| left.contains(version)).unwrap_or(INITIAL);
-        let (mut circle, mut at) = (Vec::new(), begin);
+        let (mut cycle, mut at) = (Vec::new(), begin);
         while let Some(then) = next.get(&at).copied() {
-            circle.push(Edge { from: at, to: then, why: Because { step: Step::Wr, key } });
+            cycle.push(Edge { from: at, to: then, why: Because { step: Step::Wr, key } });
             at = then;
-            if at == begin || circle.len() > versions.len() {
+            if at == begin || cycle.len() > versions.len() {
                 break;
             }
         }
-        Broken::Circle(circle)
+        Broken::Cycle(cycle)
     }
 
     /// A reader, or all of several, saw what a transaction overwrote.
@@ -344,15 +344,15 @@ impl Polygraph {
         }
     }
 
-    /// A circle as steps from transaction to transaction.
-    pub fn plain(&self, circle: &[Edge<Because>]) -> Vec<Edge<Because>> {
-        let mut circle = circle.to_vec();
-        if let Some(begin) = circle.iter().position(|edge| self.transaction(edge.from).is_some()) {
-            circle.rotate_left(begin);
+    /// A cycle as steps from transaction to transaction.
+    pub fn plain(&self, cycle: &[Edge<Because>]) -> Vec<Edge<Because>> {
+        let mut cycle = cycle.to_vec();
+        if let Some(begin) = cycle.iter().position(|edge| self.transaction(edge.from).is_some()) {
+            cycle.rotate_left(begin);
         }
         let mut plain: Vec<Edge<Because>> = Vec::new();
         let mut open: Option<Edge<Because>> = None;
-        for edge in circle {
+        for edge in cycle {
             let begun = *open.get_or_insert(edge);
             let Some(to) = self.transaction(edge.to) else { continue };
             open = None;

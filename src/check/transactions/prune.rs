@@ -1,4 +1,4 @@
-//! What is known decides choices: a version cannot be the first of two if that would close a circle (Cobra, OSDI 2020).
+//! What is known decides choices: a version cannot be the first of two if that would close a cycle (Cobra, OSDI 2020).
 //!
 //! Who reaches whom is kept for so many targets at once and all nodes, in bits, so that memory stays within bounds.
 
@@ -44,7 +44,7 @@ pub(super) fn prune(polygraph: &mut Polygraph, steps: &mut u64, room: &mut Room)
     loop {
         let sorted = match polygraph.known.order() {
             Ok(sorted) => sorted,
-            Err(circle) => return Ok(Pruned::Broken(Broken::Circle(polygraph.plain(&circle)))),
+            Err(cycle) => return Ok(Pruned::Broken(Broken::Cycle(polygraph.plain(&cycle)))),
         };
         let bytes = (polygraph.known.nodes() * (8 * WORDS + 8)) as u64
             + (2 * polygraph.choices.len() + polygraph.bars.len()) as u64 * QUESTION_BYTES
@@ -161,28 +161,28 @@ fn reduced(decided: &[(Choice, u8)], room: &mut Room) -> Result<Vec<u32>, String
 
 /// Neither of two versions can have been the first.
 fn neither(polygraph: &Polygraph, choice: &Choice) -> Broken {
-    let circles = [0, 1].map(|side| {
+    let cycles = [0, 1].map(|side| {
         let mut with = polygraph.with_known_alone();
         with.choose(choice, side);
-        circle_of(&with)
+        cycle_of(&with)
     });
-    Broken::Either { key: choice.key, circles }
+    Broken::Either { key: choice.key, cycles }
 }
 
-/// A circle, or a way from who overwrote a version to who saw it and back.
-fn circle_of(polygraph: &Polygraph) -> Vec<Edge<Because>> {
-    if let Err(circle) = polygraph.known.order() {
-        return polygraph.plain(&circle);
+/// A cycle, or a way from who overwrote a version to who saw it and back.
+fn cycle_of(polygraph: &Polygraph) -> Vec<Edge<Because>> {
+    if let Err(cycle) = polygraph.known.order() {
+        return polygraph.plain(&cycle);
     }
     for number in 0..polygraph.bars.len() {
-        if let Some(circle) = bar_circle(polygraph, number as u32) {
-            return circle;
+        if let Some(cycle) = bar_cycle(polygraph, number as u32) {
+            return cycle;
         }
     }
     Vec::new()
 }
 
-fn bar_circle(polygraph: &Polygraph, number: u32) -> Option<Vec<Edge<Because>>> {
+fn bar_cycle(polygraph: &Polygraph, number: u32) -> Option<Vec<Edge<Because>>> {
     let (by, reader, key) = polygraph.bars[number as usize];
     let mut path = polygraph.known.path(by, reader);
     if path.last().is_some_and(|edge| polygraph.transaction(edge.to).is_none()) {
@@ -194,7 +194,7 @@ fn bar_circle(polygraph: &Polygraph, number: u32) -> Option<Vec<Edge<Because>>> 
 }
 
 fn barred(polygraph: &Polygraph, number: u32) -> Broken {
-    Broken::Circle(bar_circle(polygraph, number).unwrap_or_default())
+    Broken::Cycle(bar_cycle(polygraph, number).unwrap_or_default())
 }
 
 /// What cannot be, since the one node does reach the other; of parallel snapshots also whether a known bar is passed.

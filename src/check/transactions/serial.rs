@@ -6,7 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::rng::mix;
 use crate::check::history::NIL;
-use crate::check::transactions::{Fate, Transactions, What};
+use crate::check::transactions::{Completion, Transactions, What};
 
 /// The steps of the whole budget of which this may take one.
 const SHARE: u64 = 4;
@@ -39,9 +39,9 @@ struct Search<'a> {
 pub(super) fn explains(history: &Transactions, steps: &mut u64, bytes: u64) -> bool {
     let number = |one: &usize| &history.transactions[*one];
     let mut all: Vec<usize> = (0..history.transactions.len()).collect();
-    all.retain(|one| number(one).fate != Fate::Aborted);
+    all.retain(|one| number(one).completion != Completion::Aborted);
     all.sort_by_key(|one| number(one).invoked);
-    let left = all.iter().filter(|one| number(one).fate == Fate::Committed).count();
+    let left = all.iter().filter(|one| number(one).completion == Completion::Committed).count();
     let taken = vec![false; history.transactions.len()];
     let (state, met) = (FxHashMap::default(), FxHashSet::default());
     let mut share = *steps / SHARE;
@@ -84,7 +84,7 @@ impl Search<'_> {
     /// Those that can be next, the one that was over first last: nobody who is left had returned before they began.
     fn possible(&mut self) -> Vec<usize> {
         let one = |number: usize| &self.history.transactions[number];
-        let is_over = |number: usize| self.taken[number] && one(number).fate == Fate::Committed;
+        let is_over = |number: usize| self.taken[number] && one(number).completion == Completion::Committed;
         while self.all.get(self.low).is_some_and(|number| is_over(*number)) {
             self.low += 1;
         }
@@ -97,7 +97,7 @@ impl Search<'_> {
             possible.push(number);
         }
         let ended = |number: &usize| {
-            (one(*number).fate == Fate::Committed, one(*number).returned, one(*number).invoked)
+            (one(*number).completion == Completion::Committed, one(*number).returned, one(*number).invoked)
         };
         possible.sort_by_key(|number| {
             let (committed, returned, invoked) = ended(number);
@@ -140,7 +140,7 @@ impl Search<'_> {
     fn mark(&mut self, number: usize, taken: bool) {
         self.taken[number] = taken;
         self.print ^= mix(1, number as u64);
-        if self.history.transactions[number].fate == Fate::Committed {
+        if self.history.transactions[number].completion == Completion::Committed {
             self.left = if taken { self.left - 1 } else { self.left + 1 };
         }
     }

@@ -1,4 +1,4 @@
-//! Looks for a side of each choice such that there is no circle: a search that learns from conflicts (J. Marques-Silva and K. Sakallah, "GRASP",
+//! Looks for a side of each choice such that there is no cycle: a search that learns from conflicts (J. Marques-Silva and K. Sakallah, "GRASP",
 //! 1999; "Chaff", 2001) over a graph that is kept in order. A choice is first tried as the order of the moment has it, which began as the recorded
 //! one.
 

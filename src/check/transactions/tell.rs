@@ -91,8 +91,8 @@ pub(super) fn lost_update(history: &Transactions, one: u32, other: u32, of: u32,
     format!("{} and {} both read {version} and replaced it", who(history, one), who(history, other))
 }
 
-/// One after the other around a circle.
-pub(super) fn circle(history: &Transactions, circle: &[Edge]) -> String {
+/// One after the other around a cycle.
+pub(super) fn cycle(history: &Transactions, cycle: &[Edge]) -> String {
     let step = |edge: &Edge| {
         let (from, to) = (who(history, edge.from), who(history, edge.to));
         let why = edge.why;
@@ -103,7 +103,7 @@ pub(super) fn circle(history: &Transactions, circle: &[Edge]) -> String {
             How::Rw => format!("{from} saw {before} before {to} wrote {after}"),
         }
     };
-    let steps: Vec<String> = circle.iter().map(step).collect();
+    let steps: Vec<String> = cycle.iter().map(step).collect();
     format!("{}: each must come before the next, and the last before the first", steps.join("; "))
 }
 
@@ -145,12 +145,12 @@ fn step(history: &Transactions, edge: &graph::Edge<Because>) -> String {
     }
 }
 
-fn around(history: &Transactions, circle: &[graph::Edge<Because>]) -> String {
-    let steps: Vec<String> = circle.iter().map(|edge| step(history, edge)).collect();
+fn around(history: &Transactions, cycle: &[graph::Edge<Because>]) -> String {
+    let steps: Vec<String> = cycle.iter().map(|edge| step(history, edge)).collect();
     steps.join("; ")
 }
 
-/// What a circle is called at a level.
+/// What a cycle is called at a level.
 fn name(axiom: Axiom) -> &'static str {
     match axiom {
         Axiom::Uncommitted => "G0",
@@ -158,15 +158,15 @@ fn name(axiom: Axiom) -> &'static str {
         Axiom::Monotonic => "observed transaction vanishes",
         Axiom::Atomic => "fractured read",
         Axiom::Causal => "causality",
-        Axiom::Parallel | Axiom::Snapshot | Axiom::Serial => "circle",
+        Axiom::Parallel | Axiom::Snapshot | Axiom::Serial => "cycle",
     }
 }
 
 /// Why there is no order, and the places of those who show it.
 pub(super) fn broken(history: &Transactions, level: Level, broken: &Broken) -> (String, Vec<usize>) {
     let mut shown: Vec<u32> = Vec::new();
-    let mut show = |circle: &[graph::Edge<Because>]| {
-        for edge in circle {
+    let mut show = |cycle: &[graph::Edge<Because>]| {
+        for edge in cycle {
             shown.push(edge.from);
             if let Step::Before(reader) = edge.why.step {
                 shown.push(reader);
@@ -176,9 +176,9 @@ pub(super) fn broken(history: &Transactions, level: Level, broken: &Broken) -> (
     let name = name(level.axiom());
     let last = "each must come before the next, and the last before the first";
     let sentence = match broken {
-        Broken::Circle(circle) => {
-            show(circle);
-            format!("{name}: {}: {last}", around(history, circle))
+        Broken::Cycle(cycle) => {
+            show(cycle);
+            format!("{name}: {}: {last}", around(history, cycle))
         }
         Broken::Hidden { reader, key: of, from, hidden } => {
             shown.extend([*reader, *hidden]);
@@ -198,11 +198,11 @@ pub(super) fn broken(history: &Transactions, level: Level, broken: &Broken) -> (
             let all: Vec<String> = transactions.iter().map(|one| who(history, *one)).collect();
             format!("G0: the appends of {} are not one after the other", all.join(" and those of "))
         }
-        Broken::Either { key: of, circles } => {
-            circles.iter().for_each(|circle| show(circle));
-            let [one, other] = circles.each_ref().map(|circle| around(history, circle));
+        Broken::Either { key: of, cycles } => {
+            cycles.iter().for_each(|cycle| show(cycle));
+            let [one, other] = cycles.each_ref().map(|cycle| around(history, cycle));
             format!(
-                "whichever of two writes of {} was first, there is a circle: either {one}; or {other}",
+                "whichever of two writes of {} was first, there is a cycle: either {one}; or {other}",
                 key(history, *of)
             )
         }

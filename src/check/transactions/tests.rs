@@ -10,17 +10,17 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::check::history::{NIL, PENDING};
-use crate::check::transactions::graph::{Circle, Edge, Graph};
+use crate::check::transactions::graph::{Cycle, Edge, Graph};
 
 /// A history from a line for each transaction: `w x 1, r y -` of registers, `a x 1, l x 1 2` of lists; `!` before what was aborted, `?`
 /// before what nobody knows. Places count from 1.
 fn history(lines: &[&str]) -> Transactions {
     let mut history = Transactions::default();
     for (place, line) in (1..).zip(lines) {
-        let fate = match line.chars().next() {
-            Some('!') => Fate::Aborted,
-            Some('?') => Fate::Unknown,
-            _ => Fate::Committed,
+        let completion = match line.chars().next() {
+            Some('!') => Completion::Aborted,
+            Some('?') => Completion::Unknown,
+            _ => Completion::Committed,
         };
         let mut actions = Vec::new();
         for action in
@@ -43,16 +43,16 @@ fn history(lines: &[&str]) -> Transactions {
             };
             actions.push(Action { key: key as u32, what });
         }
-        history.transactions.push(transaction(place, fate, actions));
+        history.transactions.push(transaction(place, completion, actions));
     }
     history
 }
 
 /// Each of another process, one after the other.
-fn transaction(place: usize, fate: Fate, actions: Vec<Action>) -> Transaction {
+fn transaction(place: usize, completion: Completion, actions: Vec<Action>) -> Transaction {
     let (process, invoked) = (place as u64, 2 * place as u64);
-    let returned = if fate == Fate::Committed { invoked + 1 } else { PENDING };
-    Transaction { process, place, invoked, returned, fate, actions }
+    let returned = if completion == Completion::Committed { invoked + 1 } else { PENDING };
+    Transaction { process, place, invoked, returned, completion, actions }
 }
 
 fn kinds(lines: &[&str]) -> Vec<Kind> {
@@ -62,7 +62,7 @@ fn kinds(lines: &[&str]) -> Vec<Kind> {
 }
 
 #[test]
-fn each_anomaly_of_lists_is_told_from_its_good_twin() {
+fn each_anomaly_of_lists_is_told_from_its_good_counterpart() {
     let table: &[(&[Kind], &[&str], &[&str])] = &[
         (
             &[Kind::G0],
@@ -114,7 +114,7 @@ fn each_anomaly_of_lists_is_told_from_its_good_twin() {
 }
 
 #[test]
-fn each_anomaly_of_registers_is_told_from_its_good_twin() {
+fn each_anomaly_of_registers_is_told_from_its_good_counterpart() {
     let table: &[(&[Kind], &[&str], &[&str])] = &[
         (&[Kind::G1a], &["!w x 1", "r x 1"], &["!w x 1", "r x -"]),
         (&[Kind::G1b], &["w x 1, w x 2", "r x 1"], &["w x 1, w x 2", "r x 2"]),
@@ -196,7 +196,7 @@ fn a_hundred_thousand_transactions_take_a_moment() {
         let n = place as i64;
         let before = if place == 1 { NIL } else { n - 1 };
         let actions = vec![act(0, What::Read(before)), act(0, What::Write(n))];
-        long.transactions.push(transaction(place, Fate::Committed, actions));
+        long.transactions.push(transaction(place, Completion::Committed, actions));
     }
     assert_eq!(check(&long, None), Report::default());
     long.transactions[99_999].actions.push(act(1, What::Write(1)));
@@ -217,10 +217,10 @@ fn run(plans: &[(Vec<Plan>, u8)], order: &[usize], snapshots: bool, lists: bool)
     type State = BTreeMap<u32, Vec<i64>>;
     let mut shared = State::new();
     let mut history = Transactions { keys: vec!["x".to_owned(), "y".to_owned()], ..Transactions::default() };
-    for (place, (_, fate)) in (1..).zip(plans) {
-        let fate =
-            [Fate::Committed, Fate::Aborted, Fate::Unknown][if *fate > 8 { *fate as usize - 8 } else { 0 }];
-        history.transactions.push(transaction(place, fate, Vec::new()));
+    for (place, (_, completion)) in (1..).zip(plans) {
+        let completion = [Completion::Committed, Completion::Aborted, Completion::Unknown]
+            [if *completion > 8 { *completion as usize - 8 } else { 0 }];
+        history.transactions.push(transaction(place, completion, Vec::new()));
     }
     let mut states: Vec<Option<State>> = vec![None; plans.len()];
     let mut mine: Vec<Vec<(u32, i64)>> = vec![Vec::new(); plans.len()];
@@ -244,11 +244,14 @@ fn run(plans: &[(Vec<Plan>, u8)], order: &[usize], snapshots: bool, lists: bool)
             if lists { What::Append(fresh) } else { What::Write(fresh) }
         };
         history.transactions[one].actions.push(Action { key: plan.key, what });
-        if snapshots && done + 1 == plans[one].0.len() && history.transactions[one].fate != Fate::Aborted {
+        if snapshots
+            && done + 1 == plans[one].0.len()
+            && history.transactions[one].completion != Completion::Aborted
+        {
             mine[one].iter().for_each(|(key, value)| shared.entry(*key).or_default().push(*value));
         }
     }
-    for transaction in history.transactions.iter_mut().filter(|one| one.fate != Fate::Committed) {
+    for transaction in history.transactions.iter_mut().filter(|one| one.completion != Completion::Committed) {
         transaction.actions.retain(|action| matches!(action.what, What::Append(_) | What::Write(_)));
     }
     // Only a transaction's last write of a key is a version that the store keeps.
@@ -299,11 +302,11 @@ fn some_serial_order(history: &Transactions, orders: Option<&Orders>) -> bool {
         state: &BTreeMap<u32, Vec<i64>>,
     ) -> bool {
         let left = || (0..history.transactions.len()).filter(|one| done >> one & 1 == 0);
-        let fate = |one: usize| history.transactions[one].fate;
-        if left().all(|one| fate(one) != Fate::Committed) && fits(orders, state) {
+        let completion = |one: usize| history.transactions[one].completion;
+        if left().all(|one| completion(one) != Completion::Committed) && fits(orders, state) {
             return true;
         }
-        left().filter(|one| fate(*one) != Fate::Aborted).any(|one| {
+        left().filter(|one| completion(*one) != Completion::Aborted).any(|one| {
             explains(history, &history.transactions[one], state)
                 .is_some_and(|state| go(history, orders, done | 1 << one, &state))
         })
@@ -369,9 +372,9 @@ fn histories_of_the_proptests_are_of_all_kinds() {
     }
 }
 
-/// All circles that pass no transaction twice, as their dependencies.
-fn all_circles(nodes: u32, edges: &[Edge]) -> Vec<Circle> {
-    fn go(edges: &[Edge], path: &mut Circle, found: &mut Vec<Circle>) {
+/// All cycles that pass no transaction twice, as their dependencies.
+fn all_cycles(nodes: u32, edges: &[Edge]) -> Vec<Cycle> {
+    fn go(edges: &[Edge], path: &mut Cycle, found: &mut Vec<Cycle>) {
         let (first, last) = (path[0].from, path[path.len() - 1].to);
         for edge in edges.iter().filter(|edge| edge.from == last) {
             if edge.to == first {
@@ -392,9 +395,9 @@ fn all_circles(nodes: u32, edges: &[Edge]) -> Vec<Circle> {
     found
 }
 
-/// What a circle shows, by its definition.
-fn is_of(kind: Kind, circle: &Circle) -> bool {
-    let how: Vec<How> = circle.iter().map(|edge| edge.why.how).collect();
+/// What a cycle shows, by its definition.
+fn is_of(kind: Kind, cycle: &Cycle) -> bool {
+    let how: Vec<How> = cycle.iter().map(|edge| edge.why.how).collect();
     let overwritten = how.iter().filter(|how| **how == How::Rw).count();
     let in_a_row = (0..how.len()).any(|at| how[at] == How::Rw && how[(at + 1) % how.len()] == How::Rw);
     match kind {
@@ -410,10 +413,10 @@ fn is_of(kind: Kind, circle: &Circle) -> bool {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 4_000, ..ProptestConfig::default() })]
 
-    /// The search finds each kind of circle just if there is one, and a smallest; but one with several reads of what was overwritten only
+    /// The search finds each kind of cycle just if there is one, and a smallest; but one with several reads of what was overwritten only
     /// for sure where there is none with fewer.
     #[test]
-    fn the_smallest_circle_of_each_kind_is_found(
+    fn the_smallest_cycle_of_each_kind_is_found(
         edges in prop::collection::vec((0u32..6, 0u32..6, 0u8..3), 1..14)
     ) {
         let how = [How::Ww, How::Wr, How::Rw];
@@ -422,20 +425,20 @@ proptest! {
         }).collect();
         let mut graph = Graph::new(6);
         edges.iter().for_each(|edge| graph.edge(*edge));
-        let (found, all) = graph.circles();
+        let (found, all) = graph.cycles();
         prop_assert!(all);
-        let known = all_circles(6, &edges);
+        let known = all_cycles(6, &edges);
         let mut worse = false;
         for kind in [Kind::G0, Kind::G1c, Kind::GSingle, Kind::GNonadjacent, Kind::G2Item] {
-            let least = known.iter().filter(|circle| is_of(kind, circle)).map(Vec::len).min();
-            let circle = found.iter().find(|(of, _)| *of == kind).map(|(_, circle)| circle);
-            if let Some(circle) = circle {
-                let closed = (0..circle.len()).all(|at| circle[at].to == circle[(at + 1) % circle.len()].from);
-                prop_assert!(closed && is_of(kind, circle), "{:?} {:?}", kind, circle);
+            let least = known.iter().filter(|cycle| is_of(kind, cycle)).map(Vec::len).min();
+            let cycle = found.iter().find(|(of, _)| *of == kind).map(|(_, cycle)| cycle);
+            if let Some(cycle) = cycle {
+                let closed = (0..cycle.len()).all(|at| cycle[at].to == cycle[(at + 1) % cycle.len()].from);
+                prop_assert!(closed && is_of(kind, cycle), "{:?} {:?}", kind, cycle);
             }
             let exact = !worse || kind < Kind::GNonadjacent;
             if exact {
-                prop_assert_eq!(circle.map(Vec::len), least, "{:?} of {:?}", kind, edges);
+                prop_assert_eq!(cycle.map(Vec::len), least, "{:?} of {:?}", kind, edges);
             }
             worse |= least.is_some();
         }

@@ -3,7 +3,7 @@
 //! R. Biswas and C. Enea, "On the complexity of checking transactional consistency" (OOPSLA 2019): a history is of such a level if there is an
 //! order of its transactions that agrees with sessions (where they count), with who read whose writes and with this: if a reader saw
 //! what `one` wrote to a key, then every `other` that wrote that key and is visible to the reader was before `one`. What is visible does not depend
-//! on the order, so all that it must agree with is gathered once, and there is one if that makes no circle. Causal consistency goes by the
+//! on the order, so all that it must agree with is gathered once, and there is one if that makes no cycle. Causal consistency goes by the
 //! clock of each transaction, one number for each session, and looks at the last visible writer in each (A. Møldrup et al., "AWDIT", PLDI
 //! 2025): O(n·k).
 
@@ -48,14 +48,14 @@ pub(super) struct Because {
 /// Why there is no order.
 #[derive(Clone, Debug)]
 pub(super) enum Broken {
-    /// What must be before what makes a circle.
-    Circle(Vec<Edge<Because>>),
+    /// What must be before what makes a cycle.
+    Cycle(Vec<Edge<Because>>),
     /// A reader saw a version of a key from before what was visible to it.
     Hidden { reader: u32, key: u32, from: u32, hidden: u32 },
     /// Appends of one transaction have another's between them.
     Between(Vec<u32>),
-    /// Whichever of two versions of a key was first, there is a circle.
-    Either { key: u32, circles: [Vec<Edge<Because>>; 2] },
+    /// Whichever of two versions of a key was first, there is a cycle.
+    Either { key: u32, cycles: [Vec<Edge<Because>>; 2] },
     /// All ways in which versions can have followed each other were tried.
     Exhausted { ways: usize, conflicts: u64 },
 }
@@ -107,8 +107,8 @@ pub(super) fn decide(
             for (before, after) in sessions.pairs() {
                 order.edge(before, after, Because { step: Step::Session, key: 0 });
             }
-            if let Err(circle) = order.order() {
-                return Ok(Outcome::None(Broken::Circle(circle)));
+            if let Err(cycle) = order.order() {
+                return Ok(Outcome::None(Broken::Cycle(cycle)));
             }
             causes(form, &sessions, &mut order, room)?
         }
@@ -116,7 +116,7 @@ pub(super) fn decide(
     };
     Ok(match (hidden, order.order()) {
         (Some(hidden), _) => Outcome::None(hidden),
-        (None, Err(circle)) => Outcome::None(Broken::Circle(circle)),
+        (None, Err(cycle)) => Outcome::None(Broken::Cycle(cycle)),
         (None, Ok(_)) => Outcome::Found,
     })
 }

@@ -129,12 +129,12 @@ fn stores() -> impl Strategy<Value = Store> {
         |(versions, installs)| {
             let mut store = Store { parents: vec![Vec::new()], writes: Vec::new(), installs: Vec::new() };
             let last = versions.len() as u64;
-            for (number, (parents, blind, invoked, took, fate)) in versions.into_iter().enumerate() {
+            for (number, (parents, blind, invoked, took, completion)) in versions.into_iter().enumerate() {
                 let version = number as u64 + 1;
                 let key = version as i64 % 2;
                 let same = |parent: &u64| *parent < version && *parent as i64 % 2 == key && *parent > 0;
                 store.parents.push(parents.into_iter().filter(same).collect());
-                let returned = if fate == 0 { PENDING } else { invoked + took };
+                let returned = if completion == 0 { PENDING } else { invoked + took };
                 let accepted = invoked + 1;
                 let place = number;
                 store.writes.push(Write { version, key, blind, place, invoked, accepted, returned });

@@ -22,7 +22,7 @@ pub enum Capacity {
 
 /// One entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Entry {
+pub struct CacheEntry {
     /// Its key.
     pub key: i64,
     /// Its value.
@@ -43,10 +43,10 @@ pub struct Entry {
     pub found_expired: bool,
 }
 
-impl Entry {
+impl CacheEntry {
     /// An entry that nobody has asked for yet.
     pub fn new(key: i64, value: Value) -> Self {
-        Entry {
+        CacheEntry {
             key,
             value,
             lifetime: Span::MAX,
@@ -72,7 +72,7 @@ pub struct Entries {
     capacity: Capacity,
     policy: Policy,
     index: Keyed<i64, u32>,
-    slots: Vec<Entry>,
+    slots: Vec<CacheEntry>,
     free: Vec<u32>,
     used_bytes: u64,
 }
@@ -91,7 +91,7 @@ impl Entries {
     }
 
     /// The entry of a key, alive or not; it is not counted as used.
-    pub fn get_mut(&mut self, key: i64) -> Option<&mut Entry> {
+    pub fn get_mut(&mut self, key: i64) -> Option<&mut CacheEntry> {
         let slot = *self.index.get(&key)?;
         Some(&mut self.slots[slot as usize])
     }
@@ -110,7 +110,7 @@ impl Entries {
     ///
     /// Overwriting a live entry is a use of it; overwriting an expired one, or one that must grow beyond the room that
     /// is left, makes a new entry.
-    pub fn put(&mut self, entry: Entry, clock: ClockTime) -> Option<u32> {
+    pub fn put(&mut self, entry: CacheEntry, clock: ClockTime) -> Option<u32> {
         if let Capacity::Bytes(bytes) = self.capacity
             && entry.size_bytes > bytes
         {
@@ -190,7 +190,7 @@ impl Entries {
         evicted
     }
 
-    fn insert(&mut self, entry: Entry) {
+    fn insert(&mut self, entry: CacheEntry) {
         let slot = match self.free.pop() {
             Some(slot) => {
                 self.slots[slot as usize] = entry;
@@ -218,8 +218,8 @@ impl Entries {
 mod tests {
     use super::*;
 
-    fn entry(key: i64, size_bytes: u64) -> Entry {
-        Entry { size_bytes, ..Entry::new(key, Value::default()) }
+    fn entry(key: i64, size_bytes: u64) -> CacheEntry {
+        CacheEntry { size_bytes, ..CacheEntry::new(key, Value::default()) }
     }
 
     fn lru(capacity: Capacity) -> Entries {
@@ -257,7 +257,7 @@ mod tests {
     fn expired_entries_keep_their_room_until_they_are_evicted() {
         let mut entries = lru(Capacity::Entries(2));
         let soon = ClockTime::from_ns(10);
-        entries.put(Entry { expires: soon, ..entry(1, 0) }, ClockTime::ZERO);
+        entries.put(CacheEntry { expires: soon, ..entry(1, 0) }, ClockTime::ZERO);
         entries.put(entry(2, 0), ClockTime::ZERO);
         assert!(!entries.get_mut(1).expect("there").alive(soon));
         assert_eq!(entries.put(entry(3, 0), soon), Some(1));

@@ -131,7 +131,7 @@ impl Flights {
     }
 
     /// A filler that is given up by `clock`: the last in line with the token to fill next, if anybody waits.
-    pub fn give_up(&mut self, clock: ClockTime, hold: Span) -> Option<(Waiter, u32)> {
+    pub fn expire(&mut self, clock: ClockTime, hold: Span) -> Option<(Waiter, u32)> {
         while let Some((at, key, token)) = self.deadlines.front().copied().filter(|first| first.0 <= clock) {
             debug_assert!(at <= clock);
             self.deadlines.pop_front();
@@ -225,7 +225,7 @@ mod tests {
             std::iter::from_fn(|| flights.land(1)).map(|waiter| waiter.call.slot).collect();
         assert_eq!(landed, vec![1, 2, 3]);
         assert_eq!(flights.join(1, waiter(4), at(20)), Some(2), "the next flight");
-        assert_eq!(flights.give_up(at(10), Span::from_secs(10)), None, "the first has landed in time");
+        assert_eq!(flights.expire(at(10), Span::from_secs(10)), None, "the first has landed in time");
     }
 
     #[test]
@@ -235,13 +235,13 @@ mod tests {
         flights.join(1, waiter(0), at(10));
         flights.join(1, waiter(1), at(11));
         flights.join(1, waiter(2), at(12));
-        assert_eq!(flights.give_up(at(9), hold), None);
-        assert_eq!(flights.give_up(at(10), hold), Some((waiter(2), 2)));
-        assert_eq!(flights.give_up(at(10), hold), None);
+        assert_eq!(flights.expire(at(9), hold), None);
+        assert_eq!(flights.expire(at(10), hold), Some((waiter(2), 2)));
+        assert_eq!(flights.expire(at(10), hold), None);
         assert_eq!(flights.join(1, waiter(5), at(12)), None);
-        assert_eq!(flights.give_up(at(20), hold), Some((waiter(5), 3)));
-        assert_eq!(flights.give_up(at(30), hold), Some((waiter(1), 4)));
-        assert_eq!(flights.give_up(at(40), hold), None);
+        assert_eq!(flights.expire(at(20), hold), Some((waiter(5), 3)));
+        assert_eq!(flights.expire(at(30), hold), Some((waiter(1), 4)));
+        assert_eq!(flights.expire(at(40), hold), None);
         assert_eq!(flights.join(1, waiter(3), at(50)), Some(5), "nobody was left");
         assert!(flights.waiting.is_empty());
     }

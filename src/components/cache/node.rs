@@ -15,13 +15,13 @@ use crate::base::math;
 use crate::base::op::{At, GUARD, Op, Outcome, Reason, Value};
 use crate::base::rng::{Bits, mix, name_hash};
 use crate::base::time::{ClockTime, Span, Time};
-use crate::components::cache::entries::{Entries, Entry};
+use crate::components::cache::entries::{CacheEntry, Entries};
 use crate::components::cache::flights::{Flights, Leases, Waiter};
 use crate::components::cache::{Plan, Series};
 use crate::components::cores::{Cores, Submitted};
-use crate::components::desk::{Desk, Served};
 use crate::components::guard::{Claim, Guard, Per};
 use crate::components::locks::table::{Clocks, LockTable};
+use crate::components::station::{Served, Station};
 use crate::components::{number_u32, share_ppm};
 use crate::sim::context::Context;
 use crate::sim::process::{Order, Process, Word};
@@ -38,12 +38,12 @@ pub const SETTABLE: &[&str] = &["speed", "cores", "queue", "ttl", "sliding", "se
 
 /// A member.
 #[derive(Clone, Debug, Hash)]
-pub struct Node {
+pub struct CacheProcess {
     entries: Entries,
     leases: Leases,
     flights: Flights,
     locks: LockTable,
-    desk: Desk,
+    station: Station,
     lifetime: Option<Span>,
     serve: Serve,
 }
@@ -53,8 +53,8 @@ pub struct Node {
 enum Serve {
     /// Always the same.
     Constant(Span),
-    /// By the plan's law.
-    Law,
+    /// By the plan's distribution.
+    Distribution,
 }
 
 /// Why a cache wakes up.
@@ -75,7 +75,7 @@ impl Word for Timer {
     }
 }
 
-impl Process for Node {
+impl Process for CacheProcess {
     type Plan = Plan;
     type Message = Infallible;
     type Timer = Timer;
@@ -85,12 +85,12 @@ impl Process for Node {
     fn build(plan: &Plan, _member: u32) -> Self {
         let mut cores = Cores::new(plan.cores, plan.discipline, plan.queue);
         cores.set_speed(plan.speed_ppm, Time::ZERO);
-        Node {
+        CacheProcess {
             entries: Entries::new(plan.capacity, plan.policy.clone()),
             leases: Leases::default(),
             flights: Flights::default(),
             locks: LockTable::default(),
-            desk: Desk::new(cores),
+            station: Station::new(cores),
             lifetime: plan.lifetime,
             serve: Serve::of(&plan.serve),
         }
@@ -103,9 +103,9 @@ impl Process for Node {
                 return self.serve(Served { call, op, queued: Span::ZERO, served: Span::ZERO }, ctx);
             }
             Serve::Constant(span) => span,
-            Serve::Law => ctx.plan().serve.span(&mut ctx.serving(SERVE, ctx.stem(call))),
+            Serve::Distribution => ctx.plan().serve.span(&mut ctx.serving(SERVE, ctx.substream(call))),
         };
-        if self.desk.submit(call, op, demand, ctx.now()) == Submitted::Refused {
+        if self.station.submit(call, op, demand, ctx.now()) == Submitted::Refused {
             count(ctx, Series::Rejected);
             ctx.reply(call, Outcome::Fail(Reason::Overloaded), 0, &Causes::NONE, ANSWER_BYTES);
         }
@@ -115,12 +115,12 @@ impl Process for Node {
     fn on_timer(&mut self, timer: Timer, ctx: &mut Context<Self>) {
         match timer {
             Timer::Cores => {
-                while let Some(served) = self.desk.complete(ctx.now()) {
+                while let Some(served) = self.station.complete(ctx.now()) {
                     self.serve(served, ctx);
                 }
                 self.after_cores(ctx);
             }
-            Timer::Hold => self.give_up(ctx),
+            Timer::Hold => self.expire(ctx),
         }
     }
 
@@ -132,34 +132,34 @@ impl Process for Node {
                 self.locks.clear();
             }
             Order::ClockSet => {} // whoever asks sees by the clock what has expired
-            Order::Set { knob, value } => self.set(knob, Some(value), ctx),
-            Order::Reset { knob } => self.set(knob, None, ctx),
+            Order::Set { parameter, value } => self.set(parameter, Some(value), ctx),
+            Order::Reset { parameter } => self.set(parameter, None, ctx),
             Order::Drain => {}
         }
     }
 
     fn on_crash(&mut self, ctx: &mut Context<Self>) {
-        let (plan, now, (busy, waiting)) = (ctx.plan(), ctx.now(), self.desk.told());
+        let (plan, now, (busy, waiting)) = (ctx.plan(), ctx.now(), self.station.told());
         ctx.record().level(plan.series(Series::Busy), now, -busy);
         ctx.record().level(plan.series(Series::Queue), now, -waiting);
     }
 }
 
 impl Serve {
-    fn of(law: &Dist) -> Serve {
-        match law {
+    fn of(distribution: &Dist) -> Serve {
+        match distribution {
             Dist::Constant(ns) => Serve::Constant(Span::from_ns((ns + 0.5) as u64)),
-            _ => Serve::Law,
+            _ => Serve::Distribution,
         }
     }
 }
 
-impl Node {
-    /// Sets a knob, or gives it back what the design says.
-    fn set(&mut self, knob: &str, value: Option<f64>, ctx: &mut Context<Self>) {
-        let (plan, now, cores) = (ctx.plan(), ctx.now(), &mut self.desk.cores);
+impl CacheProcess {
+    /// Sets a parameter, or gives it back what the design says.
+    fn set(&mut self, parameter: &str, value: Option<f64>, ctx: &mut Context<Self>) {
+        let (plan, now, cores) = (ctx.plan(), ctx.now(), &mut self.station.cores);
         let span = value.map(|ns| Span::from_ns(ns as u64));
-        match knob {
+        match parameter {
             "speed" => cores.set_speed(value.map_or(plan.speed_ppm, share_ppm), now),
             "cores" => cores.set_cores(value.map_or(plan.cores, number_u32).max(1), now),
             "queue" => cores.set_queue_max(value.map_or(plan.queue, number_u32)),
@@ -173,10 +173,10 @@ impl Node {
     /// Sets the next wake and records levels, whenever the cores may have changed.
     fn after_cores(&mut self, ctx: &mut Context<Self>) {
         let now = ctx.now();
-        if let Some(at) = self.desk.cores.arm() {
+        if let Some(at) = self.station.cores.arm() {
             ctx.wake_true(at.since(now), Timer::Cores);
         }
-        let (busy, waiting) = self.desk.changes();
+        let (busy, waiting) = self.station.changes();
         let plan = ctx.plan();
         if busy != 0 {
             ctx.record().level(plan.series(Series::Busy), now, busy);
@@ -198,7 +198,7 @@ impl Node {
             }
             Op::Put { note, key, n, version } => {
                 let value = Value { n, version, ..Value::default() };
-                (self.put(key, value, note, ctx.stem(served.call), ctx), 0)
+                (self.put(key, value, note, ctx.substream(served.call), ctx), 0)
             }
             Op::Drop { key } => {
                 self.leases.dropped(key);
@@ -262,7 +262,7 @@ impl Node {
             let left = entry.expires.since(clock);
             let renew = match plan.guard {
                 Guard::XFetch { beta } => {
-                    renews_early(entry, beta, clock, ctx.serving(EARLY, ctx.stem(waiter.call)).open01())
+                    renews_early(entry, beta, clock, ctx.serving(EARLY, ctx.substream(waiter.call)).open01())
                 }
                 Guard::RefreshAhead { at, rebuild } => {
                     left <= entry.lifetime.saturating_sub(entry.lifetime.scale(at))
@@ -332,15 +332,15 @@ impl Node {
         }
     }
 
-    fn put(&mut self, key: i64, value: Value, note: u32, stem: u64, ctx: &mut Context<Self>) -> Outcome {
+    fn put(&mut self, key: i64, value: Value, note: u32, substream: u64, ctx: &mut Context<Self>) -> Outcome {
         let (clock, plan) = (clock(ctx), ctx.plan());
         if matches!(plan.guard, Guard::Lease { .. }) && !self.leases.redeem(key, note) {
             count(ctx, Series::Refused);
             return Outcome::Fail(Reason::NotHeld);
         }
-        let mut entry = Entry::new(key, value);
+        let mut entry = CacheEntry::new(key, value);
         if let Some(lifetime) = self.lifetime {
-            entry.lifetime = spread(lifetime, plan.jitter, stem, ctx);
+            entry.lifetime = spread(lifetime, plan.jitter, substream, ctx);
             entry.expires = clock + entry.lifetime;
         }
         if matches!(plan.guard, Guard::XFetch { .. }) {
@@ -348,8 +348,8 @@ impl Node {
         }
         if let Some(size) = &plan.size {
             // A key's size is the customers': the same in every variant, whenever it is put.
-            let stem = mix(name_hash("size"), key as u64);
-            entry.size_bytes = (size.sample(&mut ctx.draws(stem).of_property()) + 0.5) as u64;
+            let substream = mix(name_hash("size"), key as u64);
+            entry.size_bytes = (size.sample(&mut ctx.draws(substream).of_property()) + 0.5) as u64;
         }
         let fits = self.entries.put(entry, clock);
         match fits {
@@ -370,9 +370,9 @@ impl Node {
     }
 
     /// Fillers that have not put in time are given up; the last in line fills.
-    fn give_up(&mut self, ctx: &mut Context<Self>) {
+    fn expire(&mut self, ctx: &mut Context<Self>) {
         let Guard::SingleFlight { hold, .. } = ctx.plan().guard else { return };
-        while let Some((waiter, token)) = self.flights.give_up(ctx.monotonic(), hold) {
+        while let Some((waiter, token)) = self.flights.expire(ctx.monotonic(), hold) {
             count(ctx, Series::Granted);
             ctx.wake(hold, Timer::Hold);
             answer(ctx, held(waiter, 0), Outcome::Fail(Reason::Leased), token);
@@ -381,12 +381,12 @@ impl Node {
 }
 
 /// What the clock shows by which entries and locks expire.
-fn clock(ctx: &Context<Node>) -> ClockTime {
+fn clock(ctx: &Context<CacheProcess>) -> ClockTime {
     if ctx.plan().expires_by_wall { ctx.wall() } else { ctx.monotonic() }
 }
 
 /// One more of a series.
-fn count(ctx: &mut Context<Node>, series: Series) {
+fn count(ctx: &mut Context<CacheProcess>, series: Series) {
     let (series, now) = (ctx.plan().series(series), ctx.now());
     ctx.record().count(series, now, 1);
 }
@@ -398,7 +398,7 @@ fn held(waiter: Waiter, key: i64) -> Served {
 }
 
 /// Answers a call. What was neither queue nor service was waiting for somebody else's flight.
-fn answer(ctx: &mut Context<Node>, served: Served, outcome: Outcome, note: u32) {
+fn answer(ctx: &mut Context<CacheProcess>, served: Served, outcome: Outcome, note: u32) {
     let mut causes = Causes::only(Cause::Queue, served.queued);
     causes.add(Cause::Cpu, served.served);
     causes.add(Cause::Lock, (ctx.now() - ctx.arrived(served.call)) - causes.total());
@@ -406,7 +406,7 @@ fn answer(ctx: &mut Context<Node>, served: Served, outcome: Outcome, note: u32) 
 }
 
 /// The answer with a value, to a reader who is perhaps asked to rebuild it.
-fn renewal(value: Value, renew: bool, first: bool, ctx: &mut Context<Node>) -> Outcome {
+fn renewal(value: Value, renew: bool, first: bool, ctx: &mut Context<CacheProcess>) -> Outcome {
     if first {
         count(ctx, Series::Rounds);
     }
@@ -418,7 +418,7 @@ fn renewal(value: Value, renew: bool, first: bool, ctx: &mut Context<Node>) -> O
 }
 
 /// Whether this reader is the one to be asked: nobody is, or the last one has not put in time.
-fn ask(entry: &mut Entry, rebuild: Span, clock: ClockTime) -> bool {
+fn ask(entry: &mut CacheEntry, rebuild: Span, clock: ClockTime) -> bool {
     let ask = entry.asked_until <= clock;
     if ask {
         entry.asked_until = clock + rebuild;
@@ -428,16 +428,16 @@ fn ask(entry: &mut Entry, rebuild: Span, clock: ClockTime) -> bool {
 
 /// XFetch (Vattani, Chierichetti, Lowenstein, VLDB 2015): −β·δ·ln(u) ≥ time left.
 /// `luck` is uniform in (0, 1).
-fn renews_early(entry: &Entry, beta: f64, clock: ClockTime, luck: f64) -> bool {
+fn renews_early(entry: &CacheEntry, beta: f64, clock: ClockTime, luck: f64) -> bool {
     let rebuild_ns = f64::from(entry.rebuild_us) * 1e3;
     let gap_ns = -beta * rebuild_ns * math::ln(luck);
     gap_ns >= entry.expires.since(clock).as_ns() as f64
 }
 
 /// A lifetime, spread by `jitter` to either side.
-fn spread(lifetime: Span, jitter: f64, stem: u64, ctx: &Context<Node>) -> Span {
+fn spread(lifetime: Span, jitter: f64, substream: u64, ctx: &Context<CacheProcess>) -> Span {
     if jitter == 0.0 {
         return lifetime;
     }
-    lifetime.scale(1.0 + jitter * (2.0 * ctx.serving(JITTER, stem).open01() - 1.0))
+    lifetime.scale(1.0 + jitter * (2.0 * ctx.serving(JITTER, substream).open01() - 1.0))
 }

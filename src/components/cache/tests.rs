@@ -3,8 +3,8 @@
 use super::*;
 use crate::base::cause::Cause;
 use crate::base::ids::OpId;
-use crate::base::knob::Form;
 use crate::base::op::{At, GUARD, How, Op, Outcome, Reason, Value};
+use crate::base::parameter::Constructor;
 use crate::base::problem::FileId;
 use crate::base::problem::Place;
 use crate::components::guard::{Per, Wait};
@@ -45,7 +45,7 @@ fn drops(ms: u64) -> (u64, crate::base::ids::Pid, Op) {
 }
 
 fn run(script: Lines, plan: Plan) -> World {
-    let mut world = world::<Node>(script, plan, 1, Series::ALL);
+    let mut world = world::<CacheProcess>(script, plan, 1, Series::ALL);
     until(&mut world, 10_000);
     world
 }
@@ -197,7 +197,7 @@ fn a_value_is_refreshed_ahead_of_its_expiry_by_one() {
 
 /// The share of readers who rebuild early is exp(-left / (beta delta)).
 #[test]
-fn xfetch_rebuilds_early_by_its_law() {
+fn xfetch_rebuilds_early_by_its_distribution() {
     let xfetch = Plan { lifetime: Some(Span::from_ms(1000)), ..plan(Guard::XFetch { beta: 1.0 }) };
     let mut script = vec![put(0, 500_000, 7)];
     script.extend((0..20_000).map(|_| read(500)));
@@ -227,7 +227,7 @@ fn locks_are_apart_from_values_and_expire() {
 fn a_flush_and_a_crash_lose_everything() {
     for flush in [true, false] {
         let script = vec![put(0, 0, 7), read(10), read(30), put(40, 0, 8), read(41)];
-        let mut world = world::<Node>(script, plan(Guard::None), 1, Series::ALL);
+        let mut world = world::<CacheProcess>(script, plan(Guard::None), 1, Series::ALL);
         until(&mut world, 20);
         if flush {
             world.order(PART, Order::Flush);
@@ -244,7 +244,7 @@ fn a_flush_and_a_crash_lose_everything() {
 #[test]
 fn operations_wait_for_a_core_and_the_queue_is_bounded() {
     let busy = Plan { serve: Dist::Constant(10e6), cores: 1, queue: 1, ..plan(Guard::None) };
-    let mut world = world::<Node>(vec![read(0), read(1), read(2)], busy, 1, Series::ALL);
+    let mut world = world::<CacheProcess>(vec![read(0), read(1), read(2)], busy, 1, Series::ALL);
     until(&mut world, 15);
     assert_eq!((level(&world, Series::Busy as u16), level(&world, Series::Queue as u16)), (1, 0));
     until(&mut world, 100);
@@ -259,7 +259,7 @@ fn operations_wait_for_a_core_and_the_queue_is_bounded() {
 #[test]
 fn a_crash_takes_its_levels_back() {
     let busy = Plan { serve: Dist::Constant(10e6), cores: 1, ..plan(Guard::None) };
-    let mut world = world::<Node>(vec![read(0), read(1), read(2)], busy, 1, Series::ALL);
+    let mut world = world::<CacheProcess>(vec![read(0), read(1), read(2)], busy, 1, Series::ALL);
     until(&mut world, 5);
     assert_eq!((level(&world, Series::Busy as u16), level(&world, Series::Queue as u16)), (1, 2));
     world.crash(PART, Crash::Machine);
@@ -267,31 +267,31 @@ fn a_crash_takes_its_levels_back() {
 }
 
 #[test]
-fn a_set_knob_holds_until_it_is_reset() {
+fn a_set_parameter_holds_until_it_is_reset() {
     let slow = Plan { serve: Dist::Constant(10e6), ..plan(Guard::None) };
-    let mut world = world::<Node>(vec![read(0), read(100), read(200)], slow, 1, Series::ALL);
+    let mut world = world::<CacheProcess>(vec![read(0), read(100), read(200)], slow, 1, Series::ALL);
     until(&mut world, 50);
-    world.order(PART, Order::Set { knob: "serve", value: 40e6 });
+    world.order(PART, Order::Set { parameter: "serve", value: 40e6 });
     until(&mut world, 150);
-    world.order(PART, Order::Reset { knob: "serve" });
-    world.order(PART, Order::Set { knob: "speed", value: 0.5 });
+    world.order(PART, Order::Reset { parameter: "serve" });
+    world.order(PART, Order::Set { parameter: "speed", value: 0.5 });
     until(&mut world, 400);
     assert_eq!(told(&world, 3), vec![(10, MISS), (140, MISS), (220, MISS)]);
 }
 
 // ---- what does not fit together
 
-fn knobs(pairs: &[(&'static str, Setting)]) -> Knobs {
-    let none: &Form = &GUARDS[0];
+fn parameters(pairs: &[(&'static str, Setting)]) -> Parameters {
+    let none: &Constructor = &GUARDS[0];
     let place = || Some(Place { file: FileId(0), bytes: 0..1 });
-    let mut knobs = Knobs::default();
-    let mut add = |name, setting| knobs.values.insert(name, (setting, place()));
-    add("guard", Setting::Form(none.name, Knobs::default()));
+    let mut parameters = Parameters::default();
+    let mut add = |name, setting| parameters.values.insert(name, (setting, place()));
+    add("guard", Setting::Constructor(none.name, Parameters::default()));
     add("jitter", Setting::Number(0.0));
     add("clock", Setting::Word("wall"));
     add("evict", Setting::Word("lru"));
     add("mode", Setting::Word("aside"));
-    add("serve", Setting::Law(Dist::Constant(0.0)));
+    add("serve", Setting::Distribution(Dist::Constant(0.0)));
     add("discipline", Setting::Word("fifo"));
     add("cores", Setting::Count(u64::MAX));
     add("queue", Setting::Count(u64::MAX));
@@ -299,7 +299,7 @@ fn knobs(pairs: &[(&'static str, Setting)]) -> Knobs {
     for (name, setting) in pairs {
         add(name, setting.clone());
     }
-    knobs
+    parameters
 }
 
 fn complaints(pairs: &[(&'static str, Setting)]) -> Vec<String> {
@@ -312,7 +312,7 @@ fn complaints(pairs: &[(&'static str, Setting)]) -> Vec<String> {
         policies: &[],
         zones: &[],
     };
-    let resolved = resolve(&knobs(pairs), &names, &mut problems);
+    let resolved = resolve(&parameters(pairs), &names, &mut problems);
     assert_eq!(resolved.is_some(), problems.is_empty());
     problems.0.into_iter().map(|problem| format!("{}: {}", problem.code, problem.message)).collect()
 }
@@ -320,7 +320,7 @@ fn complaints(pairs: &[(&'static str, Setting)]) -> Vec<String> {
 #[test]
 fn readers_have_the_patience_that_a_flight_takes() {
     let guard = Guard::SingleFlight { per: Per::All, hold: Span::from_secs(10) };
-    let given = knobs(&[]);
+    let given = parameters(&[]);
     assert_eq!(patience(&given, &guard), Span::from_secs(1), "it was asked for");
     let mut defaulted = given;
     defaulted.values.insert("timeout", (Setting::Span(Span::from_secs(1)), None));
@@ -329,7 +329,7 @@ fn readers_have_the_patience_that_a_flight_takes() {
 }
 
 #[test]
-fn knobs_that_do_not_fit_together_are_refused_all_at_once() {
+fn parameters_that_do_not_fit_together_are_refused_all_at_once() {
     let (many, second) = (Setting::Count(100), Setting::Span(Span::from_secs(1)));
     assert!(complaints(&[("entries", many.clone()), ("ttl", second.clone())]).is_empty());
     assert_eq!(
@@ -345,9 +345,9 @@ fn knobs_that_do_not_fit_together_are_refused_all_at_once() {
             "SB0123: 'pages' has both `ttl` and `sliding`",
         ]
     );
-    let xfetch = Setting::Form(
+    let xfetch = Setting::Constructor(
         "xfetch",
-        Knobs { values: [("beta", (Setting::Number(1.0), None))].into(), ..Knobs::default() },
+        Parameters { values: [("beta", (Setting::Number(1.0), None))].into(), ..Parameters::default() },
     );
     assert_eq!(
         complaints(&[("guard", xfetch)]),

@@ -2,7 +2,7 @@
 
 use crate::base::ids::{Pid, ZoneId};
 use crate::base::op::Reply;
-use crate::base::session::Seen;
+use crate::base::session::CausalContext;
 use crate::base::slab::{Key, Slab};
 use crate::base::time::{ClockTime, Span, Time};
 use crate::components::client::Plan;
@@ -12,7 +12,7 @@ use crate::components::directory::{Avoided, Tried};
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Memory {
     /// What it has seen.
-    pub seen: Seen,
+    pub seen: CausalContext,
     /// Members of stores that did not answer it.
     pub avoided: Avoided,
 }
@@ -46,7 +46,7 @@ pub(super) struct Pending {
 impl Pending {
     /// The customer remembers what an answer has shown, and who gave none.
     pub fn learn(&mut self, reply: &Reply, plan: &Plan, clock: ClockTime) {
-        if reply.seen != Seen::NOTHING {
+        if reply.seen != CausalContext::NOTHING {
             self.memory.get_or_insert_default().seen.merge(reply.seen);
         }
         if reply.outcome.is_no_answer() {

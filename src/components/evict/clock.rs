@@ -10,8 +10,8 @@ use crate::components::evict::links::{Ends, Links, NONE};
 #[derive(Clone, Debug, Hash)]
 pub struct Clock {
     links: Links,
-    /// The circle, opened somewhere.
-    circle: Ends,
+    /// The cycle, opened somewhere.
+    cycle: Ends,
     referenced: Vec<bool>,
     /// The entry that the hand looks at next.
     hand: u32,
@@ -19,14 +19,14 @@ pub struct Clock {
 
 impl Default for Clock {
     fn default() -> Self {
-        Clock { links: Links::default(), circle: Ends::default(), referenced: Vec::new(), hand: NONE }
+        Clock { links: Links::default(), cycle: Ends::default(), referenced: Vec::new(), hand: NONE }
     }
 }
 
 impl Clock {
     fn next(&self, slot: u32) -> u32 {
         match self.links.after(slot) {
-            NONE => self.circle.head,
+            NONE => self.cycle.head,
             after => after,
         }
     }
@@ -38,7 +38,7 @@ impl Evict for Clock {
             self.referenced.resize(slot as usize + 1, false);
         }
         self.referenced[slot as usize] = false;
-        self.links.insert_before(&mut self.circle, self.hand, slot);
+        self.links.insert_before(&mut self.cycle, self.hand, slot);
         if self.hand == NONE {
             self.hand = slot;
         }
@@ -53,7 +53,7 @@ impl Evict for Clock {
             let next = self.next(slot);
             self.hand = if next == slot { NONE } else { next };
         }
-        self.links.unlink(&mut self.circle, slot);
+        self.links.unlink(&mut self.cycle, slot);
     }
 
     fn victim(&mut self) -> Option<u32> {

@@ -37,7 +37,7 @@ macro_rules! policies {
         }
 
         impl Policy {
-            /// The words of the knob `evict`.
+            /// The words of the parameter `evict`.
             pub const WORDS: &'static [&'static str] = &[$($word),*];
 
             /// From a word of [`Policy::WORDS`].

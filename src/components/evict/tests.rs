@@ -176,7 +176,7 @@ fn lru_falls_off_a_cliff_on_a_loop() {
     assert_eq!(hits("lru", 1011, &trace), 504_489);
 }
 
-/// LRU under independent draws by a Zipf law over 10,000 keys (Che 2002).
+/// LRU under independent draws by a Zipf distribution over 10,000 keys (Che 2002).
 #[test]
 fn lru_meets_the_che_approximation() {
     use crate::base::rng::{Bits, Draws};

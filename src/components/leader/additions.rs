@@ -44,26 +44,27 @@ pub struct Addition {
 
 /// The additions of a history, as far as it is applied.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Ledger {
+pub struct MergeLog {
     /// By index: those that took effect where a majority may not have the log yet.
     unsettled: BTreeMap<u64, Addition>,
     /// Up to where a majority has it.
-    settled: u64,
+    majority_durable_index: u64,
     /// Those that were brought from lost histories.
     brought: BTreeSet<Place>,
 }
 
-impl Ledger {
+impl MergeLog {
     fn note(&mut self, index: u64, addition: Addition) {
-        if index > self.settled {
+        if index > self.majority_durable_index {
             self.unsettled.insert(index, addition);
         }
     }
 
     /// A majority has the log up to an index.
     pub(super) fn settle(&mut self, index: u64) {
-        self.settled = self.settled.max(index);
-        while self.unsettled.first_key_value().is_some_and(|(index, _)| *index <= self.settled) {
+        self.majority_durable_index = self.majority_durable_index.max(index);
+        while self.unsettled.first_key_value().is_some_and(|(index, _)| *index <= self.majority_durable_index)
+        {
             self.unsettled.pop_first();
         }
     }
@@ -84,25 +85,25 @@ impl<M: Machine> Member<M> {
         let op = entry.op?;
         let origin = entry.origin.unwrap_or(Place { index, term: entry.term });
         if entry.origin.is_some() {
-            let known = origin.index < index && self.log.has(origin);
-            if known || !self.ledger.brought.insert(origin) {
+            let known = origin.index < index && self.log.contains(origin);
+            if known || !self.merge_log.brought.insert(origin) {
                 return None;
             }
             front::count(ctx, Series::Merged);
         }
         let outcome = self.apply_op(&op, entry.attempt, entry, ctx);
         if let Some(op) = M::unconditional(&op).filter(|_| outcome.is_ok()) {
-            self.ledger.note(index, Addition { origin, op, attempt: entry.attempt });
+            self.merge_log.note(index, Addition { origin, op, attempt: entry.attempt });
         }
         Some(outcome)
     }
 
     /// Another history takes the place of ours, of which it has everything up to `common`: what is lost of ours.
     pub(super) fn loses_beyond(&mut self, common: u64, ctx: Ctx<M>) {
-        while self.applied < self.log.last().index {
+        while self.last_applied < self.log.last().index {
             self.apply_one(ctx);
         }
-        let lost: Vec<Addition> = self.ledger.beyond(common).copied().collect();
+        let lost: Vec<Addition> = self.merge_log.beyond(common).copied().collect();
         self.lost.extend(lost.into_iter().map(|addition| (addition.origin, addition)));
     }
 
@@ -120,14 +121,16 @@ impl<M: Machine> Member<M> {
     }
 
     /// A member has lost additions.
-    pub(super) fn takes_in(&mut self, from: u32, additions: &[Addition], ctx: Ctx<M>) {
+    pub(super) fn on_lost_additions(&mut self, from: u32, additions: &[Addition], ctx: Ctx<M>) {
         if self.role != Role::Leader {
             return; // it will tell whoever leads
         }
         let mut known = Vec::new();
         for addition in additions {
             let origin = addition.origin;
-            if self.ledger.brought.contains(&origin) || origin.index <= self.applied && self.log.has(origin) {
+            if self.merge_log.brought.contains(&origin)
+                || origin.index <= self.last_applied && self.log.contains(origin)
+            {
                 known.push(origin);
             } else if self.taking.insert(origin, from).is_none() {
                 let entry = Entry::of(self.term, addition.op, addition.attempt);
@@ -138,7 +141,7 @@ impl<M: Machine> Member<M> {
     }
 
     /// Entries that brought additions are applied: whoever sent them can forget them.
-    pub(super) fn has_taken(&mut self, ctx: Ctx<M>) {
+    pub(super) fn report_taken(&mut self, ctx: Ctx<M>) {
         let mut by_member: BTreeMap<u32, Vec<Place>> = BTreeMap::new();
         for (from, origin) in std::mem::take(&mut self.taken) {
             by_member.entry(from).or_default().push(origin);
@@ -151,14 +154,14 @@ impl<M: Machine> Member<M> {
     fn tells_taken(&mut self, to: u32, origins: Vec<Place>, ctx: Ctx<M>) {
         if origins.is_empty() {
         } else if to == ctx.me().member {
-            self.is_rid_of(origins, ctx);
+            self.forget_taken(origins, ctx);
         } else {
             self.say(to, Message::Taken { term: self.term, origins }, ctx);
         }
     }
 
     /// A leader has what we had lost. It need not be safe here that it does: who is told twice answers twice.
-    pub(super) fn is_rid_of(&mut self, origins: Vec<Place>, ctx: Ctx<M>) {
+    pub(super) fn forget_taken(&mut self, origins: Vec<Place>, ctx: Ctx<M>) {
         origins.iter().for_each(|origin| _ = self.lost.remove(origin));
         self.keep(Record::Taken(origins), ctx);
         self.hands_on_at = ctx.monotonic();
@@ -168,6 +171,6 @@ impl<M: Machine> Member<M> {
     /// We lead now, and what we have lost ourselves is taken in at once.
     pub(super) fn takes_own(&mut self, ctx: Ctx<M>) {
         let (me, own): (u32, Vec<Addition>) = (ctx.me().member, self.lost.values().copied().collect());
-        self.takes_in(me, &own, ctx);
+        self.on_lost_additions(me, &own, ctx);
     }
 }

@@ -18,15 +18,15 @@ impl<M: Machine> Member<M> {
     pub(super) fn appliable(&self, plan: &Plan<M>) -> u64 {
         match self.role {
             Role::Follower | Role::Candidate { .. } if plan.rule != Rule::Majority => {
-                self.safe.min(self.fits)
+                self.durable_index.min(self.fits)
             }
-            _ => self.commit,
+            _ => self.commit_index,
         }
     }
 
     /// Sets the applier to work, as far as it may go.
     pub(super) fn works_towards(&mut self, goal: u64, ctx: Ctx<M>) {
-        self.worked = self.worked.max(self.applied);
+        self.worked = self.worked.max(self.last_applied);
         let (plan, me) = (ctx.plan(), ctx.me().member);
         if plan.apply.at(me).is_none() && plan.lag.at(me).is_none() {
             self.worked = self.worked.max(goal);
@@ -43,10 +43,10 @@ impl<M: Machine> Member<M> {
             }
             match plan.apply.at(me).filter(|_| !leads || next < self.led_from) {
                 None => self.worked = next,
-                Some(law) => {
+                Some(distribution) => {
                     self.working = Some(next);
-                    let stem = self.log.get(next).and_then(|entry| self.stem(entry));
-                    let span = front::drawn(law, APPLY, stem, ctx);
+                    let substream = self.log.get(next).and_then(|entry| self.substream(entry));
+                    let span = front::drawn(distribution, APPLY, substream, ctx);
                     ctx.wake_true(span, Timer::Applied);
                 }
             }
@@ -55,11 +55,11 @@ impl<M: Machine> Member<M> {
 
     /// How long the next entry is not to be applied yet.
     fn lag_left(&mut self, next: u64, ctx: Ctx<M>) -> Span {
-        let Some(law) = ctx.plan().lag.at(ctx.me().member) else { return Span::ZERO };
+        let Some(distribution) = ctx.plan().lag.at(ctx.me().member) else { return Span::ZERO };
         let due = match self.due {
             Some((index, due)) if index == next => due,
             _ => match self.log.get(next) {
-                Some(entry) => entry.at + front::drawn(law, LAG, self.stem(entry), ctx),
+                Some(entry) => entry.at + front::drawn(distribution, LAG, self.substream(entry), ctx),
                 None => ctx.wall(),
             },
         };
@@ -68,7 +68,7 @@ impl<M: Machine> Member<M> {
     }
 
     /// The applier is through with the entry that it worked on.
-    pub(super) fn has_worked(&mut self, ctx: Ctx<M>) {
+    pub(super) fn applier_done(&mut self, ctx: Ctx<M>) {
         if self.working.take() == Some(self.worked + 1) {
             self.worked = (self.worked + 1).min(self.log.last().index);
         }
@@ -76,7 +76,7 @@ impl<M: Machine> Member<M> {
     }
 
     /// The lag of the next entry is over, unless our clock was put back.
-    pub(super) fn is_due(&mut self, ctx: Ctx<M>) {
+    pub(super) fn entry_due(&mut self, ctx: Ctx<M>) {
         self.sits = false;
         self.apply(ctx);
     }
@@ -84,7 +84,7 @@ impl<M: Machine> Member<M> {
     /// Records how far our copy is now.
     pub(super) fn tells_progress(&mut self, ctx: Ctx<M>) {
         let (me, now) = (ctx.me(), ctx.now());
-        let progress = ctx.record().replicas.applied((me.tier, 0), me.member, self.applied, now);
+        let progress = ctx.record().replicas.applied((me.tier, 0), me.member, self.last_applied, now);
         let plan = &ctx.plan().store;
         if progress.behind != 0 {
             ctx.record().level(plan.series(Series::Behind), now, progress.behind);

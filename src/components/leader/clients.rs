@@ -6,13 +6,13 @@ use crate::base::op::{At, Op, Outcome, Reason, Reply};
 use crate::base::rng::mix;
 use crate::base::slab::Key;
 use crate::base::time::{Span, Time};
-use crate::components::desk::Served;
 use crate::components::leader::handover::Transfer;
 use crate::components::leader::log::Entry;
 use crate::components::leader::member::{Ctx, Member, Role};
 use crate::components::leader::messages::{HEADER_BYTES, Timer};
-use crate::components::leader::{Rule, Twin};
-use crate::components::machine::{Machine, Told};
+use crate::components::leader::{Mutant, Rule};
+use crate::components::machine::{EntryContext, Machine};
+use crate::components::station::Served;
 use crate::components::store::{Series, front};
 use crate::record::history::attempt;
 use crate::sim::context::Request;
@@ -87,7 +87,7 @@ impl<M: Machine> Member<M> {
             Some(leader) => {
                 let request = Request {
                     op: ask.served.op,
-                    stem: mix(ctx.stem(ask.served.call), FORWARD + u64::from(ask.forwards)),
+                    substream: mix(ctx.substream(ask.served.call), FORWARD + u64::from(ask.forwards)),
                     size_bytes: HEADER_BYTES,
                     timeout: Some(ctx.plan().patience),
                     from: None,
@@ -130,8 +130,8 @@ impl<M: Machine> Member<M> {
             return self.worked(key, &Causes::NONE, ctx);
         }
         let writes = !M::is_read(&op) && !matches!(op, Op::ReadForUpdate { .. });
-        let stem = mix(ctx.stem(ask.served.call), u64::from(ctx.me().member));
-        if front::help(self, writes, stem, key.to_word(), ctx) {
+        let substream = mix(ctx.substream(ask.served.call), u64::from(ctx.me().member));
+        if front::help(self, writes, substream, key.to_word(), ctx) {
             front::taken_in(op, ctx);
         } else {
             front::count(ctx, Series::Rejected);
@@ -166,30 +166,31 @@ impl<M: Machine> Member<M> {
         if self.transacting.is_some() {
             return self.transacts(key, op, ctx.transaction(served.call) == 0, ctx);
         }
-        let told = ctx.fence(served.call).token(M::is_read(&op)).map_or(Told::Nothing, Told::Token);
-        if M::is_read(&op) && told == Told::Nothing {
+        let told =
+            ctx.fence(served.call).token(M::is_read(&op)).map_or(EntryContext::Nothing, EntryContext::Token);
+        if M::is_read(&op) && told == EntryContext::Nothing {
             self.reads_as_leader(key, ctx);
         } else {
             self.proposed.insert(self.log.last().index + 1, key);
-            let stem = ctx.stem(served.call);
-            self.propose(Entry { stem, told, ..Entry::of(self.term, op, attempt) }, ctx);
+            let substream = ctx.substream(served.call);
+            self.propose(Entry { substream, told, ..Entry::of(self.term, op, attempt) }, ctx);
         }
     }
 
     /// A read that must see everything committed before it came.
     pub(super) fn reads_as_leader(&mut self, key: Key, ctx: Ctx<M>) {
         let plan = ctx.plan();
-        let asks = plan.rule == Rule::Majority && plan.twin != Twin::ReadsWhenDeposed;
+        let asks = plan.rule == Rule::Majority && plan.mutant != Mutant::ReadsWhenDeposed;
         if !asks {
             // Nothing newer can be acknowledged by us than what we have committed, once that is all that anybody has.
-            let knows = self.commits_its_term() || plan.twin == Twin::ReadsWhenDeposed;
-            let index = if knows { self.commit } else { u64::MAX };
+            let knows = self.commits_its_term() || plan.mutant == Mutant::ReadsWhenDeposed;
+            let index = if knows { self.commit_index } else { u64::MAX };
             self.reads.push_back((0, index, key));
-            return self.may_read(ctx);
+            return self.answer_reads(ctx);
         }
         if self.holds_lease(ctx) {
-            self.reads.push_back((0, self.commit, key));
-            return self.may_read(ctx);
+            self.reads.push_back((0, self.commit_index, key));
+            return self.answer_reads(ctx);
         }
         // One round at a time is under way for reads; those that come meanwhile share the next.
         let waiting = self.reads.back().map_or(0, |(round, ..)| *round);
@@ -199,7 +200,7 @@ impl<M: Machine> Member<M> {
         } else {
             self.reads.push_back((self.round + 1, u64::MAX, key));
         }
-        self.may_read(ctx);
+        self.answer_reads(ctx);
     }
 
     /// The latest round that a majority has answered, ourselves included.
@@ -218,20 +219,20 @@ impl<M: Machine> Member<M> {
 
     /// Whether an entry of our own term is committed: only then do we know what is (section 6.4).
     pub(super) fn commits_its_term(&self) -> bool {
-        self.commit >= self.led_from
+        self.commit_index >= self.led_from
     }
 
     /// Reads whose round is answered learn which index they wait for; and the next round begins.
-    pub(super) fn may_read(&mut self, ctx: Ctx<M>) {
+    pub(super) fn answer_reads(&mut self, ctx: Ctx<M>) {
         if self.role != Role::Leader || self.reads.is_empty() {
             return;
         }
         let answered = self.answered_round(ctx);
-        let decided = ctx.plan().twin == Twin::CountsOldTerms || self.commits_its_term();
+        let decided = ctx.plan().mutant == Mutant::CountsOldTerms || self.commits_its_term();
         let mut wants_round = false;
         for (round, index, _) in &mut self.reads {
             if *index == u64::MAX && *round <= answered && decided {
-                *index = self.commit;
+                *index = self.commit_index;
             }
             wants_round |= *index == u64::MAX && *round > self.round;
         }
@@ -244,7 +245,7 @@ impl<M: Machine> Member<M> {
     /// Reads whose index is applied are answered.
     pub(super) fn read_applied(&mut self, ctx: Ctx<M>) {
         while let Some((_, index, key)) = self.reads.front().copied() {
-            if index > self.applied {
+            if index > self.last_applied {
                 return;
             }
             self.reads.pop_front();
@@ -351,7 +352,7 @@ impl<M: Machine> Member<M> {
     }
 
     /// What was held for too long has certainly had no effect.
-    pub(super) fn lets_go(&mut self, ctx: Ctx<M>) {
+    pub(super) fn abandons(&mut self, ctx: Ctx<M>) {
         while self.held.front().is_some_and(|(until, _)| *until <= ctx.monotonic()) {
             let (_, key) = self.held.pop_front().expect("it is there");
             self.answers(key, Outcome::Fail(Reason::NoLeader), ctx);

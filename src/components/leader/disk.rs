@@ -5,7 +5,7 @@ use crate::base::rng::mix;
 use crate::components::leader::log::{Entry, Log, Place};
 use crate::components::leader::member::{Ctx, Member};
 use crate::components::leader::messages::{Kept, Message, Record};
-use crate::components::leader::{Ack, Rule, Twin};
+use crate::components::leader::{Ack, Mutant, Rule};
 use crate::components::machine::Machine;
 use crate::components::store::front;
 use crate::sim::process::Disk;
@@ -17,40 +17,40 @@ impl<M: Machine> Member<M> {
     /// What the disk kept.
     pub(super) fn remember(&mut self, disk: &Disk<Record, Kept<M>>) {
         if let Some(kept) = disk.snapshot.clone() {
-            (self.term, self.voted, self.leads) = (kept.term, kept.voted, kept.leads);
-            (self.machine, self.log, self.ledger) = (kept.machine, kept.log, kept.ledger);
-            (self.applied, self.commit) = (kept.at.index, kept.at.index);
+            (self.term, self.voted_for, self.lead_term) = (kept.term, kept.voted_for, kept.lead_term);
+            (self.machine, self.log, self.merge_log) = (kept.machine, kept.log, kept.merge_log);
+            (self.last_applied, self.commit_index) = (kept.at.index, kept.at.index);
             self.lost = kept.lost.into_iter().map(|addition| (addition.origin, addition)).collect();
         }
         for record in &disk.records {
             match record {
-                Record::Term(term, voted) => (self.term, self.voted) = (*term, *voted),
-                Record::Leads(term) => self.leads = *term,
+                Record::Term(term, voted) => (self.term, self.voted_for) = (*term, *voted),
+                Record::LeadTerm(term) => self.lead_term = *term,
                 Record::Truncate(index) => self.log.truncate(*index),
                 Record::Entry(entry) => self.log.push(entry.clone()),
                 Record::Taken(origins) => origins.iter().for_each(|origin| _ = self.lost.remove(origin)),
-                Record::Applied(index) => self.commit = self.commit.max(*index),
+                Record::Applied(index) => self.commit_index = self.commit_index.max(*index),
             }
         }
-        self.safe = self.log.last().index;
-        self.fits = self.safe;
+        self.durable_index = self.log.last().index;
+        self.fits = self.durable_index;
     }
 
     /// After a restart: our copy is again what it was when its disk last had word of it. Where an acknowledgement has said of
     /// more that readers see it, they wait until they do.
     pub(super) fn replays(&mut self, ctx: Ctx<M>) {
-        self.commit = self.commit.min(self.safe);
-        while self.applied < self.commit && self.apply_one(ctx) {}
+        self.commit_index = self.commit_index.min(self.durable_index);
+        while self.last_applied < self.commit_index && self.apply_one(ctx) {}
         self.tells_progress(ctx);
         if ctx.plan().ack == Ack::Apply {
-            self.shows_from = self.safe;
+            self.shows_from = self.durable_index;
         }
     }
 
     /// The term and the vote, on disk.
     pub(super) fn keep_term(&mut self, ctx: Ctx<M>) {
-        if ctx.plan().twin != Twin::ForgetsVote {
-            ctx.append(Record::Term(self.term, self.voted));
+        if ctx.plan().mutant != Mutant::ForgetsVote {
+            ctx.append(Record::Term(self.term, self.voted_for));
             self.dirty = true;
         }
     }
@@ -62,7 +62,7 @@ impl<M: Machine> Member<M> {
                 let index = *index;
                 self.log.truncate(index);
                 self.rewinds += 1;
-                self.safe = self.safe.min(index);
+                self.durable_index = self.durable_index.min(index);
                 self.covers = self.covers.map(|covers| covers.min(index));
                 self.worked = self.worked.min(index);
                 self.due = self.due.filter(|(next, _)| *next <= index);
@@ -86,8 +86,8 @@ impl<M: Machine> Member<M> {
     pub(super) fn say(&mut self, to: u32, message: Message<M>, ctx: Ctx<M>) {
         let (size, legs) = (message.size_bytes(), &ctx.plan().legs);
         let leg = match &message {
-            Message::Append(append) if !append.entries.is_empty() => legs.write.as_ref(),
-            Message::Appended { .. } => legs.ack.as_ref(),
+            Message::AppendEntries(append) if !append.entries.is_empty() => legs.write.as_ref(),
+            Message::AppendEntriesResponse { .. } => legs.ack.as_ref(),
             _ => None,
         };
         ctx.send_over(leg, Pid::new(ctx.me().tier, to), message, size);
@@ -100,33 +100,33 @@ impl<M: Machine> Member<M> {
         }
         self.shorten(ctx);
         if ctx.plan().rule != Rule::Majority {
-            ctx.append(Record::Applied(self.applied)); // what readers have seen of it they see after a restart
+            ctx.append(Record::Applied(self.last_applied)); // what readers have seen of it they see after a restart
         }
         self.dirty = false;
         self.covers = Some(self.log.last().index);
         self.said_after = std::mem::take(&mut self.said_next);
-        let first = self.log.get(self.safe + 1).and_then(|entry| self.stem(entry));
+        let first = self.log.get(self.durable_index + 1).and_then(|entry| self.substream(entry));
         let cost = front::disk_time(self, first, ctx);
         ctx.sync(cost);
     }
 
     /// What identifies the work that an entry makes here: after a rewind it may come again.
-    pub(super) fn stem(&self, entry: &Entry) -> Option<u64> {
-        (entry.stem != 0).then(|| mix(entry.stem, u64::from(self.rewinds)))
+    pub(super) fn substream(&self, entry: &Entry) -> Option<u64> {
+        (entry.substream != 0).then(|| mix(entry.substream, u64::from(self.rewinds)))
     }
 
     /// A long log becomes a snapshot, as far as it is applied, and an entry's worth for followers that lag.
     fn shorten(&mut self, ctx: Ctx<M>) {
-        let applied = (self.applied - self.log.base().index.min(self.applied)) as usize;
+        let applied = (self.last_applied - self.log.base().index.min(self.last_applied)) as usize;
         if applied < 2 * LOG_KEPT {
             return;
         }
-        let term = self.log.term(self.applied).expect("what was applied is in the log");
+        let term = self.log.term(self.last_applied).expect("what was applied is in the log");
         let mut log = self.log.clone();
-        log.forget(self.applied);
-        let kept = self.kept(log, Place { index: self.applied, term });
+        log.forget(self.last_applied);
+        let kept = self.kept(log, Place { index: self.last_applied, term });
         ctx.snapshot(kept);
-        self.log.forget(self.applied - LOG_KEPT as u64);
+        self.log.forget(self.last_applied - LOG_KEPT as u64);
     }
 
     /// Our copy and the log after it, on disk in the place of all before.
@@ -139,11 +139,11 @@ impl<M: Machine> Member<M> {
     fn kept(&self, log: Log, at: Place) -> Kept<M> {
         Kept {
             term: self.term,
-            voted: self.voted,
-            leads: self.leads,
+            voted_for: self.voted_for,
+            lead_term: self.lead_term,
             at,
             machine: self.machine.clone(),
-            ledger: self.ledger.clone(),
+            merge_log: self.merge_log.clone(),
             lost: self.lost.values().copied().collect(),
             log,
         }

@@ -6,9 +6,9 @@ use crate::components::leader::handover::Transfer;
 use crate::components::leader::log::{Entry, Place};
 use crate::components::leader::member::{Ctx, Member, Peer, Role, TIMEOUT};
 use crate::components::leader::messages::{Message, Record, Timer};
-use crate::components::leader::{Election, Rule, Twin};
+use crate::components::leader::{Election, Mutant, Rule};
 use crate::components::locks::table::Clocks;
-use crate::components::machine::{Machine, Told};
+use crate::components::machine::{EntryContext, Machine};
 use crate::components::store::Series;
 use crate::components::store::front;
 
@@ -18,12 +18,12 @@ const STAGGER: Span = Span::from_ms(100);
 
 impl<M: Machine> Member<M> {
     /// There is a leader, or a vote was given: the time to stand for election begins anew.
-    pub(super) fn hears(&mut self, again: bool, ctx: Ctx<M>) {
+    pub(super) fn reset_election_timer(&mut self, again: bool, ctx: Ctx<M>) {
         let after = match &ctx.plan().election {
             Election::Never if !again => return,
             // Only whom a leader has told to stand does, until somebody leads.
             Election::Never => Span::from_secs(1) + Span::from_ns(ctx.stream(TIMEOUT).below(STAGGER.as_ns())),
-            Election::Drawn(law) => law.span(ctx.stream(TIMEOUT)),
+            Election::Drawn(distribution) => distribution.span(ctx.stream(TIMEOUT)),
             Election::After(span) => {
                 let (members, me) = (ctx.members(), ctx.me().member);
                 let before = (me + members - self.followed - 1) % members;
@@ -38,25 +38,25 @@ impl<M: Machine> Member<M> {
                 }
             }
         };
-        self.stands_at = ctx.monotonic() + after;
+        self.election_deadline = ctx.monotonic() + after;
         self.sets_timer(ctx);
     }
 
     /// Sets a timer for standing, unless one goes off before: that one sets the next.
     fn sets_timer(&mut self, ctx: Ctx<M>) {
-        if self.stand_timer.is_none_or(|at| at > self.stands_at) {
-            self.stand_timer = Some(self.stands_at);
-            ctx.wake(self.stands_at.since(ctx.monotonic()), Timer::Stand);
+        if self.election_timer.is_none_or(|at| at > self.election_deadline) {
+            self.election_timer = Some(self.election_deadline);
+            ctx.wake(self.election_deadline.since(ctx.monotonic()), Timer::RequestVote);
         }
     }
 
     /// The timer went off; it may have been put off meanwhile.
-    pub(super) fn may_stand(&mut self, ctx: Ctx<M>) {
-        self.stand_timer = self.stand_timer.filter(|at| *at > ctx.monotonic());
+    pub(super) fn maybe_campaign(&mut self, ctx: Ctx<M>) {
+        self.election_timer = self.election_timer.filter(|at| *at > ctx.monotonic());
         if self.role == Role::Leader {
             return;
         }
-        if ctx.monotonic() < self.stands_at {
+        if ctx.monotonic() < self.election_deadline {
             return self.sets_timer(ctx);
         }
         if let Role::Candidate { pre: false, .. } = self.role {
@@ -65,44 +65,44 @@ impl<M: Machine> Member<M> {
         self.leader = None;
         if ctx.draining() {
             self.becomes(Role::Follower, ctx); // it is to serve nobody
-            return self.hears(true, ctx);
+            return self.reset_election_timer(true, ctx);
         }
-        if ctx.plan().twin == Twin::DecidesAlone {
+        if ctx.plan().mutant == Mutant::DecidesAlone {
             self.term += 1;
             return self.lead(ctx);
         }
-        self.stand(ctx.plan().pre_vote, false, ctx);
-        self.hears(true, ctx);
+        self.campaign(ctx.plan().pre_vote, false, ctx);
+        self.reset_election_timer(true, ctx);
     }
 
     /// The leader has told us to stand.
-    pub(super) fn stands_as_heir(&mut self, ctx: Ctx<M>) {
-        self.stand(false, true, ctx);
-        self.hears(true, ctx);
+    pub(super) fn campaign_as_heir(&mut self, ctx: Ctx<M>) {
+        self.campaign(false, true, ctx);
+        self.reset_election_timer(true, ctx);
     }
 
     /// Stands for election, or asks whether it would be elected.
-    fn stand(&mut self, pre: bool, heir: bool, ctx: Ctx<M>) {
+    fn campaign(&mut self, pre: bool, heir: bool, ctx: Ctx<M>) {
         let me = ctx.me().member;
         self.becomes(Role::Candidate { votes: 1 << me, pre }, ctx);
         let last = self.log.last();
         if pre {
             for to in Self::others(ctx) {
-                self.say(to, Message::Stand { term: self.term + 1, last, pre, heir }, ctx);
+                self.say(to, Message::RequestVote { term: self.term + 1, last, pre, heir }, ctx);
             }
         } else {
             self.term += 1;
-            self.voted = Some(me);
+            self.voted_for = Some(me);
             self.keep_term(ctx);
             for to in Self::others(ctx) {
-                self.say_after(to, Message::Stand { term: self.term, last, pre, heir }, ctx);
+                self.say_after(to, Message::RequestVote { term: self.term, last, pre, heir }, ctx);
             }
         }
-        self.may_lead(ctx);
+        self.maybe_lead(ctx);
     }
 
     /// Somebody wants to be elected.
-    pub(super) fn asked_to_vote(
+    pub(super) fn on_request_vote(
         &mut self,
         from: u32,
         (term, last): (u64, Place),
@@ -112,7 +112,8 @@ impl<M: Machine> Member<M> {
         let good = last.at_least(self.log.last());
         if pre {
             // No to whoever would depose a leader that we hear.
-            let led = self.role == Role::Leader || self.leader.is_some() && ctx.monotonic() < self.stands_at;
+            let led = self.role == Role::Leader
+                || self.leader.is_some() && ctx.monotonic() < self.election_deadline;
             let granted = term > self.term && good && !led;
             return self.say(
                 from,
@@ -120,45 +121,53 @@ impl<M: Machine> Member<M> {
                 ctx,
             );
         }
-        let loyal = ctx.monotonic() < self.loyal_until || self.role == Role::Leader && self.holds_lease(ctx);
+        let loyal = ctx.monotonic() < self.vote_suppressed_until
+            || self.role == Role::Leader && self.holds_lease(ctx);
         if loyal && !heir {
             // Somebody may hold a lease: who cannot hear it must not be elected by those who can (section 4.2.3).
             return self.say(from, Message::Vote { term: self.term, granted: false, pre }, ctx);
         }
         if term > self.term {
-            self.hears_of(term, ctx);
+            self.observe_term(term, ctx);
         }
-        let free = self.voted.is_none_or(|voted| voted == from);
+        let free = self.voted_for.is_none_or(|voted| voted == from);
         let granted = term == self.term && good && free && self.role == Role::Follower;
-        if granted && self.voted.is_none() {
-            self.voted = Some(from);
+        if granted && self.voted_for.is_none() {
+            self.voted_for = Some(from);
             self.keep_term(ctx);
         }
         if granted {
-            self.hears(false, ctx);
+            self.reset_election_timer(false, ctx);
         }
         self.say_after(from, Message::Vote { term: self.term, granted, pre }, ctx);
     }
 
     /// Somebody has answered that question.
-    pub(super) fn voted(&mut self, from: u32, term: u64, granted: bool, pre: bool, ctx: Ctx<M>) {
+    pub(super) fn on_request_vote_response(
+        &mut self,
+        from: u32,
+        term: u64,
+        granted: bool,
+        pre: bool,
+        ctx: Ctx<M>,
+    ) {
         if !granted && term > self.term {
-            return self.hears_of(term, ctx);
+            return self.observe_term(term, ctx);
         }
         let Role::Candidate { votes, pre: asks } = &mut self.role else { return };
         let of_this_question = *asks == pre && term == if pre { self.term + 1 } else { self.term };
         if granted && of_this_question {
             *votes |= 1 << from;
-            self.may_lead(ctx);
+            self.maybe_lead(ctx);
         }
     }
 
-    fn may_lead(&mut self, ctx: Ctx<M>) {
+    fn maybe_lead(&mut self, ctx: Ctx<M>) {
         let Role::Candidate { votes, pre } = self.role else { return };
         if votes.count_ones() < ctx.plan().rule.votes(ctx.members()) {
             return;
         }
-        if pre { self.stand(false, false, ctx) } else { self.lead(ctx) }
+        if pre { self.campaign(false, false, ctx) } else { self.lead(ctx) }
     }
 
     /// Leads from now on.
@@ -171,23 +180,23 @@ impl<M: Machine> Member<M> {
         self.led_from = last + 1;
         self.shows_from = self.shows_from.min(last);
         self.released = last;
-        self.peers = vec![Peer { sent: last, ..Peer::default() }; ctx.members() as usize];
+        self.peers = vec![Peer { sent_index: last, ..Peer::default() }; ctx.members() as usize];
         self.rounds.clear();
-        self.settled = 0;
+        self.majority_durable_index = 0;
         self.transfer = Transfer::default();
         self.taking.clear();
         self.owed = None;
         self.early.clear();
         self.counts_as_leader(1, ctx);
-        if self.leads != self.term {
+        if self.lead_term != self.term {
             front::count(ctx, Series::Elections);
-            self.leads = self.term;
+            self.lead_term = self.term;
             if ctx.plan().rule != Rule::Majority {
-                self.keep(Record::Leads(self.term), ctx);
+                self.keep(Record::LeadTerm(self.term), ctx);
             }
         }
-        if ctx.plan().twin != Twin::CountsOldTerms {
-            let told = Told::Clocks(Clocks::of(ctx));
+        if ctx.plan().mutant != Mutant::CountsOldTerms {
+            let told = EntryContext::Clocks(Clocks::of(ctx));
             self.propose(Entry { told, ..Entry::empty(self.term) }, ctx);
         }
         self.takes_own(ctx);
@@ -197,8 +206,8 @@ impl<M: Machine> Member<M> {
     }
 
     /// A message of a later term came from somebody who may not lead.
-    pub(super) fn hears_of(&mut self, term: u64, ctx: Ctx<M>) {
-        if self.role == Role::Leader && ctx.plan().twin == Twin::KeepsOldLeader {
+    pub(super) fn observe_term(&mut self, term: u64, ctx: Ctx<M>) {
+        if self.role == Role::Leader && ctx.plan().mutant == Mutant::KeepsOldLeader {
             return;
         }
         if term > self.term {
@@ -206,7 +215,7 @@ impl<M: Machine> Member<M> {
                 front::count(ctx, Series::SplitVotes);
             }
             self.term = term;
-            self.voted = None;
+            self.voted_for = None;
             self.leader = None;
             self.keep_term(ctx);
         }
@@ -214,36 +223,36 @@ impl<M: Machine> Member<M> {
     }
 
     /// A leader of this term has written to us. False if we know better.
-    pub(super) fn follows(&mut self, from: u32, term: u64, ctx: Ctx<M>) -> bool {
+    pub(super) fn accept_leader(&mut self, from: u32, term: u64, ctx: Ctx<M>) -> bool {
         let stays =
-            self.role == Role::Leader && (term == self.term || ctx.plan().twin == Twin::KeepsOldLeader);
+            self.role == Role::Leader && (term == self.term || ctx.plan().mutant == Mutant::KeepsOldLeader);
         if term < self.term || stays {
             return false;
         }
         if term > self.term || self.role != Role::Follower {
-            self.hears_of(term, ctx);
+            self.observe_term(term, ctx);
         }
         if self.leader != Some(from) {
             self.leader = Some(from);
             self.followed = from;
-            self.fits = self.applied; // of the rest we do not know whether it has it
-            self.asked_for_whole = None;
+            self.fits = self.last_applied; // of the rest we do not know whether it has it
+            self.snapshot_wanted_of = None;
             self.owed = None;
             self.early.clear();
             self.leader_is_known(ctx);
         } else if !self.held.is_empty() {
             self.releases_held(ctx); // it had been asked in vain, and is there
         }
-        self.hears(false, ctx);
-        self.is_loyal(ctx);
+        self.reset_election_timer(false, ctx);
+        self.suppress_votes(ctx);
         true
     }
 
     /// Where leaders have leases, votes for nobody for as long as everybody waits at least before standing for election. Whoever comes
     /// back from a crash may have heard of a leader just before.
-    pub(super) fn is_loyal(&mut self, ctx: Ctx<M>) {
-        if let (Some(_), Election::Drawn(law)) = (ctx.plan().lease, &ctx.plan().election) {
-            self.loyal_until = ctx.monotonic() + Span::from_ns(law.least() as u64);
+    pub(super) fn suppress_votes(&mut self, ctx: Ctx<M>) {
+        if let (Some(_), Election::Drawn(distribution)) = (ctx.plan().lease, &ctx.plan().election) {
+            self.vote_suppressed_until = ctx.monotonic() + Span::from_ns(distribution.least() as u64);
         }
     }
 
@@ -251,10 +260,10 @@ impl<M: Machine> Member<M> {
         let led = self.role == Role::Leader;
         self.becomes(Role::Follower, ctx);
         if led {
-            self.fits = self.applied;
+            self.fits = self.last_applied;
             self.counts_as_leader(-1, ctx);
             self.deposed(ctx);
-            self.hears(false, ctx);
+            self.reset_election_timer(false, ctx);
         }
     }
 

@@ -19,7 +19,7 @@
 use crate::base::time::{ClockTime, Span};
 use crate::components::leader::member::{Ctx, Member, Role};
 use crate::components::leader::messages::{Message, Timer};
-use crate::components::leader::{Election, Twin};
+use crate::components::leader::{Election, Mutant};
 use crate::components::machine::Machine;
 use crate::components::store::Series;
 use crate::components::store::front;
@@ -54,12 +54,12 @@ struct Handover {
 
 impl<M: Machine> Member<M> {
     /// An order, or a heartbeat: a leader that is drained hands over, and one that is drained no more need not.
-    pub(super) fn may_go(&mut self, ctx: Ctx<M>) {
+    pub(super) fn maybe_transfer(&mut self, ctx: Ctx<M>) {
         if self.role != Role::Leader {
             return;
         }
         match self.transfer.handover {
-            None if ctx.draining() && ctx.monotonic() >= self.transfer.again_at => self.begins_to_go(ctx),
+            None if ctx.draining() && ctx.monotonic() >= self.transfer.again_at => self.begin_transfer(ctx),
             Some(Handover { told: None, .. }) if !ctx.draining() => self.stays(ctx),
             Some(Handover { told, until, .. }) if ctx.monotonic() >= until => {
                 told.into_iter().for_each(|heir| self.transfer.declined |= 1 << heir);
@@ -69,7 +69,7 @@ impl<M: Machine> Member<M> {
         }
     }
 
-    fn begins_to_go(&mut self, ctx: Ctx<M>) {
+    fn begin_transfer(&mut self, ctx: Ctx<M>) {
         if ctx.members() < 2 {
             return;
         }
@@ -96,7 +96,7 @@ impl<M: Machine> Member<M> {
         let ready = |member: &u32| {
             let peer = &self.peers[*member as usize];
             let may = self.transfer.declined & 1 << member == 0 && peer.round >= handover.round;
-            may && peer.has >= last
+            may && peer.match_index >= last
         };
         let (me, members) = (ctx.me().member, ctx.members());
         let Some(heir) = (1..members).map(|next| (me + next) % members).find(ready) else { return };
@@ -105,18 +105,18 @@ impl<M: Machine> Member<M> {
             Some(Handover { told: Some(heir), until: ctx.monotonic() + wait, ..handover });
         self.transfer.has_told = true;
         front::count(ctx, Series::Handovers);
-        self.say(heir, Message::StandNow { term: self.term }, ctx);
+        self.say(heir, Message::TimeoutNow { term: self.term }, ctx);
         ctx.wake(wait, Timer::Handover);
     }
 
     /// Whether everything that was asked is done: only what must wait for others is left.
     fn has_finished(&self) -> bool {
         let waits = self.behind.len() + self.held.len();
-        self.asks.len() == waits && self.committing.is_empty() && self.applied == self.log.last().index
+        self.asks.len() == waits && self.committing.is_empty() && self.last_applied == self.log.last().index
     }
 
     /// A leader tells us to stand for election at once.
-    pub(super) fn told_to_stand(&mut self, from: u32, term: u64, ctx: Ctx<M>) {
+    pub(super) fn on_timeout_now(&mut self, from: u32, term: u64, ctx: Ctx<M>) {
         if term != self.term || self.leader != Some(from) || self.role == Role::Leader {
             return;
         }
@@ -124,11 +124,11 @@ impl<M: Machine> Member<M> {
             return self.say(from, Message::Declined { term }, ctx);
         }
         self.leader = None;
-        if ctx.plan().twin == Twin::DecidesAlone {
+        if ctx.plan().mutant == Mutant::DecidesAlone {
             self.term += 1;
             return self.lead(ctx);
         }
-        self.stands_as_heir(ctx);
+        self.campaign_as_heir(ctx);
     }
 
     /// Whoever we have told is to serve nobody either.
@@ -167,8 +167,8 @@ fn takes_at_most(election: &Election) -> Span {
     let most = match election {
         Election::Never => None,
         Election::After(span) => Some(*span),
-        Election::Drawn(law) => {
-            Some(law.most()).filter(|most| most.is_finite()).map(|most| Span::from_ns(most as u64))
+        Election::Drawn(distribution) => {
+            Some(distribution.most()).filter(|most| most.is_finite()).map(|most| Span::from_ns(most as u64))
         }
     };
     most.map_or(CATCH_UP_MAX, |most| most.min(CATCH_UP_MAX))

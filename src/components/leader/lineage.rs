@@ -7,8 +7,8 @@ use crate::base::op::{At, Op, Outcome, Value};
 use crate::components::leader::log::{Entry, Place};
 use crate::components::leader::member::{Ctx, Member, Role};
 use crate::components::leader::{Election, Plan, Rule};
-use crate::components::locks::desk;
-use crate::components::machine::{Machine, Told};
+use crate::components::locks::waiters;
+use crate::components::machine::{EntryContext, Machine};
 use crate::components::store::{Series, front, lineage};
 use crate::record::history;
 use crate::record::survey::Holdings;
@@ -24,12 +24,12 @@ impl<M: Machine> Member<M> {
         if let Some((row, before)) = before
             && let Some((_, value)) = self.machine.row(plan, op).filter(|(_, value)| *value != before)
         {
-            let place = history::Place { epoch: entry.term, number: self.applied };
+            let place = history::Place { epoch: entry.term, number: self.last_applied };
             lineage::placed(row, value.version, Some(place), ctx);
             lineage::took(row, value, before.version, OpId(0), ctx);
         }
-        if self.role == Role::Leader && told != Told::Nothing {
-            desk::count::<Self>(op, outcome, aside, ctx);
+        if self.role == Role::Leader && told != EntryContext::Nothing {
+            waiters::count::<Self>(op, outcome, aside, ctx);
         }
         outcome
     }
@@ -72,8 +72,8 @@ impl<M: Machine> Member<M> {
     pub(super) fn counts_lost_reads(&self, ctx: Ctx<M>) {
         if Self::may_lose(ctx) {
             let (store, now) = (ctx.me().tier, ctx.now());
-            let has = |index, term| self.log.has(Place { index, term });
-            let reads = ctx.record().replicas.settles(store, self.settled, has);
+            let has = |index, term| self.log.contains(Place { index, term });
+            let reads = ctx.record().replicas.settles(store, self.majority_durable_index, has);
             let series = ctx.plan().store.series(Series::DirtyReads);
             ctx.record().count(series, now, reads);
         }
@@ -101,20 +101,20 @@ pub fn survey<M: Machine>(plan: &Plan<M>, members: &[&Member<M>], rows: &[(u16, 
     let latest = members.iter().map(|member| member.term).max();
     let leads = |member: &&&Member<M>| member.role == Role::Leader && Some(member.term) == latest;
     let most = members.iter().max_by_key(|member| (member.log.last().term, member.log.last().index));
-    let mut settled = vec![Vec::new(); rows.len()];
+    let mut majority_durable_index = vec![Vec::new(); rows.len()];
     if let Some(member) = members.iter().find(leads).or(most) {
         let mut machine = member.machine.clone();
         let value = |row: &(u16, i64), machine: &M| machine.row(&plan.machine, &reading(*row));
         let holds = |row| value(row, &machine).map_or(OpId(0), |(_, value)| value.version);
-        settled = rows.iter().map(|row| vec![holds(row)]).collect();
+        majority_durable_index = rows.iter().map(|row| vec![holds(row)]).collect();
         let places: FxHashMap<(u16, i64), usize> = rows.iter().copied().zip(0..).collect();
-        for index in member.applied + 1..=member.log.last().index {
+        for index in member.last_applied + 1..=member.log.last().index {
             let Some(entry) = member.log.get(index) else { continue };
             for (op, attempt) in entry.changes() {
                 let (outcome, _) = machine.apply(&plan.machine, &op, attempt, entry.told);
                 let written = outcome.is_ok();
                 if let Some(place) = op.row().filter(|_| written).and_then(|row| places.get(&row)) {
-                    settled[*place].push(attempt);
+                    majority_durable_index[*place].push(attempt);
                 }
             }
         }
@@ -123,7 +123,7 @@ pub fn survey<M: Machine>(plan: &Plan<M>, members: &[&Member<M>], rows: &[(u16, 
         let value = |row: &(u16, i64)| member.machine.row(&plan.machine, &reading(*row));
         rows.iter().map(|row| value(row).map_or(Value::default(), |(_, value)| value)).collect()
     };
-    Holdings { copies: members.iter().map(held).collect(), settled }
+    Holdings { copies: members.iter().map(held).collect(), settled: majority_durable_index }
 }
 
 fn reading((table, key): (u16, i64)) -> Op {

@@ -10,20 +10,20 @@ use crate::components::leader::log::Entry;
 use crate::components::leader::member::{Ctx, Member, Role};
 use crate::components::leader::messages::Timer;
 use crate::components::locks::table::Clocks;
-use crate::components::machine::{Machine, Told};
+use crate::components::machine::{EntryContext, Machine};
 use crate::components::store::front::Wake;
 
 impl<M: Machine> Member<M> {
     /// An operation on a lock has had its time on a core.
     pub(super) fn orders_lock(&mut self, key: Key, op: Op, attempt: OpId, ctx: Ctx<M>) {
         self.proposed.insert(self.log.last().index + 1, key);
-        let stem = self.asks.get(key).map_or(0, |ask| ctx.stem(ask.served().call));
-        self.order(op, attempt, stem, ctx);
+        let substream = self.asks.get(key).map_or(0, |ask| ctx.substream(ask.served().call));
+        self.order(op, attempt, substream, ctx);
     }
 
-    fn order(&mut self, op: Op, attempt: OpId, stem: u64, ctx: Ctx<M>) {
-        let told = Told::Clocks(Clocks::of(ctx));
-        self.propose(Entry { stem, told, ..Entry::of(self.term, op, attempt) }, ctx);
+    fn order(&mut self, op: Op, attempt: OpId, substream: u64, ctx: Ctx<M>) {
+        let told = EntryContext::Clocks(Clocks::of(ctx));
+        self.propose(Entry { substream, told, ..Entry::of(self.term, op, attempt) }, ctx);
     }
 
     /// An entry of ours has taken effect: whoever asked for it is told, or waits in line.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::base::ids::OpId;
 use crate::base::op::Op;
 use crate::base::time::ClockTime;
-use crate::components::machine::Told;
+use crate::components::machine::EntryContext;
 
 /// An entry of one change on the wire or on disk, bytes.
 pub const ENTRY_BYTES: u32 = 128;
@@ -78,9 +78,9 @@ pub struct Entry {
     /// The identity of what it writes.
     pub attempt: OpId,
     /// Identifies the call that it serves; 0: none.
-    pub stem: u64,
+    pub substream: u64,
     /// What goes with it.
-    pub told: Told,
+    pub told: EntryContext,
     /// What else takes effect with it: the other writes of a transaction.
     pub also: Option<Arc<[Change]>>,
     /// The place of the entry in a history that was lost, of which this one is to add what it added.
@@ -92,8 +92,8 @@ pub struct Entry {
 impl Entry {
     /// An entry that applies nothing: a new leader's first.
     pub fn empty(term: u64) -> Self {
-        let (op, told, also, origin, at) = (None, Told::Nothing, None, None, ClockTime::ZERO);
-        Entry { term, op, attempt: OpId(0), stem: 0, told, also, origin, at }
+        let (op, told, also, origin, at) = (None, EntryContext::Nothing, None, None, ClockTime::ZERO);
+        Entry { term, op, attempt: OpId(0), substream: 0, told, also, origin, at }
     }
 
     /// One change.
@@ -135,7 +135,7 @@ impl Log {
     }
 
     /// Whether this place is in its history, here or no longer.
-    pub fn has(&self, place: Place) -> bool {
+    pub fn contains(&self, place: Place) -> bool {
         place.index <= self.last().index && self.terms.at(place.index) == place.term
     }
 
@@ -226,8 +226,10 @@ mod tests {
         let mut ours = log(&[1, 1, 1, 2, 2, 4]);
         ours.forget(5);
         let place = |index, term| Place { index, term };
-        assert!([place(0, 0), place(2, 1), place(4, 2), place(6, 4)].iter().all(|place| ours.has(*place)));
-        assert!([place(4, 1), place(6, 2), place(7, 4)].iter().all(|place| !ours.has(*place)));
+        assert!(
+            [place(0, 0), place(2, 1), place(4, 2), place(6, 4)].iter().all(|place| ours.contains(*place))
+        );
+        assert!([place(4, 1), place(6, 2), place(7, 4)].iter().all(|place| !ours.contains(*place)));
         for (theirs, common) in [
             (&[1, 1, 1, 2, 3, 3, 3][..], 4),
             (&[1, 1], 2),
@@ -244,7 +246,7 @@ mod tests {
         }
         ours.truncate(5);
         ours.push(Entry::empty(5));
-        assert!(ours.has(place(6, 5)) && ours.has(place(5, 2)));
+        assert!(ours.contains(place(6, 5)) && ours.contains(place(5, 2)));
         assert_eq!(ours.terms().up_to(4).at(9), 2);
     }
 

@@ -1,4 +1,4 @@
-//! A member: its log, its disk, its copy of the machine. What it does in each role is in the other files of this room.
+//! A member: its log, its disk, its copy of the machine. What it does in each role is in the other files of this folder.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -7,18 +7,18 @@ use crate::base::ids::{CallId, Pid, SyncId};
 use crate::base::op::{Op, Reply};
 use crate::base::slab::{Key, Slab};
 use crate::base::time::ClockTime;
-use crate::components::desk::Served;
-use crate::components::leader::additions::{Addition, Ledger};
+use crate::components::leader::additions::{Addition, MergeLog};
 use crate::components::leader::clients::Ask;
 use crate::components::leader::handover::Transfer;
 use crate::components::leader::log::{Entry, Log, Place};
 use crate::components::leader::messages::{Kept, Message, Record, Timer};
 use crate::components::leader::{Ack, Plan, Rule};
 use crate::components::locks;
-use crate::components::machine::{Machine, Told};
+use crate::components::machine::{EntryContext, Machine};
+use crate::components::station::Served;
 use crate::components::store::front::{self, Front, Wake};
 use crate::components::store::{self, Series};
-use crate::components::transactions::host::{self, Committing, Desk};
+use crate::components::transactions::host::{self, Committing, TransactionManager};
 use crate::sim::context::Context;
 use crate::sim::process::{Disk, Order, Process};
 
@@ -43,9 +43,9 @@ pub(super) enum Role {
 #[derive(Clone, Copy, Debug, Default, Hash)]
 pub(super) struct Peer {
     /// It has been sent the log up to here.
-    pub sent: u64,
+    pub sent_index: u64,
     /// It has the log up to here.
-    pub has: u64,
+    pub match_index: u64,
     /// The last of our messages that it has answered.
     pub round: u64,
     /// The last refusal: in which round, and where we were to go on.
@@ -57,10 +57,10 @@ pub(super) struct Peer {
 pub struct Member<M: Machine> {
     front: Front,
     pub(super) machine: M,
-    pub(super) applied: u64,
+    pub(super) last_applied: u64,
     /// How far its applier has got: an entry is applied once it is committed and the applier is through with it.
     pub(super) worked: u64,
-    pub(super) commit: u64,
+    pub(super) commit_index: u64,
     /// While we follow: up to where our log is known to be that of whoever we follow, or was until nobody led.
     pub(super) fits: u64,
     /// While we lead: the first entry of ours. Once it is committed all that was before is too.
@@ -70,24 +70,24 @@ pub struct Member<M: Machine> {
     pub(super) shows_from: u64,
     pub(super) had_shown: u64,
     /// The term of the leader that we have asked for a whole copy.
-    pub(super) asked_for_whole: Option<u64>,
+    pub(super) snapshot_wanted_of: Option<u64>,
     pub(super) log: Log,
     pub(super) term: u64,
-    pub(super) voted: Option<u32>,
-    pub(super) leads: u64,
+    pub(super) voted_for: Option<u32>,
+    pub(super) lead_term: u64,
     pub(super) role: Role,
     pub(super) leader: Option<u32>,
     /// The last leader that it knew.
     pub(super) followed: u32,
     /// By our clock, as all that follows: when it stands for election unless it hears of a leader.
-    pub(super) stands_at: ClockTime,
+    pub(super) election_deadline: ClockTime,
     /// When the next of its timers for that goes off, if any is set. It may set one more, never take one back.
-    pub(super) stand_timer: Option<ClockTime>,
+    pub(super) election_timer: Option<ClockTime>,
     /// Until when it votes for nobody, since a leader that it has heard may hold a lease.
-    pub(super) loyal_until: ClockTime,
+    pub(super) vote_suppressed_until: ClockTime,
     /// Our disk has the log up to here; while we lead, a majority's disks have it up to there.
-    pub(super) safe: u64,
-    pub(super) settled: u64,
+    pub(super) durable_index: u64,
+    pub(super) majority_durable_index: u64,
     /// The sync under way will have it up to here.
     pub(super) covers: Option<u64>,
     pub(super) dirty: bool,
@@ -116,10 +116,10 @@ pub struct Member<M: Machine> {
     /// Changes in our log, by index, and who waits for them.
     pub(super) proposed: BTreeMap<u64, Key>,
     /// Transactions, where programs have any on this store, and those whose commits are in our log, by index.
-    pub(super) transacting: Option<Box<Desk<Key>>>,
+    pub(super) transacting: Option<Box<TransactionManager<Key>>>,
     pub(super) committing: BTreeMap<u64, Committing<Key>>,
     /// Those who wait for a lock.
-    pub(super) locks: locks::desk::Desk<Key>,
+    pub(super) locks: locks::waiters::LockWaiters<Key>,
     /// Reads that wait for a round of messages to be answered and an index to be applied.
     pub(super) reads: VecDeque<(u64, u64, Key)>,
     /// Reads that our copy is behind: the position that each needs and its key, and until when they are kept.
@@ -127,7 +127,7 @@ pub struct Member<M: Machine> {
     /// Operations for which we know no leader, and until when they are kept.
     pub(super) held: VecDeque<(ClockTime, Key)>,
     /// The additions of our history.
-    pub(super) ledger: Ledger,
+    pub(super) merge_log: MergeLog,
     /// Additions of a history that we have lost, which no leader has taken yet, and when we tell again.
     pub(super) lost: BTreeMap<Place, Addition>,
     pub(super) hands_on_at: ClockTime,
@@ -156,26 +156,26 @@ impl<M: Machine> Process for Member<M> {
         Member {
             front: Front::new(&plan.store),
             machine: M::new(&plan.machine),
-            applied: 0,
+            last_applied: 0,
             worked: 0,
-            commit: 0,
+            commit_index: 0,
             fits: 0,
             led_from: 0,
             shows_from: 0,
             had_shown: 0,
-            asked_for_whole: None,
+            snapshot_wanted_of: None,
             log: Log::default(),
             term: u64::from(led),
-            voted: led.then_some(0),
-            leads: u64::from(led && member == 0),
+            voted_for: led.then_some(0),
+            lead_term: u64::from(led && member == 0),
             role: Role::Follower,
             leader: None,
             followed: 0,
-            stands_at: ClockTime::ZERO,
-            stand_timer: None,
-            loyal_until: ClockTime::ZERO,
-            safe: 0,
-            settled: 0,
+            election_deadline: ClockTime::ZERO,
+            election_timer: None,
+            vote_suppressed_until: ClockTime::ZERO,
+            durable_index: 0,
+            majority_durable_index: 0,
             covers: None,
             dirty: false,
             said_after: VecDeque::new(),
@@ -196,13 +196,13 @@ impl<M: Machine> Process for Member<M> {
             transacting: plan
                 .store
                 .transactional
-                .then(|| Box::new(Desk::new(plan.store.isolation, plan.store.row_waiting))),
+                .then(|| Box::new(TransactionManager::new(plan.store.isolation, plan.store.row_waiting))),
             committing: BTreeMap::new(),
-            locks: locks::desk::Desk::default(),
+            locks: locks::waiters::LockWaiters::default(),
             reads: VecDeque::new(),
             behind: BTreeMap::new(),
             held: VecDeque::new(),
-            ledger: Ledger::default(),
+            merge_log: MergeLog::default(),
             lost: BTreeMap::new(),
             hands_on_at: ClockTime::ZERO,
             taking: BTreeMap::new(),
@@ -223,7 +223,7 @@ impl<M: Machine> Process for Member<M> {
         let plan = ctx.plan();
         // What only the leader's disk decides it may go on deciding after a restart, in the same term: nobody else has been
         // elected in it. A majority's leader stands again, since followers may have what its disk lost.
-        let goes_on = self.leads == self.term && self.term > 0 && (first || plan.rule != Rule::Majority);
+        let goes_on = self.lead_term == self.term && self.term > 0 && (first || plan.rule != Rule::Majority);
         if goes_on {
             self.lead(ctx);
         } else {
@@ -231,9 +231,9 @@ impl<M: Machine> Process for Member<M> {
                 self.leader = Some(0);
             }
             if !first {
-                self.is_loyal(ctx);
+                self.suppress_votes(ctx);
             }
-            self.hears(false, ctx);
+            self.reset_election_timer(false, ctx);
         }
     }
 
@@ -248,21 +248,23 @@ impl<M: Machine> Process for Member<M> {
     fn on_message(&mut self, from: Pid, message: Message<M>, ctx: &mut Context<Self>) {
         let from = from.member;
         match message {
-            Message::Append(append) => self.appends(from, append, ctx),
-            Message::Appended { term, up_to, fits, round } => {
-                self.appended(from, term, up_to, fits, round, ctx)
+            Message::AppendEntries(append) => self.on_append_entries(from, append, ctx),
+            Message::AppendEntriesResponse { term, up_to, fits, round } => {
+                self.on_append_entries_response(from, term, up_to, fits, round, ctx)
             }
-            Message::Snapshot { term, whole } => self.installs(from, term, *whole, ctx),
-            Message::Stand { term, last, pre, heir } => {
-                self.asked_to_vote(from, (term, last), (pre, heir), ctx)
+            Message::Snapshot { term, whole } => self.on_install_snapshot(from, term, *whole, ctx),
+            Message::RequestVote { term, last, pre, heir } => {
+                self.on_request_vote(from, (term, last), (pre, heir), ctx)
             }
-            Message::StandNow { term } => self.told_to_stand(from, term, ctx),
+            Message::TimeoutNow { term } => self.on_timeout_now(from, term, ctx),
             Message::Declined { term } => self.declined(from, term, ctx),
-            Message::Vote { term, granted, pre } => self.voted(from, term, granted, pre, ctx),
-            Message::Lost { term, additions } if term == self.term && !self.keeps_for_heir() => {
-                self.takes_in(from, &additions, ctx)
+            Message::Vote { term, granted, pre } => {
+                self.on_request_vote_response(from, term, granted, pre, ctx)
             }
-            Message::Taken { term, origins } if term == self.term => self.is_rid_of(origins, ctx),
+            Message::Lost { term, additions } if term == self.term && !self.keeps_for_heir() => {
+                self.on_lost_additions(from, &additions, ctx)
+            }
+            Message::Taken { term, origins } if term == self.term => self.forget_taken(origins, ctx),
             Message::Lost { .. } | Message::Taken { .. } => {}
         }
     }
@@ -270,30 +272,30 @@ impl<M: Machine> Process for Member<M> {
     fn on_timer(&mut self, timer: Timer, ctx: &mut Context<Self>) {
         match timer {
             Timer::Front(wake) => front::woken(self, wake, ctx),
-            Timer::Stand => self.may_stand(ctx),
+            Timer::RequestVote => self.maybe_campaign(ctx),
             Timer::Heartbeat => self.heartbeat(ctx),
-            Timer::Applied => self.has_worked(ctx),
-            Timer::Due => self.is_due(ctx),
+            Timer::Applied => self.applier_done(ctx),
+            Timer::Due => self.entry_due(ctx),
             Timer::Send => self.sends(ctx),
             Timer::Patience => {
-                self.lets_go(ctx);
-                self.gives_up_catching_up(ctx);
+                self.abandons(ctx);
+                self.stops_catching_up(ctx);
             }
-            Timer::Handover => self.may_go(ctx),
+            Timer::Handover => self.maybe_transfer(ctx),
             Timer::Linger => self.waits_no_longer(ctx),
         }
     }
 
     fn on_synced(&mut self, _sync: SyncId, ctx: &mut Context<Self>) {
         front::count(ctx, Series::Syncs);
-        self.safe = self.covers.take().unwrap_or(self.safe).max(self.safe);
+        self.durable_index = self.covers.take().unwrap_or(self.durable_index).max(self.durable_index);
         for (to, message) in std::mem::take(&mut self.said_after) {
             self.say(to, message, ctx);
         }
         self.sync(ctx);
         if self.role == Role::Leader {
-            self.may_commit(ctx);
-            self.ship(ctx); // and with it, what is committed: a follower may apply it when it comes
+            self.maybe_commit(ctx);
+            self.replicate(ctx); // and with it, what is committed: a follower may apply it when it comes
         } else {
             self.apply(ctx);
         }
@@ -301,7 +303,7 @@ impl<M: Machine> Process for Member<M> {
 
     fn on_order(&mut self, order: Order, ctx: &mut Context<Self>) {
         front::ordered(self, order, ctx);
-        self.may_go(ctx);
+        self.maybe_transfer(ctx);
     }
 
     fn on_crash(&mut self, ctx: &mut Context<Self>) {
@@ -370,45 +372,47 @@ impl<M: Machine> Member<M> {
     pub(super) fn apply(&mut self, ctx: Ctx<M>) {
         let goal = self.appliable(ctx.plan());
         self.works_towards(goal, ctx);
-        let before = self.applied;
-        while self.applied < goal.min(self.worked) && self.apply_one(ctx) {}
-        if self.applied != before {
+        let before = self.last_applied;
+        while self.last_applied < goal.min(self.worked) && self.apply_one(ctx) {}
+        if self.last_applied != before {
             self.tells_progress(ctx);
         }
         self.owe(ctx);
         self.read_applied(ctx);
         self.caught_up(ctx);
-        self.has_taken(ctx);
+        self.report_taken(ctx);
         self.may_hand_over(ctx);
     }
 
     /// Applies the next entry, if it is here: this is where a change takes effect on this copy.
     pub(super) fn apply_one(&mut self, ctx: Ctx<M>) -> bool {
-        let Some(entry) = self.log.get(self.applied + 1).cloned() else { return false };
-        self.applied += 1;
-        let commits = self.about_to_commit(self.applied, ctx);
+        let Some(entry) = self.log.get(self.last_applied + 1).cloned() else { return false };
+        self.last_applied += 1;
+        let commits = self.about_to_commit(self.last_applied, ctx);
         let outcome = match entry.op {
             Some(_) if ctx.plan().merges && entry.also.is_none() => {
-                self.apply_noting(self.applied, &entry, ctx)
+                self.apply_noting(self.last_applied, &entry, ctx)
             }
             _ => entry.changes().fold(None, |first, (op, attempt)| {
                 let outcome = self.apply_op(&op, attempt, &entry, ctx);
                 first.or(Some(outcome))
             }),
         };
-        if let (None, Told::Clocks(clocks), Some(locks)) = (entry.op, entry.told, self.machine.locks()) {
+        if let (None, EntryContext::Clocks(clocks), Some(locks)) =
+            (entry.op, entry.told, self.machine.locks())
+        {
             locks.begins_anew(clocks);
         }
         if let Some(committing) = commits {
             self.commits(committing, ctx);
-        } else if let Some(key) = self.proposed.remove(&self.applied)
+        } else if let Some(key) = self.proposed.remove(&self.last_applied)
             && let Some(outcome) = outcome
         {
             self.is_applied(key, outcome, ctx);
         }
         match (entry.told, entry.op) {
-            (Told::Clocks(_), Some(op)) => self.hands_locks_on(op.lock(), ctx),
-            (Told::Clocks(_), None) if self.role == Role::Leader => self.watches_locks(ctx),
+            (EntryContext::Clocks(_), Some(op)) => self.hands_locks_on(op.lock(), ctx),
+            (EntryContext::Clocks(_), None) if self.role == Role::Leader => self.watches_locks(ctx),
             _ => {}
         }
         if let Some(origin) = entry.origin
@@ -429,7 +433,7 @@ impl<M: Machine> Member<M> {
         let has = up_to.min(self.vouches(ctx.plan()));
         if has > said {
             self.owed = if has < up_to { Some((term, up_to, has)) } else { None };
-            self.say(leader, Message::Appended { term, up_to: has, fits: true, round: 0 }, ctx);
+            self.say(leader, Message::AppendEntriesResponse { term, up_to: has, fits: true, round: 0 }, ctx);
         }
     }
 
@@ -438,8 +442,8 @@ impl<M: Machine> Member<M> {
         match plan.ack {
             _ if plan.store.acks_early => u64::MAX,
             Ack::Receive => u64::MAX,
-            Ack::Flush => self.safe,
-            Ack::Apply => self.applied.min(self.safe),
+            Ack::Flush => self.durable_index,
+            Ack::Apply => self.last_applied.min(self.durable_index),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What members tell each other, what their disks keep, and why they wake up.
 
-use crate::components::leader::additions::{Addition, Ledger};
+use crate::components::leader::additions::{Addition, MergeLog};
 use crate::components::leader::log::{ENTRY_BYTES, Entry, Log, Place, Terms};
 use crate::components::machine::Machine;
 use crate::components::store::front::Wake;
@@ -13,9 +13,9 @@ pub(super) const HEADER_BYTES: u32 = 128;
 #[derive(Clone, Debug, Hash)]
 pub enum Message<M> {
     /// The leader's log after a place.
-    Append(Append),
+    AppendEntries(AppendEntries),
     /// What a follower has.
-    Appended {
+    AppendEntriesResponse {
         /// Term.
         term: u64,
         /// Its log is the leader's up to here, and it vouches for it; or, if it is not, where the leader shall go on.
@@ -30,10 +30,10 @@ pub enum Message<M> {
         /// Term.
         term: u64,
         /// The copy, which is large, and messages are moved often.
-        whole: Box<Whole<M>>,
+        whole: Box<CopySnapshot<M>>,
     },
     /// Elect me.
-    Stand {
+    RequestVote {
         /// Term in which it would lead.
         term: u64,
         /// Where its log ends.
@@ -44,7 +44,7 @@ pub enum Message<M> {
         heir: bool,
     },
     /// Stand for election at once: the leader has told you everything (section 3.10, TimeoutNow).
-    StandNow {
+    TimeoutNow {
         /// Term.
         term: u64,
     },
@@ -80,7 +80,7 @@ pub enum Message<M> {
 
 /// The leader's log after a place, or only word that it leads.
 #[derive(Clone, Debug, Hash)]
-pub struct Append {
+pub struct AppendEntries {
     /// Term.
     pub term: u64,
     /// What must be there already.
@@ -88,16 +88,16 @@ pub struct Append {
     /// What follows.
     pub entries: Vec<Entry>,
     /// How far the leader has committed.
-    pub commit: u64,
+    pub commit_index: u64,
     /// How far a majority has the log, so that no later leader lacks it.
-    pub settled: u64,
+    pub majority_durable_index: u64,
     /// Numbers the leader's messages, so that it can tell which ones were answered.
     pub round: u64,
 }
 
 /// A copy as a whole.
 #[derive(Clone, Debug, Hash)]
-pub struct Whole<M> {
+pub struct CopySnapshot<M> {
     /// Up to where the log is applied to it.
     pub at: Place,
     /// The machine there.
@@ -105,7 +105,7 @@ pub struct Whole<M> {
     /// Which terms the entries up to there are of.
     pub terms: Terms,
     /// Which additions are in it.
-    pub ledger: Ledger,
+    pub merge_log: MergeLog,
 }
 
 impl<M: Machine> Message<M> {
@@ -113,11 +113,11 @@ impl<M: Machine> Message<M> {
     pub(super) fn size_bytes(&self) -> u32 {
         let many = |count: usize| HEADER_BYTES.saturating_add(ENTRY_BYTES.saturating_mul(count as u32));
         match self {
-            Message::Append(append) => {
+            Message::AppendEntries(append) => {
                 append.entries.iter().map(Entry::size_bytes).fold(HEADER_BYTES, u32::saturating_add)
             }
             Message::Lost { additions, .. } => many(additions.len()),
-            Message::Snapshot { whole, .. } => many(whole.ledger.len())
+            Message::Snapshot { whole, .. } => many(whole.merge_log.len())
                 .saturating_add(u32::try_from(whole.machine.size_bytes()).unwrap_or(u32::MAX)),
             _ => HEADER_BYTES,
         }
@@ -131,11 +131,11 @@ impl<M: Machine> Payload for Message<M> {
 
     fn purpose(&self) -> u8 {
         match self {
-            Message::Append(append) if !append.entries.is_empty() => 0,
-            Message::Append(_) => 1,
-            Message::Appended { .. } => 2,
-            Message::Stand { .. } | Message::Vote { .. } => 3,
-            Message::StandNow { .. } | Message::Declined { .. } => 4,
+            Message::AppendEntries(append) if !append.entries.is_empty() => 0,
+            Message::AppendEntries(_) => 1,
+            Message::AppendEntriesResponse { .. } => 2,
+            Message::RequestVote { .. } | Message::Vote { .. } => 3,
+            Message::TimeoutNow { .. } | Message::Declined { .. } => 4,
             Message::Snapshot { .. } | Message::Lost { .. } | Message::Taken { .. } => 4,
         }
     }
@@ -147,7 +147,7 @@ pub enum Record {
     /// The term, and who has our vote in it.
     Term(u64, Option<u32>),
     /// We lead in this term.
-    Leads(u64),
+    LeadTerm(u64),
     /// What follows goes after this index.
     Truncate(u64),
     /// The next entry.
@@ -162,11 +162,11 @@ pub enum Record {
 #[derive(Clone, Debug, Hash)]
 pub struct Kept<M> {
     pub(super) term: u64,
-    pub(super) voted: Option<u32>,
-    pub(super) leads: u64,
+    pub(super) voted_for: Option<u32>,
+    pub(super) lead_term: u64,
     pub(super) at: Place,
     pub(super) machine: M,
-    pub(super) ledger: Ledger,
+    pub(super) merge_log: MergeLog,
     /// What we have lost and no leader has taken.
     pub(super) lost: Vec<Addition>,
     /// The log after it.
@@ -179,7 +179,7 @@ pub enum Timer {
     /// For its front.
     Front(Wake),
     /// The time to stand for election may have come.
-    Stand,
+    RequestVote,
     /// Time to tell the others that we lead.
     Heartbeat,
     /// An entry has been applied.
@@ -200,7 +200,7 @@ impl Word for Timer {
     fn to_word(self) -> u64 {
         match self {
             Timer::Front(wake) => wake.to_word(),
-            Timer::Stand => 2,
+            Timer::RequestVote => 2,
             Timer::Heartbeat => 3,
             Timer::Applied => 4,
             Timer::Patience => 5,
@@ -212,7 +212,7 @@ impl Word for Timer {
     }
     fn from_word(word: u64) -> Self {
         match word {
-            2 => Timer::Stand,
+            2 => Timer::RequestVote,
             3 => Timer::Heartbeat,
             4 => Timer::Applied,
             5 => Timer::Patience,

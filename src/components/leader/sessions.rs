@@ -11,13 +11,13 @@
 
 use crate::base::cause::Cause;
 use crate::base::op::{At, Op, Outcome, Reason};
-use crate::base::session::Seen;
+use crate::base::session::CausalContext;
 use crate::base::slab::Key;
-use crate::components::desk::Served;
-use crate::components::leader::Twin;
+use crate::components::leader::Mutant;
 use crate::components::leader::member::{Ctx, Member};
 use crate::components::leader::messages::Timer;
 use crate::components::machine::Machine;
+use crate::components::station::Served;
 
 /// Bits of a position for the index: 17 million million entries. The term has the other 20: a million elections.
 const INDEX_BITS: u32 = 44;
@@ -25,24 +25,24 @@ const INDEX_BITS: u32 = 44;
 impl<M: Machine> Member<M> {
     /// Where our copy is.
     pub(super) fn position(&self) -> u64 {
-        let term = self.log.term(self.applied).unwrap_or(0).min((1 << (64 - INDEX_BITS)) - 1);
-        term << INDEX_BITS | self.applied.min((1 << INDEX_BITS) - 1)
+        let term = self.log.term(self.last_applied).unwrap_or(0).min((1 << (64 - INDEX_BITS)) - 1);
+        term << INDEX_BITS | self.last_applied.min((1 << INDEX_BITS) - 1)
     }
 
     /// Whoever gets this answer has seen our copy as it is now.
     pub(super) fn shown(&self, served: &Served, ctx: Ctx<M>) {
         if let Some(store) = ctx.plan().store.session {
-            ctx.saw(served.call, Seen::upto(store, self.position()));
+            ctx.saw(served.call, CausalContext::upto(store, self.position()));
         }
     }
 
     /// Up to where our copy must be for an operation, if it is not there yet.
     fn lacks(&self, served: &Served, ctx: Ctx<M>) -> Option<u64> {
-        if self.applied < self.shows_from {
+        if self.last_applied < self.shows_from {
             return Some(u64::MAX);
         }
         let Op::Read { at: At::Session, .. } = served.op else { return None };
-        let store = ctx.plan().store.session.filter(|_| ctx.plan().twin != Twin::IgnoresSessions)?;
+        let store = ctx.plan().store.session.filter(|_| ctx.plan().mutant != Mutant::IgnoresSessions)?;
         Some(ctx.seen(served.call).of(store)).filter(|position| *position > self.position())
     }
 
@@ -57,7 +57,7 @@ impl<M: Machine> Member<M> {
 
     /// Our copy has changed: reads that waited for it go on.
     pub(super) fn caught_up(&mut self, ctx: Ctx<M>) {
-        if self.applied < self.shows_from {
+        if self.last_applied < self.shows_from {
             return;
         }
         let mut position = self.position();
@@ -75,7 +75,7 @@ impl<M: Machine> Member<M> {
     }
 
     /// Reads that have waited for too long.
-    pub(super) fn gives_up_catching_up(&mut self, ctx: Ctx<M>) {
+    pub(super) fn stops_catching_up(&mut self, ctx: Ctx<M>) {
         let clock = ctx.monotonic();
         let over: Vec<(u64, u64)> =
             self.behind.iter().filter(|(_, until)| **until <= clock).map(|(waiting, _)| *waiting).collect();
@@ -134,8 +134,8 @@ mod tests {
     }
 
     #[test]
-    fn a_twin_that_ignores_tokens_is_caught() {
-        let plan = Plan { twin: Twin::IgnoresSessions, ..known(slow()) };
+    fn a_mutant_that_ignores_tokens_is_caught() {
+        let plan = Plan { mutant: Mutant::IgnoresSessions, ..known(slow()) };
         let mut world = world(1, vec![write(100, 0, 7), read(106, 2)], plan, 3);
         until(&mut world, 300);
         assert_eq!(

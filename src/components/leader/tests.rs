@@ -68,10 +68,10 @@ fn plan(rule: Rule, election: Election) -> Plan<Tables> {
         send: None,
         begins_led: true,
         merges: false,
-        legs: Legs::default(),
+        legs: WarsDelays::default(),
         patience: Span::from_ms(500),
         linger: Span::from_ms(500),
-        twin: Twin::Sound,
+        mutant: Mutant::Sound,
     }
 }
 
@@ -295,15 +295,15 @@ fn verdict(history: &[Operation]) -> Verdict {
 }
 
 /// Raft whose members stand for election in turn, so that a test can tell who leads.
-fn in_turn(twin: Twin) -> Plan<Tables> {
-    Plan { twin, election: Election::After(Span::from_ms(1_000)), ..raft() }
+fn in_turn(mutant: Mutant) -> Plan<Tables> {
+    Plan { mutant, election: Election::After(Span::from_ms(1_000)), ..raft() }
 }
 
 /// Member 2 votes for 1, which leads in term 2 and commits; then 2 crashes and is cut off from 1 together with 0.
-fn two_in_a_term(twin: Twin) -> Verdict {
+fn two_in_a_term(mutant: Mutant) -> Verdict {
     let mut script = vec![write(100, 0, 1), write(2000, 1, 2), read(3000, 2)];
     script.extend((0..12).map(|n| read(4500 + 50 * n, 1 + n as u32 % 2)));
-    let mut world = world(1, script.clone(), in_turn(twin), 3);
+    let mut world = world(1, script.clone(), in_turn(mutant), 3);
     until(&mut world, 500);
     let first = cut(&mut world, &[0], 3);
     until(&mut world, 2100);
@@ -321,19 +321,19 @@ fn two_in_a_term(twin: Twin) -> Verdict {
 
 #[test]
 fn a_vote_that_is_forgotten_makes_two_leaders_of_one_term() {
-    assert_eq!(two_in_a_term(Twin::Sound), Verdict::Holds);
-    assert!(matches!(two_in_a_term(Twin::ForgetsVote), Verdict::Violated(_)));
+    assert_eq!(two_in_a_term(Mutant::Sound), Verdict::Holds);
+    assert!(matches!(two_in_a_term(Mutant::ForgetsVote), Verdict::Violated(_)));
 }
 
 /// Figure 8 of Ongaro and Ousterhout (2014), with 0 and 1 as its S1 and S2, and 2 as its S5: an entry of term 1 reaches a majority
 /// only in a later term, and is overwritten by one of term 2.
-fn figure_8(twin: Twin) -> Verdict {
+fn figure_8(mutant: Mutant) -> Verdict {
     let other_row = (1_900, copy(2), Op::Write { table: 0, key: 2, n: 9, parent: OpId(0) });
     let mut script = vec![write(600, 0, 7), read(2_500, 1)];
     script.extend((0..20).map(|n| read(4_000 + 250 * n, 2)));
     let mut lines = script.clone();
     lines.push(other_row);
-    let mut world = world(1, lines, in_turn(twin), 5);
+    let mut world = world(1, lines, in_turn(mutant), 5);
     until(&mut world, 500);
     let halves = cut(&mut world, &[0, 1], 5);
     until(&mut world, 700);
@@ -347,7 +347,7 @@ fn figure_8(twin: Twin) -> Verdict {
     until(&mut world, 2_050);
     world.restart(copy(0));
     until(&mut world, 2_600);
-    if twin == Twin::CountsOldTerms {
+    if mutant == Mutant::CountsOldTerms {
         assert_eq!(leaders(&world), [1], "of a later term; the entry of term 1 is at a majority now");
     }
     heal(&mut world, alone);
@@ -365,35 +365,35 @@ fn figure_8(twin: Twin) -> Verdict {
 
 #[test]
 fn an_entry_of_an_older_term_that_is_counted_is_lost() {
-    assert_eq!(figure_8(Twin::Sound), Verdict::Holds);
-    assert!(matches!(figure_8(Twin::CountsOldTerms), Verdict::Violated(_)));
+    assert_eq!(figure_8(Mutant::Sound), Verdict::Holds);
+    assert!(matches!(figure_8(Mutant::CountsOldTerms), Verdict::Violated(_)));
 }
 
 #[test]
 fn a_leader_that_stays_and_one_that_nobody_elected_are_seen() {
     // The leader cut off: afterwards it hears of another.
-    for twin in [Twin::Sound, Twin::KeepsOldLeader] {
+    for mutant in [Mutant::Sound, Mutant::KeepsOldLeader] {
         let script = vec![write(600, 0, 2), write(2500, 1, 3)];
-        let mut world = world(1, script, Plan { twin, ..asynchronous() }, 3);
+        let mut world = world(1, script, Plan { mutant, ..asynchronous() }, 3);
         until(&mut world, 500);
         let effects = cut(&mut world, &[0], 3);
         until(&mut world, 3000);
         heal(&mut world, effects);
         until(&mut world, 6000);
-        let (values, sound) = (values(&world), twin == Twin::Sound);
-        assert_eq!(leaders(&world).len(), if sound { 1 } else { 2 }, "{twin:?}");
-        assert_eq!(values.iter().all(|value| *value == values[0]), sound, "{twin:?}: {values:?}");
+        let (values, sound) = (values(&world), mutant == Mutant::Sound);
+        assert_eq!(leaders(&world).len(), if sound { 1 } else { 2 }, "{mutant:?}");
+        assert_eq!(values.iter().all(|value| *value == values[0]), sound, "{mutant:?}: {values:?}");
     }
     // A follower cut off: nobody else agrees that it should lead.
-    for twin in [Twin::Sound, Twin::DecidesAlone] {
+    for mutant in [Mutant::Sound, Mutant::DecidesAlone] {
         let script = vec![write(2500, 0, 3), write(2500, 2, 2)];
-        let mut world = world(1, script, Plan { twin, ..asynchronous() }, 3);
+        let mut world = world(1, script, Plan { mutant, ..asynchronous() }, 3);
         until(&mut world, 500);
         cut(&mut world, &[2], 3);
         until(&mut world, 3500);
         let acknowledged = told(&world, 2).iter().filter(|told| matches!(told, Some((_, Ok(_))))).count();
-        let sound = twin == Twin::Sound;
-        assert_eq!((leaders(&world).len(), acknowledged), if sound { (1, 1) } else { (2, 2) }, "{twin:?}");
+        let sound = mutant == Mutant::Sound;
+        assert_eq!((leaders(&world).len(), acknowledged), if sound { (1, 1) } else { (2, 2) }, "{mutant:?}");
     }
 }
 

@@ -13,18 +13,18 @@ use crate::components::leader::log::Entry;
 use crate::components::leader::member::{Ctx, Member};
 use crate::components::machine::Machine;
 use crate::components::store::rows::RowName;
-use crate::components::transactions::host::{self, Asked, Committing, Desk, Host};
+use crate::components::transactions::host::{self, Committing, Host, TransactionManager, TransactionRequest};
 use crate::sim::context::Context;
 
 impl<M: Machine> Host for Member<M> {
     type Word = Key;
 
-    fn desk(&mut self) -> &mut Option<Box<Desk<Key>>> {
+    fn manager(&mut self) -> &mut Option<Box<TransactionManager<Key>>> {
         &mut self.transacting
     }
 
-    fn asked(&self, ask: Key, _: &Context<Self>) -> Option<Asked> {
-        self.asks.get(ask).map(|ask| Asked {
+    fn asked(&self, ask: Key, _: &Context<Self>) -> Option<TransactionRequest> {
+        self.asks.get(ask).map(|ask| TransactionRequest {
             call: ask.served().call,
             op: ask.served().op,
             version: ask.attempt(),
@@ -45,16 +45,16 @@ impl<M: Machine> Host for Member<M> {
     }
 
     fn make_safe(&mut self, committing: Committing<Key>, ctx: &mut Context<Self>) {
-        let desk = self.transacting.as_ref().expect("it has transactions");
+        let manager = self.transacting.as_ref().expect("it has transactions");
         let write = |((table, key), value): &(RowName, Value)| {
             (Op::Write { table: *table, key: *key, n: value.n, parent: value.parent }, value.version)
         };
-        let mut writes = desk.engine.writes(committing.key).iter().map(write);
+        let mut writes = manager.engine.writes(committing.key).iter().map(write);
         let Some((op, attempt)) = writes.next() else { return };
         let also = Some(writes.collect()).filter(|also: &std::sync::Arc<[_]>| !also.is_empty());
-        let stem = self.asks.get(committing.word).map_or(0, |ask| ctx.stem(ask.served().call));
+        let substream = self.asks.get(committing.word).map_or(0, |ask| ctx.substream(ask.served().call));
         self.committing.insert(self.log.last().index + 1, committing);
-        self.propose(Entry { stem, also, ..Entry::of(self.term, op, attempt) }, ctx);
+        self.propose(Entry { substream, also, ..Entry::of(self.term, op, attempt) }, ctx);
     }
 
     fn has_read(&mut self, ask: Key, _: Outcome, locked: Span, ctx: &mut Context<Self>) {
@@ -73,7 +73,7 @@ impl<M: Machine> Member<M> {
             // What was committed before we led may be missing here still.
             _ => {
                 self.reads.push_back((0, u64::MAX, ask));
-                self.may_read(ctx);
+                self.answer_reads(ctx);
             }
         }
     }

@@ -6,11 +6,11 @@ use crate::base::cause::{Cause, Causes};
 use crate::base::ids::{CallId, Pid, SyncId};
 use crate::base::op::{Op, Outcome, Reason, Value};
 use crate::base::time::{ClockTime, Time};
-use crate::components::desk::Served;
 use crate::components::keyed::Keyed;
 use crate::components::multi_leader::Plan;
 use crate::components::multi_leader::streams::{Peer, Stream};
 use crate::components::quorum::cell::{Cell, Merge, Stamp};
+use crate::components::station::Served;
 use crate::components::store::front::{self, Front, Wake};
 use crate::components::store::rows::{Initial, RowName, apply};
 use crate::components::store::{self, Series};
@@ -39,13 +39,13 @@ pub struct Change {
     /// When it was made, by its writer's wall clock.
     pub at: ClockTime,
     /// Identifies the call that it serves; 0: many, or none.
-    pub stem: u64,
+    pub substream: u64,
 }
 
 impl Change {
     /// What identifies the work that it makes.
     pub(super) fn identity(&self) -> Option<u64> {
-        (self.stem != 0).then_some(self.stem)
+        (self.substream != 0).then_some(self.substream)
     }
 }
 
@@ -381,7 +381,7 @@ impl Member {
             _ => outcome,
         };
         let pending = ahead.map_or(1, |(_, pending)| pending + 1);
-        let change = Change { row, cell, at: ctx.wall(), stem: ctx.stem(served.call) };
+        let change = Change { row, cell, at: ctx.wall(), substream: ctx.substream(served.call) };
         self.has_numbered(ctx);
         self.has_made(&change, known.as_ref(), value.version, ctx);
         let mut together = known.unwrap_or_else(|| change.cell.clone());
@@ -413,10 +413,10 @@ impl Member {
     fn applies(&mut self, ctx: Ctx) {
         let (plan, me) = (ctx.plan(), ctx.me().member);
         while let Some((_, _, change)) = self.applier.front().filter(|_| !self.applying) {
-            if let Some(law) = plan.lag.at(me) {
+            if let Some(distribution) = plan.lag.at(me) {
                 let at = change.at;
-                let stem = change.identity();
-                let due = self.due.unwrap_or_else(|| at + front::drawn(law, LAG, stem, ctx));
+                let substream = change.identity();
+                let due = self.due.unwrap_or_else(|| at + front::drawn(distribution, LAG, substream, ctx));
                 self.due = Some(due);
                 if due > ctx.wall() {
                     self.applying = true;
@@ -425,10 +425,10 @@ impl Member {
             }
             match plan.apply.at(me) {
                 None => self.applies_one(ctx),
-                Some(law) => {
+                Some(distribution) => {
                     self.applying = true;
-                    let stem = self.applier.front().and_then(|(_, _, change)| change.identity());
-                    let span = front::drawn(law, APPLY, stem, ctx);
+                    let substream = self.applier.front().and_then(|(_, _, change)| change.identity());
+                    let span = front::drawn(distribution, APPLY, substream, ctx);
                     ctx.wake_true(span, Timer::Applied);
                 }
             }

@@ -4,7 +4,7 @@ use crate::base::dist::Dist;
 use crate::base::ids::Pid;
 use crate::base::time::{ClockTime, Span};
 use crate::components::multi_leader::member::{Change, Ctx, Early, Member, Message, TURN, Timer};
-use crate::components::multi_leader::{AGAIN_FIRST, Twin};
+use crate::components::multi_leader::{AGAIN_FIRST, Mutant};
 use crate::components::store::Series;
 use crate::components::store::front;
 
@@ -73,11 +73,11 @@ impl Member {
         self.forget(ctx);
         match &ctx.plan().send {
             None => self.released = self.safe,
-            Some(law) if self.safe > self.released && !self.sending => {
+            Some(distribution) if self.safe > self.released && !self.sending => {
                 self.sending = true;
                 let skip = self.released.saturating_sub(self.base) as usize;
                 let first = self.log.get(skip).and_then(Change::identity);
-                let span = front::drawn(law, TURN, first, ctx);
+                let span = front::drawn(distribution, TURN, first, ctx);
                 ctx.wake(span, Timer::Send);
             }
             Some(_) => {}
@@ -124,7 +124,12 @@ impl Member {
                 front::count(ctx, Series::Snapshots);
                 let rows = self.rows.in_order().into_iter();
                 let rows = rows
-                    .map(|(row, cell)| Change { row: *row, cell: cell.clone(), at: ClockTime::ZERO, stem: 0 })
+                    .map(|(row, cell)| Change {
+                        row: *row,
+                        cell: cell.clone(),
+                        at: ClockTime::ZERO,
+                        substream: 0,
+                    })
                     .collect();
                 Message::Whole { up_to: self.safe, rows }
             } else {
@@ -156,7 +161,7 @@ impl Member {
         if clock < peer.due {
             return self.arm(to, ctx);
         }
-        if ctx.plan().twin == Twin::NeverAgain {
+        if ctx.plan().mutant == Mutant::NeverAgain {
             return;
         }
         peer.wait = (peer.wait * 2).min(again);

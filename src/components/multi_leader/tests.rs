@@ -41,8 +41,8 @@ fn plan(merge: Merge) -> Plan {
         lag: PerCopy::default(),
         send: None,
         again: Span::from_secs(1),
-        legs: Legs::default(),
-        twin: Twin::Sound,
+        legs: WarsDelays::default(),
+        mutant: Mutant::Sound,
     }
 }
 
@@ -141,7 +141,7 @@ fn what_was_written_on_both_sides_of_a_cut_is_merged_afterwards() {
     }
 }
 
-/// Rule 1: the twin acknowledges at once and forgets.
+/// Rule 1: the mutant acknowledges at once and forgets.
 #[test]
 fn a_crash_keeps_what_was_acknowledged() {
     for acks_early in [false, true] {
@@ -192,18 +192,18 @@ fn whoever_missed_more_than_the_others_keep_gets_all_rows() {
     assert_eq!(values(&world, Merge::Counter, 7), [1400; 3], "and it is on disk");
 }
 
-/// Rule 3: the twin sends once.
+/// Rule 3: the mutant sends once.
 #[test]
 fn what_was_not_confirmed_is_sent_again() {
-    for twin in [Twin::Sound, Twin::NeverAgain] {
+    for mutant in [Mutant::Sound, Mutant::NeverAgain] {
         let mut world =
-            world(vec![add(600, 0, 1, 1), add(3_000, 0, 1, 1)], Plan { twin, ..plan(Merge::Counter) });
+            world(vec![add(600, 0, 1, 1), add(3_000, 0, 1, 1)], Plan { mutant, ..plan(Merge::Counter) });
         until(&mut world, 500);
         let effects = cut(&mut world, 0);
         until(&mut world, 2_000);
         effects.into_iter().for_each(|effect| world.network().lift(effect));
         until(&mut world, 6_000);
-        assert_eq!(values(&world, Merge::Counter, 1) == [2; 3], twin == Twin::Sound, "{twin:?}");
+        assert_eq!(values(&world, Merge::Counter, 1) == [2; 3], mutant == Mutant::Sound, "{mutant:?}");
     }
 }
 
@@ -227,7 +227,7 @@ fn trial(seed: u64, plan: Plan) -> (Option<String>, Option<u64>, u64) {
     let rows = lines.clone();
     lines.extend(shared);
     let mut world = trials::world::<Member>(seed, lines.clone(), plan.clone(), 3, trials::rough());
-    trials::sail(&mut world, &trials::troubles(seed, 3, ALL), 3, &[]);
+    trials::sail(&mut world, &trials::impairments(seed, 3, ALL), 3, &[]);
     let rows_before: Vec<i64> = (0..100).chain(5_000..5_007).collect();
     let same = |world: &World| {
         let cells = |key: i64| members(world).into_iter().map(move |member| member.rows.get(&(0, key)));
@@ -292,9 +292,9 @@ fn several_leaders_converge_after_random_faults_and_lose_nothing_that_merges() {
 }
 
 #[test]
-fn broken_twins_of_several_leaders_are_caught() {
+fn mutants_of_several_leaders_are_caught() {
     let diverged =
-        |seed: &u64| trial(*seed, Plan { twin: Twin::NeverAgain, ..plan(Merge::Counter) }).1.is_none();
+        |seed: &u64| trial(*seed, Plan { mutant: Mutant::NeverAgain, ..plan(Merge::Counter) }).1.is_none();
     assert!((0..20).any(|seed| diverged(&seed)), "sending once was not caught");
     let mut early = plan(Merge::Counter);
     early.store.acks_early = true;

@@ -6,10 +6,10 @@ use crate::base::op::{At, Op, Outcome, Reason, Value, When};
 use crate::base::rng::{Bits, mix};
 use crate::base::slab::Key;
 use crate::base::time::{Span, Time};
-use crate::components::desk::Served;
 use crate::components::quorum::Plan;
 use crate::components::quorum::cell::{Cell, Merge, Stamp};
 use crate::components::quorum::member::{Commit, HEADER_BYTES, LOT, Member, Message, Timer};
+use crate::components::station::Served;
 use crate::components::store::Series;
 use crate::components::store::rows::{Initial, RowName, apply};
 use crate::components::store::{front, lineage};
@@ -28,7 +28,7 @@ const HINT: u64 = 1 << 63;
 pub(super) struct Operation {
     served: Served,
     /// Identifies the client's call, which may have its answer before all is done for it.
-    stem: u64,
+    substream: u64,
     pub row: RowName,
     phase: Phase,
     /// Whether the client has its answer; what follows is repair.
@@ -75,15 +75,15 @@ impl Member {
             false if here => 1,
             false => plan.r,
         };
-        let stem = ctx.stem(served.call);
+        let substream = ctx.substream(served.call);
         let operation = Operation {
             served,
-            stem,
+            substream,
             row,
             phase: Phase::Read(needed),
             answered: false,
             began: ctx.now(),
-            asked: if here { 1 << ctx.me().member } else { whom(needed, 0, mix(stem, 0), ctx) },
+            asked: if here { 1 << ctx.me().member } else { whom(needed, 0, mix(substream, 0), ctx) },
             got: Vec::new(),
             cell: Cell::empty(plan.merge),
             written: Value::default(),
@@ -98,7 +98,7 @@ impl Member {
             return self.change(key, ctx);
         }
         let (op, asked) = (self.name(key), self.operations.get(key).expect("just begun").asked);
-        self.tell_each(asked, &Message::Get { op, stem, row }, HEADER_BYTES, ctx);
+        self.tell_each(asked, &Message::Get { op, substream, row }, HEADER_BYTES, ctx);
     }
 
     /// The name of an operation, for this life.
@@ -151,10 +151,10 @@ impl Member {
         (operation.phase, operation.written, operation.safe) = (Phase::Write, written, safe);
         operation.asked = everybody(ctx);
         let (row, size, missing) = (operation.row, cell.size_bytes(), operation.asked & !safe);
-        let stem = operation.stem;
+        let substream = operation.substream;
         let op = self.name(key);
         (0..missing.count_ones()).for_each(|_| front::count(ctx, Series::Repairs));
-        self.tell_each(missing, &Message::Put { op, stem, row, cell }, size, ctx);
+        self.tell_each(missing, &Message::Put { op, substream, row, cell }, size, ctx);
     }
 
     /// The value that an operation has read.
@@ -200,16 +200,16 @@ impl Member {
         let operation = self.operations.get_mut(key).expect("it is under way");
         operation.written = if plan.merge == Merge::Counter { cell.value(row, initial) } else { value };
         operation.cell = Some(cell.clone());
-        let stem = operation.stem;
+        let substream = operation.substream;
         if plan.merge == Merge::LastWrite {
             operation.phase = Phase::Write;
-            operation.asked = whom(plan.w, 0, mix(stem, 1), ctx);
+            operation.asked = whom(plan.w, 0, mix(substream, 1), ctx);
             let (asked, size) = (operation.asked, cell.size_bytes());
-            self.tell_each(asked, &Message::Put { op, stem, row, cell }, size, ctx);
+            self.tell_each(asked, &Message::Put { op, substream, row, cell }, size, ctx);
         } else {
             operation.phase = Phase::Own;
-            operation.asked = whom(plan.w, 1 << me, mix(stem, 1), ctx);
-            self.keep(Commit { from: ctx.me(), op, stem, row, cell }, ctx);
+            operation.asked = whom(plan.w, 1 << me, mix(substream, 1), ctx);
+            self.keep(Commit { from: ctx.me(), op, substream, row, cell }, ctx);
         }
     }
 
@@ -225,8 +225,8 @@ impl Member {
             operation.phase = Phase::Write;
             let (row, cell) = (operation.row, operation.cell.clone().expect("it is being written"));
             let (size, others) = (cell.size_bytes(), operation.asked & !(1 << ctx.me().member));
-            let stem = operation.stem;
-            self.tell_each(others, &Message::Put { op, stem, row, cell }, size, ctx);
+            let substream = operation.substream;
+            self.tell_each(others, &Message::Put { op, substream, row, cell }, size, ctx);
         }
         let operation = self.operations.get(key).expect("just seen");
         if !operation.answered && operation.safe.count_ones() >= u32::from(ctx.plan().w) {
@@ -273,12 +273,12 @@ impl Member {
                 return ctx.wake(left, Timer::Patience);
             }
             self.patience.pop_front();
-            self.give_up(key, ctx);
+            self.expire(key, ctx);
         }
     }
 
     /// Patience with an operation ends: those who have not answered are taken for gone.
-    pub(super) fn give_up(&mut self, key: Key, ctx: &mut Context<Self>) {
+    pub(super) fn expire(&mut self, key: Key, ctx: &mut Context<Self>) {
         let Some(operation) = self.operations.get(key) else { return };
         let writes = !matches!(operation.phase, Phase::Read(_)) && !at_session(&operation.served.op);
         if !operation.answered {
@@ -312,7 +312,7 @@ impl Member {
             if cell.as_ref() != Some(&newest) {
                 front::count(ctx, Series::Repairs);
                 let (row, cell) = (operation.row, newest.clone());
-                let put = Message::Put { op: NOBODY, stem: mix(operation.stem, REPAIR), row, cell };
+                let put = Message::Put { op: NOBODY, substream: mix(operation.substream, REPAIR), row, cell };
                 self.tell(Pid::new(ctx.me().tier, *member), put, newest.size_bytes(), ctx);
             }
         }
@@ -341,8 +341,8 @@ impl Member {
         self.hint_rounds += 1;
         for ((member, row), (op, cell)) in self.hints.clone() {
             front::count(ctx, Series::Hints);
-            let (size, stem) = (cell.size_bytes(), mix(op, self.hint_rounds));
-            self.tell(Pid::new(ctx.me().tier, member), Message::Put { op, stem, row, cell }, size, ctx);
+            let (size, substream) = (cell.size_bytes(), mix(op, self.hint_rounds));
+            self.tell(Pid::new(ctx.me().tier, member), Message::Put { op, substream, row, cell }, size, ctx);
         }
         ctx.wake(every, Timer::Hints);
     }
@@ -371,9 +371,9 @@ fn everybody(ctx: &Context<Member>) -> u16 {
 }
 
 /// Whom an operation asks that needs so many, `surely` among them: everybody, or no more than that, by lot.
-fn whom(needed: u8, surely: u16, stem: u64, ctx: &Context<Member>) -> u16 {
+fn whom(needed: u8, surely: u16, substream: u64, ctx: &Context<Member>) -> u16 {
     let mut chosen = if ctx.plan().enough { surely } else { everybody(ctx) };
-    let mut lots = ctx.serving(LOT, stem);
+    let mut lots = ctx.serving(LOT, substream);
     while chosen.count_ones() < u32::from(needed) {
         chosen |= 1 << lots.below(u64::from(ctx.members()));
     }

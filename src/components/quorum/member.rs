@@ -21,11 +21,11 @@ use crate::base::op::{Op, Value};
 use crate::base::rng::{Bits, mix};
 use crate::base::slab::{Key, Slab};
 use crate::base::time::ClockTime;
-use crate::components::desk::Served;
 use crate::components::keyed::Keyed;
 use crate::components::quorum::Plan;
 use crate::components::quorum::cell::Cell;
 use crate::components::quorum::coordinator::{NOBODY, Operation};
+use crate::components::station::Served;
 use crate::components::store::front::{self, Front, Wake};
 use crate::components::store::rows::{Initial, RowName};
 use crate::components::store::{self, Series};
@@ -42,7 +42,7 @@ pub(super) const LOT: u8 = 6;
 /// Rows of a copy.
 type Rows = Keyed<RowName, Cell>;
 
-/// What members tell each other. `op` is the coordinator's name for what it is about; `stem` identifies what all of it is done for.
+/// What members tell each other. `op` is the coordinator's name for what it is about; `substream` identifies what all of it is done for.
 #[derive(Clone, Debug, Hash)]
 pub enum Message {
     /// What do you have of this row?
@@ -50,7 +50,7 @@ pub enum Message {
         /// The operation.
         op: u64,
         /// What it is for.
-        stem: u64,
+        substream: u64,
         /// The row.
         row: RowName,
     },
@@ -59,7 +59,7 @@ pub enum Message {
         /// The operation.
         op: u64,
         /// What it is for.
-        stem: u64,
+        substream: u64,
         /// What the copy has; none if nobody has written the row.
         cell: Option<Cell>,
     },
@@ -68,7 +68,7 @@ pub enum Message {
         /// The operation.
         op: u64,
         /// What it is for.
-        stem: u64,
+        substream: u64,
         /// The row.
         row: RowName,
         /// What to merge.
@@ -79,7 +79,7 @@ pub enum Message {
         /// The operation.
         op: u64,
         /// What it is for.
-        stem: u64,
+        substream: u64,
     },
 }
 
@@ -96,11 +96,11 @@ impl Payload for Message {
     }
 
     fn doubled(&mut self) {
-        let (Message::Get { stem, .. }
-        | Message::Got { stem, .. }
-        | Message::Put { stem, .. }
-        | Message::Done { stem, .. }) = self;
-        *stem = mix(*stem, DOUBLED);
+        let (Message::Get { substream, .. }
+        | Message::Got { substream, .. }
+        | Message::Put { substream, .. }
+        | Message::Done { substream, .. }) = self;
+        *substream = mix(*substream, DOUBLED);
     }
 }
 
@@ -109,12 +109,12 @@ const DOUBLED: u64 = 0x646f_7562;
 
 impl Message {
     /// What it is for.
-    fn stem(&self) -> u64 {
-        let (Message::Get { stem, .. }
-        | Message::Got { stem, .. }
-        | Message::Put { stem, .. }
-        | Message::Done { stem, .. }) = self;
-        *stem
+    fn substream(&self) -> u64 {
+        let (Message::Get { substream, .. }
+        | Message::Got { substream, .. }
+        | Message::Put { substream, .. }
+        | Message::Done { substream, .. }) = self;
+        *substream
     }
 }
 
@@ -151,7 +151,7 @@ impl Word for Timer {
 pub(super) struct Commit {
     pub from: Pid,
     pub op: u64,
-    pub stem: u64,
+    pub substream: u64,
     pub row: RowName,
     pub cell: Cell,
 }
@@ -226,11 +226,11 @@ impl Process for Member {
         match message {
             Message::Got { op, cell, .. } => self.got(op, from, cell, ctx),
             Message::Done { op, .. } => self.done(op, from, ctx),
-            Message::Get { stem, .. } | Message::Put { stem, .. } => {
+            Message::Get { substream, .. } | Message::Put { substream, .. } => {
                 let writes = matches!(message, Message::Put { .. });
-                let stem = mix(mix(stem, u64::from(writes)), u64::from(ctx.me().member));
+                let substream = mix(mix(substream, u64::from(writes)), u64::from(ctx.me().member));
                 let job = self.jobs.insert((from, message));
-                if !front::help(self, writes, stem, job.to_word(), ctx) {
+                if !front::help(self, writes, substream, job.to_word(), ctx) {
                     self.jobs.remove(job);
                     front::count(ctx, Series::Dropped);
                 }
@@ -252,7 +252,7 @@ impl Process for Member {
             let commit = self.log.pop_front().expect("what is being synced");
             self.takes_in(commit.row, &commit.cell, ctx);
             if !ctx.plan().store.acks_early {
-                self.confirm(commit.from, commit.op, commit.stem, ctx);
+                self.confirm(commit.from, commit.op, commit.substream, ctx);
             }
         }
         self.sync(ctx);
@@ -292,13 +292,13 @@ impl front::Member for Member {
 
     fn helped(&mut self, word: u64, _work: &Causes, ctx: &mut Context<Self>) {
         match self.jobs.remove(Key::from_word(word)) {
-            Some((from, Message::Get { op, stem, row })) => {
+            Some((from, Message::Get { op, substream, row })) => {
                 let cell = self.rows.get(&row).cloned();
                 let size = cell.as_ref().map_or(HEADER_BYTES, Cell::size_bytes);
-                self.tell(from, Message::Got { op, stem, cell }, size, ctx);
+                self.tell(from, Message::Got { op, substream, cell }, size, ctx);
             }
-            Some((from, Message::Put { op, stem, row, cell })) => {
-                self.keep(Commit { from, op, stem, row, cell }, ctx);
+            Some((from, Message::Put { op, substream, row, cell })) => {
+                self.keep(Commit { from, op, substream, row, cell }, ctx);
             }
             _ => {}
         }
@@ -336,14 +336,14 @@ impl Member {
         if to == ctx.me() && leg.is_none() {
             return self.on_message(to, message, ctx);
         }
-        ctx.send_for(message.stem(), leg.as_ref(), to, message, size_bytes);
+        ctx.send_for(message.substream(), leg.as_ref(), to, message, size_bytes);
     }
 
     pub(super) fn keep(&mut self, commit: Commit, ctx: &mut Context<Self>) {
         ctx.append((commit.row, commit.cell.clone()));
         self.logged += 1;
         if ctx.plan().store.acks_early {
-            self.confirm(commit.from, commit.op, commit.stem, ctx);
+            self.confirm(commit.from, commit.op, commit.substream, ctx);
         }
         self.log.push_back(commit);
         if self.syncing == 0 {
@@ -351,9 +351,9 @@ impl Member {
         }
     }
 
-    fn confirm(&mut self, from: Pid, op: u64, stem: u64, ctx: &mut Context<Self>) {
+    fn confirm(&mut self, from: Pid, op: u64, substream: u64, ctx: &mut Context<Self>) {
         if op != NOBODY {
-            self.tell(from, Message::Done { op, stem }, HEADER_BYTES, ctx);
+            self.tell(from, Message::Done { op, substream }, HEADER_BYTES, ctx);
         }
     }
 
@@ -369,7 +369,7 @@ impl Member {
             ctx.snapshot(snapshot);
             self.logged = 0;
         }
-        let first = self.log.front().map(|commit| commit.stem);
+        let first = self.log.front().map(|commit| commit.substream);
         let cost = front::disk_time(self, first, ctx);
         ctx.sync(cost);
     }

@@ -55,7 +55,7 @@ fn plan(r: u8, w: u8, merge: Merge) -> Plan {
         repair: false,
         hints: None,
         patience: Span::from_ms(500),
-        legs: Legs::default(),
+        legs: WarsDelays::default(),
     }
 }
 
@@ -136,7 +136,8 @@ fn reads_in_parallel_take_the_order_statistic_of_their_copies() {
     let lines: Lines = (0..20_000).map(|place| read(place * 5, 0)).collect();
     let count = lines.len();
     for (r, expected) in [(1, 1.0 / 3.0), (2, 1.0 / 3.0 + 0.5), (3, 1.0 / 3.0 + 0.5 + 1.0)] {
-        let legs = Legs { reply: Some(Dist::Exponential { mean: mean_ms * 1e6 }), ..Legs::default() };
+        let legs =
+            WarsDelays { reply: Some(Dist::Exponential { mean: mean_ms * 1e6 }), ..WarsDelays::default() };
         let far = Plan { legs, patience: Span::from_secs(60), ..plan(r, 1, Merge::LastWrite) };
         let record =
             RecordPlan { length: Span::from_secs(200), series: kinds(Series::ALL), ..RecordPlan::default() };
@@ -248,9 +249,9 @@ fn a_hint_does_not_count_as_an_acknowledgement() {
     assert_eq!(told(&world, 0, 1), Outcome::Unknown(crate::base::op::Reason::Timeout));
 }
 
-/// What was acknowledged by W copies survives the crash of all, but for the twin that does not wait for its disk.
+/// What was acknowledged by W copies survives the crash of all, but for the mutant that does not wait for its disk.
 #[test]
-fn the_twin_that_acknowledges_before_its_disk_loses_what_it_acknowledged() {
+fn the_mutant_that_acknowledges_before_its_disk_loses_what_it_acknowledged() {
     for acks_early in [false, true] {
         let mut plan = plan(3, 3, Merge::LastWrite);
         plan.store.acks_early = acks_early;

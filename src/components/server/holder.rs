@@ -14,15 +14,15 @@ use crate::base::cause::Cause;
 use crate::base::ids::{PartId, Pid};
 use crate::base::op::{At, Failure, Fence, How, Op, Outcome, Reason, Reply, Value};
 use crate::base::rng::{Bits, mix};
-use crate::base::session::Seen;
+use crate::base::session::CausalContext;
 use crate::base::slab::{Beside, Key};
 use crate::base::time::{ClockTime, Span};
 use crate::components::locks::client::{Fencing, LockClient, Series};
-use crate::components::server::errand::{BACK_OFF, Errand, Job, PICK};
 use crate::components::server::host::{Ctx, Later, Server, Session};
+use crate::components::server::pending::{BACK_OFF, Job, PICK, PendingCall};
 use crate::program::compile::MESSAGE_BYTES;
-use crate::program::interpret::{HoldId, StrandId};
-use crate::record::holds::Asked;
+use crate::program::interpret::{CoroutineId, HoldId};
+use crate::record::holds::LockRequest;
 use crate::sim::context::Request;
 
 /// What a majority's clocks may differ by, besides a hundredth of the ttl (redis.io).
@@ -31,10 +31,10 @@ const DRIFT: Span = Span::from_ms(2);
 /// What it takes before somebody who stands in line asks again where nobody could tell him how he stands.
 const AGAIN: Span = Span::from_ms(100);
 
-/// A lock that a strand wants or has.
+/// A lock that a coroutine wants or has.
 #[derive(Clone, Debug, Hash)]
 pub(super) struct Hold {
-    strand: StrandId,
+    coroutine: CoroutineId,
     lock: PartId,
     key: i64,
     /// What the part knows us by.
@@ -58,7 +58,7 @@ pub(super) struct Hold {
     failures: u32,
     backoff: Span,
     /// Identifies it, and counts how often it was renewed.
-    stem: u64,
+    substream: u64,
     renewals: u32,
 }
 
@@ -74,7 +74,7 @@ impl Hold {
     /// What identifies a question to a member.
     fn question(&self, question: u64, to: Pid) -> u64 {
         let times = if question == question::RENEW { self.renewals } else { self.failures };
-        mix(mix(self.stem, u64::from(times) * question::ALL + question), u64::from(to.member))
+        mix(mix(self.substream, u64::from(times) * question::ALL + question), u64::from(to.member))
     }
 }
 
@@ -94,10 +94,10 @@ enum Stage {
 pub(super) struct Holds(Beside<Hold>);
 
 impl Server {
-    /// A strand wants a lock.
+    /// A coroutine wants a lock.
     pub(super) fn acquire(
         &mut self,
-        strand: StrandId,
+        coroutine: CoroutineId,
         lock: PartId,
         key: i64,
         id: HoldId,
@@ -106,7 +106,7 @@ impl Server {
     ) {
         let now = ctx.now();
         let hold = Hold {
-            strand,
+            coroutine,
             lock,
             key,
             owner: ctx.unique(),
@@ -121,30 +121,30 @@ impl Server {
             left: 0,
             failures: 0,
             backoff: Span::ZERO,
-            stem: draw,
+            substream: draw,
             renewals: 0,
         };
         let client = ctx.plan().directory.lock(lock).clone();
         ctx.record().level(client.series(Series::Waiting), now, 1);
-        let Session { origin, .. } = *self.session(strand).expect("a strand works for somebody");
-        let asked = Asked { lock, key, by: ctx.me(), origin, around: self.around(strand, id) };
+        let Session { origin, .. } = *self.session(coroutine).expect("a strand works for somebody");
+        let asked = LockRequest { lock, key, by: ctx.me(), origin, around: self.around(coroutine, id) };
         ctx.record().history.holds.asked(hold.owner, now, asked);
         if let (How::Lease, Some(renew)) = (client.how, client.renew) {
             self.renews_after(id, renew, ctx);
         }
         self.holds.0.insert(id.0, hold);
-        let errand = self.errand(strand, Job::Lock { hold: id }, draw, ctx);
-        self.ask_for_lock(errand, id, &client, ctx);
+        let pending = self.pending(coroutine, Job::Lock { hold: id }, draw, ctx);
+        self.ask_for_lock(pending, id, &client, ctx);
     }
 
-    /// The hold around one of a strand, by its owner.
-    fn around(&self, strand: StrandId, id: HoldId) -> Option<u64> {
-        let mut around = self.frames.holds(strand).filter(|hold| *hold != id);
+    /// The hold around one of a coroutine, by its owner.
+    fn around(&self, coroutine: CoroutineId, id: HoldId) -> Option<u64> {
+        let mut around = self.frames.holds(coroutine).filter(|hold| *hold != id);
         around.find_map(|hold| self.holds.0.get(hold.0)).map(|hold| hold.owner)
     }
 
     /// Asks for it, for the first time or again.
-    fn ask_for_lock(&mut self, errand: Key, id: HoldId, client: &LockClient, ctx: Ctx) {
+    fn ask_for_lock(&mut self, pending: Key, id: HoldId, client: &LockClient, ctx: Ctx) {
         let members = self.members(client, id, ctx);
         let (clock, now) = (ctx.monotonic(), ctx.now());
         let Some(hold) = self.holds.0.get_mut(id.0) else { return };
@@ -155,9 +155,9 @@ impl Server {
         let Hold { key, owner, .. } = *hold;
         let stems: Vec<u64> = members.iter().map(|to| hold.question(question::ACQUIRE, *to)).collect();
         let op = Op::Acquire { lock: client.number(), how: client.how, key, owner, ttl: client.ttl };
-        for (member, stem) in members.into_iter().zip(stems) {
+        for (member, substream) in members.into_iter().zip(stems) {
             ctx.record().count(client.series(Series::Tries), now, 1);
-            self.ask(errand, member, op, stem, Some(timeout.max(Span::from_ns(1))), ctx);
+            self.ask(pending, member, op, substream, Some(timeout.max(Span::from_ns(1))), ctx);
         }
     }
 
@@ -180,16 +180,17 @@ impl Server {
         }
         let (zone, clock) = (ctx.zone(), ctx.monotonic());
         let avoided = |member: Pid| self.avoided.names(member, clock) || silent == Some(member);
-        let stem = self.holds.0.get(id.0).map_or(0, |hold| mix(hold.stem, u64::from(hold.failures)));
-        let draw = |n| ctx.serving(PICK, stem).below(n);
+        let substream =
+            self.holds.0.get(id.0).map_or(0, |hold| mix(hold.substream, u64::from(hold.failures)));
+        let draw = |n| ctx.serving(PICK, substream).below(n);
         vec![directory.copy(client.place, zone, At::Primary, None, avoided, draw)]
     }
 
     /// A member has answered, or has not.
-    pub(super) fn lock_answered(&mut self, errand: Key, id: HoldId, reply: &Reply, ctx: Ctx) {
+    pub(super) fn lock_answered(&mut self, pending: Key, id: HoldId, reply: &Reply, ctx: Ctx) {
         let now = ctx.now();
         let Some(hold) = self.holds.0.get_mut(id.0) else {
-            self.errands.free(errand); // it ended meanwhile, and was given back
+            self.pending_calls.free(pending); // it ended meanwhile, and was given back
             return;
         };
         if hold.stage != Stage::Asking {
@@ -215,19 +216,19 @@ impl Server {
             let took = ctx.monotonic().since(asked);
             let spare = Span::from_ns(client.ttl.as_ns() / 100) + DRIFT;
             if !client.majority || took + spare < client.ttl {
-                return self.lock_taken(errand, id, &client, ctx);
+                return self.lock_taken(pending, id, &client, ctx);
             }
         } else if votes.1 <= of - (of / 2 + 1) {
             return; // others may still say yes
         }
-        self.charge(errand, Cause::Lock, now);
-        self.asks_later(errand, id, &client, reply.outcome, ctx);
+        self.charge(pending, Cause::Lock, now);
+        self.asks_later(pending, id, &client, reply.outcome, ctx);
     }
 
     /// It is ours.
-    fn lock_taken(&mut self, errand: Key, id: HoldId, client: &LockClient, ctx: Ctx) {
+    fn lock_taken(&mut self, pending: Key, id: HoldId, client: &LockClient, ctx: Ctx) {
         let now = ctx.now();
-        self.charge(errand, Cause::Lock, now);
+        self.charge(pending, Cause::Lock, now);
         let Some(hold) = self.holds.0.get_mut(id.0) else { return };
         hold.stage = Stage::Held;
         let (owner, token) = (hold.owner, hold.token);
@@ -238,11 +239,11 @@ impl Server {
         if let (Some(renew), false) = (client.renew, client.how == How::Lease) {
             self.renews_after(id, renew, ctx);
         }
-        self.errand_done(errand, Value::default());
+        self.call_done(pending, Value::default());
     }
 
     /// It was not to be had this time.
-    fn asks_later(&mut self, errand: Key, id: HoldId, client: &LockClient, outcome: Outcome, ctx: Ctx) {
+    fn asks_later(&mut self, pending: Key, id: HoldId, client: &LockClient, outcome: Outcome, ctx: Ctx) {
         let (clock, now) = (ctx.monotonic(), ctx.now());
         if client.how == How::Try && (client.majority || outcome.is_unknown()) {
             self.gives_back(id, client, ctx);
@@ -262,7 +263,7 @@ impl Server {
                 Some(Span::ZERO)
             }
             How::Try => {
-                let mut draws = ctx.serving(BACK_OFF, mix(hold.stem, u64::from(hold.failures)));
+                let mut draws = ctx.serving(BACK_OFF, mix(hold.substream, u64::from(hold.failures)));
                 client.wait.wait(hold.failures, hold.backoff, &mut draws)
             }
             // Who stands in line asks again, to hear how he stands if the answer was lost.
@@ -272,7 +273,7 @@ impl Server {
         match wait.filter(|wait| clock + *wait < hold.began + client.patience) {
             Some(wait) => {
                 (hold.stage, hold.backoff) = (Stage::Waiting, wait);
-                let timer = self.later.insert(Later::Lock { errand, hold: id });
+                let timer = self.later.insert(Later::Lock { pending, hold: id });
                 ctx.wake(wait, timer.to_word());
             }
             None => {
@@ -286,23 +287,23 @@ impl Server {
                 ctx.record().level(client.series(Series::Waiting), now, -1);
                 ctx.record().count(client.series(Series::GivenUp), now, 1);
                 let at = Some(ctx.plan().directory.target(client.me).tier);
-                self.errand_failed(errand, Failure { reason: Reason::Held, at });
+                self.call_failed(pending, Failure { reason: Reason::Held, at });
             }
         }
     }
 
     /// The wait before it is asked for again is over.
-    pub(super) fn lock_again(&mut self, errand: Key, id: HoldId, ctx: Ctx) {
+    pub(super) fn lock_again(&mut self, pending: Key, id: HoldId, ctx: Ctx) {
         let Some(hold) = self.holds.0.get(id.0) else {
-            self.errands.free(errand);
+            self.pending_calls.free(pending);
             return;
         };
         let client = ctx.plan().directory.lock(hold.lock).clone();
-        self.charge(errand, Cause::Lock, ctx.now());
-        // An errand of its own for each time: what members still answer to the last one is no vote in this one.
-        let Some(again) = self.errands.remove(errand) else { return };
-        let errand = self.errands.insert(again);
-        self.ask_for_lock(errand, id, &client, ctx);
+        self.charge(pending, Cause::Lock, ctx.now());
+        // A pending call of its own for each time: what members still answer to the last one is no vote in this one.
+        let Some(again) = self.pending_calls.remove(pending) else { return };
+        let pending = self.pending_calls.insert(again);
+        self.ask_for_lock(pending, id, &client, ctx);
     }
 
     /// Holds that have ended are given back.
@@ -330,7 +331,7 @@ impl Server {
         let compares = client.compares || stage != Stage::Held;
         let release = |compares| Op::Release { lock: client.number(), compares, key, owner };
         let (op, size_bytes, session, origin) = (release(compares), MESSAGE_BYTES, 0, 0);
-        let (seen, timeout) = (Seen::NOTHING, Some(client.timeout));
+        let (seen, timeout) = (CausalContext::NOTHING, Some(client.timeout));
         let members = if client.majority { self.members(client, id, ctx) } else { at.into_iter().collect() };
         if !client.in_cache {
             // A request that comes late would stand in line for nobody; what follows it on the same connection takes it out.
@@ -339,15 +340,15 @@ impl Server {
             let left = left.map(|member| Pid::new(tier, member)).filter(|member| at != Some(*member));
             let all = members.into_iter().map(|member| (member, op));
             for (member, op) in all.chain(left.map(|member| (member, release(true)))) {
-                let stem = hold.question(question::RELEASE, member);
-                self.gives_to(client.place, (op, stem), member, ctx);
+                let substream = hold.question(question::RELEASE, member);
+                self.gives_to(client.place, (op, substream), member, ctx);
             }
             return;
         }
         for member in members {
-            let stem = hold.question(question::RELEASE, member);
-            let request = Request { op, stem, size_bytes, timeout, from: None, session, origin, seen };
-            ctx.call(member, request, u64::MAX); // the tag of no errand
+            let substream = hold.question(question::RELEASE, member);
+            let request = Request { op, substream, size_bytes, timeout, from: None, session, origin, seen };
+            ctx.call(member, request, u64::MAX); // the tag of no pending call
         }
     }
 
@@ -365,12 +366,12 @@ impl Server {
 
     /// Gives a lock back to a store. Nobody waits for it, but it is said again elsewhere if whoever was asked does not answer: to give back twice
     /// is to give back once.
-    fn gives_to(&mut self, place: PartId, (op, stem): (Op, u64), member: Pid, ctx: Ctx) {
-        let nobody = Session { id: 0, origin: 0, seen: Seen::NOTHING };
+    fn gives_to(&mut self, place: PartId, (op, substream): (Op, u64), member: Pid, ctx: Ctx) {
+        let nobody = Session { id: 0, origin: 0, seen: CausalContext::NOTHING };
         let job = Job::GiveBack { place, op, asked: member };
-        let key = self.errands.insert(Errand::new(None, nobody, job, stem, ctx.now()));
+        let key = self.pending_calls.insert(PendingCall::new(None, nobody, job, substream, ctx.now()));
         let timeout = ctx.plan().directory.store(place).timeout;
-        let call = self.ask(key, member, op, stem, Some(timeout), ctx);
+        let call = self.ask(key, member, op, substream, Some(timeout), ctx);
         if let Some(alive) = ctx.plan().directory.alive(place) {
             ctx.keep_alive(call, alive);
         }
@@ -380,21 +381,22 @@ impl Server {
     pub(super) fn given_back(&mut self, key: Key, job: (PartId, Op, Pid), outcome: Outcome, ctx: Ctx) {
         let (place, op, asked) = job;
         self.avoid(Some(asked), place, outcome, ctx);
-        let Some(mut errand) = self.errands.remove(key) else { return };
+        let Some(mut pending) = self.pending_calls.remove(key) else { return };
         let directory = &ctx.plan().directory;
         // That nothing came in time is no reason to leave it at that: somebody may wait for the rest of its lease.
         let late = outcome == Outcome::Unknown(Reason::Timeout);
         let outcome = if late { Outcome::Unknown(Reason::Reset) } else { outcome };
-        if directory.asks_another(place, &mut errand.tried, asked, outcome, true) {
-            let (zone, clock, tried) = (ctx.zone(), ctx.monotonic(), errand.tried);
+        if directory.asks_another(place, &mut pending.tried, asked, outcome, true) {
+            let (zone, clock, tried) = (ctx.zone(), ctx.monotonic(), pending.tried);
             let avoided = |member: Pid| self.avoided.names(member, clock) || tried.has(member);
-            let stem = tried.identity(errand.stem);
-            let draw = |n| ctx.serving(PICK, stem).below(n);
+            let substream = tried.identity(pending.substream);
+            let draw = |n| ctx.serving(PICK, substream).below(n);
             let to = directory.copy(place, zone, At::Primary, None, avoided, draw);
             let timeout = directory.store(place).timeout;
-            errand.job = Job::GiveBack { place, op, asked: to };
-            let key = self.errands.insert(errand);
-            let (call, alive) = (self.ask(key, to, op, stem, Some(timeout), ctx), directory.alive(place));
+            pending.job = Job::GiveBack { place, op, asked: to };
+            let key = self.pending_calls.insert(pending);
+            let (call, alive) =
+                (self.ask(key, to, op, substream, Some(timeout), ctx), directory.alive(place));
             alive.into_iter().for_each(|alive| ctx.keep_alive(call, alive));
         }
     }
@@ -412,27 +414,27 @@ impl Server {
         let Some(hold) = self.holds.0.get_mut(id.0) else { return };
         hold.renewals += 1;
         let hold = hold.clone();
-        let Hold { strand, key, owner, at, .. } = hold;
+        let Hold { coroutine, key, owner, at, .. } = hold;
         let Some(renew) = client.renew else { return };
         let members = if client.majority { self.members(&client, id, ctx) } else { at.into_iter().collect() };
-        let Some(on_behalf) = self.session(strand).copied() else { return };
+        let Some(on_behalf) = self.session(coroutine).copied() else { return };
         let op = Op::Renew { lock: client.number(), key, owner, ttl: client.ttl };
         let asked = members.first().copied().filter(|_| !client.majority);
         let job = Job::Renewal { hold: id, asked, of: members.len() as u32, told: 0, lost: 0 };
         let since = ctx.now();
-        let errand = Errand::new(None, on_behalf, job, hold.stem, since);
-        let errand = self.errands.insert(errand);
+        let pending = PendingCall::new(None, on_behalf, job, hold.substream, since);
+        let pending = self.pending_calls.insert(pending);
         for member in members {
-            let stem = hold.question(question::RENEW, member);
-            self.ask(errand, member, op, stem, Some(client.timeout), ctx);
+            let substream = hold.question(question::RENEW, member);
+            self.ask(pending, member, op, substream, Some(client.timeout), ctx);
         }
         self.renews_after(id, renew, ctx);
     }
 
     /// A member has renewed it, or says that it is not ours.
-    pub(super) fn renewed(&mut self, errand: Key, outcome: Outcome, ctx: Ctx) {
-        let Some(Errand { job: Job::Renewal { hold, asked, of, told, lost }, .. }) =
-            self.errands.get_mut(errand)
+    pub(super) fn renewed(&mut self, pending: Key, outcome: Outcome, ctx: Ctx) {
+        let Some(PendingCall { job: Job::Renewal { hold, asked, of, told, lost }, .. }) =
+            self.pending_calls.get_mut(pending)
         else {
             return;
         };
@@ -445,7 +447,7 @@ impl Server {
             self.avoid(asked, place, outcome, ctx); // who was asked, whom the hold may have left since
         }
         if is_last {
-            self.errands.free(errand);
+            self.pending_calls.free(pending);
             let Some(hold) = self.holds.0.get(id.0).filter(|_| is_lost) else { return };
             let (client, now) = (ctx.plan().directory.lock(hold.lock), ctx.now());
             // Who stands in line under a lease has lost his place with it, and stands at the end when he asks again.
@@ -455,13 +457,13 @@ impl Server {
         }
     }
 
-    /// What goes with a strand's steps on a db: the token of the innermost fenced lock that it holds.
-    pub(super) fn fence(&self, strand: StrandId, ctx: Ctx) -> Fence {
+    /// What goes with a coroutine's steps on a db: the token of the innermost fenced lock that it holds.
+    pub(super) fn fence(&self, coroutine: CoroutineId, ctx: Ctx) -> Fence {
         if self.holds.0.is_empty() {
             return Fence::default();
         }
         let directory = &ctx.plan().directory;
-        let mut held = self.frames.holds(strand).filter_map(|hold| self.holds.0.get(hold.0));
+        let mut held = self.frames.holds(coroutine).filter_map(|hold| self.holds.0.get(hold.0));
         let fence = held.find_map(|hold| match directory.lock(hold.lock).fencing {
             Fencing::None => None,
             Fencing::Write => Some(Fence::new(hold.token, false)),
@@ -470,12 +472,12 @@ impl Server {
         fence.unwrap_or_default()
     }
 
-    /// The hold in which a strand is, by its owner; 0: none.
-    pub(super) fn held_by(&self, strand: StrandId) -> u64 {
+    /// The hold in which a coroutine is, by its owner; 0: none.
+    pub(super) fn held_by(&self, coroutine: CoroutineId) -> u64 {
         if self.holds.0.is_empty() {
             return 0;
         }
-        let mut held = self.frames.holds(strand).filter_map(|hold| self.holds.0.get(hold.0));
+        let mut held = self.frames.holds(coroutine).filter_map(|hold| self.holds.0.get(hold.0));
         held.next().map_or(0, |hold| hold.owner)
     }
 

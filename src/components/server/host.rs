@@ -1,4 +1,4 @@
-//! Carries out what programs ask for: threads, cores, waits; calls go through [`super::errand`].
+//! Carries out what programs ask for: threads, cores, waits; calls go through [`super::pending`].
 
 use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
@@ -6,20 +6,20 @@ use std::convert::Infallible;
 use crate::base::cause::{Cause, Causes};
 use crate::base::ids::{CallId, PartId, Pid, ProbeId, ProgramId};
 use crate::base::op::{Failure, Op, Outcome, Reason, Reply};
-use crate::base::session::Seen;
+use crate::base::session::CausalContext;
 use crate::base::slab::{Key, Slab};
 use crate::base::time::Time;
 use crate::components::cores::{Cores, Submitted};
 use crate::components::directory::{Avoided, Leading};
-use crate::components::server::errand::Errand;
 use crate::components::server::holder::Holds;
+use crate::components::server::pending::PendingCall;
 use crate::components::server::pools::Pool;
 use crate::components::server::reader::Rights;
 use crate::components::server::transactor::Transactions;
 use crate::components::server::{Plan, Series};
 use crate::components::share_ppm;
 use crate::program::instr::{Effect, Ending, Input};
-use crate::program::interpret::{Frames, HoldId, StrandId};
+use crate::program::interpret::{CoroutineId, Frames, HoldId};
 use crate::record::recorder::{Ended, Finished};
 use crate::sim::context::Context;
 use crate::sim::process::{Order, Process};
@@ -41,15 +41,15 @@ pub struct Server {
     threads_busy: u32,
     waiting: VecDeque<CallId>,
     activations: Slab<Activation>,
-    pub(super) errands: Slab<Errand>,
+    pub(super) pending_calls: Slab<PendingCall>,
     pub(super) later: Slab<Later>,
     pub(super) pools: BTreeMap<PartId, Pool>,
-    /// Rebuilds that others of this process wait for: the errands that do.
+    /// Rebuilds that others of this process wait for: the pending calls that do.
     pub(super) flights: BTreeMap<(PartId, i64), Vec<Key>>,
     /// What programs hold that were told to fill a cache.
     pub(super) rights: Rights,
-    /// Strands that can go on now.
-    pub(super) ready: VecDeque<(StrandId, Input)>,
+    /// Coroutines that can go on now.
+    pub(super) ready: VecDeque<(CoroutineId, Input)>,
     pub(super) transactions: Transactions,
     pub(super) holds: Holds,
     pub(super) avoided: Avoided,
@@ -61,8 +61,8 @@ pub struct Server {
 enum Activation {
     /// A request; `queued` has been charged.
     Request { call: CallId, program: ProgramId, arrived: Time, on_behalf: Session },
-    /// A rebuild of a cache's entry, for an errand.
-    Rebuild { errand: Key, program: ProgramId, began: Time, on_behalf: Session },
+    /// A rebuild of a cache's entry, for a pending call.
+    Rebuild { pending: Key, program: ProgramId, began: Time, on_behalf: Session },
 }
 
 /// The customer for whom something is done, and what it has seen by now.
@@ -71,22 +71,22 @@ pub(super) struct Session {
     pub id: u64,
     /// Its request of which this is a part.
     pub origin: u64,
-    pub seen: Seen,
+    pub seen: CausalContext,
 }
 
 /// What a timer is for.
 #[derive(Clone, Debug, Hash)]
 pub(super) enum Later {
     /// A `wait` step ends.
-    Wait { strand: StrandId, since: Time },
-    /// An errand tries again.
-    Again { errand: Key },
-    /// An errand has waited long enough for a connection.
-    PoolTimeout { errand: Key },
+    Wait { coroutine: CoroutineId, since: Time },
+    /// A pending call tries again.
+    Again { pending: Key },
+    /// A pending call has waited long enough for a connection.
+    PoolTimeout { pending: Key },
     /// A transaction is run again.
-    Transaction { strand: StrandId, since: Time },
+    Transaction { coroutine: CoroutineId, since: Time },
     /// A lock is asked for again.
-    Lock { errand: Key, hold: HoldId },
+    Lock { pending: Key, hold: HoldId },
     /// A lock is renewed.
     Renew { hold: HoldId },
     /// A member of a store that did not answer is asked whether it is there.
@@ -114,7 +114,7 @@ impl Process for Server {
             threads_busy: 0,
             waiting: VecDeque::new(),
             activations: Slab::default(),
-            errands: Slab::default(),
+            pending_calls: Slab::default(),
             later: Slab::default(),
             pools: BTreeMap::new(),
             flights: BTreeMap::new(),
@@ -131,7 +131,7 @@ impl Process for Server {
         let plan = ctx.plan();
         if self.threads_busy < plan.threads {
             self.begin(call, op, ctx);
-            self.go_on(ctx);
+            self.resume(ctx);
         } else if (self.waiting.len() as u64) < plan.queue {
             self.waiting.push_back(call);
             level(Series::Queued, 1, ctx);
@@ -144,8 +144,8 @@ impl Process for Server {
     fn on_reply(&mut self, call: CallId, tag: u64, reply: Reply, ctx: &mut Context<Self>) {
         let now = ctx.now();
         ctx.record().history.returned(call, now, reply.outcome);
-        self.errand_answered(Key::from_word(tag), reply, ctx);
-        self.go_on(ctx);
+        self.pending_answered(Key::from_word(tag), reply, ctx);
+        self.resume(ctx);
     }
 
     fn on_late(&mut self, _: CallId, _: u64, op: Op, ctx: &mut Context<Self>) {
@@ -162,20 +162,22 @@ impl Process for Server {
             self.cores_done(ctx);
         } else {
             match self.later.remove(Key::from_word(timer)) {
-                Some(Later::Wait { strand, since }) => {
-                    self.frames.spend(strand, Cause::Wait, ctx.now() - since);
-                    self.ready.push_back((strand, Input::Go));
+                Some(Later::Wait { coroutine, since }) => {
+                    self.frames.spend(coroutine, Cause::Wait, ctx.now() - since);
+                    self.ready.push_back((coroutine, Input::Go));
                 }
-                Some(Later::Again { errand }) => self.errand_again(errand, ctx),
-                Some(Later::PoolTimeout { errand }) => self.pool_timeout(errand, ctx),
-                Some(Later::Transaction { strand, since }) => self.transaction_again(strand, since, ctx),
-                Some(Later::Lock { errand, hold }) => self.lock_again(errand, hold, ctx),
+                Some(Later::Again { pending }) => self.call_again(pending, ctx),
+                Some(Later::PoolTimeout { pending }) => self.pool_timeout(pending, ctx),
+                Some(Later::Transaction { coroutine, since }) => {
+                    self.transaction_again(coroutine, since, ctx)
+                }
+                Some(Later::Lock { pending, hold }) => self.lock_again(pending, hold, ctx),
                 Some(Later::Renew { hold }) => self.renew(hold, ctx),
                 Some(Later::Reconnect { part, member }) => self.reconnect(part, member, ctx),
                 None => {}
             }
         }
-        self.go_on(ctx);
+        self.resume(ctx);
     }
 
     /// What was under way is over, and nobody knows how far it came.
@@ -186,7 +188,7 @@ impl Process for Server {
         level(Series::Runnable, -i64::from(self.runnable), ctx);
         self.pools_fall(ctx);
         self.drops_holds(ctx);
-        ctx.count_strands(std::mem::take(&mut self.counted), 0);
+        ctx.count_coroutines(std::mem::take(&mut self.counted), 0);
         let ended = ctx.now();
         for (_, activation) in self.activations.iter() {
             let (Activation::Request { program, arrived: intended, .. }
@@ -214,8 +216,8 @@ impl Process for Server {
 
     fn on_order(&mut self, order: Order, ctx: &mut Context<Self>) {
         let speed_ppm = match order {
-            Order::Set { knob: "speed", value } => share_ppm(value),
-            Order::Reset { knob: "speed" } => ctx.plan().speed_ppm,
+            Order::Set { parameter: "speed", value } => share_ppm(value),
+            Order::Reset { parameter: "speed" } => ctx.plan().speed_ppm,
             _ => return,
         };
         self.cores.set_speed(speed_ppm, ctx.now());
@@ -231,7 +233,7 @@ impl Server {
             return ctx.reply(call, Outcome::Fail(Reason::Error), 0, &held, 0);
         };
         let plan = ctx.plan();
-        let (now, arrived, stem) = (ctx.now(), ctx.arrived(call), ctx.stem(call));
+        let (now, arrived, substream) = (ctx.now(), ctx.arrived(call), ctx.substream(call));
         self.threads_busy += 1;
         level(Series::Threads, 1, ctx);
         if let Some(probe) = plan.probes[program.index()] {
@@ -240,44 +242,51 @@ impl Server {
         let on_behalf = Session { id: ctx.session(call), origin: ctx.origin(call), seen: ctx.seen(call) };
         let activation = Activation::Request { call, program, arrived, on_behalf };
         let host = self.activations.insert(activation).to_word();
-        let strand = self.frames.begin(&plan.programs, program, args, stem, host);
-        self.frames.spend(strand, Cause::Queue, now - arrived);
-        self.ready.push_back((strand, Input::Go));
+        let coroutine = self.frames.begin(&plan.programs, program, args, substream, host);
+        self.frames.spend(coroutine, Cause::Queue, now - arrived);
+        self.ready.push_back((coroutine, Input::Go));
     }
 
-    /// Begins a rebuild for an errand, in the thread of the request that needs it (or in the background).
-    pub(super) fn rebuild(&mut self, errand: Key, program: ProgramId, args: [i64; 3], stem: u64, ctx: Ctx) {
+    /// Begins a rebuild for a pending call, in the thread of the request that needs it (or in the background).
+    pub(super) fn rebuild(
+        &mut self,
+        pending: Key,
+        program: ProgramId,
+        args: [i64; 3],
+        substream: u64,
+        ctx: Ctx,
+    ) {
         let plan = ctx.plan();
         let began = ctx.now();
         count(Series::Rebuilds, ctx);
         if let Some(probe) = plan.probes[program.index()] {
             ctx.record().started(probe, began, began);
         }
-        let on_behalf = self.on_behalf(errand);
-        let activation = Activation::Rebuild { errand, program, began, on_behalf };
+        let on_behalf = self.on_behalf(pending);
+        let activation = Activation::Rebuild { pending, program, began, on_behalf };
         let host = self.activations.insert(activation).to_word();
-        let strand = self.frames.begin(&plan.programs, program, args, stem, host);
-        self.ready.push_back((strand, Input::Go));
+        let coroutine = self.frames.begin(&plan.programs, program, args, substream, host);
+        self.ready.push_back((coroutine, Input::Go));
     }
 
-    /// The customer that a strand works for.
-    pub(super) fn session(&mut self, strand: StrandId) -> Option<&mut Session> {
-        let activation = self.frames.host(strand)?;
+    /// The customer that a coroutine works for.
+    pub(super) fn session(&mut self, coroutine: CoroutineId) -> Option<&mut Session> {
+        let activation = self.frames.host(coroutine)?;
         match self.activations.get_mut(Key::from_word(activation))? {
             Activation::Request { on_behalf, .. } | Activation::Rebuild { on_behalf, .. } => Some(on_behalf),
         }
     }
 
-    /// Runs every strand that can go on, until none can.
-    fn go_on(&mut self, ctx: Ctx) {
+    /// Runs every coroutine that can go on, until none can.
+    fn resume(&mut self, ctx: Ctx) {
         let plan = ctx.plan();
-        while let Some((strand, input)) = self.ready.pop_front() {
-            if self.frames.host(strand).is_none() {
+        while let Some((coroutine, input)) = self.ready.pop_front() {
+            if self.frames.host(coroutine).is_none() {
                 continue; // abandoned meanwhile
             }
-            let effect = self.frames.resume(&plan.programs, strand, input);
+            let effect = self.frames.resume(&plan.programs, coroutine, input);
             let forked = matches!(effect, Effect::Forked);
-            self.perform(strand, effect, ctx);
+            self.perform(coroutine, effect, ctx);
             self.cut_off(ctx);
             self.release_ended(ctx);
             if forked && !self.count(ctx) {
@@ -289,25 +298,25 @@ impl Server {
 
     /// Says how many coroutines there are; false if there are too many in the world.
     fn count(&mut self, ctx: Ctx) -> bool {
-        let now = self.frames.strands();
-        ctx.count_strands(std::mem::replace(&mut self.counted, now), now)
+        let now = self.frames.coroutines();
+        ctx.count_coroutines(std::mem::replace(&mut self.counted, now), now)
     }
 
-    fn perform(&mut self, strand: StrandId, effect: Effect, ctx: Ctx) {
+    fn perform(&mut self, coroutine: CoroutineId, effect: Effect, ctx: Ctx) {
         let now = ctx.now();
         match effect {
-            Effect::Cpu { law, times, draw } => {
-                let demand = self.demand(strand, law, times, draw, ctx);
-                self.compute(strand, demand, draw, ctx);
+            Effect::Cpu { distribution, times, draw } => {
+                let demand = self.demand(coroutine, distribution, times, draw, ctx);
+                self.compute(coroutine, demand, draw, ctx);
             }
-            Effect::Wait { law, times, draw } => {
-                let span = self.demand(strand, law, times, draw, ctx);
-                let timer = self.later.insert(Later::Wait { strand, since: now });
+            Effect::Wait { distribution, times, draw } => {
+                let span = self.demand(coroutine, distribution, times, draw, ctx);
+                let timer = self.later.insert(Later::Wait { coroutine, since: now });
                 ctx.wake(span, timer.to_word());
             }
             Effect::Tally { tally, key, by } => {
                 ctx.record().tally(tally, key, now, by);
-                self.ready.push_back((strand, Input::Go));
+                self.ready.push_back((coroutine, Input::Go));
             }
             Effect::Forked => {
                 while let Some(child) = self.frames.spawned() {
@@ -319,37 +328,37 @@ impl Server {
                 while self.frames.abandoned().is_some() {} // what they wait for comes to nobody
                 self.ready.push_back((parent, failed.map_or(Input::Go, Input::Failed)));
             }
-            Effect::Done(ending) => self.done(strand, ending, ctx),
-            Effect::Acquire { lock, key, hold, draw } => self.acquire(strand, lock, key, hold, draw, ctx),
+            Effect::Done(ending) => self.done(coroutine, ending, ctx),
+            Effect::Acquire { lock, key, hold, draw } => self.acquire(coroutine, lock, key, hold, draw, ctx),
             Effect::Begin { .. } | Effect::Commit { .. } | Effect::Abort { .. } => {
-                self.transact(strand, effect, ctx);
+                self.transact(coroutine, effect, ctx);
             }
-            errand => self.send(strand, errand, ctx),
+            pending => self.send(coroutine, pending, ctx),
         }
     }
 
-    /// A draw of a law of the strand's program, `times` times.
+    /// A draw of a distribution of the coroutine's program, `times` times.
     pub(super) fn demand(
         &self,
-        strand: StrandId,
-        law: u16,
+        coroutine: CoroutineId,
+        distribution: u16,
         times: i64,
         draw: u64,
         ctx: Ctx,
     ) -> crate::base::time::Span {
-        let program = self.frames.program(strand).expect("it runs");
-        let law = &ctx.plan().programs.0[program.index()].laws[law as usize];
+        let program = self.frames.program(coroutine).expect("it runs");
+        let distribution = &ctx.plan().programs.0[program.index()].distributions[distribution as usize];
         let mut draws = ctx.draws(draw);
-        law.span(&mut draws) * times as u64
+        distribution.span(&mut draws) * times as u64
     }
 
-    fn compute(&mut self, strand: StrandId, demand: crate::base::time::Span, draw: u64, ctx: Ctx) {
+    fn compute(&mut self, coroutine: CoroutineId, demand: crate::base::time::Span, draw: u64, ctx: Ctx) {
         if let Some(store) = ctx.plan().beside {
-            return self.compute_at_store(strand, store, demand, draw, ctx);
+            return self.compute_at_store(coroutine, store, demand, draw, ctx);
         }
         let now = ctx.now();
-        match self.cores.submit(strand.0.to_word(), demand, now) {
-            Submitted::Refused => self.ready.push_back((strand, Input::Failed(Reason::Overloaded.into()))),
+        match self.cores.submit(coroutine.0.to_word(), demand, now) {
+            Submitted::Refused => self.ready.push_back((coroutine, Input::Failed(Reason::Overloaded.into()))),
             Submitted::Started | Submitted::Queued => {}
         }
         self.busy_changed(ctx);
@@ -378,20 +387,20 @@ impl Server {
 
     fn cores_done(&mut self, ctx: Ctx) {
         while let Some(done) = self.cores.complete(ctx.now()) {
-            let strand = StrandId(Key::from_word(done.job));
-            self.frames.spend(strand, Cause::Queue, done.queued);
-            self.frames.spend(strand, Cause::Cpu, done.served);
-            self.ready.push_back((strand, Input::Go));
+            let coroutine = CoroutineId(Key::from_word(done.job));
+            self.frames.spend(coroutine, Cause::Queue, done.queued);
+            self.frames.spend(coroutine, Cause::Cpu, done.served);
+            self.ready.push_back((coroutine, Input::Go));
         }
         self.busy_changed(ctx);
         self.arm(ctx);
     }
 
     /// A frame has ended.
-    fn done(&mut self, strand: StrandId, ending: Ending, ctx: Ctx) {
-        let host = Key::from_word(self.frames.host(strand).expect("it ran"));
-        let causes = self.frames.causes(strand);
-        self.frames.finish(strand);
+    fn done(&mut self, coroutine: CoroutineId, ending: Ending, ctx: Ctx) {
+        let host = Key::from_word(self.frames.host(coroutine).expect("it ran"));
+        let causes = self.frames.causes(coroutine);
+        self.frames.finish(coroutine);
         while self.frames.abandoned().is_some() {}
         let now = ctx.now();
         let activation = self.activations.remove(host).expect("a frame runs for something");
@@ -399,7 +408,7 @@ impl Server {
             Activation::Request { program, arrived, on_behalf, .. } => (program, arrived, on_behalf),
             Activation::Rebuild { program, began, on_behalf, .. } => (program, began, on_behalf),
         };
-        self.lets_go(host.to_word(), on_behalf, ctx);
+        self.abandons(host.to_word(), on_behalf, ctx);
         if let Some(probe) = ctx.plan().probes[program.index()] {
             let how = match ending {
                 Ending::Returned { .. } => Ended::Ok,
@@ -422,9 +431,9 @@ impl Server {
                 count(Series::Served, ctx);
                 self.thread_free(ctx);
             }
-            Activation::Rebuild { errand, on_behalf, .. } => {
-                self.learn(errand, on_behalf.seen);
-                self.rebuilt(errand, ending, &causes, ctx);
+            Activation::Rebuild { pending, on_behalf, .. } => {
+                self.learn(pending, on_behalf.seen);
+                self.rebuilt(pending, ending, &causes, ctx);
             }
         }
     }

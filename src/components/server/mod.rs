@@ -1,13 +1,13 @@
 //! `server`: app servers that run programs, and what runs the programs of a store ([`add_beside`]). A thread is held for the whole program, a core only during `cpu`, a
 //! connection of a pool for one step on a db. An abandoned call is worked off to its end and burns capacity.
 //!
-//! [`host`] carries out what programs ask for · [`errand`] calls other parts for them · [`reader`] is the clients'
+//! [`host`] carries out what programs ask for · [`pending`] calls other parts for them · [`reader`] is the clients'
 //! half of a cache's guard, `transactor` that of a store's transactions, `holder` that of locks.
 
 mod driver;
-pub mod errand;
 mod holder;
 pub mod host;
+pub mod pending;
 mod pools;
 pub mod reader;
 mod transactor;
@@ -15,7 +15,7 @@ mod transactor;
 use std::sync::Arc;
 
 use crate::base::ids::{PartId, ProbeId, SeriesId};
-use crate::base::knob::{Knob, Knobs, Preset, Takes};
+use crate::base::parameter::{Parameter, ParameterType, Parameters, Preset};
 use crate::base::problem::Problems;
 use crate::base::series::series;
 use crate::components::cores::{DISCIPLINE, Discipline, FULL_SPEED};
@@ -25,23 +25,23 @@ use crate::components::{COMMON, Kind, Names, Part, PartName, Wiring, count_u32, 
 use crate::program::instr::SharedPrograms;
 use crate::sim::run::World;
 
-/// Its knobs.
-pub const KNOBS: &[Knob] = &[
-    Knob {
+/// Its parameters.
+pub const PARAMETERS: &[Parameter] = &[
+    Parameter {
         name: "cores",
-        takes: Takes::Count { min: 1, max: u64::MAX },
+        takes: ParameterType::Count { min: 1, max: u64::MAX },
         default: Preset::Is { text: "4", source: "a common size of cloud instances (4 vCPU)" },
         doc: "Cores of each: what `cpu` steps need. At least 1, or `unlimited`.",
     },
-    Knob {
+    Parameter {
         name: "threads",
-        takes: Takes::Count { min: 1, max: u64::MAX },
+        takes: ParameterType::Count { min: 1, max: u64::MAX },
         default: Preset::Is { text: "200", source: "Apache Tomcat: maxThreads" },
         doc: "Requests that each handles at once. At least 1, or `unlimited`.",
     },
-    Knob {
+    Parameter {
         name: "queue",
-        takes: Takes::Count { min: 0, max: u64::MAX },
+        takes: ParameterType::Count { min: 0, max: u64::MAX },
         default: Preset::Is { text: "100", source: "Apache Tomcat: acceptCount" },
         doc: "Requests that may wait for a thread; beyond it they are refused as overloaded. 0 or more, or `unlimited`.",
     },
@@ -66,7 +66,7 @@ pub const KIND: Kind = Kind {
     name: "server",
     doc: "App servers: they run programs.",
     common: COMMON,
-    knobs: KNOBS,
+    parameters: PARAMETERS,
     series: Series::ALL,
     runs_programs: true,
     resolve,
@@ -96,14 +96,14 @@ pub struct Plan {
     /// Speed of the cores, parts per million.
     pub speed_ppm: u32,
     /// Where what it does is recorded.
-    pub told: Told,
+    pub told: RecordsAs,
     /// The store on whose members it runs, when it is no server but what runs the programs of a store.
     pub beside: Option<PartId>,
 }
 
 /// Where a host of programs records what it does.
 #[derive(Clone, Copy, Debug)]
-pub enum Told {
+pub enum RecordsAs {
     /// All of [`Series`], which begin here.
     Server(SeriesId),
     /// Only the programs under way: a store has other series for the rest.
@@ -114,8 +114,8 @@ impl Plan {
     /// The id of a series, if it is kept.
     pub(in crate::components::server) fn series(&self, series: Series) -> Option<SeriesId> {
         match self.told {
-            Told::Server(first) => Some(series.id(first)),
-            Told::Store(programs) => (series == Series::Threads).then_some(programs),
+            RecordsAs::Server(first) => Some(series.id(first)),
+            RecordsAs::Store(programs) => (series == Series::Threads).then_some(programs),
         }
     }
 }
@@ -134,7 +134,7 @@ pub fn add_beside(store: PartId, at: &PartName, programs: SeriesId, wiring: &Wir
         threads: u32::MAX,
         queue: 0,
         speed_ppm: FULL_SPEED,
-        told: Told::Store(programs),
+        told: RecordsAs::Store(programs),
         beside: Some(store),
     };
     world.add_beside::<host::Server>(&format!("{}.programs", at.name), Arc::new(plan), at.tier);
@@ -142,19 +142,19 @@ pub fn add_beside(store: PartId, at: &PartName, programs: SeriesId, wiring: &Wir
 
 struct ServerPart(Plan);
 
-fn resolve(knobs: &Knobs, names: &Names, _problems: &mut Problems) -> Option<Box<dyn Part>> {
+fn resolve(parameters: &Parameters, names: &Names, _problems: &mut Problems) -> Option<Box<dyn Part>> {
     Some(Box::new(ServerPart(Plan {
         programs: SharedPrograms::default(),
         directory: Arc::default(),
         policies: Arc::default(),
         answers: Answers::default(),
         probes: Arc::default(),
-        cores: count_u32(knobs, "cores"),
-        discipline: Discipline::of(knobs.word("discipline")),
-        threads: count_u32(knobs, "threads"),
-        queue: knobs.count("queue"),
-        speed_ppm: speed_ppm(knobs),
-        told: Told::Server(names.first_series),
+        cores: count_u32(parameters, "cores"),
+        discipline: Discipline::of(parameters.word("discipline")),
+        threads: count_u32(parameters, "threads"),
+        queue: parameters.count("queue"),
+        speed_ppm: speed_ppm(parameters),
+        told: RecordsAs::Server(names.first_series),
         beside: None,
     })))
 }

@@ -6,8 +6,8 @@ use crate::base::cause::Cause;
 use crate::base::ids::PartId;
 use crate::base::op::{Failure, Reason};
 use crate::base::slab::Key;
-use crate::components::server::errand::{Errand, Job};
 use crate::components::server::host::{Ctx, Later, Server};
+use crate::components::server::pending::{Job, PendingCall};
 
 /// The connections to one db.
 #[derive(Clone, Debug, Default, Hash)]
@@ -31,29 +31,29 @@ impl Server {
         } else if (pool.waiting.len() as u64) < client.queue {
             pool.waiting.push_back(key);
             waits(part, 1, ctx);
-            let timer = self.later.insert(Later::PoolTimeout { errand: key });
+            let timer = self.later.insert(Later::PoolTimeout { pending: key });
             ctx.wake(client.timeout, timer.to_word());
         } else {
             self.turned_away(key, part, ctx);
         }
     }
 
-    /// An errand has its connection.
+    /// A pending call has its connection.
     fn connected(&mut self, key: Key, ctx: Ctx) {
         self.charge(key, Cause::Pool, ctx.now());
-        if let Some(Errand { job: Job::Data { pooled, .. }, .. }) = self.errands.get_mut(key) {
+        if let Some(PendingCall { job: Job::Data { pooled, .. }, .. }) = self.pending_calls.get_mut(key) {
             *pooled = true;
         }
         self.ask_store(key, ctx);
     }
 
-    /// A connection is free: the next errand that still waits gets it.
+    /// A connection is free: the next pending call that still waits gets it.
     pub(super) fn leave_pool(&mut self, part: PartId, ctx: Ctx) {
         let Some(pool) = self.pools.get_mut(&part) else { return };
         let before = pool.waiting.len();
         let next = loop {
             match pool.waiting.pop_front() {
-                Some(key) if self.errands.get(key).is_some() => break Some(key),
+                Some(key) if self.pending_calls.get(key).is_some() => break Some(key),
                 Some(_) => {}
                 None => break None,
             }
@@ -69,7 +69,9 @@ impl Server {
     }
 
     pub(super) fn pool_timeout(&mut self, key: Key, ctx: Ctx) {
-        if let Some(Errand { job: Job::Data { pooled: false, part, .. }, .. }) = self.errands.get(key) {
+        if let Some(PendingCall { job: Job::Data { pooled: false, part, .. }, .. }) =
+            self.pending_calls.get(key)
+        {
             let part = *part;
             if let Some(pool) = self.pools.get_mut(&part) {
                 let before = pool.waiting.len();
@@ -86,7 +88,7 @@ impl Server {
         let (target, now) = (ctx.plan().directory.target(part), ctx.now());
         let (rejected, at) = (ctx.plan().directory.store(part).rejected, target.tier);
         ctx.record().count(rejected, now, 1);
-        self.errand_failed(key, Failure { reason: Reason::Pool, at: Some(at) });
+        self.call_failed(key, Failure { reason: Reason::Pool, at: Some(at) });
     }
     /// The process has crashed, and its connections are gone.
     pub(super) fn pools_fall(&self, ctx: Ctx) {

@@ -17,8 +17,8 @@ use crate::base::rng::mix;
 use crate::base::slab::Key;
 use crate::base::time::{ClockTime, Span};
 use crate::components::guard::{Claim, Guard, Per};
-use crate::components::server::errand::{Errand, GUARD_WAIT, Job};
 use crate::components::server::host::{Ctx, Later, Server, Session};
+use crate::components::server::pending::{GUARD_WAIT, Job, PendingCall};
 use crate::program::compile::MESSAGE_BYTES;
 use crate::program::instr::Ending;
 use crate::sim::context::Request;
@@ -112,8 +112,8 @@ impl Reading {
 
 impl Server {
     fn reading(&mut self, key: Key) -> Option<&mut Reading> {
-        match self.errands.get_mut(key) {
-            Some(Errand { job: Job::Reading(reading), .. }) => Some(reading),
+        match self.pending_calls.get_mut(key) {
+            Some(PendingCall { job: Job::Reading(reading), .. }) => Some(reading),
             _ => None,
         }
     }
@@ -147,27 +147,27 @@ impl Server {
 
     /// Asks the member of the cache that owns the entry.
     fn ask_node(&mut self, key: Key, op: Op, question: u64, ctx: Ctx) {
-        let stem = self.question(key, question);
+        let substream = self.question(key, question);
         let Some(reading) = self.reading(key) else { return };
         let directory = &ctx.plan().directory;
         let to = directory.owner(reading.cache, reading.entry);
         let timeout = directory.cache(reading.cache).timeout;
-        self.ask(key, to, op, stem, Some(timeout), ctx);
+        self.ask(key, to, op, substream, Some(timeout), ctx);
     }
 
     /// What identifies a question of a `get`.
     fn question(&mut self, key: Key, question: u64) -> u64 {
-        let stem = self.stem(key);
+        let substream = self.substream(key);
         let tries = self.reading(key).map_or(0, |reading| u64::from(reading.tries));
-        mix(stem, tries * question::ALL + question)
+        mix(substream, tries * question::ALL + question)
     }
 
     pub(super) fn reading_answered(&mut self, key: Key, reply: Reply, ctx: Ctx) {
         self.spend(key, &reply.causes);
         let now = ctx.now();
-        let Some(errand) = self.errands.get_mut(key) else { return };
-        errand.since = now;
-        let Job::Reading(reading) = &mut errand.job else { return };
+        let Some(pending) = self.pending_calls.get_mut(key) else { return };
+        pending.since = now;
+        let Job::Reading(reading) = &mut pending.job else { return };
         match reading.phase {
             Phase::Look => self.looked(key, reply, ctx),
             Phase::Lock => self.asked_for_lock(key, reply, ctx),
@@ -296,30 +296,30 @@ impl Server {
             Guard::Mutex { wait, .. } | Guard::Lease { wait, .. } => wait.pause(tries, &mut draws),
             _ => Span::ZERO,
         };
-        let timer = self.later.insert(Later::Again { errand: key });
+        let timer = self.later.insert(Later::Again { pending: key });
         ctx.wake(wait, timer.to_word());
     }
 
     fn rebuild_in_background(&mut self, asked: Key, reading: Reading, ctx: Ctx) {
-        let stem = self.stem(asked);
+        let substream = self.substream(asked);
         let (job, since) = (Job::Reading(reading), ctx.now());
         let on_behalf = self.on_behalf(asked);
-        let errand = Errand::new(None, on_behalf, job, stem, since);
-        let key = self.errands.insert(errand);
+        let pending = PendingCall::new(None, on_behalf, job, substream, since);
+        let key = self.pending_calls.insert(pending);
         self.fill(key, ctx);
     }
 
     /// Rebuilds the entry.
     fn fill(&mut self, key: Key, ctx: Ctx) {
         let clock = ctx.monotonic();
-        let stem = self.question(key, question::FILL);
+        let substream = self.question(key, question::FILL);
         let Some(reading) = self.reading(key) else { return };
         reading.phase = Phase::Rebuild;
         reading.began = clock;
         let entry = reading.entry;
         match ctx.plan().directory.cache(reading.cache).fill {
             Some(filling) => {
-                self.rebuild(key, filling.program, filling.args(entry), stem, ctx);
+                self.rebuild(key, filling.program, filling.args(entry), substream, ctx);
             }
             None => self.yields(key, ctx),
         }
@@ -329,9 +329,9 @@ impl Server {
     pub(super) fn rebuilt(&mut self, key: Key, ending: Ending, causes: &Causes, ctx: Ctx) {
         self.spend(key, causes);
         let (now, clock) = (ctx.now(), ctx.monotonic());
-        let Some(errand) = self.errands.get_mut(key) else { return };
-        errand.since = now;
-        let Job::Reading(reading) = &mut errand.job else { return };
+        let Some(pending) = self.pending_calls.get_mut(key) else { return };
+        pending.since = now;
+        let Job::Reading(reading) = &mut pending.job else { return };
         let value = match ending {
             Ending::Returned { value, .. } => value,
             Ending::Failed(why) => return self.reading_failed(key, why, ctx),
@@ -357,9 +357,9 @@ impl Server {
     fn reading_done(&mut self, key: Key, value: Value, ctx: Ctx) {
         for follower in self.land(key, ctx) {
             self.charge(follower, Cause::Lock, ctx.now());
-            self.errand_done(follower, value);
+            self.call_done(follower, value);
         }
-        self.errand_done(key, value);
+        self.call_done(key, value);
     }
 
     /// The cache has not got it, or gave no answer.
@@ -371,9 +371,9 @@ impl Server {
     fn reading_failed(&mut self, key: Key, why: Failure, ctx: Ctx) {
         for follower in self.land(key, ctx) {
             self.charge(follower, Cause::Lock, ctx.now());
-            self.errand_failed(follower, why);
+            self.call_failed(follower, why);
         }
-        self.errand_failed(key, why);
+        self.call_failed(key, why);
     }
 
     /// Gives back what the reader holds: its lock, without waiting for the answer; and those who followed it.
@@ -381,8 +381,8 @@ impl Server {
         let Some(reading) = self.reading(key) else { return Vec::new() };
         let (cache, entry, leads) = (reading.cache, reading.entry, reading.leads);
         if let Some(token) = reading.lock.take() {
-            let (stem, on_behalf) = (self.question(key, question::RELEASE), self.on_behalf(key));
-            release((cache, entry), token, stem, on_behalf, ctx);
+            let (substream, on_behalf) = (self.question(key, question::RELEASE), self.on_behalf(key));
+            release((cache, entry), token, substream, on_behalf, ctx);
         }
         if leads { self.flights.remove(&(cache, entry)).unwrap_or_default() } else { Vec::new() }
     }
@@ -394,14 +394,14 @@ fn of_cache(cache: PartId, reason: Reason, ctx: Ctx) -> Failure {
 }
 
 /// Gives a guard's lock back, without waiting for the answer.
-fn release((cache, entry): (PartId, i64), token: u64, stem: u64, on_behalf: Session, ctx: Ctx) {
+fn release((cache, entry): (PartId, i64), token: u64, substream: u64, on_behalf: Session, ctx: Ctx) {
     let directory = &ctx.plan().directory;
     let (to, timeout) = (directory.owner(cache, entry), directory.cache(cache).timeout);
     let op = Op::Release { lock: GUARD, compares: true, key: entry, owner: token };
     let Session { id: session, origin, seen } = on_behalf;
     let (size_bytes, timeout) = (MESSAGE_BYTES, Some(timeout));
-    let request = Request { op, stem, size_bytes, timeout, from: None, session, origin, seen };
-    ctx.call(to, request, u64::MAX); // the tag of no errand
+    let request = Request { op, substream, size_bytes, timeout, from: None, session, origin, seen };
+    ctx.call(to, request, u64::MAX); // the tag of no pending call
 }
 
 /// Whole microseconds, rounded up: what XFetch keeps beside a value. 71 minutes at most.

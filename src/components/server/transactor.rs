@@ -13,15 +13,15 @@ use crate::base::cause::Cause;
 use crate::base::ids::{PartId, Pid, PolicyId};
 use crate::base::op::{At, Failure, Op, Outcome, Reason, Reply};
 use crate::base::rng::{Bits, mix};
-use crate::base::session::Seen;
+use crate::base::session::CausalContext;
 use crate::base::slab::Key;
 use crate::base::time::{ClockTime, Span, Time};
-use crate::components::server::errand::{BACK_OFF, Errand, Job, PICK};
 use crate::components::server::host::{Ctx, Later, Server};
+use crate::components::server::pending::{BACK_OFF, Job, PICK, PendingCall};
 use crate::components::transactions::is_over;
 use crate::program::compile::MESSAGE_BYTES;
 use crate::program::instr::{Effect, Input};
-use crate::program::interpret::{StrandId, TxId};
+use crate::program::interpret::{CoroutineId, TxId};
 use crate::sim::context::Request;
 
 /// Sets the draws for an abort apart from those for the beginning.
@@ -31,8 +31,8 @@ const ABORT: u64 = 0x6162_6f72;
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Transactions {
     open: BTreeMap<TxId, Open>,
-    /// Which errands belong to which transaction.
-    errands: BTreeMap<Key, TxId>,
+    /// Which pending calls belong to which transaction.
+    pending_calls: BTreeMap<Key, TxId>,
 }
 
 /// How far a transaction is, as its client knows.
@@ -60,7 +60,7 @@ struct Open {
     /// What the store knows this attempt by.
     name: u64,
     /// What identifies it.
-    stem: u64,
+    substream: u64,
     /// By our clock.
     began: ClockTime,
     /// Whether it has a connection of the pool.
@@ -73,86 +73,89 @@ struct Open {
 }
 
 impl Transactions {
-    /// What the store knows the transaction of an errand by; 0: it belongs to none.
-    pub fn name(&self, errand: Key) -> u64 {
-        self.errands.get(&errand).and_then(|tx| self.open.get(tx)).map_or(0, |open| open.name)
+    /// What the store knows the transaction of a pending call by; 0: it belongs to none.
+    pub fn name(&self, pending: Key) -> u64 {
+        self.pending_calls.get(&pending).and_then(|tx| self.open.get(tx)).map_or(0, |open| open.name)
     }
 
-    /// An errand ends.
-    pub fn forget(&mut self, errand: Key) -> Option<TxId> {
-        self.errands.remove(&errand)
+    /// A pending call ends.
+    pub fn forget(&mut self, pending: Key) -> Option<TxId> {
+        self.pending_calls.remove(&pending)
     }
 }
 
 impl Server {
     /// A transaction begins, or begins again; or it commits.
-    pub(super) fn transact(&mut self, strand: StrandId, effect: Effect, ctx: Ctx) {
+    pub(super) fn transact(&mut self, coroutine: CoroutineId, effect: Effect, ctx: Ctx) {
         let (tx, op, draw) = match effect {
             Effect::Begin { db, policy, tx, draw } => {
                 let name = ctx.unique();
                 let (began, connected, stage) = (ctx.monotonic(), false, Stage::Beginning);
                 let (failures, backoff) = (0, Span::ZERO);
                 let open = self.transactions.open.entry(tx);
-                let stem = draw;
+                let substream = draw;
                 let open = open.or_insert(Open {
                     db,
                     policy,
                     name,
-                    stem,
+                    substream,
                     began,
                     connected,
                     stage,
                     failures,
                     backoff,
                 });
-                (open.name, open.stem, open.began, open.stage) = (name, stem, began, stage);
+                (open.name, open.substream, open.began, open.stage) = (name, substream, began, stage);
                 (tx, Op::Begin, draw)
             }
             Effect::Commit { tx, draw } => (tx, Op::Commit, draw),
-            Effect::Abort { tx, failure } => return self.comes_to_nothing(strand, tx, failure, ctx),
+            Effect::Abort { tx, failure } => return self.comes_to_nothing(coroutine, tx, failure, ctx),
             other => unreachable!("{other:?} is no end of a transaction"),
         };
         let part = self.transactions.open.get(&tx).expect("it has begun").db;
-        let key = self.errand(strand, Job::Data { part, op, pooled: false, asked: None }, draw, ctx);
-        self.transactions.errands.insert(key, tx);
+        let key = self.pending(coroutine, Job::Data { part, op, pooled: false, asked: None }, draw, ctx);
+        self.transactions.pending_calls.insert(key, tx);
         self.set_out(key, ctx);
     }
 
     /// A step on a db belongs to the transaction around it.
-    pub(super) fn join_transaction(&mut self, strand: StrandId, errand: Key) {
-        let Some((tx, db)) = self.frames.transaction(strand) else { return };
-        if matches!(self.errands.get(errand), Some(Errand { job: Job::Data { part, .. }, .. }) if *part == db)
+    pub(super) fn join_transaction(&mut self, coroutine: CoroutineId, pending: Key) {
+        let Some((tx, db)) = self.frames.transaction(coroutine) else { return };
+        if matches!(self.pending_calls.get(pending), Some(PendingCall { job: Job::Data { part, .. }, .. }) if *part == db)
         {
-            self.transactions.errands.insert(errand, tx);
+            self.transactions.pending_calls.insert(pending, tx);
         }
     }
 
     /// Whether a step has its connection already, being part of a transaction; if that takes too long it ends here.
-    pub(super) fn goes_within(&mut self, errand: Key, op: Op, ctx: Ctx) -> bool {
+    pub(super) fn goes_within(&mut self, pending: Key, op: Op, ctx: Ctx) -> bool {
         if op == Op::Begin {
             return false;
         }
-        let Transactions { open, errands } = &mut self.transactions;
-        let Some(open) = errands.get(&errand).and_then(|tx| open.get_mut(tx)) else { return false };
+        let Transactions { open, pending_calls } = &mut self.transactions;
+        let Some(open) = pending_calls.get(&pending).and_then(|tx| open.get_mut(tx)) else { return false };
         if ctx.monotonic().since(open.began) > ctx.plan().policies[open.policy.index()].timeout {
             let at = Some(ctx.plan().directory.target(open.db).tier);
-            self.errand_failed(errand, Failure { reason: Reason::Timeout, at });
+            self.call_failed(pending, Failure { reason: Reason::Timeout, at });
             return true;
         }
         if op == Op::Commit {
             open.stage = Stage::Committing;
         }
-        self.ask_store(errand, ctx);
+        self.ask_store(pending, ctx);
         true
     }
 
     /// The store has answered a step of a transaction.
-    pub(super) fn transaction_answered(&mut self, errand: Key, tx: TxId, reply: &Reply, ctx: Ctx) {
-        let Some(Errand { job: Job::Data { op, pooled, .. }, .. }) = self.errands.get(errand) else { return };
+    pub(super) fn transaction_answered(&mut self, pending: Key, tx: TxId, reply: &Reply, ctx: Ctx) {
+        let Some(PendingCall { job: Job::Data { op, pooled, .. }, .. }) = self.pending_calls.get(pending)
+        else {
+            return;
+        };
         let (op, pooled) = (*op, *pooled);
-        self.spend(errand, &reply.causes);
+        self.spend(pending, &reply.causes);
         let Some(open) = self.transactions.open.get_mut(&tx) else {
-            return self.errand_failed(errand, Reason::Reset.into()); // it was cut off, and so is who waited for this
+            return self.call_failed(pending, Reason::Reset.into()); // it was cut off, and so is who waited for this
         };
         open.connected |= pooled;
         let unwanted = open.stage == Stage::Unwanted;
@@ -173,15 +176,15 @@ impl Server {
             self.transactions.open.remove(&tx);
         }
         match reply.outcome {
-            Outcome::Ok(value) | Outcome::Renew(value) => self.errand_done(errand, value),
+            Outcome::Ok(value) | Outcome::Renew(value) => self.call_done(pending, value),
             Outcome::Fail(reason) | Outcome::Unknown(reason) => {
-                self.errand_failed(errand, Failure { reason, at: Some(reply.at) });
+                self.call_failed(pending, Failure { reason, at: Some(reply.at) });
             }
         }
     }
 
     /// An attempt has come to nothing: it is aborted, and run again if the policy says so.
-    fn comes_to_nothing(&mut self, strand: StrandId, tx: TxId, failure: Failure, ctx: Ctx) {
+    fn comes_to_nothing(&mut self, coroutine: CoroutineId, tx: TxId, failure: Failure, ctx: Ctx) {
         let reason = failure.reason;
         self.close(tx, true, ctx);
         let Some(open) = self.transactions.open.get_mut(&tx) else { return };
@@ -192,24 +195,24 @@ impl Server {
         open.failures = open.failures.saturating_add(1);
         let policy = &ctx.plan().policies[open.policy.index()];
         let may = open.stage != Stage::Unknown && policy.retries(reason);
-        let mut draws = ctx.serving(BACK_OFF, open.stem);
+        let mut draws = ctx.serving(BACK_OFF, open.substream);
         let wait = policy.retry.wait(open.failures, open.backoff, &mut draws).filter(|_| may);
         let Some(wait) = wait else {
             self.transactions.open.remove(&tx);
-            return self.ready.push_back((strand, Input::Failed(failure)));
+            return self.ready.push_back((coroutine, Input::Failed(failure)));
         };
         open.backoff = wait;
-        let timer = self.later.insert(Later::Transaction { strand, since: ctx.now() });
+        let timer = self.later.insert(Later::Transaction { coroutine, since: ctx.now() });
         ctx.wake(wait, timer.to_word());
     }
 
     /// The wait before another attempt is over.
-    pub(super) fn transaction_again(&mut self, strand: StrandId, since: Time, ctx: Ctx) {
-        self.frames.spend(strand, Cause::Retry, ctx.now() - since);
-        self.ready.push_back((strand, Input::Again));
+    pub(super) fn transaction_again(&mut self, coroutine: CoroutineId, since: Time, ctx: Ctx) {
+        self.frames.spend(coroutine, Cause::Retry, ctx.now() - since);
+        self.ready.push_back((coroutine, Input::Again));
     }
 
-    /// Transactions whose strands are gone are aborted, those included that are still on their way to begin.
+    /// Transactions whose coroutines are gone are aborted, those included that are still on their way to begin.
     pub(super) fn cut_off(&mut self, ctx: Ctx) {
         while let Some(tx) = self.frames.cut_off() {
             match self.transactions.open.get_mut(&tx) {
@@ -231,7 +234,7 @@ impl Server {
     fn close(&mut self, tx: TxId, aborts: bool, ctx: Ctx) {
         let Some(open) = self.transactions.open.get_mut(&tx) else { return };
         let (db, name, tells) = (open.db, open.name, aborts && open.stage == Stage::Active);
-        let stem = mix(open.stem, ABORT);
+        let substream = mix(open.substream, ABORT);
         if tells {
             open.stage = Stage::Over;
         }
@@ -240,12 +243,12 @@ impl Server {
             let directory = &ctx.plan().directory;
             let (zone, clock, timeout) = (ctx.zone(), ctx.monotonic(), directory.store(db).timeout);
             let avoided = |member: Pid| self.avoided.names(member, clock);
-            let draw = |n| ctx.serving(PICK, stem).below(n);
+            let draw = |n| ctx.serving(PICK, substream).below(n);
             let to = directory.copy(db, zone, At::Primary, None, avoided, draw);
             let (op, size_bytes) = (Op::Abort, MESSAGE_BYTES);
-            let (timeout, session, origin, seen) = (Some(timeout), 0, 0, Seen::NOTHING);
-            let request = Request { op, stem, size_bytes, timeout, from: None, session, origin, seen };
-            let call = ctx.call(to, request, u64::MAX); // the tag of no errand
+            let (timeout, session, origin, seen) = (Some(timeout), 0, 0, CausalContext::NOTHING);
+            let request = Request { op, substream, size_bytes, timeout, from: None, session, origin, seen };
+            let call = ctx.call(to, request, u64::MAX); // the tag of no pending call
             ctx.within(call, name);
         }
         if connected {

@@ -1,36 +1,36 @@
-//! How a store's copies agree: the knobs, and what they make of a plan.
+//! How a store's copies agree: the parameters, and what they make of a plan.
 
-use crate::base::knob::{Form, Knob, Knobs, Preset, Setting, Takes};
+use crate::base::parameter::{Constructor, Parameter, ParameterType, Parameters, Preset, Setting};
 use crate::base::problem::Problems;
 use crate::base::time::Span;
 use crate::components::quorum::cell::{COPIES_MAX, Merge};
 use crate::components::store::Plan;
 use crate::components::store::fitting::{Fitting, fits};
-use crate::components::store::legs::Legs;
+use crate::components::store::legs::WarsDelays;
 use crate::components::store::pace::{APPLY, LAG, PerCopy, SEND, SEND_AT_ONCE, time};
 use crate::components::store::rows::Tables;
 use crate::components::{Names, leader, multi_leader, quorum};
 
 /// How many copies.
-pub const COPIES: Knob = Knob {
+pub const COPIES: Parameter = Parameter {
     name: "copies",
-    takes: Takes::Count { min: 1, max: COPIES_MAX as u64 },
+    takes: ParameterType::Count { min: 1, max: COPIES_MAX as u64 },
     default: Preset::Absent,
     doc: "How many copies of the data, 1 to 9, one in each zone of `at` in turn; without it as many as `at` has zones.",
 };
 
 /// How they agree.
-pub const COPY: Knob = Knob {
+pub const COPY: Parameter = Parameter {
     name: "copy",
-    takes: Takes::Form(FORMS),
+    takes: ParameterType::Constructor(FORMS),
     default: Preset::Absent,
     doc: "How several copies agree; it must be given when there are several.",
 };
 
 /// What becomes of concurrent writes.
-pub const MERGE: Knob = Knob {
+pub const MERGE: Parameter = Parameter {
     name: "merge",
-    takes: Takes::Word(&["last_write", "siblings", "counter"]),
+    takes: ParameterType::Word(&["last_write", "siblings", "counter"]),
     default: Preset::Is { text: "last_write", source: "Cassandra" },
     doc: "What becomes of concurrent writes where several members accept them: the newer clock wins, both stay until somebody \
           replaces them, additions add up. With `async` of what a deposed leader had accepted and its successor never had: it is \
@@ -38,18 +38,18 @@ pub const MERGE: Knob = Knob {
 };
 
 /// How long clients avoid a member.
-pub const AVOID: Knob = Knob {
+pub const AVOID: Parameter = Parameter {
     name: "avoid",
-    takes: Takes::Span { min: Span::ZERO, max: Span::MAX },
+    takes: ParameterType::Span { min: Span::ZERO, max: Span::MAX },
     default: Preset::Is { text: "5s", source: "a few times the patience of one request" },
     doc: "How long a client that had no answer from one of several members asks the next nearest instead. A server then asks it first whether it \
           is there, and again as long later if it is not.",
 };
 
 /// How long a connection may take to come about.
-pub const CONNECT: Knob = Knob {
+pub const CONNECT: Parameter = Parameter {
     name: "connect",
-    takes: Takes::Span { min: Span::from_ns(1), max: Span::MAX },
+    takes: ParameterType::Span { min: Span::from_ns(1), max: Span::MAX },
     default: Preset::Is {
         text: "2s",
         source: "etcdctl, --dial-timeout; MongoDB's drivers 10 to 30 s, libpq for ever",
@@ -59,9 +59,9 @@ pub const CONNECT: Knob = Knob {
 };
 
 /// When a client asks for a sign of life.
-pub const KEEPALIVE: Knob = Knob {
+pub const KEEPALIVE: Parameter = Parameter {
     name: "keepalive",
-    takes: Takes::Span { min: Span::from_ns(1), max: Span::MAX },
+    takes: ParameterType::Span { min: Span::from_ns(1), max: Span::MAX },
     default: Preset::Is {
         text: "2s",
         source: "etcdctl, --keepalive-time; MongoDB's drivers, heartbeatFrequencyMS: 10 s",
@@ -70,9 +70,9 @@ pub const KEEPALIVE: Knob = Knob {
 };
 
 /// How long that may take.
-pub const KEEPALIVE_TIMEOUT: Knob = Knob {
+pub const KEEPALIVE_TIMEOUT: Parameter = Parameter {
     name: "keepalive_timeout",
-    takes: Takes::Span { min: Span::from_ns(1), max: Span::MAX },
+    takes: ParameterType::Span { min: Span::from_ns(1), max: Span::MAX },
     default: Preset::Is {
         text: "6s",
         source: "etcdctl, --keepalive-timeout; gRPC 20 s, MongoDB's drivers 10 s (connectTimeoutMS)",
@@ -81,9 +81,9 @@ pub const KEEPALIVE_TIMEOUT: Knob = Knob {
           of changes.",
 };
 
-const HEARTBEAT: Knob = Knob {
+const HEARTBEAT: Parameter = Parameter {
     name: "heartbeat",
-    takes: Takes::Span { min: Span::from_ns(1_000), max: Span::MAX },
+    takes: ParameterType::Span { min: Span::from_ns(1_000), max: Span::MAX },
     default: Preset::Is {
         text: "50ms",
         source: "Ongaro 2014, section 9.6: half of the least election timeout or less",
@@ -91,9 +91,9 @@ const HEARTBEAT: Knob = Knob {
     doc: "How often a leader with nothing to say tells the others that it is there.",
 };
 
-const LINGER: Knob = Knob {
+const LINGER: Parameter = Parameter {
     name: "linger",
-    takes: Takes::Span { min: Span::from_ns(1_000), max: Span::MAX },
+    takes: ParameterType::Span { min: Span::from_ns(1_000), max: Span::MAX },
     default: Preset::Is {
         text: "500ms",
         source: "no published figure: more than a round trip round the globe; etcd waits 5 s and two election timeouts (ReqTimeout)",
@@ -102,32 +102,32 @@ const LINGER: Knob = Knob {
           hears of that, if it can be reached. Then nobody knows what became of the change.",
 };
 
-const BEGIN: Knob = Knob {
+const BEGIN: Parameter = Parameter {
     name: "begin",
-    takes: Takes::Word(&["led", "election"]),
+    takes: ParameterType::Word(&["led", "election"]),
     default: Preset::Is { text: "led", source: "a run begins in a cluster's steady state" },
     doc: "Whether member 0 leads from the start, or the first leader has to be elected.",
 };
 
-const FORMS: &[Form] = &[
-    Form { name: "none", knobs: &[], doc: "There is one copy." },
-    Form {
+const FORMS: &[Constructor] = &[
+    Constructor { name: "none", parameters: &[], doc: "There is one copy." },
+    Constructor {
         name: "async",
-        knobs: &[APPLY, LAG, SEND, HEARTBEAT, LINGER, BEGIN],
+        parameters: &[APPLY, LAG, SEND, HEARTBEAT, LINGER, BEGIN],
         doc: "A leader acknowledges what its own disk has; the others follow.",
     },
-    Form {
+    Constructor {
         name: "sync",
-        knobs: &[
-            Knob {
+        parameters: &[
+            Parameter {
                 name: "of",
-                takes: Takes::Count { min: 1, max: COPIES_MAX as u64 },
+                takes: ParameterType::Count { min: 1, max: COPIES_MAX as u64 },
                 default: Preset::Required,
                 doc: "How many copies must have a write, the leader's included, before it is acknowledged.",
             },
-            Knob {
+            Parameter {
                 name: "ack",
-                takes: Takes::Word(&["receive", "flush", "apply"]),
+                takes: ParameterType::Word(&["receive", "flush", "apply"]),
                 default: Preset::Is { text: "flush", source: "PostgreSQL, synchronous_commit = on" },
                 doc: "What a copy has done when it acknowledges: received the write, made it safe, or applied it, so that it shows it from \
                       then on (PostgreSQL, synchronous_commit: remote_write, on, remote_apply). With `apply` and `of` as many as there are \
@@ -142,25 +142,25 @@ const FORMS: &[Form] = &[
         ],
         doc: "A leader acknowledges what so many copies have.",
     },
-    Form {
+    Constructor {
         name: "raft",
-        knobs: &[
-            Knob {
+        parameters: &[
+            Parameter {
                 name: "election",
-                takes: Takes::Law,
+                takes: ParameterType::Distribution,
                 default: Preset::Is { text: "uniform(150ms, 300ms)", source: "Ongaro 2014, section 3.4" },
                 doc: "How long a member that hears of no leader waits before it stands for election; drawn anew each time.",
             },
             HEARTBEAT,
-            Knob {
+            Parameter {
                 name: "pre_vote",
-                takes: Takes::Switch,
+                takes: ParameterType::Switch,
                 default: Preset::Is { text: "false", source: "an extension: Ongaro 2014, section 9.6" },
                 doc: "Whether a member asks first whether it would be elected, so that one that was cut off disturbs nobody.",
             },
-            Knob {
+            Parameter {
                 name: "lease",
-                takes: Takes::Span { min: Span::ZERO, max: Span::MAX },
+                takes: ParameterType::Span { min: Span::ZERO, max: Span::MAX },
                 default: Preset::Is {
                     text: "0s",
                     source: "each read asks a majority: Ongaro 2014, section 6.4",
@@ -176,43 +176,43 @@ const FORMS: &[Form] = &[
         ],
         doc: "Raft: a leader acknowledges what a majority has, and is elected by one.",
     },
-    Form {
+    Constructor {
         name: "quorum",
-        knobs: &[
-            Knob {
+        parameters: &[
+            Parameter {
                 name: "r",
-                takes: Takes::Count { min: 1, max: COPIES_MAX as u64 },
+                takes: ParameterType::Count { min: 1, max: COPIES_MAX as u64 },
                 default: Preset::Required,
                 doc: "How many copies must answer a read.",
             },
-            Knob {
+            Parameter {
                 name: "w",
-                takes: Takes::Count { min: 1, max: COPIES_MAX as u64 },
+                takes: ParameterType::Count { min: 1, max: COPIES_MAX as u64 },
                 default: Preset::Required,
                 doc: "How many copies must have a write safe.",
             },
-            Knob {
+            Parameter {
                 name: "ask",
-                takes: Takes::Word(&["all", "enough"]),
+                takes: ParameterType::Word(&["all", "enough"]),
                 default: Preset::Is { text: "all", source: "Dynamo, section 4.5" },
                 doc: "Whether all copies are asked, of which the first count, or no more than are needed, by lot: what the others \
                       are not told they never learn, but for repair.",
             },
-            Knob {
+            Parameter {
                 name: "repair",
-                takes: Takes::Switch,
+                takes: ParameterType::Switch,
                 default: Preset::Is { text: "true", source: "Dynamo, section 5: read repair" },
                 doc: "Whether copies that answer a read with old values are brought up to date.",
             },
-            Knob {
+            Parameter {
                 name: "hints",
-                takes: Takes::Span { min: Span::ZERO, max: Span::MAX },
+                takes: ParameterType::Span { min: Span::ZERO, max: Span::MAX },
                 default: Preset::Is { text: "10s", source: "Cassandra: hints are dispatched every 10 s" },
                 doc: "How often writes that a copy has not confirmed are sent to it again; 0s for never.",
             },
-            Knob {
+            Parameter {
                 name: "patience",
-                takes: Takes::Span { min: Span::from_ns(1), max: Span::MAX },
+                takes: ParameterType::Span { min: Span::from_ns(1), max: Span::MAX },
                 default: Preset::Is { text: "2s", source: "Cassandra: write_request_timeout" },
                 doc: "How long whoever is asked waits for the copies: then the operation fails, and a write becomes a hint for \
                       those that have not confirmed it.",
@@ -220,15 +220,15 @@ const FORMS: &[Form] = &[
         ],
         doc: "No leader: whoever is asked asks all copies at once and waits for R or W of them.",
     },
-    Form {
+    Constructor {
         name: "multi_leader",
-        knobs: &[
+        parameters: &[
             APPLY,
             LAG,
             SEND,
-            Knob {
+            Parameter {
                 name: "again",
-                takes: Takes::Span { min: multi_leader::AGAIN_FIRST, max: Span::MAX },
+                takes: ParameterType::Span { min: multi_leader::AGAIN_FIRST, max: Span::MAX },
                 default: Preset::Is { text: "5s", source: "PostgreSQL, wal_retrieve_retry_interval" },
                 doc: "How long a member waits at most before it sends again what another has not confirmed; the first time 200 ms, \
                       then twice as long each time.",
@@ -239,20 +239,20 @@ const FORMS: &[Form] = &[
 ];
 
 /// When somebody else takes over.
-pub const FAILOVER: Knob = Knob {
+pub const FAILOVER: Parameter = Parameter {
     name: "failover",
-    takes: Takes::Form(&[Form {
+    takes: ParameterType::Constructor(&[Constructor {
         name: "after",
-        knobs: &[
-            Knob {
+        parameters: &[
+            Parameter {
                 name: "span",
-                takes: Takes::Span { min: Span::from_ns(1_000_000), max: Span::MAX },
+                takes: ParameterType::Span { min: Span::from_ns(1_000_000), max: Span::MAX },
                 default: Preset::Required,
                 doc: "How long nobody has heard of the leader.",
             },
-            Knob {
+            Parameter {
                 name: "by",
-                takes: Takes::Word(&["majority", "each"]),
+                takes: ParameterType::Word(&["majority", "each"]),
                 default: Preset::Is { text: "majority", source: "anything less elects two" },
                 doc: "Whether a majority of copies must agree, or each decides alone (which elects two).",
             },
@@ -276,48 +276,48 @@ pub enum Copies {
     MultiLeader(multi_leader::Plan),
 }
 
-/// From checked knobs; says what does not fit together.
+/// From checked parameters; says what does not fit together.
 pub fn copies(
-    knobs: &Knobs,
+    parameters: &Parameters,
     names: &Names,
     plan: Plan,
     patience: Span,
     problems: &mut Problems,
 ) -> Option<Copies> {
     let count = names.parts[names.me.index()].count;
-    let single = Knobs::default();
-    let (form, copy) = match knobs.get("copy") {
-        Some(Setting::Form(form, copy)) => (*form, copy),
+    let single = Parameters::default();
+    let (form, copy) = match parameters.get("copy") {
+        Some(Setting::Constructor(form, copy)) => (*form, copy),
         _ => ("none", &single),
     };
-    if !fits(&Fitting { form, copy, count }, knobs, names, problems) {
+    if !fits(&Fitting { form, copy, count }, parameters, names, problems) {
         return None;
     }
-    let merge = match knobs.word("merge") {
+    let merge = match parameters.word("merge") {
         "siblings" => Merge::Siblings,
         "counter" => Merge::Counter,
         _ => Merge::LastWrite,
     };
     Some(match form {
         "none" => Copies::One(plan),
-        "quorum" => Copies::Quorum(quorum(copy, knobs, merge, count, plan)),
+        "quorum" => Copies::Quorum(quorum(copy, parameters, merge, count, plan)),
         "multi_leader" => Copies::MultiLeader(multi_leader::Plan {
             store: plan,
             merge,
             apply: PerCopy::of(copy, "apply"),
             lag: PerCopy::of(copy, "lag"),
-            send: time(copy.law("send")),
+            send: time(copy.distribution("send")),
             again: copy.span("again"),
-            legs: Legs::of(knobs),
-            twin: multi_leader::Twin::Sound,
+            legs: WarsDelays::of(parameters),
+            mutant: multi_leader::Mutant::Sound,
         }),
-        form => Copies::Leader(led(form, copy, knobs, plan, patience)),
+        form => Copies::Leader(led(form, copy, parameters, plan, patience)),
     })
 }
 
 /// `quorum`.
-fn quorum(copy: &Knobs, knobs: &Knobs, merge: Merge, count: u32, plan: Plan) -> quorum::Plan {
-    let member = |knob: &str| u8::try_from(copy.count(knob)).unwrap_or(u8::MAX);
+fn quorum(copy: &Parameters, parameters: &Parameters, merge: Merge, count: u32, plan: Plan) -> quorum::Plan {
+    let member = |parameter: &str| u8::try_from(copy.count(parameter)).unwrap_or(u8::MAX);
     quorum::Plan {
         store: plan,
         copies: u8::try_from(count).unwrap_or(u8::MAX),
@@ -328,18 +328,24 @@ fn quorum(copy: &Knobs, knobs: &Knobs, merge: Merge, count: u32, plan: Plan) -> 
         repair: copy.switch("repair"),
         hints: Some(copy.span("hints")).filter(|every| *every > Span::ZERO),
         patience: copy.span("patience"),
-        legs: Legs::of(knobs),
+        legs: WarsDelays::of(parameters),
     }
 }
 
 /// `async`, `sync` and `raft`.
-fn led(form: &str, copy: &Knobs, knobs: &Knobs, plan: Plan, patience: Span) -> leader::Plan<Tables> {
-    let failover = match knobs.get("failover") {
-        Some(Setting::Form(_, after)) => Some((after.span("span"), after.word("by") == "each")),
+fn led(
+    form: &str,
+    copy: &Parameters,
+    parameters: &Parameters,
+    plan: Plan,
+    patience: Span,
+) -> leader::Plan<Tables> {
+    let failover = match parameters.get("failover") {
+        Some(Setting::Constructor(_, after)) => Some((after.span("span"), after.word("by") == "each")),
         _ => None,
     };
     let (rule, election) = match (form, failover) {
-        ("raft", _) => (leader::Rule::Majority, leader::Election::Drawn(copy.law("election"))),
+        ("raft", _) => (leader::Rule::Majority, leader::Election::Drawn(copy.distribution("election"))),
         (form, failover) => (
             match form {
                 "sync" => leader::Rule::Copies(u8::try_from(copy.count("of")).unwrap_or(u8::MAX)),
@@ -366,12 +372,12 @@ fn led(form: &str, copy: &Knobs, knobs: &Knobs, plan: Plan, patience: Span) -> l
         lease: Some(lease).filter(|lease| *lease > Span::ZERO),
         apply: PerCopy::of(copy, "apply"),
         lag: PerCopy::of(copy, "lag"),
-        send: time(copy.law("send")),
+        send: time(copy.distribution("send")),
         begins_led: copy.word("begin") == "led",
-        merges: form == "async" && knobs.word("merge") == "counter",
-        legs: Legs::of(knobs),
+        merges: form == "async" && parameters.word("merge") == "counter",
+        legs: WarsDelays::of(parameters),
         patience,
         linger: copy.span("linger"),
-        twin: if alone { leader::Twin::DecidesAlone } else { leader::Twin::Sound },
+        mutant: if alone { leader::Mutant::DecidesAlone } else { leader::Mutant::Sound },
     }
 }

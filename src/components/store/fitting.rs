@@ -1,9 +1,9 @@
-//! Which knobs of a store fit together. Each is right by itself by the time they come here; whatever would have no effect, or none
+//! Which parameters of a store fit together. Each is right by itself by the time they come here; whatever would have no effect, or none
 //! that could be meant, is said with what would be right.
 //!
 //! A variant or a sweep that changes `copy` alone leaves over what was given for the way to copy before: that is no mistake.
 
-use crate::base::knob::{Knobs, Setting};
+use crate::base::parameter::{Parameters, Setting};
 use crate::base::problem::Problems;
 use crate::components::leader::Rule;
 use crate::components::quorum::cell::COPIES_MAX;
@@ -15,25 +15,26 @@ pub struct Fitting<'a> {
     /// Its form; `none` for a single copy.
     pub form: &'a str,
     /// The form's arguments.
-    pub copy: &'a Knobs,
+    pub copy: &'a Parameters,
     /// How many copies.
     pub count: u32,
 }
 
 /// Says all that does not fit; true if everything does.
-pub fn fits(how: &Fitting<'_>, knobs: &Knobs, names: &Names, problems: &mut Problems) -> bool {
+pub fn fits(how: &Fitting<'_>, parameters: &Parameters, names: &Names, problems: &mut Problems) -> bool {
     let before = problems.0.len();
-    let mut wrong = |knob: &str, message: String, help: &str| {
-        let problem = match knobs.place(knob).or(knobs.place("copies")).or(knobs.place("at")) {
-            Some(place) => problems.at(DOES_NOT_FIT, place.clone(), message),
-            None => problems.overall(DOES_NOT_FIT, message),
-        };
+    let mut wrong = |parameter: &str, message: String, help: &str| {
+        let problem =
+            match parameters.place(parameter).or(parameters.place("copies")).or(parameters.place("at")) {
+                Some(place) => problems.at(DOES_NOT_FIT, place.clone(), message),
+                None => problems.overall(DOES_NOT_FIT, message),
+            };
         problem.help(help);
     };
     copies(how, names, &mut wrong);
-    failover(how, knobs, &mut wrong);
-    merge(how, knobs, &mut wrong);
-    legs(how, knobs, &mut wrong);
+    failover(how, parameters, &mut wrong);
+    merge(how, parameters, &mut wrong);
+    legs(how, parameters, &mut wrong);
     problems.0.len() == before
 }
 
@@ -58,26 +59,29 @@ fn copies(how: &Fitting<'_>, names: &Names, wrong: &mut Wrong<'_>) {
         "sync" => &["of"],
         _ => &[],
     };
-    for knob in asked.iter().filter(|knob| copy.count(knob) > u64::from(*count)) {
-        let asked = copy.count(knob);
-        let message = format!("`{knob}={asked}` of '{}', which has {count} copies", names.name);
+    for parameter in asked.iter().filter(|parameter| copy.count(parameter) > u64::from(*count)) {
+        let asked = copy.count(parameter);
+        let message = format!("`{parameter}={asked}` of '{}', which has {count} copies", names.name);
         wrong("copy", message, "a quorum has at most as many members as there are copies");
     }
-    for knob in ["apply", "lag"] {
-        let laws = PerCopy::of(copy, knob).len();
-        if laws > 1 && laws != *count as usize {
-            let message = format!("`{knob}` has {laws} laws, and '{}' has {count} copies", names.name);
-            wrong("copy", message, "write one law for all copies, or one for each");
+    for parameter in ["apply", "lag"] {
+        let distributions = PerCopy::of(copy, parameter).len();
+        if distributions > 1 && distributions != *count as usize {
+            let message = format!(
+                "`{parameter}` has {distributions} distributions, and '{}' has {count} copies",
+                names.name
+            );
+            wrong("copy", message, "write one distribution for all copies, or one for each");
         }
     }
 }
 
 /// Whether somebody can lead, and who takes over.
-fn failover(how: &Fitting<'_>, knobs: &Knobs, wrong: &mut Wrong<'_>) {
-    let given = knobs.get("failover").is_some();
+fn failover(how: &Fitting<'_>, parameters: &Parameters, wrong: &mut Wrong<'_>) {
+    let given = parameters.get("failover").is_some();
     match how.form {
         "async" | "sync" => {
-            if let Some(Setting::Form(_, after)) = knobs.get("failover") {
+            if let Some(Setting::Constructor(_, after)) = parameters.get("failover") {
                 takes_over(how, after, wrong);
             }
             if !given && how.copy.word("begin") == "election" {
@@ -85,7 +89,7 @@ fn failover(how: &Fitting<'_>, knobs: &Knobs, wrong: &mut Wrong<'_>) {
                 wrong("copy", message, "write `failover = \"after(5s)\"`, or leave `begin` out");
             }
         }
-        "raft" if how.copy.law("election").most() <= how.copy.span("heartbeat").as_ns() as f64 => {
+        "raft" if how.copy.distribution("election").most() <= how.copy.span("heartbeat").as_ns() as f64 => {
             let message = format!(
                 "members stand for election before the next heartbeat, which comes every {}",
                 how.copy.span("heartbeat")
@@ -96,7 +100,7 @@ fn failover(how: &Fitting<'_>, knobs: &Knobs, wrong: &mut Wrong<'_>) {
                 "let the election timeout be several heartbeats: `raft(election=uniform(150ms, 300ms), heartbeat=50ms)`",
             );
         }
-        _ if !given || knobs.is_left_over("failover", "copy") => {}
+        _ if !given || parameters.is_left_over("failover", "copy") => {}
         "raft" => wrong(
             "failover",
             "`failover` does not apply to `raft`, which elects its leaders by itself".to_owned(),
@@ -111,7 +115,7 @@ fn failover(how: &Fitting<'_>, knobs: &Knobs, wrong: &mut Wrong<'_>) {
 }
 
 /// Whether there are votes enough without the leader that is lost, and whether a leader that is there is heard in time.
-fn takes_over(how: &Fitting<'_>, after: &Knobs, wrong: &mut Wrong<'_>) {
+fn takes_over(how: &Fitting<'_>, after: &Parameters, wrong: &mut Wrong<'_>) {
     let rule = match how.form {
         "sync" => Rule::Copies(u8::try_from(how.copy.count("of")).unwrap_or(u8::MAX)),
         _ => Rule::Leader,
@@ -148,8 +152,8 @@ fn takes_over(how: &Fitting<'_>, after: &Knobs, wrong: &mut Wrong<'_>) {
 }
 
 /// What concurrent writes are merged by.
-fn merge(how: &Fitting<'_>, knobs: &Knobs, wrong: &mut Wrong<'_>) {
-    let merge = knobs.word("merge");
+fn merge(how: &Fitting<'_>, parameters: &Parameters, wrong: &mut Wrong<'_>) {
+    let merge = parameters.word("merge");
     match (how.form, merge) {
         (_, "last_write") | ("quorum" | "multi_leader", _) | ("async", "counter") => {}
         ("async", _) => wrong(
@@ -157,7 +161,7 @@ fn merge(how: &Fitting<'_>, knobs: &Knobs, wrong: &mut Wrong<'_>) {
             "`async` has no siblings: one log orders all writes, and of two logs one is dropped".to_owned(),
             "write `merge = \"counter\"` to keep additions, or `merge = \"last_write\"`",
         ),
-        _ if knobs.is_left_over("merge", "copy") => {}
+        _ if parameters.is_left_over("merge", "copy") => {}
         (form, _) => {
             let message =
                 format!("`merge = \"{merge}\"` does not apply to `{form}`, which has nothing to merge");
@@ -167,14 +171,14 @@ fn merge(how: &Fitting<'_>, knobs: &Knobs, wrong: &mut Wrong<'_>) {
 }
 
 /// Which messages there are to take time.
-fn legs(how: &Fitting<'_>, knobs: &Knobs, wrong: &mut Wrong<'_>) {
-    let Some(Setting::Table(table)) = knobs.get("legs") else { return };
+fn legs(how: &Fitting<'_>, parameters: &Parameters, wrong: &mut Wrong<'_>) {
+    let Some(Setting::Table(table)) = parameters.get("legs") else { return };
     let known: &[&str] = match how.form {
         "quorum" => &["write", "ack", "read", "reply"],
         "none" => &[],
         _ => &["write", "ack"],
     };
-    let over = knobs.is_left_over("legs", "copy");
+    let over = parameters.is_left_over("legs", "copy");
     for leg in table.keys().filter(|leg| !known.contains(&leg.as_str())) {
         let elsewhere = ["write", "ack", "read", "reply"].contains(&leg.as_str());
         if !(elsewhere && over) {

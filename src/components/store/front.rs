@@ -10,7 +10,7 @@ use crate::base::op::{Op, Outcome, Reason};
 use crate::base::rng::mix;
 use crate::base::time::{ClockTime, Span, Time};
 use crate::components::cores::{Cores, Submitted};
-use crate::components::desk::{Desk, Served, Worked};
+use crate::components::station::{Served, Station, Worked};
 use crate::components::store::{Plan, Series};
 use crate::components::transactions::is_over;
 use crate::components::{number_u32, share_ppm};
@@ -79,7 +79,7 @@ pub trait Member: Process {
 /// The front's state.
 #[derive(Clone, Debug, Hash)]
 pub struct Front {
-    desk: Desk<Job>,
+    station: Station<Job>,
     connected: u32,
     line: VecDeque<(CallId, Op, ClockTime)>,
     /// Transactions that have a connection.
@@ -112,7 +112,7 @@ impl Front {
         let mut cores = Cores::new(plan.cores, plan.discipline, plan.queue);
         cores.set_speed(plan.speed_ppm, Time::ZERO);
         let (line, within) = (VecDeque::new(), BTreeSet::new());
-        Front { desk: Desk::new(cores), connected: 0, line, within, set: Overrides::default() }
+        Front { station: Station::new(cores), connected: 0, line, within, set: Overrides::default() }
     }
 }
 
@@ -126,7 +126,7 @@ pub fn arrive<M: Member>(member: &mut M, call: CallId, op: Op, ctx: &mut Context
     let pool = M::store(ctx.plan()).pool;
     let front = member.front();
     if let Op::Compute { demand } = op {
-        if front.desk.take(Job::Compute(call), demand, ctx.now()) == Submitted::Refused {
+        if front.station.take(Job::Compute(call), demand, ctx.now()) == Submitted::Refused {
             reject(call, Reason::Overloaded, ctx);
         }
         return after_cores(member, ctx);
@@ -156,7 +156,7 @@ pub fn arrive<M: Member>(member: &mut M, call: CallId, op: Op, ctx: &mut Context
 pub fn woken<M: Member>(member: &mut M, wake: Wake, ctx: &mut Context<M>) {
     match wake {
         Wake::Cores => {
-            while let Some(Worked { job, queued, served }) = member.front().desk.finish(ctx.now()) {
+            while let Some(Worked { job, queued, served }) = member.front().station.finish(ctx.now()) {
                 let mut work = Causes::only(Cause::Queue, queued);
                 work.add(Cause::Cpu, served);
                 match job {
@@ -180,18 +180,18 @@ pub fn woken<M: Member>(member: &mut M, wake: Wake, ctx: &mut Context<M>) {
     }
 }
 
-/// Sets a knob, or gives it back what the design says.
+/// Sets a parameter, or gives it back what the design says.
 pub fn ordered<M: Member>(member: &mut M, order: Order, ctx: &mut Context<M>) {
-    let (knob, value) = match order {
+    let (parameter, value) = match order {
         Order::Flush | Order::Drain => return,
         Order::ClockSet => return member.look_after_locks(ctx),
-        Order::Set { knob, value } => (knob, Some(value)),
-        Order::Reset { knob } => (knob, None),
+        Order::Set { parameter, value } => (parameter, Some(value)),
+        Order::Reset { parameter } => (parameter, None),
     };
     let (plan, now, front) = (M::store(ctx.plan()), ctx.now(), member.front());
-    let (cores, set) = (&mut front.desk.cores, &mut front.set);
+    let (cores, set) = (&mut front.station.cores, &mut front.set);
     let span = value.map(|ns| Span::from_ns(ns as u64));
-    match knob {
+    match parameter {
         "speed" => cores.set_speed(value.map_or(plan.speed_ppm, share_ppm), now),
         "cores" => cores.set_cores(value.map_or(plan.cores, number_u32).max(1), now),
         "queue" => cores.set_queue_max(value.map_or(plan.queue, number_u32)),
@@ -217,7 +217,7 @@ pub fn fallen<M: Member>(member: &mut M, ctx: &mut Context<M>) {
         count(ctx, Series::Outages);
     }
     let (plan, now, front) = (M::store(ctx.plan()), ctx.now(), member.front());
-    let ((busy, waiting), connected) = (front.desk.told(), i64::from(front.connected));
+    let ((busy, waiting), connected) = (front.station.told(), i64::from(front.connected));
     let waits = front.line.len() as i64;
     ctx.record().level(plan.series(Series::Busy), now, -busy);
     ctx.record().level(plan.series(Series::Queue), now, -waiting);
@@ -225,21 +225,26 @@ pub fn fallen<M: Member>(member: &mut M, ctx: &mut Context<M>) {
     ctx.record().level(plan.series(Series::PoolWaits), now, -waits);
 }
 
-/// What the disk takes for a batch: drawn for the first thing in it that serves a call, by whose stem it is named.
+/// What the disk takes for a batch: drawn for the first thing in it that serves a call, by whose substream it is named.
 pub fn disk_time<M: Member>(member: &mut M, first: Option<u64>, ctx: &mut Context<M>) -> Span {
     match (member.front().set.disk, &M::store(ctx.plan()).disk) {
         (Some(set), _) => set,
         (None, Dist::Constant(ns)) => Span::from_ns((ns + 0.5) as u64),
-        (None, law) => drawn(law, DISK, first, ctx),
+        (None, distribution) => drawn(distribution, DISK, first, ctx),
     }
 }
 
-/// A draw of a member for what was asked by the call of that stem; more than one copy may do it, and one again after a crash. What
+/// A draw of a member for what was asked by the call of that substream; more than one copy may do it, and one again after a crash. What
 /// serves no call comes from the member's stream.
-pub fn drawn<M: Process>(law: &Dist, purpose: u8, stem: Option<u64>, ctx: &mut Context<M>) -> Span {
-    let Some(stem) = stem else { return law.span(ctx.stream(purpose)) };
+pub fn drawn<M: Process>(
+    distribution: &Dist,
+    purpose: u8,
+    substream: Option<u64>,
+    ctx: &mut Context<M>,
+) -> Span {
+    let Some(substream) = substream else { return distribution.span(ctx.stream(purpose)) };
     let copy = u64::from(ctx.me().member) << 16 | u64::from(ctx.incarnation());
-    law.span(&mut ctx.serving(purpose, mix(stem, copy)))
+    distribution.span(&mut ctx.serving(purpose, mix(substream, copy)))
 }
 
 /// Answers a call and gives its connection to the next in line, unless it is part of a transaction. `spent` is what it took since its service ended; what
@@ -284,8 +289,8 @@ pub fn release<M: Member>(member: &mut M, transaction: u64, ctx: &mut Context<M>
 
 /// Sets the next wake and records levels, whenever the cores may have changed.
 pub fn after_cores<M: Member>(member: &mut M, ctx: &mut Context<M>) {
-    let (now, plan, desk) = (ctx.now(), M::store(ctx.plan()), &mut member.front().desk);
-    let (next, (busy, waiting)) = (desk.cores.arm(), desk.changes());
+    let (now, plan, station) = (ctx.now(), M::store(ctx.plan()), &mut member.front().station);
+    let (next, (busy, waiting)) = (station.cores.arm(), station.changes());
     if let Some(at) = next {
         ctx.wake_true(at.since(now), M::timer(Wake::Cores));
     }
@@ -307,7 +312,7 @@ pub fn count<M: Member>(ctx: &mut Context<M>, series: Series) {
 /// is served `at_once`, if that may be.
 fn admit<M: Member>(member: &mut M, call: CallId, op: Op, at_once: bool, ctx: &mut Context<M>) -> bool {
     let (plan, front) = (M::store(ctx.plan()), member.front());
-    let (law, set) = match op {
+    let (distribution, set) = match op {
         Op::Read { .. } | Op::ReadForUpdate { .. } => (&plan.read, front.set.read),
         _ => (&plan.write, front.set.write),
     };
@@ -318,10 +323,12 @@ fn admit<M: Member>(member: &mut M, call: CallId, op: Op, at_once: bool, ctx: &m
     let takes_none = M::COORDINATES || matches!(op, Op::Begin | Op::Commit | Op::Abort);
     let demand = match takes_none {
         true => Span::ZERO,
-        false => taking.or(set).unwrap_or_else(|| law.span(&mut ctx.serving(SERVE, ctx.stem(call)))),
+        false => {
+            taking.or(set).unwrap_or_else(|| distribution.span(&mut ctx.serving(SERVE, ctx.substream(call))))
+        }
     };
-    let at_once = at_once && demand == Span::ZERO && front.desk.cores.has_free();
-    if !at_once && front.desk.take(Job::Client(call, op), demand, ctx.now()) == Submitted::Refused {
+    let at_once = at_once && demand == Span::ZERO && front.station.cores.has_free();
+    if !at_once && front.station.take(Job::Client(call, op), demand, ctx.now()) == Submitted::Refused {
         reject(call, Reason::Overloaded, ctx);
         return false;
     }
@@ -337,13 +344,20 @@ fn admit<M: Member>(member: &mut M, call: CallId, op: Op, at_once: bool, ctx: &m
     true
 }
 
-/// A job for another copy gets in line for a core: reading a row or writing one. Its demand is drawn from `stem`. False if
+/// A job for another copy gets in line for a core: reading a row or writing one. Its demand is drawn from `substream`. False if
 /// it was turned away.
-pub fn help<M: Member>(member: &mut M, writes: bool, stem: u64, word: u64, ctx: &mut Context<M>) -> bool {
+pub fn help<M: Member>(
+    member: &mut M,
+    writes: bool,
+    substream: u64,
+    word: u64,
+    ctx: &mut Context<M>,
+) -> bool {
     let (plan, front) = (M::store(ctx.plan()), member.front());
-    let (law, set) = if writes { (&plan.write, front.set.write) } else { (&plan.read, front.set.read) };
-    let demand = set.unwrap_or_else(|| law.span(&mut ctx.serving(HELP, stem)));
-    if front.desk.take(Job::Help(word), demand, ctx.now()) == Submitted::Refused {
+    let (distribution, set) =
+        if writes { (&plan.write, front.set.write) } else { (&plan.read, front.set.read) };
+    let demand = set.unwrap_or_else(|| distribution.span(&mut ctx.serving(HELP, substream)));
+    if front.station.take(Job::Help(word), demand, ctx.now()) == Submitted::Refused {
         return false;
     }
     after_cores(member, ctx);

@@ -1,22 +1,22 @@
-//! What messages between copies take on top of the network, by kind: a law for each leg of a request's way.
+//! What messages between copies take on top of the network, by kind: a distribution for each leg of a request's way.
 
 use std::collections::BTreeMap;
 
 use crate::base::dist::Dist;
-use crate::base::knob::{Knob, Knobs, Preset, Setting, Takes};
+use crate::base::parameter::{Parameter, ParameterType, Parameters, Preset, Setting};
 
-/// The knob.
-pub const LEGS: Knob = Knob {
+/// The parameter.
+pub const LEGS: Parameter = Parameter {
     name: "legs",
-    takes: Takes::Table(&Takes::Law),
+    takes: ParameterType::Table(&ParameterType::Distribution),
     default: Preset::Is { text: "{}", source: "the network's latency is all there is" },
     doc: "What messages between copies take on top of the network, by kind: `{ write = …, ack = …, read = …, reply = … }`; only a \
           quorum's coordinator reads from other copies.",
 };
 
-/// A law for each kind of message between copies; `None`: nothing on top of the network.
+/// A distribution for each kind of message between copies; `None`: nothing on top of the network.
 #[derive(Clone, Debug, Default)]
-pub struct Legs {
+pub struct WarsDelays {
     /// A write, to a copy.
     pub write: Option<Dist>,
     /// Its acknowledgement.
@@ -27,18 +27,23 @@ pub struct Legs {
     pub reply: Option<Dist>,
 }
 
-impl Legs {
-    /// From checked knobs.
-    pub fn of(knobs: &Knobs) -> Legs {
+impl WarsDelays {
+    /// From checked parameters.
+    pub fn of(parameters: &Parameters) -> WarsDelays {
         let none = BTreeMap::new();
-        let table = match knobs.get("legs") {
+        let table = match parameters.get("legs") {
             Some(Setting::Table(table)) => table,
             _ => &none,
         };
-        let law = |leg: &str| match table.get(leg) {
-            Some(Setting::Law(law)) => Some(law.clone()),
+        let distribution = |leg: &str| match table.get(leg) {
+            Some(Setting::Distribution(distribution)) => Some(distribution.clone()),
             _ => None,
         };
-        Legs { write: law("write"), ack: law("ack"), read: law("read"), reply: law("reply") }
+        WarsDelays {
+            write: distribution("write"),
+            ack: distribution("ack"),
+            read: distribution("read"),
+            reply: distribution("reply"),
+        }
     }
 }

@@ -2,14 +2,14 @@
 
 use crate::base::op::{Op, Outcome, Reason};
 use crate::base::time::{Span, Time};
-use crate::components::desk::Served;
-use crate::components::locks::desk;
 use crate::components::locks::table::Clocks;
+use crate::components::locks::waiters;
+use crate::components::station::Served;
 use crate::components::store::front::Wake;
-use crate::components::store::node::{Node, Record, Safe};
+use crate::components::store::node::{Record, Safe, StoreProcess};
 use crate::sim::context::Context;
 
-impl Node {
+impl StoreProcess {
     /// An operation on a lock takes effect.
     pub(super) fn serves_lock(&mut self, served: Served, ctx: &mut Context<Self>) {
         let outcome = self.changes_lock(&served.op, ctx);
@@ -36,7 +36,7 @@ impl Node {
         let clocks = Clocks::of(ctx);
         let (outcome, aside) = self.locks.apply(op, clocks);
         self.append(Record::Lock(*op, clocks), ctx);
-        desk::count::<Self>(op, outcome, aside, ctx);
+        waiters::count::<Self>(op, outcome, aside, ctx);
         if let Some(name) = op.lock() {
             self.waiting.watch(name, &self.locks);
         }

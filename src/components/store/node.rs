@@ -18,11 +18,11 @@ use crate::base::cause::{Cause, Causes};
 use crate::base::ids::{CallId, OpId, SyncId};
 use crate::base::op::{Op, Outcome, Reason, Value};
 use crate::base::time::{Span, Time};
-use crate::components::desk::Served;
 use crate::components::fences::Fences;
 use crate::components::keyed::Keyed;
-use crate::components::locks::desk::Desk;
 use crate::components::locks::table::{Clocks, LockTable};
+use crate::components::locks::waiters::LockWaiters;
+use crate::components::station::Served;
 use crate::components::store::front::{self, Front, Member, Wake};
 use crate::components::store::lineage;
 use crate::components::store::rows::{Initial, RowName, Rows, apply};
@@ -35,7 +35,7 @@ use crate::sim::process::{Disk, Order, Process, Word};
 
 /// The member.
 #[derive(Clone, Debug, Hash)]
-pub struct Node {
+pub struct StoreProcess {
     pub(super) rows: Rows,
     /// Values of the log that are not synced yet: the newest of each row, and how many of them there are.
     ahead: Keyed<RowName, (Value, u32)>,
@@ -46,18 +46,18 @@ pub struct Node {
     pub(super) fences: Fences,
     pub(super) locks: LockTable,
     /// Those who wait for a lock, and since when.
-    pub(super) waiting: Desk<(Served, Time)>,
+    pub(super) waiting: LockWaiters<(Served, Time)>,
     /// Where programs have transactions on this store.
-    pub(super) transacting: Option<Box<transactions::host::Desk<Served>>>,
+    pub(super) transacting: Option<Box<transactions::host::TransactionManager<Served>>>,
     front: Front,
 }
 
-/// An operation whose answer waits for the disk; or does not, in a broken twin.
+/// An operation whose answer waits for the disk; or does not, in a mutant.
 #[derive(Clone, Copy, Debug, Hash)]
 struct Commit {
     served: Option<Served>,
     /// Identifies the call that it serves.
-    stem: u64,
+    substream: u64,
     outcome: Outcome,
     safe: Safe,
     /// When it took effect.
@@ -110,7 +110,7 @@ impl Word for Wake {
     }
 }
 
-impl Process for Node {
+impl Process for StoreProcess {
     type Plan = Plan;
     type Message = Infallible;
     type Timer = Wake;
@@ -118,7 +118,7 @@ impl Process for Node {
     type Snapshot = Kept;
 
     fn build(plan: &Plan, _member: u32) -> Self {
-        Node {
+        StoreProcess {
             rows: Rows::default(),
             ahead: Keyed::default(),
             log: VecDeque::new(),
@@ -126,10 +126,10 @@ impl Process for Node {
             logged: 0,
             fences: Fences::default(),
             locks: LockTable::default(),
-            waiting: Desk::default(),
+            waiting: LockWaiters::default(),
             transacting: plan
                 .transactional
-                .then(|| Box::new(host::Desk::new(plan.isolation, plan.row_waiting))),
+                .then(|| Box::new(host::TransactionManager::new(plan.isolation, plan.row_waiting))),
             front: Front::new(plan),
         }
     }
@@ -203,7 +203,7 @@ impl Process for Node {
     }
 }
 
-impl Member for Node {
+impl Member for StoreProcess {
     fn front(&mut self) -> &mut Front {
         &mut self.front
     }
@@ -263,7 +263,7 @@ impl Member for Node {
     }
 }
 
-impl Node {
+impl StoreProcess {
     /// The value of a row, as the last synced write left it.
     pub fn value(&self, plan: &Plan, row: RowName) -> Value {
         self.rows.get(&row).copied().unwrap_or_else(|| Initial::value(&plan.start, row))
@@ -282,12 +282,12 @@ impl Node {
         safe: Safe,
         ctx: &mut Context<Self>,
     ) {
-        let (early, stem) = (ctx.plan().acks_early, ctx.stem(served.call));
+        let (early, substream) = (ctx.plan().acks_early, ctx.substream(served.call));
         if early {
             front::answer(self, served, outcome, &Causes::NONE, ctx);
         }
         let served = Some(served).filter(|_| !early);
-        self.log.push_back(Commit { served, stem, outcome, safe, at: ctx.now() });
+        self.log.push_back(Commit { served, substream, outcome, safe, at: ctx.now() });
         if self.syncing == 0 {
             self.sync(ctx);
         }
@@ -297,7 +297,8 @@ impl Node {
     fn unsynced(&self) -> impl Iterator<Item = (RowName, Value)> {
         self.log.iter().flat_map(|commit| {
             let both = commit.safe.transaction.zip(self.transacting.as_ref());
-            let writes = both.map_or(&[][..], |(transaction, desk)| desk.engine.writes(transaction.key));
+            let writes =
+                both.map_or(&[][..], |(transaction, station)| station.engine.writes(transaction.key));
             commit.safe.row.into_iter().chain(writes.iter().copied())
         })
     }
@@ -316,7 +317,7 @@ impl Node {
             ctx.snapshot((snapshot, self.fences.clone(), self.locks.clone()));
             self.logged = 0;
         }
-        let first = self.log.front().map(|commit| commit.stem);
+        let first = self.log.front().map(|commit| commit.substream);
         let cost = front::disk_time(self, first, ctx);
         ctx.sync(cost);
     }

@@ -6,7 +6,7 @@ use crate::base::op::{Op, Outcome, Reason, Value, When};
 use crate::components::fences::Fences;
 use crate::components::keyed::Keyed;
 use crate::components::locks::table::{Aside, LockTable};
-use crate::components::machine::{Machine, Told};
+use crate::components::machine::{EntryContext, Machine};
 
 /// A row on the wire or on disk, with its header, bytes.
 const ROW_BYTES: u64 = 128;
@@ -75,12 +75,20 @@ impl Machine for Tables {
         Tables::default()
     }
 
-    fn apply(&mut self, start: &Vec<Initial>, op: &Op, attempt: OpId, told: Told) -> (Outcome, Aside) {
+    fn apply(
+        &mut self,
+        start: &Vec<Initial>,
+        op: &Op,
+        attempt: OpId,
+        told: EntryContext,
+    ) -> (Outcome, Aside) {
         let Some(row) = op.row() else {
-            let Told::Clocks(clocks) = told else { return (Outcome::Fail(Reason::Error), Aside::default()) };
+            let EntryContext::Clocks(clocks) = told else {
+                return (Outcome::Fail(Reason::Error), Aside::default());
+            };
             return self.locks.apply(op, clocks);
         };
-        if let Told::Token(token) = told
+        if let EntryContext::Token(token) = told
             && !self.fences.lets(row, token)
         {
             return (Outcome::Fail(Reason::Fenced), Aside::default());
@@ -164,7 +172,7 @@ mod tests {
         let (mut a, mut b) = (Tables::new(&start), Tables::new(&start));
         for (place, op) in [update(1, -4), update(1, -4), update(2, 3)].into_iter().enumerate() {
             let attempt = OpId(place as u64 + 1);
-            let told = Told::Nothing;
+            let told = EntryContext::Nothing;
             assert_eq!(a.apply(&start, &op, attempt, told), b.apply(&start, &op, attempt, told));
         }
         assert_eq!(a.value(&start, (0, 1)).n, 1, "the second found less than it asked for");

@@ -43,7 +43,7 @@ fn take(ms: u64, key: i64, delta: i64, at_least: i64) -> (u64, Pid, Op) {
 }
 
 fn run(script: Lines, plan: Plan) -> World {
-    let mut world = world::<Node>(script, plan, 1, Series::ALL);
+    let mut world = world::<StoreProcess>(script, plan, 1, Series::ALL);
     until(&mut world, 10_000);
     world
 }
@@ -112,7 +112,7 @@ fn a_condition_that_fails_on_an_unsynced_value_waits_for_it() {
 fn a_crash_keeps_what_was_acknowledged_and_loses_the_rest() {
     let disk = Plan { disk: Dist::Constant(10e6), ..plan() };
     let mut world =
-        world::<Node>(vec![take(0, 1, -1, 0), take(5, 1, -1, 0), read(40, 1)], disk, 1, Series::ALL);
+        world::<StoreProcess>(vec![take(0, 1, -1, 0), take(5, 1, -1, 0), read(40, 1)], disk, 1, Series::ALL);
     until(&mut world, 15);
     world.crash(PART, Crash::Machine);
     until(&mut world, 30);
@@ -125,11 +125,11 @@ fn a_crash_keeps_what_was_acknowledged_and_loses_the_rest() {
 fn the_log_gives_way_to_snapshots_and_nothing_is_lost() {
     let writes = 150_000;
     let script: Lines = (0..writes).map(|i| take(i / 100, (i % 10) as i64, 1, 0)).collect();
-    let mut world = world::<Node>(script, plan(), 1, Series::ALL);
+    let mut world = world::<StoreProcess>(script, plan(), 1, Series::ALL);
     until(&mut world, 5_000);
     world.crash(PART, Crash::Machine);
     world.restart(PART);
-    let node = &world.members::<Node>(PART.tier).expect("typed")[0];
+    let node = &world.members::<StoreProcess>(PART.tier).expect("typed")[0];
     for key in 0..10 {
         assert_eq!(node.value(&plan(), (0, key)).n, 500 + (writes / 10) as i64);
     }
@@ -139,7 +139,7 @@ fn the_log_gives_way_to_snapshots_and_nothing_is_lost() {
 fn operations_wait_for_a_connection_and_not_for_ever() {
     let pool = Pool { connections: 1, per: PoolPer::All, queue: 2, timeout: Span::from_ms(15) };
     let pooled = Plan { read: Dist::Constant(10e6), pool: Some(pool), ..plan() };
-    let mut world = world::<Node>(
+    let mut world = world::<StoreProcess>(
         vec![read(0, 1), read(1, 1), read(2, 1), read(3, 1), read(50, 1)],
         pooled,
         1,

@@ -4,26 +4,26 @@ use crate::base::cause::{Cause, Causes};
 use crate::base::ids::OpId;
 use crate::base::op::{Outcome, Value};
 use crate::base::time::{Span, Time};
-use crate::components::desk::Served;
-use crate::components::store::node::{Node, Record, Safe};
+use crate::components::station::Served;
+use crate::components::store::node::{Record, Safe, StoreProcess};
 use crate::components::store::rows::RowName;
 use crate::components::store::{Plan, front, lineage};
-use crate::components::transactions::host::{self, Asked, Desk, Host};
+use crate::components::transactions::host::{self, Host, TransactionManager, TransactionRequest};
 use crate::record::history::attempt;
 use crate::sim::context::Context;
 
 /// A transaction that is being made safe.
 pub(super) type Committing = host::Committing<Served>;
 
-impl Host for Node {
+impl Host for StoreProcess {
     type Word = Served;
 
-    fn desk(&mut self) -> &mut Option<Box<Desk<Served>>> {
+    fn manager(&mut self) -> &mut Option<Box<TransactionManager<Served>>> {
         &mut self.transacting
     }
 
-    fn asked(&self, served: Served, _: &Context<Self>) -> Option<Asked> {
-        Some(Asked { call: served.call, op: served.op, version: attempt(served.call) })
+    fn asked(&self, served: Served, _: &Context<Self>) -> Option<TransactionRequest> {
+        Some(TransactionRequest { call: served.call, op: served.op, version: attempt(served.call) })
     }
 
     fn committed(&self, row: RowName, plan: &Plan) -> Value {
@@ -35,8 +35,8 @@ impl Host for Node {
     }
 
     fn make_safe(&mut self, committing: Committing, ctx: &mut Context<Self>) {
-        let desk = self.transacting.as_ref().expect("it has transactions");
-        for (row, value) in desk.engine.writes(committing.key).to_vec() {
+        let manager = self.transacting.as_ref().expect("it has transactions");
+        for (row, value) in manager.engine.writes(committing.key).to_vec() {
             self.append(Record::Row(row, value), ctx);
         }
         let safe = Safe { transaction: Some(committing), ..Safe::default() };
@@ -44,7 +44,7 @@ impl Host for Node {
     }
 }
 
-impl Node {
+impl StoreProcess {
     /// What a transaction has written is safe; whoever waits for it, if anybody does, has done so since `at`.
     pub(super) fn takes_effect(
         &mut self,
@@ -55,8 +55,8 @@ impl Node {
     ) {
         let key = committing.key;
         host::installs(self, key, ctx);
-        let desk = self.transacting.as_ref().expect("it has transactions");
-        for (row, value) in desk.engine.writes(key).to_vec() {
+        let manager = self.transacting.as_ref().expect("it has transactions");
+        for (row, value) in manager.engine.writes(key).to_vec() {
             let before = self.rows.insert(row, value).unwrap_or_default();
             lineage::placed(row, value.version, None, ctx);
             lineage::took(row, value, before.version, OpId(0), ctx);

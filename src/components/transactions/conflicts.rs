@@ -1,5 +1,5 @@
 //! Who read what somebody else overwrites, among transactions that were there at the same time: Cahill, Röhm and Fekete's two flags
-//! (SIGMOD 2008, figures 5 to 8). A transaction with both may be the middle of a circle and does not commit; one that is to get its second
+//! (SIGMOD 2008, figures 5 to 8). A transaction with both may be the middle of a cycle and does not commit; one that is to get its second
 //! flag after it has committed cannot be stopped any more, so the other one is.
 
 use std::collections::VecDeque;
@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use crate::base::slab::Key;
 use crate::components::keyed::Keyed;
 use crate::components::store::rows::RowName;
-use crate::components::transactions::{Stage, Transaction, Transactions, Twin};
+use crate::components::transactions::{Mutant, Stage, Transaction, Transactions};
 
 /// Who has read which rows, and who has committed and is kept for those who were there.
 #[derive(Clone, Debug, Default, Hash)]
@@ -61,7 +61,7 @@ impl<W: Copy> Transactions<W> {
         let wrote: Vec<Key> = self.versions.since(row, snapshot).map(|old| old.by).chain(writes).collect();
         for writer in wrote {
             let Some(other) = self.all.get_mut(writer) else { continue };
-            if other.is_past() && other.outgoing && self.twin != Twin::IgnoresFlags {
+            if other.is_past() && other.outgoing && self.mutant != Mutant::IgnoresFlags {
                 return false;
             }
             other.incoming = true;
@@ -80,7 +80,7 @@ impl<W: Copy> Transactions<W> {
                 continue;
             };
             // A single operation is over at once and cannot have committed before who is committing.
-            if other.is_past() && other.incoming && !is_single && self.twin != Twin::IgnoresFlags {
+            if other.is_past() && other.incoming && !is_single && self.mutant != Mutant::IgnoresFlags {
                 return false;
             }
             other.outgoing = true;

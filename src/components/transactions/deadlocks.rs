@@ -1,15 +1,15 @@
-//! Transactions that wait for each other in a circle: when that is found out, and who pays for it.
+//! Transactions that wait for each other in a cycle: when that is found out, and who pays for it.
 //!
-//! * **at once**, as InnoDB does (MySQL Reference Manual 8.0, "Deadlock Detection"): whoever gets in line looks whether that closes a circle. The
+//! * **at once**, as InnoDB does (MySQL Reference Manual 8.0, "Deadlock Detection"): whoever gets in line looks whether that closes a cycle. The
 //!   victim is the youngest, which has done the least (R. Agrawal, M. Carey, L. McVoy, "The performance of alternative strategies for
 //!   dealing with deadlocks in database management systems", 1987), or as in InnoDB the lightest: who has written and locked the
-//!   fewest rows, and of equals who closed the circle.
+//!   fewest rows, and of equals who closed the cycle.
 //! * **after a wait**, as PostgreSQL does (`deadlock_timeout`; src/backend/storage/lmgr/README, "The Deadlock Detection Algorithm"): whoever
-//!   has waited for so long looks, once, and if it is in a circle it is the victim itself. Until then all of them wait, and hold
+//!   has waited for so long looks, once, and if it is in a cycle it is the victim itself. Until then all of them wait, and hold
 //!   their rows.
 //!
-//! A circle closes when somebody gets in line, never when a lock is handed on: who gets a lock waits for nothing then. So whoever closed it will
-//! look after the closing, and no circle lasts longer than the wait.
+//! A cycle closes when somebody gets in line, never when a lock is handed on: who gets a lock waits for nothing then. So whoever closed it will
+//! look after the closing, and no cycle lasts longer than the wait.
 
 use crate::base::op::Reason;
 use crate::base::slab::Key;
@@ -17,7 +17,7 @@ use crate::base::time::{ClockTime, Span};
 use crate::components::store::rows::RowName;
 use crate::components::transactions::{End, Event, Step, Transaction, Transactions};
 
-/// When circles are found.
+/// When cycles are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Deadlock {
     /// When they close.
@@ -26,12 +26,12 @@ pub enum Deadlock {
     After(Span),
 }
 
-/// Who of a circle that is found at once is aborted.
+/// Who of a cycle that is found at once is aborted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Victim {
     /// Who began last.
     Youngest,
-    /// Who has written and locked the fewest rows; of equals who closed the circle.
+    /// Who has written and locked the fewest rows; of equals who closed the cycle.
     Lightest,
 }
 
@@ -47,14 +47,14 @@ pub enum Undoes {
 /// How those who want rows that others hold get out of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Waiting {
-    /// When circles are found.
+    /// When cycles are found.
     pub deadlock: Deadlock,
     /// What a wait in vain undoes.
     pub undoes: Undoes,
 }
 
 impl Waiting {
-    /// Circles are found at once, and cost the youngest; a wait in vain undoes the transaction.
+    /// Cycles are found at once, and cost the youngest; a wait in vain undoes the transaction.
     pub const AT_ONCE: Waiting =
         Waiting { deadlock: Deadlock::AtOnce(Victim::Youngest), undoes: Undoes::Transaction };
 }
@@ -67,7 +67,7 @@ impl<W> Transaction<W> {
 }
 
 impl<W: Copy> Transactions<W> {
-    /// Somebody has got in line for a row. If circles are found at once, this one is if there is one.
+    /// Somebody has got in line for a row. If cycles are found at once, this one is if there is one.
     pub(super) fn in_line(&mut self, key: Key, row: RowName, clock: ClockTime) -> Step {
         let victim = match self.rules.deadlock {
             Deadlock::AtOnce(victim) => victim,
@@ -81,13 +81,13 @@ impl<W: Copy> Transactions<W> {
             Victim::Lightest => one.weight() as u64,
         };
         let mut chosen = (self.all.get(key).map_or(0, weigh), key);
-        let is_circle = self.is_in_circle(key, row, |other, one| {
+        let is_cycle = self.is_in_cycle(key, row, |other, one| {
             if weigh(one) < chosen.0 {
                 chosen = (weigh(one), other);
             }
         });
         match chosen {
-            _ if !is_circle => Step::Waits,
+            _ if !is_cycle => Step::Waits,
             (_, victim) if victim == key => {
                 self.all.get_mut(key).expect("it asks").waits = None; // it is told at once
                 Step::Done(self.abort_as(key, Reason::Deadlock))
@@ -99,11 +99,11 @@ impl<W: Copy> Transactions<W> {
         }
     }
 
-    /// Whether somebody who wants a row is in a circle, in which everybody waits for the holder of what the next one wants; shows the others.
+    /// Whether somebody who wants a row is in a cycle, in which everybody waits for the holder of what the next one wants; shows the others.
     /// Those before it in line wait for the same holder, so only holders need be followed.
-    fn is_in_circle(&self, key: Key, row: RowName, mut member: impl FnMut(Key, &Transaction<W>)) -> bool {
+    fn is_in_cycle(&self, key: Key, row: RowName, mut member: impl FnMut(Key, &Transaction<W>)) -> bool {
         let mut wanted = row;
-        // The way may lead into a circle of others, which nobody has looked for yet: then it comes by somebody again (R. Brent, 1980).
+        // The way may lead into a cycle of others, which nobody has looked for yet: then it comes by somebody again (R. Brent, 1980).
         let (mut seen, mut steps, mut until) = (None, 0u32, 1u32);
         loop {
             let Some(holder) = self.locks.holder(wanted) else { return false };
@@ -124,8 +124,8 @@ impl<W: Copy> Transactions<W> {
         }
     }
 
-    /// Aborts who has waited for long enough to look and is in a circle.
-    pub(super) fn look_for_circles(&mut self, clock: ClockTime) {
+    /// Aborts who has waited for long enough to look and is in a cycle.
+    pub(super) fn look_for_cycles(&mut self, clock: ClockTime) {
         let Deadlock::After(wait) = self.rules.deadlock else { return };
         while let Some((since, key, ticket)) = self.looks.front().copied() {
             let waits = self.all.get(key).and_then(|one| one.waits).filter(|wait| wait.ticket == ticket);
@@ -133,7 +133,7 @@ impl<W: Copy> Transactions<W> {
                 break;
             }
             self.looks.pop_front();
-            if waits.is_some_and(|waits| self.is_in_circle(key, waits.row, |_, _| {})) {
+            if waits.is_some_and(|waits| self.is_in_cycle(key, waits.row, |_, _| {})) {
                 self.over(key, End::Aborted(Reason::Deadlock));
             }
         }

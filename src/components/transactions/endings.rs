@@ -4,7 +4,7 @@ use crate::base::op::{Outcome, Reason, Value};
 use crate::base::slab::Key;
 use crate::base::time::{ClockTime, Span, Time};
 use crate::components::store::rows::RowName;
-use crate::components::transactions::{End, Event, Isolation, Stage, Transactions, Twin};
+use crate::components::transactions::{End, Event, Isolation, Mutant, Stage, Transactions};
 
 impl<W: Copy> Transactions<W> {
     /// Commits. `Ok(false)`: it has written nothing and is over. `Ok(true)`: what it has [written](Self::writes) is to be made safe, and then it
@@ -15,7 +15,7 @@ impl<W: Copy> Transactions<W> {
     pub fn commit(&mut self, key: Key) -> Result<bool, Reason> {
         let active = self.all.get_mut(key).filter(|one| one.stage == Stage::Active);
         let transaction = active.ok_or(Reason::Reset)?;
-        if transaction.incoming && transaction.outgoing && self.twin != Twin::IgnoresFlags {
+        if transaction.incoming && transaction.outgoing && self.mutant != Mutant::IgnoresFlags {
             self.abort_as(key, Reason::Conflict);
             return Err(Reason::Conflict);
         }
@@ -92,7 +92,7 @@ impl<W: Copy> Transactions<W> {
             self.idle.remove(&(transaction.looked, key));
             self.events.push_back(Event::Over(end, transaction.name));
             if self.isolation.is_of_one_instant() {
-                self.versions.let_go(transaction.snapshot);
+                self.versions.abandon(transaction.snapshot);
             }
         }
         locks.into_iter().for_each(|row| self.hand_over(row));
@@ -135,10 +135,10 @@ impl<W: Copy> Transactions<W> {
         self.all.is_empty()
     }
 
-    /// Aborts who is found in a circle now, who has waited for `lock_wait` and whose client has not been heard of for `idle`. When to come
+    /// Aborts who is found in a cycle now, who has waited for `lock_wait` and whose client has not been heard of for `idle`. When to come
     /// again, if anybody may be due.
     pub fn expire(&mut self, clock: ClockTime, lock_wait: Span, idle: Span) -> Option<ClockTime> {
-        self.look_for_circles(clock); // first: a circle says more than that a wait was long
+        self.look_for_cycles(clock); // first: a cycle says more than that a wait was long
         while let Some((since, key, ticket)) = self.waiting.front().copied() {
             let waits = self.all.get(key).and_then(|one| one.waits).is_some_and(|wait| wait.ticket == ticket);
             if waits && since + lock_wait > clock {

@@ -20,7 +20,7 @@ use crate::sim::context::Context;
 
 /// The transactions of a member, and when it looks after them. `W` is a member's word for an operation under way.
 #[derive(Clone, Debug, Hash)]
-pub struct Desk<W> {
+pub struct TransactionManager<W> {
     /// What decides.
     pub engine: Transactions<W>,
     /// Operations that wait for a lock.
@@ -30,16 +30,16 @@ pub struct Desk<W> {
     armed: Option<ClockTime>,
 }
 
-impl<W: Copy> Desk<W> {
-    /// A desk where nobody is.
+impl<W: Copy> TransactionManager<W> {
+    /// A manager where nobody is.
     pub fn new(isolation: Isolation, rules: Waiting) -> Self {
-        Desk { engine: Transactions::new(isolation, rules), waiting: 0, armed: None }
+        TransactionManager { engine: Transactions::new(isolation, rules), waiting: 0, armed: None }
     }
 }
 
 /// An operation under way, by which its transaction may change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Asked {
+pub struct TransactionRequest {
     /// The call.
     pub call: CallId,
     /// What it asks.
@@ -65,10 +65,10 @@ pub struct Committing<W> {
 pub trait Host: Member {
     /// Its word for an operation under way.
     type Word: Copy + Hash + std::fmt::Debug;
-    /// Its desk, if programs have transactions on its store.
-    fn desk(&mut self) -> &mut Option<Box<Desk<Self::Word>>>;
+    /// Its manager, if programs have transactions on its store.
+    fn manager(&mut self) -> &mut Option<Box<TransactionManager<Self::Word>>>;
     /// What stands behind a word.
-    fn asked(&self, word: Self::Word, ctx: &Context<Self>) -> Option<Asked>;
+    fn asked(&self, word: Self::Word, ctx: &Context<Self>) -> Option<TransactionRequest>;
     /// The value of a row that was committed last.
     fn committed(&self, row: RowName, plan: &Self::Plan) -> Value;
     /// Answers an operation, which has waited for a lock for so long.
@@ -82,12 +82,12 @@ pub trait Host: Member {
 }
 
 fn engine<H: Host>(host: &mut H) -> &mut Transactions<H::Word> {
-    &mut host.desk().as_mut().expect("only a member with transactions comes here").engine
+    &mut host.manager().as_mut().expect("only a member with transactions comes here").engine
 }
 
 /// An operation has had its time on a core, and may be done now.
 pub fn transact<H: Host>(host: &mut H, word: H::Word, ctx: &mut Context<H>) {
-    let Some(Asked { call, op, .. }) = host.asked(word, ctx) else { return };
+    let Some(TransactionRequest { call, op, .. }) = host.asked(word, ctx) else { return };
     let (name, clock) = (ctx.transaction(call), ctx.monotonic());
     let key = engine(host).find(name);
     match (op, key) {
@@ -118,12 +118,12 @@ pub fn transact<H: Host>(host: &mut H, word: H::Word, ctx: &mut Context<H>) {
 /// One operation of a transaction, which has waited for a lock for so long.
 fn operate<H: Host>(host: &mut H, key: Key, word: H::Word, locked: Span, ctx: &mut Context<H>) {
     let asked = host.asked(word, ctx).expect("who waits for a lock waits for an answer");
-    let mut desk = host.desk().take().expect("it has transactions");
+    let mut manager = host.manager().take().expect("it has transactions");
     let committed = |row| host.committed(row, ctx.plan());
     let asks = (word, ctx.now(), ctx.monotonic());
-    let step = desk.engine.operate(key, &asked.op, asked.version, asks, &committed);
-    let is_single = desk.engine.is_single(key);
-    *host.desk() = Some(desk);
+    let step = manager.engine.operate(key, &asked.op, asked.version, asks, &committed);
+    let is_single = manager.engine.is_single(key);
+    *host.manager() = Some(manager);
     match step {
         Step::Waits => waits(host, 1, ctx),
         Step::Done(outcome) if is_single && outcome.is_ok() => commit(host, key, word, outcome, locked, ctx),
@@ -191,10 +191,10 @@ pub fn settle<H: Host>(host: &mut H, ctx: &mut Context<H>) {
     }
     let store = H::store(ctx.plan());
     let (lock_wait, idle) = (store.lock_wait, store.idle);
-    let desk = host.desk().as_mut().expect("it has transactions");
-    let due = desk.engine.due(lock_wait, idle);
-    if let Some(due) = due.filter(|due| desk.armed.is_none_or(|armed| *due < armed)) {
-        desk.armed = Some(due);
+    let manager = host.manager().as_mut().expect("it has transactions");
+    let due = manager.engine.due(lock_wait, idle);
+    if let Some(due) = due.filter(|due| manager.armed.is_none_or(|armed| *due < armed)) {
+        manager.armed = Some(due);
         ctx.wake(due.since(ctx.monotonic()), H::timer(Wake::Expire));
     }
 }
@@ -203,15 +203,15 @@ pub fn settle<H: Host>(host: &mut H, ctx: &mut Context<H>) {
 pub fn expires<H: Host>(host: &mut H, ctx: &mut Context<H>) {
     let store = H::store(ctx.plan());
     let (clock, lock_wait, idle) = (ctx.monotonic(), store.lock_wait, store.idle);
-    let Some(desk) = host.desk() else { return };
-    desk.armed = None;
-    desk.engine.expire(clock, lock_wait, idle);
+    let Some(manager) = host.manager() else { return };
+    manager.armed = None;
+    manager.engine.expire(clock, lock_wait, idle);
     settle(host, ctx);
 }
 
 /// The member will keep transactions apart no more: those that have not asked to commit come to nothing, the others end.
 pub fn ends_open<H: Host>(host: &mut H, ctx: &mut Context<H>) {
-    if host.desk().is_some() {
+    if host.manager().is_some() {
         engine(host).end_open();
         settle(host, ctx);
     }
@@ -219,11 +219,14 @@ pub fn ends_open<H: Host>(host: &mut H, ctx: &mut Context<H>) {
 
 /// The member can keep transactions apart no more: all are over but those that are being made safe, of which others will know.
 pub fn drops_all<H: Host>(host: &mut H, ctx: &mut Context<H>) {
-    let Some(desk) = host.desk() else { return };
+    let Some(manager) = host.manager() else { return };
     let store = H::store(ctx.plan());
     let (isolation, rules) = (store.isolation, store.row_waiting);
-    let armed = desk.armed;
-    let before = std::mem::replace(desk, Box::new(Desk { armed, ..Desk::new(isolation, rules) }));
+    let armed = manager.armed;
+    let before = std::mem::replace(
+        manager,
+        Box::new(TransactionManager { armed, ..TransactionManager::new(isolation, rules) }),
+    );
     let (series, now) = (H::store(ctx.plan()).series(Series::LockWaits), ctx.now());
     ctx.record().level(series, now, -i64::from(before.waiting));
     for (word, since) in before.engine.waiting_words() {
@@ -239,7 +242,7 @@ pub fn drops_all<H: Host>(host: &mut H, ctx: &mut Context<H>) {
 }
 
 fn waits<H: Host>(host: &mut H, change: i64, ctx: &mut Context<H>) {
-    let waiting = &mut host.desk().as_mut().expect("it has transactions").waiting;
+    let waiting = &mut host.manager().as_mut().expect("it has transactions").waiting;
     *waiting = waiting.wrapping_add_signed(change as i32);
     let (series, now) = (H::store(ctx.plan()).series(Series::LockWaits), ctx.now());
     ctx.record().level(series, now, change);
@@ -247,7 +250,7 @@ fn waits<H: Host>(host: &mut H, change: i64, ctx: &mut Context<H>) {
 
 /// Takes back the level that a crash makes untrue.
 pub fn fallen<H: Host>(host: &mut H, ctx: &mut Context<H>) {
-    if let Some(waiting) = host.desk().as_ref().map(|desk| desk.waiting) {
+    if let Some(waiting) = host.manager().as_ref().map(|manager| manager.waiting) {
         waits(host, -i64::from(waiting), ctx);
     }
 }

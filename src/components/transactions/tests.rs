@@ -11,7 +11,7 @@ use crate::base::rng::{Bits, Draws};
 use crate::base::time::{ClockTime, Span, Time};
 use crate::check::history::{NIL, PENDING};
 use crate::check::transactions::{
-    Action, Fate, Kind, Level, Orders, Transaction as Judged, Transactions as History, What, check,
+    Action, Completion, Kind, Level, Orders, Transaction as Judged, Transactions as History, What, check,
 };
 
 const KEYS: i64 = 3;
@@ -48,13 +48,13 @@ struct World {
 }
 
 impl World {
-    fn new(isolation: Isolation, twin: Twin) -> Self {
-        Self::with(isolation, Waiting::AT_ONCE, twin)
+    fn new(isolation: Isolation, mutant: Mutant) -> Self {
+        Self::with(isolation, Waiting::AT_ONCE, mutant)
     }
 
-    fn with(isolation: Isolation, rules: Waiting, twin: Twin) -> Self {
+    fn with(isolation: Isolation, rules: Waiting, mutant: Mutant) -> Self {
         World {
-            transactions: Transactions::with_twin(isolation, rules, twin),
+            transactions: Transactions::with_mutant(isolation, rules, mutant),
             rows: BTreeMap::new(),
             committing: VecDeque::new(),
             orders: Orders::new(),
@@ -126,16 +126,16 @@ struct Workload {
     clients: Vec<Client>,
     history: History,
     names: u64,
-    /// The longest that a circle lasted.
+    /// The longest that a cycle lasted.
     longest: Span,
 }
 
 impl Workload {
-    fn new(isolation: Isolation, twin: Twin, seed: u64) -> Self {
-        Self::with(isolation, Waiting::AT_ONCE, twin, seed)
+    fn new(isolation: Isolation, mutant: Mutant, seed: u64) -> Self {
+        Self::with(isolation, Waiting::AT_ONCE, mutant, seed)
     }
 
-    fn with(isolation: Isolation, rules: Waiting, twin: Twin, seed: u64) -> Self {
+    fn with(isolation: Isolation, rules: Waiting, mutant: Mutant, seed: u64) -> Self {
         let mut draws = Draws::new(seed);
         let mut fresh = 0;
         let clients = (0..2 + draws.below(4)).map(|_| {
@@ -165,7 +165,7 @@ impl Workload {
         let clients = clients.collect();
         let keys = (0..KEYS).map(|key| format!("k{key}")).collect();
         let history = History::on(keys);
-        let world = World::with(isolation, rules, twin);
+        let world = World::with(isolation, rules, mutant);
         Workload { world, clients, history, names: 0, longest: Span::ZERO }
     }
 
@@ -187,7 +187,7 @@ impl Workload {
                 self.expire();
                 // Whoever was to do something may have been aborted meanwhile; it goes on with its next transaction.
                 if active(&self.clients[who]) {
-                    self.go_on(who, draws.below(10) == 0);
+                    self.resume(who, draws.below(10) == 0);
                     self.settle();
                 }
             } else if let Some(due) = self.world.transactions.due(LOCK_WAIT, IDLE) {
@@ -227,13 +227,13 @@ impl Workload {
                             self.longest = self.longest.max(Time::from_ns(self.world.now.as_ns()) - since);
                         }
                         self.clients[who].waits = None;
-                        self.over(who, Fate::Aborted);
+                        self.over(who, Completion::Aborted);
                     }
                     Event::InVain(who, _) => {
                         self.clients[who].waits = None;
                         let (key, _) = self.clients[who].current.expect("it waited");
                         self.world.transactions.abort(key); // a client that is told so gives up
-                        self.over(who, Fate::Aborted);
+                        self.over(who, Completion::Aborted);
                     }
                     Event::Over(..) => unreachable!("it has been kept"),
                 }
@@ -242,7 +242,7 @@ impl Workload {
     }
 
     /// A client begins, does the next operation, or commits or gives up.
-    fn go_on(&mut self, who: usize, gives_up: bool) {
+    fn resume(&mut self, who: usize, gives_up: bool) {
         let Some((key, _)) = self.clients[who].current else {
             let is_tx = self.clients[who].todo.last().expect("it is able").0;
             self.names += 1;
@@ -256,12 +256,12 @@ impl Workload {
                 place,
                 invoked: 2 * place as u64,
                 returned: PENDING,
-                fate: Fate::Aborted,
+                completion: Completion::Aborted,
                 actions: Vec::new(),
             });
             self.clients[who].current = Some((key, place - 1));
             if !is_tx {
-                self.go_on(who, false);
+                self.resume(who, false);
             }
             return;
         };
@@ -273,18 +273,18 @@ impl Workload {
             Some(op) => self.operate(who, op),
             None if gives_up => {
                 self.world.transactions.abort(key);
-                self.over(who, Fate::Aborted);
+                self.over(who, Completion::Aborted);
             }
             None => {
                 let committed = self.world.commit(key).is_ok();
-                self.over(who, if committed { Fate::Committed } else { Fate::Aborted });
+                self.over(who, if committed { Completion::Committed } else { Completion::Aborted });
             }
         }
     }
 
-    fn over(&mut self, who: usize, fate: Fate) {
+    fn over(&mut self, who: usize, completion: Completion) {
         let (_, place) = self.clients[who].current.take().expect("it was under way");
-        self.history.transactions[place].fate = fate;
+        self.history.transactions[place].completion = completion;
         self.clients[who].todo.pop();
     }
 
@@ -310,13 +310,13 @@ impl Workload {
             (Outcome::Ok(_), Op::Write { key, n, .. }) => {
                 actions.push(Action { key: key as u32, what: What::Write(n) });
             }
-            (Outcome::Fail(reason), _) if is_abort(reason) => return self.over(who, Fate::Aborted),
+            (Outcome::Fail(reason), _) if is_abort(reason) => return self.over(who, Completion::Aborted),
             (Outcome::Fail(Reason::Condition), _) => {}
             other => panic!("{other:?}"),
         }
         if is_single {
             let committed = self.world.commit(key).is_ok();
-            self.over(who, if committed { Fate::Committed } else { Fate::Aborted });
+            self.over(who, if committed { Completion::Committed } else { Completion::Aborted });
         }
     }
 }
@@ -325,15 +325,15 @@ impl Workload {
 fn kinds(isolation: Isolation, rules: Waiting, level: Level, seeds: u64) -> (BTreeSet<Kind>, Vec<End>) {
     let (mut found, mut ends) = (BTreeSet::new(), Vec::new());
     for seed in 0..seeds {
-        let mut workload = Workload::with(isolation, rules, Twin::Sound, seed);
+        let mut workload = Workload::with(isolation, rules, Mutant::Sound, seed);
         workload.run(seed);
         let bound = match rules.deadlock {
             Deadlock::AtOnce(_) => Span::ZERO,
             Deadlock::After(wait) => wait,
         };
-        // A victim that is found at once may have waited before the circle closed: then it is not the circle that lasted.
+        // A victim that is found at once may have waited before the cycle closed: then it is not the cycle that lasted.
         if bound > Span::ZERO {
-            assert!(workload.longest <= bound + STEP, "seed {seed}: a circle lasted {}", workload.longest);
+            assert!(workload.longest <= bound + STEP, "seed {seed}: a cycle lasted {}", workload.longest);
         }
         let report = check(&workload.history, Some(&workload.world.orders));
         for anomaly in report.anomalies {
@@ -379,25 +379,25 @@ fn each_level_shows_what_it_permits_and_nothing_else() {
 /// Whoever breaks one of the rules shows what that rule is for.
 #[test]
 fn each_broken_rule_shows_the_anomaly_that_it_forbids() {
-    for (isolation, twin, level, kind) in [
-        (Isolation::Snapshot, Twin::GivesLocksBack, Level::Snapshot, Kind::LostUpdate),
-        (Isolation::Snapshot, Twin::LetsLastWin, Level::Snapshot, Kind::LostUpdate),
-        (Isolation::Serializable, Twin::IgnoresFlags, Level::Serializable, Kind::G2Item),
+    for (isolation, mutant, level, kind) in [
+        (Isolation::Snapshot, Mutant::GivesLocksBack, Level::Snapshot, Kind::LostUpdate),
+        (Isolation::Snapshot, Mutant::LetsLastWin, Level::Snapshot, Kind::LostUpdate),
+        (Isolation::Serializable, Mutant::IgnoresFlags, Level::Serializable, Kind::G2Item),
     ] {
         let shows = |seed: u64| {
-            let mut workload = Workload::new(isolation, twin, seed);
+            let mut workload = Workload::new(isolation, mutant, seed);
             workload.run(seed);
             check(&workload.history, Some(&workload.world.orders)).kinds().contains(&kind)
         };
-        assert!(!level.permits(kind) && (0..1000).any(shows), "{kind:?} is not shown by {twin:?}");
+        assert!(!level.permits(kind) && (0..1000).any(shows), "{kind:?} is not shown by {mutant:?}");
     }
 }
 
 /// Where rows are locked until the end, changes that know nothing of each other add up at every level.
 #[test]
 fn changes_of_one_row_add_up_as_long_as_its_lock_is_held() {
-    let sum = |twin: Twin| {
-        let mut world = World::new(Isolation::ReadCommitted, twin);
+    let sum = |mutant: Mutant| {
+        let mut world = World::new(Isolation::ReadCommitted, mutant);
         let keys = [1, 2].map(|name| world.transactions.begin(name, ClockTime::ZERO));
         world.operate(keys[0], &add(1, 1), 0);
         let second = world.operate(keys[1], &add(1, 1), 1);
@@ -410,7 +410,7 @@ fn changes_of_one_row_add_up_as_long_as_its_lock_is_held() {
         world.sync();
         value(&world, 1)
     };
-    assert_eq!((sum(Twin::Sound), sum(Twin::GivesLocksBack)), (2, 1));
+    assert_eq!((sum(Mutant::Sound), sum(Mutant::GivesLocksBack)), (2, 1));
 }
 
 /// A row of one member, what was said to it, and what came of it.
@@ -425,7 +425,7 @@ fn done(step: Step) -> i64 {
 
 #[test]
 fn locks_are_handed_on_in_the_order_in_which_they_were_asked_for() {
-    let mut world = World::new(Isolation::ReadCommitted, Twin::Sound);
+    let mut world = World::new(Isolation::ReadCommitted, Mutant::Sound);
     let keys: Vec<Key> = (1..=4).map(|name| world.transactions.begin(name, ClockTime::ZERO)).collect();
     assert_eq!(done(world.operate(keys[0], &write(1, 10), 0)), 10);
     for (who, key) in keys.iter().enumerate().skip(1) {
@@ -447,7 +447,7 @@ fn locks_are_handed_on_in_the_order_in_which_they_were_asked_for() {
 
 #[test]
 fn a_snapshot_is_of_the_instant_when_it_began_and_the_first_committer_wins() {
-    let mut world = World::new(Isolation::Snapshot, Twin::Sound);
+    let mut world = World::new(Isolation::Snapshot, Mutant::Sound);
     let [old, new] = [1, 2].map(|name| world.transactions.begin(name, ClockTime::ZERO));
     for (n, key) in [(5, 1), (6, 2)] {
         done(world.operate(new, &write(key, n), 1));
@@ -471,7 +471,7 @@ fn a_snapshot_is_of_the_instant_when_it_began_and_the_first_committer_wins() {
 /// Everything about a line costs the same however long it is.
 #[test]
 fn a_hundred_thousand_who_want_one_row_are_served_one_by_one() {
-    let mut world = World::new(Isolation::Serializable, Twin::Sound);
+    let mut world = World::new(Isolation::Serializable, Mutant::Sound);
     let many = 100_000;
     let keys: Vec<Key> = (1..=many).map(|_| world.transactions.single(ClockTime::ZERO)).collect();
     for (who, key) in keys.iter().enumerate().skip(1) {

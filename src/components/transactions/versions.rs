@@ -48,7 +48,7 @@ impl Versions {
     }
 
     /// One who did so is gone.
-    pub fn let_go(&mut self, snapshot: u64) {
+    pub fn abandon(&mut self, snapshot: u64) {
         if let Some(count) = self.held.get_mut(&snapshot) {
             *count -= 1;
             if *count == 0 {

@@ -1,7 +1,7 @@
 //! Calls that are given up before the fastest answer that there can be.
 
 use crate::base::ids::{PartId, PolicyId};
-use crate::base::knob::{Knobs, Setting};
+use crate::base::parameter::{Parameters, Setting};
 use crate::base::problem::{Place, Problem};
 use crate::base::time::Span;
 use crate::design::codes;
@@ -31,20 +31,23 @@ pub(super) fn calls(tree: &Table, cell: &Cell, found: &mut Vec<Problem>) {
         let who = format!("the policy '{name}' gives '{external}' up after {timeout}");
         found.extend(told(&who, timeout, "an answer takes", least, place));
     }
-    for (index, (part, knobs)) in design.names.iter().zip(&design.knobs).enumerate() {
+    for (index, (part, parameters)) in design.names.iter().zip(&design.parameters).enumerate() {
         let id = PartId(index as u16);
-        if !cell.setup.reaches(id) || knobs.get("timeout").is_none() {
+        if !cell.setup.reaches(id) || parameters.get("timeout").is_none() {
             continue;
         }
         let (place, timeout) =
-            (written(tree, part.kind, &part.name, knobs.place("timeout")), knobs.span("timeout"));
+            (written(tree, part.kind, &part.name, parameters.place("timeout")), parameters.span("timeout"));
         let who = format!("'{}' is given up after {timeout}", part.name);
         let takes = match part.kind {
             "lb" => {
                 behind(design, id).map(|(_, least)| ("what is behind it takes", least)).into_iter().collect()
             }
-            "db" => vec![("a read takes", least(knobs, "read")), ("a write takes", least(knobs, "write"))],
-            "cache" => vec![("an operation takes", least(knobs, "serve"))],
+            "db" => vec![
+                ("a read takes", least(parameters, "read")),
+                ("a write takes", least(parameters, "write")),
+            ],
+            "cache" => vec![("an operation takes", least(parameters, "serve"))],
             _ => Vec::new(),
         };
         found.extend(
@@ -59,7 +62,7 @@ fn told(who: &str, timeout: Span, what: &str, least: Span, place: Option<Place>)
     Some(warning(codes::HOPELESS, &place, message, "make the `timeout` longer than what it waits for"))
 }
 
-/// Where a knob was given, or else the entry to which it belongs.
+/// Where a parameter was given, or else the entry to which it belongs.
 fn written(tree: &Table, kind: &str, name: &str, place: Option<&Place>) -> Option<Place> {
     let entry =
         || named(tree, kind).iter().find(|entry| entry.key == name).map(|entry| entry.key_place.clone());
@@ -75,15 +78,15 @@ fn behind(design: &Design, part: PartId) -> Option<(&str, Span)> {
             None => break,
         }
     }
-    let (name, knobs) = (&design.names[part.index()], &design.knobs[part.index()]);
-    (name.kind == "external").then(|| (name.name.as_str(), least(knobs, "reply")))
+    let (name, parameters) = (&design.names[part.index()], &design.parameters[part.index()]);
+    (name.kind == "external").then(|| (name.name.as_str(), least(parameters, "reply")))
 }
 
-/// The least time of a law, at the part's speed.
-fn least(knobs: &Knobs, knob: &str) -> Span {
-    let speed = match knobs.get("speed") {
+/// The least time of a distribution, at the part's speed.
+fn least(parameters: &Parameters, parameter: &str) -> Span {
+    let speed = match parameters.get("speed") {
         Some(Setting::Number(speed)) => *speed,
         _ => 1.0,
     };
-    Span::from_ns((knobs.law(knob).least() / speed) as u64)
+    Span::from_ns((parameters.distribution(parameter).least() / speed) as u64)
 }

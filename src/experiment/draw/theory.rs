@@ -12,7 +12,7 @@ use crate::program::syntax::expression;
 /// Into so many pieces the curve between two cells is cut.
 const PIECES: usize = 24;
 
-/// A design with another value of one knob.
+/// A design with another value of one parameter.
 struct Changed<'a> {
     cell: &'a Cell,
     path: &'a str,
@@ -20,8 +20,8 @@ struct Changed<'a> {
 }
 
 impl Numbers for Changed<'_> {
-    fn knob(&self, path: &str) -> Option<Quantity> {
-        if path == self.path { Some(self.value) } else { self.cell.knob(path) }
+    fn parameter(&self, path: &str) -> Option<Quantity> {
+        if path == self.path { Some(self.value) } else { self.cell.parameter(path) }
     }
 
     fn latency(&self, from: &str, to: &str) -> Option<Quantity> {
@@ -64,7 +64,7 @@ impl Drawing<'_> {
         points
     }
 
-    /// What theory would say of a measure in a cell if a knob had this value.
+    /// What theory would say of a measure in a cell if a parameter had this value.
     fn theory_at(&self, cell: &Shown<'_>, measure: &Measure, path: &str, value: Quantity) -> Option<f64> {
         let (_, named) = cell.measure(&measure.name)?;
         let mut entries = theories_of(&self.experiment.question, &cell.trials.cell.variant);

@@ -93,14 +93,14 @@ pub const FORMS: &[Form] = &[
     Form {
         name: "che",
         args: "n=, s=, size=",
-        doc: "LRU hit ratio under Zipf's law, by Che's approximation",
+        doc: "LRU hit ratio under Zipf's distribution, by Che's approximation",
         source: "Che, Tung & Wang, IEEE JSAC 20(7), 2002; Fricker et al., ITC 2012",
         of: |g| che(g.plain("n")?, g.plain("s")?, g.plain("size")?).map(one),
     },
     Form {
         name: "fifo",
         args: "n=, s=, size=",
-        doc: "FIFO and random eviction: hit ratio under Zipf's law, by the characteristic time",
+        doc: "FIFO and random eviction: hit ratio under Zipf's distribution, by the characteristic time",
         source: "Fricker, Robert & Roberts, ITC 2012; Gelenbe (1973)",
         of: |g| fifo(g.plain("n")?, g.plain("s")?, g.plain("size")?).map(one),
     },
@@ -122,7 +122,7 @@ pub const FORMS: &[Form] = &[
         name: "xfetch",
         args: "rate=, rebuild=, beta=, of=rebuilds|start",
         doc: "rebuilds per refresh e^(1/β), and how long before expiry the first starts",
-        source: "Vattani et al., VLDB 2015; the law of the minimum of exponential thresholds",
+        source: "Vattani et al., VLDB 2015; the distribution of the minimum of exponential thresholds",
         of: xfetch,
     },
     Form {
@@ -138,7 +138,7 @@ pub const FORMS: &[Form] = &[
     Form {
         name: "usl",
         args: "contention=, coherence=, n=",
-        doc: "speed-up by the universal scalability law",
+        doc: "speed-up by the universal scalability distribution",
         source: "Gunther (1993)",
         of: |g| {
             let n = g.plain("n")?;
@@ -159,7 +159,7 @@ pub const FORMS: &[Form] = &[
         name: "majority",
         args: "copies=, up=",
         doc: "share of time at which more than half of the copies are up, each of them independently for the share `up`",
-        source: "the binomial law",
+        source: "the binomial distribution",
         of: |g| match (g.whole("copies")?, g.plain("up")?) {
             (copies, _) if copies > COPIES_MAX => Err(format!("`copies` is {copies}: at most {COPIES_MAX}")),
             (_, up) if up > 1.0 => Err("`up` is above 100%".to_owned()),
@@ -272,7 +272,7 @@ fn erlang_c(load: f64, servers: u32) -> f64 {
     servers * blocked / (servers - load * (1.0 - blocked))
 }
 
-/// The binomial law from the middle up, term by term.
+/// The binomial distribution from the middle up, term by term.
 fn majority(copies: u32, up: f64) -> f64 {
     (copies / 2 + 1..=copies).map(|k| exactly(k, copies, up)).sum()
 }

@@ -7,9 +7,9 @@ use crate::base::time::Time;
 use crate::experiment::load::Cell;
 use crate::experiment::pictures::Stretch;
 use crate::experiment::setup::Setup;
-use crate::experiment::trial::Caught;
+use crate::experiment::trial::WitnessRun;
+use crate::experiment::witness::impairment::{Impairment, led, lock_places, members, node, stores};
 use crate::experiment::witness::matters::Matters;
-use crate::experiment::witness::trouble::{Trouble, led, lock_places, members, node, stores};
 use crate::experiment::witness::when;
 use crate::record::history::Step;
 use crate::record::holds::Hold;
@@ -28,13 +28,18 @@ enum Lane {
 /// All of them, from top to bottom.
 pub(super) struct Lanes<'a> {
     cell: &'a Cell,
-    seen: &'a Caught,
+    seen: &'a WitnessRun,
     lanes: Vec<Lane>,
 }
 
 impl<'a> Lanes<'a> {
     /// Those that a picture needs.
-    pub fn of(cell: &'a Cell, seen: &'a Caught, matters: &Matters, trouble: &[Trouble]) -> Lanes<'a> {
+    pub fn of(
+        cell: &'a Cell,
+        seen: &'a WitnessRun,
+        matters: &Matters,
+        impairment: &[Impairment],
+    ) -> Lanes<'a> {
         let setup = &cell.setup;
         let mut calls: Vec<(Time, Lane)> = Vec::new();
         for step in matters.steps.iter().map(|place| &seen.history.steps()[*place]) {
@@ -50,7 +55,7 @@ impl<'a> Lanes<'a> {
                 lanes.push(call);
             }
         }
-        let struck = |pid: &Pid| trouble.iter().any(|one| one.whom.contains(pid));
+        let struck = |pid: &Pid| impairment.iter().any(|one| one.whom.contains(pid));
         for store in stores(seen, matters) {
             let took = |pid: &Pid| {
                 let mut taken = matters.taken.iter().map(|(place, _)| &seen.history.taken()[*place]);
@@ -61,7 +66,7 @@ impl<'a> Lanes<'a> {
             lanes.extend(all.into_iter().filter(|pid| few || took(pid) || struck(pid)).map(Lane::Member));
         }
         let window = matters.stretch(seen).unwrap_or((Time::ZERO, Time::ZERO));
-        let begin = trouble.iter().map(|one| one.from).fold(window.0, Time::min);
+        let begin = impairment.iter().map(|one| one.from).fold(window.0, Time::min);
         for place in lock_places(setup, seen, matters) {
             let changes = |pid: &Pid| {
                 let mut changes = seen.leads.iter().filter(|change| change.by == *pid);
@@ -137,9 +142,9 @@ impl<'a> Lanes<'a> {
     }
 
     /// What was wrong with whom, and who led, on their lanes; and what was wrong with the network.
-    pub fn troubles(
+    pub fn impairments(
         &self,
-        trouble: &[Trouble],
+        impairment: &[Impairment],
         (from, until): (Time, Time),
     ) -> (Vec<Stretch>, Vec<(String, f64, f64)>) {
         let seconds = |at: Time| at.clamp(from, until).as_secs_f64();
@@ -149,7 +154,7 @@ impl<'a> Lanes<'a> {
                 Lane::Member(pid) => *pid,
                 Lane::Call(_, by) => node(&self.cell.setup, *by),
             };
-            for one in trouble.iter().filter(|one| one.whom.contains(&pid)) {
+            for one in impairment.iter().filter(|one| one.whom.contains(&pid)) {
                 let text = one.what.clone();
                 let (from, to) = (seconds(one.from), seconds(one.until));
                 stretches.push(Stretch { lane, text, from, to, bad: true });
@@ -161,13 +166,13 @@ impl<'a> Lanes<'a> {
                 }
             }
         }
-        let network = trouble.iter().filter(|one| one.whom.is_empty());
+        let network = impairment.iter().filter(|one| one.whom.is_empty());
         let faults = network.map(|one| (one.what.clone(), seconds(one.from), seconds(one.until))).collect();
         (stretches, faults)
     }
 }
 
-fn of_store(seen: &Caught, row: crate::record::history::RowId, store: TierId) -> bool {
+fn of_store(seen: &WitnessRun, row: crate::record::history::RowId, store: TierId) -> bool {
     seen.history.rows()[row.0 as usize].store == store
 }
 

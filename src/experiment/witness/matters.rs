@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::base::ids::OpId;
 use crate::base::op::{Op, Outcome};
 use crate::base::time::Time;
-use crate::experiment::trial::Caught;
+use crate::experiment::trial::WitnessRun;
 use crate::experiment::witness::{end, when};
 use crate::record::history::{NO_COPY, RowId, Step, Taken};
 use crate::record::holds::Hold;
@@ -29,7 +29,7 @@ pub(super) struct Matters {
 
 impl Matters {
     /// Finds it.
-    pub fn of(seen: &Caught) -> Matters {
+    pub fn of(seen: &WitnessRun) -> Matters {
         let (told, all) = (&seen.told, seen.history.steps());
         let mut steps: BTreeSet<usize> = told.steps.iter().copied().collect();
         steps.extend(within(all, seen).into_iter().take(OTHERS_MAX));
@@ -66,7 +66,7 @@ impl Matters {
     }
 
     /// From the first thing to the last one; `None` if there is nothing.
-    pub fn stretch(&self, seen: &Caught) -> Option<(Time, Time)> {
+    pub fn stretch(&self, seen: &WitnessRun) -> Option<(Time, Time)> {
         let steps = self.steps.iter().map(|place| &seen.history.steps()[*place]);
         let all = seen.history.holds.all();
         let holds = self.holds.iter().map(|hold| &all[*hold as usize]);
@@ -91,7 +91,7 @@ impl Matters {
 
     /// The first time that each copy took each of the versions in, and where it was lost. Copies that start again take all that they have once
     /// more: that says nothing.
-    fn takes(&self, seen: &Caught, lost: Option<usize>) -> Vec<(usize, bool)> {
+    fn takes(&self, seen: &WitnessRun, lost: Option<usize>) -> Vec<(usize, bool)> {
         let versions = self.versions(seen.history.steps());
         let written: BTreeSet<OpId> =
             self.steps.iter().map(|place| seen.history.steps()[*place].attempt).collect();
@@ -113,14 +113,14 @@ impl Matters {
         taken
     }
 
-    fn ends(&self, seen: &Caught) -> (Time, Time) {
+    fn ends(&self, seen: &WitnessRun) -> (Time, Time) {
         let steps = || self.steps.iter().map(|place| &seen.history.steps()[*place]);
         let first = steps().map(|step| step.invoked).min().unwrap_or(Time::ZERO);
         (first, steps().map(end).max().unwrap_or(Time::ZERO))
     }
 
     /// Whether another version that is shown is of the same value.
-    pub fn is_ambiguous(&self, seen: &Caught, version: u64, n: i64) -> bool {
+    pub fn is_ambiguous(&self, seen: &WitnessRun, version: u64, n: i64) -> bool {
         let steps = self.steps.iter().map(|place| &seen.history.steps()[*place]);
         let of_step = steps.filter_map(|step| match (step.op, step.outcome) {
             (_, Outcome::Fail(_)) => None,
@@ -141,7 +141,7 @@ pub(super) fn wrote(step: &Step, taken: &Taken) -> bool {
 }
 
 /// What was done for the requests that held the locks of a witness, while they held them.
-fn within(steps: &[Step], seen: &Caught) -> Vec<usize> {
+fn within(steps: &[Step], seen: &WitnessRun) -> Vec<usize> {
     let all = seen.history.holds.all();
     let named: Vec<&Hold> = seen.told.holds.iter().map(|hold| &all[*hold as usize]).collect();
     let of_hold = |step: &Step| {
@@ -167,7 +167,7 @@ fn writers(steps: &BTreeSet<usize>, all: &[Step], rows: &[RowId]) -> Vec<usize> 
     (0..all.len()).filter(|place| is_one(&all[*place])).collect()
 }
 
-/// What the request of a write had read of its row just before: what it was reckoned from.
+/// What the request of a write had read of its row just before: what it was computed from.
 fn before(step: &Step, all: &[Step], place: usize) -> Option<usize> {
     if step.origin == 0 || !matches!(step.op, Op::Write { .. }) {
         return None;
@@ -186,7 +186,7 @@ fn beside(steps: &BTreeSet<usize>, all: &[Step], rows: &[RowId]) -> Option<usize
 }
 
 /// The holds that are named, those around them, and those within which the operations that are shown were made.
-fn holds(matters: &Matters, seen: &Caught) -> Vec<u32> {
+fn holds(matters: &Matters, seen: &WitnessRun) -> Vec<u32> {
     let all = seen.history.holds.all();
     let mut holds: BTreeSet<u32> = seen.told.holds.iter().copied().collect();
     let around: Vec<u32> = holds.iter().filter_map(|hold| all[*hold as usize].around).collect();
@@ -207,7 +207,7 @@ fn holds(matters: &Matters, seen: &Caught) -> Vec<u32> {
 
 /// Where a copy that had a write, or something made of it, has something else for good: a place among what copies took in. Of several
 /// copies the first.
-fn lost(write: &Step, seen: &Caught) -> Option<usize> {
+fn lost(write: &Step, seen: &WitnessRun) -> Option<usize> {
     let (steps, taken) = (seen.history.steps(), seen.history.taken());
     let of_row: Vec<usize> = (0..taken.len()).filter(|place| taken[*place].row == write.row).collect();
     let by_attempt: BTreeMap<OpId, usize> = steps

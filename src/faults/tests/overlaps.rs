@@ -1,7 +1,7 @@
 //! What is on when faults overlap.
 
 use super::*;
-use crate::faults::plan::Planned;
+use crate::faults::plan::Occurrence;
 use crate::faults::schedule::Schedule;
 
 fn at(s: u64) -> Time {
@@ -10,9 +10,9 @@ fn at(s: u64) -> Time {
 
 /// What is done when these happen from one second to another.
 fn diary(planned: &[(u64, u64, Action)]) -> Vec<String> {
-    let plan: Vec<Planned> = planned
+    let plan: Vec<Occurrence> = planned
         .iter()
-        .map(|(from, to, action)| Planned {
+        .map(|(from, to, action)| Occurrence {
             fault: "x".into(),
             at: at(*from),
             until: at(*to),
@@ -49,7 +49,7 @@ fn a_pause_ends_only_itself() {
 
 #[test]
 fn the_latest_set_that_is_on_holds_even_over_a_restart() {
-    let set = |value| Action::Set { of: one(), knob: "speed", value, design: Some(1.0) };
+    let set = |value| Action::Set { of: one(), parameter: "speed", value, design: Some(1.0) };
     assert_eq!(
         diary(&[(1, 9, set(0.5)), (2, 4, set(0.25)), (5, 6, Action::Crash(one(), Crash::Machine))]),
         [
@@ -62,15 +62,17 @@ fn the_latest_set_that_is_on_holds_even_over_a_restart() {
             "speed 0 = 1"
         ]
     );
-    let law = Action::Set { of: one(), knob: "serve", value: 3.0, design: None };
-    assert_eq!(diary(&[(1, 2, law)]), ["serve 0 = 3", "serve 0 as designed"]);
+    let distribution = Action::Set { of: one(), parameter: "serve", value: 3.0, design: None };
+    assert_eq!(diary(&[(1, 2, distribution)]), ["serve 0 = 3", "serve 0 as designed"]);
 }
 
 #[test]
-fn troubles_of_the_network_are_lifted_one_by_one() {
+fn impairments_of_the_network_are_lifted_one_by_one() {
     let zone = |zone: u8| Target { zones: vec![ZoneId(zone)], ..Target::default() };
-    let cut =
-        |a: u8, b: u8| Action::Network { ways: Ways::Between(zone(a), Some(zone(b))), trouble: Trouble::Cut };
+    let cut = |a: u8, b: u8| Action::Network {
+        ways: Ways::Between(zone(a), Some(zone(b))),
+        impairment: Impairment::Cut,
+    };
     assert_eq!(
         diary(&[(1, 5, cut(0, 1)), (2, 3, cut(0, 1))]),
         ["trouble 1", "trouble 2", "trouble 3", "trouble 4", "lift 3", "lift 4", "lift 1", "lift 2"]

@@ -1,19 +1,19 @@
 //! From timetables and moments to plans.
 
 use super::*;
-use crate::faults::moments::Moment;
-use crate::faults::plan::{Planned, TIMES_MAX};
+use crate::faults::moments::Trigger;
+use crate::faults::plan::{Occurrence, TIMES_MAX};
 use crate::faults::schedule::Schedule;
 use crate::faults::target::Pick;
 
-fn entry(name: &str, at: Option<u64>, every: Option<u64>, lasts: Option<u64>) -> Entry {
-    let law = |s: Option<u64>| s.map(|s| Dist::Constant(s as f64 * 1e9));
+fn entry(name: &str, at: Option<u64>, every: Option<u64>, lasts: Option<u64>) -> FaultEntry {
+    let distribution = |s: Option<u64>| s.map(|s| Dist::Constant(s as f64 * 1e9));
     let all = Pick { words: "any(app, 1)".into(), of: app(&[0, 1, 2, 3]), role: None, n: Some(1) };
-    Entry {
+    FaultEntry {
         name: name.to_string(),
-        at: law(at).map(When::Law),
-        every: law(every),
-        lasts: law(lasts),
+        at: distribution(at).map(When::Distribution),
+        every: distribution(every),
+        lasts: distribution(lasts),
         chance: 1.0,
         momentary: false,
         action: Action::Pause(Target { picks: vec![all], ..Target::default() }),
@@ -21,7 +21,7 @@ fn entry(name: &str, at: Option<u64>, every: Option<u64>, lasts: Option<u64>) ->
 }
 
 /// The whole plan of these faults, roles aside.
-fn expand(entries: &[Entry], horizon: Time, key: u64) -> Vec<Planned> {
+fn expand(entries: &[FaultEntry], horizon: Time, key: u64) -> Vec<Occurrence> {
     let mut entries = entries.to_vec();
     entries.sort_by(|a, b| a.name.cmp(&b.name));
     let mut schedule = Schedule::new(entries.into(), horizon, key);
@@ -52,13 +52,13 @@ fn a_timetable_becomes_a_plan_in_which_nothing_is_left_to_chance() {
 
 #[test]
 fn another_fault_more_moves_no_draw_of_the_others() {
-    let random = |name: &str| Entry {
+    let random = |name: &str| FaultEntry {
         every: Some(Dist::Exponential { mean: 3e9 }),
         ..entry(name, Some(1), None, Some(1))
     };
     let alone = expand(&[random("x")], at(100), 9);
     let both = expand(&[random("w"), random("x")], at(100), 9);
-    let of_x: Vec<Planned> = both.into_iter().filter(|planned| planned.fault == "x").collect();
+    let of_x: Vec<Occurrence> = both.into_iter().filter(|planned| planned.fault == "x").collect();
     assert!(alone.len() > 10);
     assert_eq!(alone, of_x);
     assert_ne!(alone, expand(&[random("x")], at(100), 10));
@@ -66,12 +66,12 @@ fn another_fault_more_moves_no_draw_of_the_others() {
 
 #[test]
 fn a_chance_is_drawn_for_each_time_and_a_timetable_has_an_end() {
-    let rare = Entry { chance: 0.25, ..entry("x", None, Some(1), Some(1)) };
+    let rare = FaultEntry { chance: 0.25, ..entry("x", None, Some(1), Some(1)) };
     let plan = expand(&[rare], at(4001), 3);
     assert!((850..1150).contains(&plan.len()), "{}", plan.len());
     let without_end = entry("x", Some(0), Some(0), None);
     assert_eq!(expand(std::slice::from_ref(&without_end), at(1), 3).len(), TIMES_MAX);
-    let overdone = |entries: &[Entry]| {
+    let overdone = |entries: &[FaultEntry]| {
         let mut schedule = Schedule::new(entries.into(), at(10), 3);
         while schedule.next().is_some() {
             schedule.step(None);
@@ -82,20 +82,20 @@ fn a_chance_is_drawn_for_each_time_and_a_timetable_has_an_end() {
     let x = entry("x", Some(1), None, Some(1));
     assert_eq!(overdone(&[x.clone(), waiting("y", during("x"), Some(0), None)]), Some("y".to_string()));
     assert_eq!(overdone(&[x.clone(), waiting("y", during("x"), Some(1), None)]), None);
-    let all = Entry { every: Some(Dist::Constant(1e5)), ..entry("x", Some(0), None, None) };
+    let all = FaultEntry { every: Some(Dist::Constant(1e5)), ..entry("x", Some(0), None, None) };
     assert_eq!(overdone(&[all]), None, "just as many as there may be");
 }
 
-fn waiting(name: &str, when: When, every: Option<u64>, lasts: Option<u64>) -> Entry {
-    Entry { at: Some(when), ..entry(name, None, every, lasts) }
+fn waiting(name: &str, when: When, every: Option<u64>, lasts: Option<u64>) -> FaultEntry {
+    FaultEntry { at: Some(when), ..entry(name, None, every, lasts) }
 }
 
 fn during(fault: &str) -> When {
-    When::During(Moment::Fault(fault.to_string()))
+    When::During(Trigger::Fault(fault.to_string()))
 }
 
 /// From when to when each fault is on, in seconds; up to the end is 0.
-fn stretches(entries: &[Entry], horizon: u64) -> Vec<(String, u64, u64)> {
+fn stretches(entries: &[FaultEntry], horizon: u64) -> Vec<(String, u64, u64)> {
     let seconds = |time: Time| if time == Time::NEVER { 0 } else { time.as_ns() / 1_000_000_000 };
     let plan = expand(entries, at(horizon), 7);
     plan.into_iter().map(|planned| (planned.fault, seconds(planned.at), seconds(planned.until))).collect()
@@ -146,13 +146,13 @@ fn chains_of_faults_are_followed() {
     assert_eq!(all, [("a".to_string(), 3, 5), ("b".to_string(), 6, 10), ("c".to_string(), 6, 10)]);
 }
 
-fn election() -> Moment {
-    Moment::Election { part: "kv".into(), first: Pid::new(KV, 0), led: LED }
+fn election() -> Trigger {
+    Trigger::Election { part: "kv".into(), first: Pid::new(KV, 0), led: LED }
 }
 
 #[test]
 fn a_moment_begins_when_somebody_stands_or_nobody_leads_and_ends_when_one_leads() {
-    let crash = Entry {
+    let crash = FaultEntry {
         action: Action::Crash(Target { pids: kv(&[4]), ..Target::default() }, Crash::Machine),
         ..waiting("x", When::During(election()), None, None)
     };
@@ -190,7 +190,7 @@ fn a_moment_begins_when_somebody_stands_or_nobody_leads_and_ends_when_one_leads(
 fn roles_are_looked_up_when_a_fault_begins_and_stand_in_the_plan() {
     let crash = |target: &str| {
         let who = [("who", words(target)), ("mode", Setting::Word("machine"))];
-        Entry { action: action("crash", &who).expect("a crash"), ..entry("x", Some(1), None, Some(1)) }
+        FaultEntry { action: action("crash", &who).expect("a crash"), ..entry("x", Some(1), None, Some(1)) }
     };
     for (target, leaders, expected) in [
         ("leader(kv)", &[3][..], &[3][..]),
@@ -228,7 +228,7 @@ fn roles_are_looked_up_when_a_fault_begins_and_stand_in_the_plan() {
 #[test]
 fn what_waits_for_nothing_or_for_itself_is_told() {
     let after = |fault: &str| When::After(fault.to_string(), Span::ZERO);
-    let flush = Entry { momentary: true, ..entry("f", Some(1), None, None) };
+    let flush = FaultEntry { momentary: true, ..entry("f", Some(1), None, None) };
     for (entries, expected) in [
         (vec![waiting("x", after("y"), None, None)], vec!["unknown fault 'y'"]),
         (vec![waiting("x", during("x"), None, None)], vec!["'x' waits for itself"]),
@@ -237,7 +237,7 @@ fn what_waits_for_nothing_or_for_itself_is_told() {
             vec!["'x' waits for itself", "'y' waits for itself"],
         ),
         (
-            // z waits for a circle without being of it
+            // z waits for a cycle without being of it
             vec![
                 waiting("x", during("y"), None, None),
                 waiting("y", during("x"), None, None),
@@ -267,12 +267,12 @@ fn what_waits_for_nothing_or_for_itself_is_told() {
 #[test]
 fn a_moment_is_read_or_what_is_wrong_with_it_told() {
     let read = |form: &'static str, words_: &str| {
-        let knobs = match form {
-            "during" => knobs(&[("moment", words(words_))]),
-            _ => knobs(&[("fault", words(words_)), ("span", Setting::Span(Span::from_secs(5)))]),
+        let parameters = match form {
+            "during" => parameters(&[("moment", words(words_))]),
+            _ => parameters(&[("fault", words(words_)), ("span", Setting::Span(Span::from_secs(5)))]),
         };
         let mut problems = Problems::default();
-        let at = self::knobs(&[("at", Setting::Form(form, knobs))]);
+        let at = self::parameters(&[("at", Setting::Constructor(form, parameters))]);
         let when = When::of(&at, &who(), &mut problems);
         when.ok_or_else(|| problems.0.into_iter().map(|problem| problem.message).collect::<String>())
     };

@@ -4,13 +4,13 @@
 use crate::base::op::{Op, Outcome, Value};
 use crate::base::time::Time;
 use crate::check::history::{NIL, PENDING};
-use crate::check::transactions::{Action, Fate, Level, Orders, Transaction, Transactions, What, check};
+use crate::check::transactions::{Action, Completion, Level, Orders, Transaction, Transactions, What, check};
 use crate::check::{Verdict, Witness};
 use crate::measures::asked::Whose;
 use crate::measures::verdicts::lineage::Lineage;
 use crate::measures::verdicts::seen::version;
 use crate::measures::verdicts::words::{between, name_versions, row};
-use crate::measures::verdicts::{Finding, Merging, Run, Told};
+use crate::measures::verdicts::{Explanation, Finding, Merging, Run};
 use crate::record::history::Step;
 
 /// How the checker calls a transaction, before the number of its place.
@@ -81,25 +81,25 @@ impl Gathered {
             Outcome::Fail(_) => return,
         };
         let actions = self.actions(step, value);
-        self.add(step.session, Fate::Committed, actions, vec![place], run);
+        self.add(step.session, Completion::Committed, actions, vec![place], run);
     }
 
     fn several(&mut self, kept: &[(usize, Value)], outcome: Outcome, run: &Run<'_>) {
         let Some((first, _)) = kept.first() else { return };
         let steps = run.history.steps();
         let took_effect = || kept.iter().any(|(place, _)| steps[*place].found.is_some());
-        let fate = match outcome {
-            Outcome::Ok(_) | Outcome::Renew(_) => Fate::Committed,
-            Outcome::Fail(_) => Fate::Aborted,
-            Outcome::Unknown(_) if took_effect() => Fate::Committed,
-            Outcome::Unknown(_) => Fate::Aborted,
+        let completion = match outcome {
+            Outcome::Ok(_) | Outcome::Renew(_) => Completion::Committed,
+            Outcome::Fail(_) => Completion::Aborted,
+            Outcome::Unknown(_) if took_effect() => Completion::Committed,
+            Outcome::Unknown(_) => Completion::Aborted,
         };
         let mut actions = Vec::new();
         for (place, value) in kept {
             actions.extend(self.actions(&steps[*place], *value));
         }
         let places = kept.iter().map(|(place, _)| *place).collect();
-        self.add(steps[*first].session, fate, actions, places, run);
+        self.add(steps[*first].session, completion, actions, places, run);
     }
 
     /// What a step saw and wrote.
@@ -117,18 +117,33 @@ impl Gathered {
         read.into_iter().chain(wrote).collect()
     }
 
-    fn add(&mut self, process: u64, fate: Fate, actions: Vec<Action>, steps: Vec<usize>, run: &Run<'_>) {
+    fn add(
+        &mut self,
+        process: u64,
+        completion: Completion,
+        actions: Vec<Action>,
+        steps: Vec<usize>,
+        run: &Run<'_>,
+    ) {
         let of = |place: &usize| &run.history.steps()[*place];
         let invoked = steps.first().map_or(0, |first| of(first).invoked.as_ns());
         let ended = steps.last().map_or(Time::NEVER, |last| of(last).returned);
-        let returned = if fate == Fate::Committed && ended != Time::NEVER { ended.as_ns() } else { PENDING };
+        let returned =
+            if completion == Completion::Committed && ended != Time::NEVER { ended.as_ns() } else { PENDING };
         self.steps.push(steps);
         let place = self.steps.len();
-        self.history.transactions.push(Transaction { process, place, invoked, returned, fate, actions });
+        self.history.transactions.push(Transaction {
+            process,
+            place,
+            invoked,
+            returned,
+            completion,
+            actions,
+        });
     }
 
     /// The checker's sentence, with programs and times in the place of lines.
-    fn retold(&self, witness: &Witness, run: &Run<'_>) -> Told {
+    fn retold(&self, witness: &Witness, run: &Run<'_>) -> Explanation {
         let mut sentence = String::new();
         let mut rest = witness.sentence.as_str();
         while let Some(at) = rest.find(LINE) {
@@ -143,7 +158,7 @@ impl Gathered {
         let own = |place: &usize| self.steps.get(place.wrapping_sub(1)).into_iter().flatten().copied();
         let mut steps: Vec<usize> = witness.operations.iter().flat_map(own).collect();
         steps.sort_unstable();
-        Told { sentence, steps, holds: Vec::new() }
+        Explanation { sentence, steps, holds: Vec::new() }
     }
 
     /// A transaction, by its place: the program, and from when to when.

@@ -177,7 +177,7 @@ impl Lineage {
     }
 
     /// For each row the versions in the order in which the store had them: each after what it comes from or replaced, and otherwise
-    /// by the instant at which the first copy had it. Where copies took each other's place in a circle, by that alone.
+    /// by the instant at which the first copy had it. Where copies took each other's place in a cycle, by that alone.
     pub fn orders(&self, run: &Run<'_>) -> Orders {
         let mut by_row: BTreeMap<RowId, Vec<Version>> = BTreeMap::new();
         for taken in run.history.taken().iter().filter(|taken| self.wanted[taken.row.0 as usize]) {
@@ -201,7 +201,7 @@ impl Lineage {
     }
 }
 
-/// Versions in an order that agrees with these edges, as far as they have no circle.
+/// Versions in an order that agrees with these edges, as far as they have no cycle.
 fn in_order(
     versions: &[Version],
     mut edges: Vec<(Version, Version)>,

@@ -3,7 +3,7 @@
 use crate::check::locks;
 use crate::measures::asked::{Locks, Whose};
 use crate::measures::verdicts::words::{between, instant};
-use crate::measures::verdicts::{Finding, Run, Told};
+use crate::measures::verdicts::{Explanation, Finding, Run};
 use crate::record::holds::Hold;
 
 /// Answers it.
@@ -58,13 +58,13 @@ pub(super) fn locks(what: Locks, whose: &Whose, run: &Run<'_>) -> Finding {
         Locks::Bypassed => defined(locks::bypassed(holds, part).map(|most| most as f64), "asked for", name),
         Locks::ForeignChain => Finding::of(locks::longest_chain(holds, part) as f64, None),
         Locks::Deadlocks => {
-            let (count, circle) = locks::deadlocks(holds, part);
-            let each = circle
+            let (count, cycle) = locks::deadlocks(holds, part);
+            let each = cycle
                 .iter()
                 .map(|place| format!("{} since {}", key(name, hold(*place)), instant(hold(*place).asked)));
             let all: Vec<String> = each.collect();
-            let told = (!circle.is_empty())
-                .then(|| told(format!("each waits for what the next one holds: {}", all.join("; ")), circle));
+            let told = (!cycle.is_empty())
+                .then(|| told(format!("each waits for what the next one holds: {}", all.join("; ")), cycle));
             Finding::of(count as f64, told)
         }
     }
@@ -74,8 +74,8 @@ fn defined(value: Option<f64>, did: &str, name: &str) -> Finding {
     value.map_or_else(|| Finding::unknown(format!("nobody {did} `{name}`")), |value| Finding::of(value, None))
 }
 
-fn told(sentence: String, holds: Vec<u32>) -> Told {
-    Told { sentence, steps: Vec::new(), holds }
+fn told(sentence: String, holds: Vec<u32>) -> Explanation {
+    Explanation { sentence, steps: Vec::new(), holds }
 }
 
 fn key(name: &str, hold: &Hold) -> String {

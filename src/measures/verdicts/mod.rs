@@ -19,7 +19,7 @@ mod writes;
 
 use crate::base::ids::{Pid, ProgramId, TierId};
 use crate::base::time::Time;
-use crate::measures::asked::{Asked, Moment, What};
+use crate::measures::asked::{Instant, Query, QueryKind};
 use crate::measures::expression::During;
 use crate::measures::functions::Undefined;
 use crate::record::history::{History, RowName, Step};
@@ -60,7 +60,7 @@ pub struct Run<'a> {
     /// What copies held when somebody asked.
     pub surveys: &'a [Survey],
     /// When moments were: those that never came are missing.
-    pub moments: &'a [(Moment, Time)],
+    pub moments: &'a [(Instant, Time)],
     /// What stretches of the run are.
     pub windows: &'a [(During, Window)],
     /// When the last fault was over, if there was one and all are.
@@ -73,7 +73,7 @@ pub struct Run<'a> {
 
 /// A sentence that shows something, and the operations and holds of locks that it names, by place in the history.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Told {
+pub struct Explanation {
     /// The sentence, without a full stop.
     pub sentence: String,
     /// The operations.
@@ -88,11 +88,11 @@ pub struct Finding {
     /// Its value; 1 or 0 where yes or no was asked for.
     pub value: Result<f64, Undefined>,
     /// What shows it, where there is something to be shown.
-    pub witness: Option<Told>,
+    pub witness: Option<Explanation>,
 }
 
 impl Finding {
-    fn of(value: f64, witness: Option<Told>) -> Finding {
+    fn of(value: f64, witness: Option<Explanation>) -> Finding {
         Finding { value: Ok(value), witness }
     }
 
@@ -102,26 +102,26 @@ impl Finding {
 }
 
 /// Answers a question.
-pub fn answer(asked: &Asked, run: &Run<'_>) -> Finding {
+pub fn answer(asked: &Query, run: &Run<'_>) -> Finding {
     match asked.what {
-        What::Linearizable => orders::linearizable(&asked.whose, run),
-        What::Sequential => orders::sequential(&asked.whose, run),
-        What::Causal => orders::causal(&asked.whose, run),
-        What::Isolated(level) => isolated::isolated(level, &asked.whose, run),
-        What::Keeps(guarantee) => orders::keeps(guarantee, &asked.whose, run),
-        What::Staleness(stat) => stale::lag(asked, stat, true, run),
-        What::KStale(stat) => stale::lag(asked, stat, false, run),
-        What::Stale(from, until) => stale::stale(asked, from, until, run),
-        What::Lost => writes::lost(&asked.whose, run),
-        What::Unacked => writes::unacked(&asked.whose, run),
-        What::Diverged => writes::diverged(asked, run),
-        What::Converged => writes::converged(&asked.whose, run),
-        What::Locks(what) => locks::locks(what, &asked.whose, run),
+        QueryKind::Linearizable => orders::linearizable(&asked.whose, run),
+        QueryKind::Sequential => orders::sequential(&asked.whose, run),
+        QueryKind::Causal => orders::causal(&asked.whose, run),
+        QueryKind::Isolated(level) => isolated::isolated(level, &asked.whose, run),
+        QueryKind::Keeps(guarantee) => orders::keeps(guarantee, &asked.whose, run),
+        QueryKind::Staleness(stat) => stale::lag(asked, stat, true, run),
+        QueryKind::KStale(stat) => stale::lag(asked, stat, false, run),
+        QueryKind::Stale(from, until) => stale::stale(asked, from, until, run),
+        QueryKind::Lost => writes::lost(&asked.whose, run),
+        QueryKind::Unacked => writes::unacked(&asked.whose, run),
+        QueryKind::Diverged => writes::diverged(asked, run),
+        QueryKind::Converged => writes::converged(&asked.whose, run),
+        QueryKind::Locks(what) => locks::locks(what, &asked.whose, run),
     }
 }
 
 impl Run<'_> {
-    fn time_of(&self, moment: &Moment) -> Result<Time, Undefined> {
+    fn time_of(&self, moment: &Instant) -> Result<Time, Undefined> {
         let known = self.moments.iter().find(|(known, _)| known == moment);
         known.map(|(_, time)| *time).ok_or_else(|| Undefined("its moment never came in this run".to_owned()))
     }

@@ -13,7 +13,7 @@ use crate::measures::asked::Whose;
 use crate::measures::functions::Undefined;
 use crate::measures::verdicts::lineage::Lineage;
 use crate::measures::verdicts::seen::{operations, retold, rows};
-use crate::measures::verdicts::{Finding, Merging, Run, Told, words};
+use crate::measures::verdicts::{Explanation, Finding, Merging, Run, words};
 use crate::record::history::Place;
 
 /// What judging one key may cost, where it takes a search.
@@ -146,6 +146,6 @@ fn shown(witness: Witness) -> Finding {
     let steps = witness.operations.iter().map(|place| place - 1).collect();
     Finding {
         value: Ok::<f64, Undefined>(0.0),
-        witness: Some(Told { sentence: witness.sentence, steps, holds: Vec::new() }),
+        witness: Some(Explanation { sentence: witness.sentence, steps, holds: Vec::new() }),
     }
 }

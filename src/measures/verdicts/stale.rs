@@ -9,12 +9,12 @@ use crate::base::time::Span;
 use crate::check::history::{Call, Operation};
 use crate::check::relations::{Access, Orders};
 use crate::check::staleness::lags;
-use crate::measures::asked::{Asked, Stat, Whose};
+use crate::measures::asked::{Query, Stat, Whose};
 use crate::measures::functions::Undefined;
 use crate::measures::percentile::rank;
 use crate::measures::verdicts::lineage::Lineage;
 use crate::measures::verdicts::seen::version;
-use crate::measures::verdicts::{Finding, Merging, Run, Told, words};
+use crate::measures::verdicts::{Explanation, Finding, Merging, Run, words};
 
 /// Reads and acknowledged writes, with the order in which the copies had the versions.
 struct Reads {
@@ -50,7 +50,7 @@ impl Reads {
     }
 
     /// Whether an access is a read that is asked about.
-    fn counts(&self, number: usize, asked: &Asked, run: &Run<'_>) -> bool {
+    fn counts(&self, number: usize, asked: &Query, run: &Run<'_>) -> bool {
         let operation = &self.accesses[number].operation;
         let step = &run.history.steps()[operation.place];
         let belongs = match &asked.whose {
@@ -66,7 +66,7 @@ fn no_reads() -> Undefined {
     Undefined("no read returned in this stretch of the run".to_owned())
 }
 
-fn finding(answer: Result<(f64, Option<Told>), Undefined>) -> Finding {
+fn finding(answer: Result<(f64, Option<Explanation>), Undefined>) -> Finding {
     match answer {
         Ok((value, witness)) => Finding { value: Ok(value), witness },
         Err(why) => Finding { value: Err(why), witness: None },
@@ -74,7 +74,7 @@ fn finding(answer: Result<(f64, Option<Told>), Undefined>) -> Finding {
 }
 
 /// How long ago what reads missed had been acknowledged, or how many versions that was.
-pub(super) fn lag(asked: &Asked, stat: Stat, in_time: bool, run: &Run<'_>) -> Finding {
+pub(super) fn lag(asked: &Query, stat: Stat, in_time: bool, run: &Run<'_>) -> Finding {
     let ask = || {
         let reads = Reads::of(&asked.whose, run)?;
         let lags = lags(&reads.accesses, 0, &reads.orders);
@@ -106,7 +106,7 @@ pub(super) fn lag(asked: &Asked, stat: Stat, in_time: bool, run: &Run<'_>) -> Fi
                 lag.versions,
                 lag.age as f64 / 1e6
             );
-            Told { sentence, steps: vec![place], holds: Vec::new() }
+            Explanation { sentence, steps: vec![place], holds: Vec::new() }
         });
         Ok((figure, told))
     };
@@ -114,7 +114,7 @@ pub(super) fn lag(asked: &Asked, stat: Stat, in_time: bool, run: &Run<'_>) -> Fi
 }
 
 /// The share of reads that missed a write acknowledged so long before, of those before which there was one.
-pub(super) fn stale(asked: &Asked, from: Span, until: Span, run: &Run<'_>) -> Finding {
+pub(super) fn stale(asked: &Query, from: Span, until: Span, run: &Run<'_>) -> Finding {
     let ask = || {
         let reads = Reads::of(&asked.whose, run)?;
         let mut keys: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
@@ -140,7 +140,7 @@ pub(super) fn stale(asked: &Asked, from: Span, until: Span, run: &Run<'_>) -> Fi
         }
         let told = first.map(|place| {
             let what = words::told(&run.history.steps()[place], run);
-            Told {
+            Explanation {
                 sentence: format!("{what} missed a write that old"),
                 steps: vec![place],
                 holds: Vec::new(),

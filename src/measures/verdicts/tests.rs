@@ -40,7 +40,7 @@ fn ms(ms: u64) -> Time {
     Time::from_ns(ms * 1_000_000)
 }
 
-/// What happens to one row, told step by step.
+/// QueryKind happens to one row, told step by step.
 struct Story {
     history: History,
     merging: Merging,
@@ -83,35 +83,35 @@ impl Story {
         self.held[copy as usize] = value;
     }
 
-    /// What comes too late is dropped in favour of what the copy holds.
+    /// QueryKind comes too late is dropped in favour of what the copy holds.
     fn drops(&mut self, copy: u32, at: u64, late: OpId) {
         let value = self.held[copy as usize];
         let taken = Taken { at: ms(at), row: RowId(0), copy, value, over: late, also: OpId(0) };
         self.history.took(ROW, taken);
     }
 
-    fn answer(&self, what: What) -> Finding {
+    fn answer(&self, what: QueryKind) -> Finding {
         self.answer_of(what, Whose::Table { store: KV, table: 0, name: "kv.balance".to_owned() })
     }
 
-    fn answer_of(&self, what: What, whose: Whose) -> Finding {
+    fn answer_of(&self, what: QueryKind, whose: Whose) -> Finding {
         let copies = self.held.iter().map(|value| vec![*value]).collect();
         let holdings = Holdings { copies, settled: vec![vec![self.held[0].version]] };
         let survey = Survey { store: KV, at: ms(1000), rows: vec![RowId(0)], holdings };
         let run = Run {
             history: &self.history,
             surveys: &[survey],
-            moments: &[(Moment::End, ms(1000))],
+            moments: &[(Instant::End, ms(1000))],
             windows: &[(During::Run, Window { from: Time::ZERO, until: ms(1000) })],
             calm: Some(ms(50)),
             facts: &Shop(self.merging),
             end: ms(1000),
         };
-        let (before, at) = (Moment::End, Moment::End);
-        answer(&Asked { what, whose, before, at, during: During::Run }, &run)
+        let (before, at) = (Instant::End, Instant::End);
+        answer(&Query { what, whose, before, at, during: During::Run }, &run)
     }
 
-    fn value(&self, what: What) -> f64 {
+    fn value(&self, what: QueryKind) -> f64 {
         self.answer(what).value.unwrap_or_else(|why| panic!("{what:?}: {}", why.0))
     }
 }
@@ -136,12 +136,12 @@ fn chain() -> Story {
 #[test]
 fn what_the_value_was_made_of_is_kept_and_what_was_never_there_is_lost() {
     let mut story = chain();
-    assert_eq!((story.value(What::Lost), story.value(What::Linearizable)), (0.0, 1.0));
-    assert_eq!((story.value(What::Diverged), story.value(What::Converged)), (0.0, 0.01));
+    assert_eq!((story.value(QueryKind::Lost), story.value(QueryKind::Linearizable)), (0.0, 1.0));
+    assert_eq!((story.value(QueryKind::Diverged), story.value(QueryKind::Converged)), (0.0, 0.01));
     story.asks(3, 13, 70, 80, update(-10, When::AtLeast, 10), ok(70, version(3), version(2)));
     story.takes(1, 75, 70, version(3), version(2));
-    assert_eq!(story.value(What::Diverged), 1.0, "the other copy lacks it");
-    let lost = story.answer(What::Lost);
+    assert_eq!(story.value(QueryKind::Diverged), 1.0, "the other copy lacks it");
+    let lost = story.answer(QueryKind::Lost);
     assert_eq!(lost.value, Ok(1.0), "and the store settles on that one's value");
     let told = lost.witness.expect("it is shown");
     assert_eq!(
@@ -158,10 +158,10 @@ fn of_a_program_only_what_its_callers_were_told_counts() {
     let lost = |story: &Story| {
         let whose = Whose::Program { probe: ProbeId(0), name: "pay".to_owned(), tables: vec![(KV, 0)] };
         story
-            .answer_of(What::Lost, whose.clone())
+            .answer_of(QueryKind::Lost, whose.clone())
             .value
             .ok()
-            .zip(story.answer_of(What::Unacked, whose).value.ok())
+            .zip(story.answer_of(QueryKind::Unacked, whose).value.ok())
     };
     story.history.asked(ProbeId(0), 11, 11, ms(0));
     assert_eq!(lost(&story), Some((0.0, 1.0)), "of request 11 nobody knows");
@@ -187,8 +187,8 @@ fn a_write_by_who_has_read_the_row_takes_nobodys_place() {
         story.asks(2, 2, 30, 40, write(NONE), ok(1, version(2), NONE));
         story.takes(0, 35, 1, version(2), NONE);
         story.held[1] = story.held[0];
-        assert_eq!(story.value(What::Lost), lost, "it had read the first value: {reads}");
-        assert_eq!(story.value(What::Linearizable), 1.0, "each write by itself is in order");
+        assert_eq!(story.value(QueryKind::Lost), lost, "it had read the first value: {reads}");
+        assert_eq!(story.value(QueryKind::Linearizable), 1.0, "each write by itself is in order");
     }
 }
 
@@ -196,7 +196,7 @@ fn a_write_by_who_has_read_the_row_takes_nobodys_place() {
 fn two_updates_of_one_version_are_no_register() {
     let mut story = chain();
     story.asks(3, 13, 26, 40, update(-20, When::Always, 0), ok(70, version(3), version(1)));
-    let found = story.answer(What::Linearizable);
+    let found = story.answer(QueryKind::Linearizable);
     assert_eq!(found.value, Ok(0.0));
     let told = found.witness.expect("it is shown");
     assert!(told.sentence.contains("found the same value and each set another"), "{}", told.sentence);
@@ -213,25 +213,25 @@ fn a_failed_condition_has_seen_the_one_value_that_fails_it() {
     let mut story = chain();
     // Only 80 is below 85; it was there from 20 on at the earliest.
     story.asks(3, 13, 40, 50, update(-1, When::AtLeast, 85), Outcome::Fail(Reason::Condition));
-    assert_eq!(story.value(What::Linearizable), 1.0);
+    assert_eq!(story.value(QueryKind::Linearizable), 1.0);
     story.asks(4, 14, 60, 70, update(1, When::Always, 0), ok(81, version(4), version(2)));
-    assert_eq!(story.value(What::Linearizable), 1.0, "81 fails it too, so nothing is known");
+    assert_eq!(story.value(QueryKind::Linearizable), 1.0, "81 fails it too, so nothing is known");
     let mut early = Story::of(Merging::Replaces);
     early.asks(3, 13, 0, 5, update(-1, When::AtLeast, 95), Outcome::Fail(Reason::Condition));
     early.asks(1, 11, 10, 20, update(-10, When::AtLeast, 10), ok(90, version(1), NONE));
-    assert_eq!(early.value(What::Linearizable), 0.0, "90 was not there before 10");
+    assert_eq!(early.value(QueryKind::Linearizable), 0.0, "90 was not there before 10");
 }
 
 #[test]
 fn what_nobody_was_told_of_may_have_happened_and_what_it_found_is_known() {
     let mut story = Story::of(Merging::Replaces);
     story.asks(1, 11, 0, 10, update(-10, When::Always, 0), Outcome::Unknown(Reason::Timeout));
-    assert_eq!(story.value(What::Linearizable), 1.0);
+    assert_eq!(story.value(QueryKind::Linearizable), 1.0);
     story.takes(0, 20, 90, version(1), NONE);
     story.asks(2, 12, 30, 40, READ, ok(90, version(1), NONE));
-    assert_eq!((story.value(What::Linearizable), story.value(What::Unacked)), (1.0, 1.0));
+    assert_eq!((story.value(QueryKind::Linearizable), story.value(QueryKind::Unacked)), (1.0, 1.0));
     story.asks(3, 13, 50, 60, READ, ok(100, NONE, NONE));
-    assert_eq!(story.value(What::Linearizable), 0.0, "seen and unseen");
+    assert_eq!(story.value(QueryKind::Linearizable), 0.0, "seen and unseen");
 }
 
 #[test]
@@ -245,12 +245,13 @@ fn a_loser_that_comes_late_is_older_than_what_won() {
     story.drops(0, 8, version(1));
     story.takes(1, 9, 1, version(2), NONE);
     story.asks(3, 13, 100, 101, READ, ok(1, version(2), NONE));
-    assert_eq!((story.value(What::KStale(Stat::Max)), story.value(What::Diverged)), (0.0, 0.0));
+    assert_eq!((story.value(QueryKind::KStale(Stat::Max)), story.value(QueryKind::Diverged)), (0.0, 0.0));
     story.asks(4, 14, 110, 111, READ, ok(1, version(1), NONE));
-    assert_eq!(story.value(What::KStale(Stat::Max)), 1.0);
-    assert_eq!(story.value(What::Staleness(Stat::Max)), 0.110 - 0.012);
-    assert_eq!(story.value(What::Staleness(Stat::Mean)), (0.110 - 0.012) / 2.0);
-    let stale = |from, until| story.answer(What::Stale(Span::from_ms(from), Span::from_ms(until))).value.ok();
+    assert_eq!(story.value(QueryKind::KStale(Stat::Max)), 1.0);
+    assert_eq!(story.value(QueryKind::Staleness(Stat::Max)), 0.110 - 0.012);
+    assert_eq!(story.value(QueryKind::Staleness(Stat::Mean)), (0.110 - 0.012) / 2.0);
+    let stale =
+        |from, until| story.answer(QueryKind::Stale(Span::from_ms(from), Span::from_ms(until))).value.ok();
     assert_eq!(stale(80, 200), Some(0.5), "of two reads after them one missed the newer");
     assert_eq!(
         stale(99, 101),
@@ -278,16 +279,18 @@ fn an_addition_that_two_histories_have_is_judged_by_the_one_that_stays() {
     story.takes(0, 30, 102, version(4), version(1));
     story.takes(1, 31, 103, version(3), version(4));
     story.takes(0, 32, 103, version(3), version(4));
-    let lost = story.answer(What::Lost);
+    let lost = story.answer(QueryKind::Lost);
     assert_eq!(lost.value, Ok(1.0), "3 has been made of 2 once, but not in the history that stayed");
     assert_eq!(lost.witness.expect("it is shown").steps, [1]);
-    assert_eq!(story.value(What::Diverged), 0.0);
+    assert_eq!(story.value(QueryKind::Diverged), 0.0);
 }
 
 #[test]
 fn an_empty_history_has_no_verdict() {
     let story = Story::of(Merging::Replaces);
-    for what in [What::Linearizable, What::Causal, What::Lost, What::Staleness(Stat::Mean)] {
+    for what in
+        [QueryKind::Linearizable, QueryKind::Causal, QueryKind::Lost, QueryKind::Staleness(Stat::Mean)]
+    {
         assert!(story.answer(what).value.is_err(), "{what:?}");
     }
 }
@@ -298,11 +301,11 @@ fn sessions_are_promised_less_than_order_and_more_than_nothing() {
     let mut story = chain();
     let of = |story: &Story| {
         [
-            story.value(What::Keeps(Guarantee::ReadYourWrites)),
-            story.value(What::Keeps(Guarantee::MonotonicReads)),
-            story.value(What::Causal),
-            story.value(What::Sequential),
-            story.value(What::Linearizable),
+            story.value(QueryKind::Keeps(Guarantee::ReadYourWrites)),
+            story.value(QueryKind::Keeps(Guarantee::MonotonicReads)),
+            story.value(QueryKind::Causal),
+            story.value(QueryKind::Sequential),
+            story.value(QueryKind::Linearizable),
         ]
     };
     assert_eq!(of(&story), [1.0; 5]);

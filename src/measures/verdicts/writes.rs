@@ -10,10 +10,10 @@ use crate::base::time::Time;
 use crate::check::history::PENDING;
 use crate::check::versions::convergence;
 use crate::check::versions::{self, Dag, Held, Version, Write};
-use crate::measures::asked::{Asked, Moment, Whose};
+use crate::measures::asked::{Instant, Query, Whose};
 use crate::measures::functions::Undefined;
 use crate::measures::verdicts::lineage::{Lineage, wanted};
-use crate::measures::verdicts::{Finding, Run, Told, words};
+use crate::measures::verdicts::{Explanation, Finding, Run, words};
 use crate::record::history::{RowId, Step};
 use crate::record::survey::Survey;
 
@@ -71,7 +71,7 @@ fn stores(tables: &[(TierId, u16)]) -> Vec<TierId> {
 
 /// What all copies come to hold of these tables.
 fn settled(tables: &[(TierId, u16)], lineage: &Lineage, run: &Run<'_>) -> Result<Vec<Held>, Undefined> {
-    let end = run.time_of(&Moment::End)?;
+    let end = run.time_of(&Instant::End)?;
     let mut held = Vec::new();
     for store in stores(tables) {
         held.extend(lineage.settled(run.survey(store, end)?));
@@ -117,7 +117,7 @@ pub(super) fn lost(whose: &Whose, run: &Run<'_>) -> Finding {
         let step = &run.history.steps()[*place];
         let what = words::told(step, run);
         let sentence = format!("{what} was acknowledged, and the copies settle on a value without it");
-        Told { sentence, steps: vec![*place], holds: Vec::new() }
+        Explanation { sentence, steps: vec![*place], holds: Vec::new() }
     });
     Finding::of(places.len() as f64, witness)
 }
@@ -146,15 +146,15 @@ pub(super) fn unacked(whose: &Whose, run: &Run<'_>) -> Finding {
     let witness = places.first().map(|place| {
         let what = words::told(&run.history.steps()[*place], run);
         let sentence = format!("nobody was told that {what} succeeded, and it is in effect");
-        Told { sentence, steps: vec![*place], holds: Vec::new() }
+        Explanation { sentence, steps: vec![*place], holds: Vec::new() }
     });
     Finding::of(places.len() as f64, witness)
 }
 
 /// On how many keys copies have diverged.
-pub(super) fn diverged(asked: &Asked, run: &Run<'_>) -> Finding {
+pub(super) fn diverged(asked: &Query, run: &Run<'_>) -> Finding {
     let tables = asked.whose.tables();
-    let ask = || -> Result<(usize, Option<Told>), Undefined> {
+    let ask = || -> Result<(usize, Option<Explanation>), Undefined> {
         let (before, at) = (run.time_of(&asked.before)?, run.time_of(&asked.at)?);
         let lineage = Lineage::of(&tables, run);
         let versions = LazyCell::new(|| (lineage.all(), lineage.everything()));
@@ -180,7 +180,7 @@ pub(super) fn diverged(asked: &Asked, run: &Run<'_>) -> Finding {
     }
 }
 
-fn disagreement(row: RowId, survey: &Survey, before: Time, run: &Run<'_>) -> Told {
+fn disagreement(row: RowId, survey: &Survey, before: Time, run: &Run<'_>) -> Explanation {
     let place = survey.rows.iter().position(|known| *known == row).unwrap_or_default();
     let copies = survey.holdings.copies.iter().map(|values| values[place].n.to_string());
     let name = words::row(run.history.rows()[row.0 as usize], run.facts);
@@ -190,7 +190,7 @@ fn disagreement(row: RowId, survey: &Survey, before: Time, run: &Run<'_>) -> Tol
         copies.collect::<Vec<_>>().join(", "),
         words::instant(before),
     );
-    Told { sentence, ..Told::default() }
+    Explanation { sentence, ..Explanation::default() }
 }
 
 /// How long after the last fault copies came to agree on what had been accepted by then.

@@ -13,7 +13,7 @@ impl Compiler<'_> {
                 self.emit(Instr::Push(quantity.exact.unwrap_or(0)));
             }
             Expr::Number(quantity) => {
-                let help = "values in programs are whole numbers; laws take units";
+                let help = "values in programs are whole numbers; distributions take units";
                 self.error(&expr.at, format!("`{quantity}` is no whole number"), help);
             }
             Expr::Name(name) => {

@@ -1,49 +1,49 @@
-//! Which locks strands hold, or ask for: a chain from the lock that a strand took last to the one that it took first. It knows
+//! Which locks coroutines hold, or ask for: a chain from the lock that a coroutine took last to the one that it took first. It knows
 //! neither locks nor keys; the host keeps what it needs under the id.
 
 use std::collections::VecDeque;
 
 use crate::base::slab::{Key, Slab};
-use crate::program::interpret::Strand;
+use crate::program::interpret::Coroutine;
 
 /// A hold: one lock from the moment when it is asked for until it is given back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HoldId(pub Key);
 
-/// The holds of all strands.
+/// The holds of all coroutines.
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Holds {
-    /// By hold: the one that its strand took before it.
+    /// By hold: the one that its coroutine took before it.
     before: Slab<Option<Key>>,
     ended: VecDeque<HoldId>,
 }
 
 impl Holds {
-    /// A strand asks for a lock.
-    pub(super) fn begin(&mut self, strand: &mut Strand) -> HoldId {
-        let key = self.before.insert(strand.hold);
-        strand.hold = Some(key);
-        strand.held += 1;
+    /// A coroutine asks for a lock.
+    pub(super) fn begin(&mut self, coroutine: &mut Coroutine) -> HoldId {
+        let key = self.before.insert(coroutine.hold);
+        coroutine.hold = Some(key);
+        coroutine.held += 1;
         HoldId(key)
     }
 
-    /// What a strand asked for last it did not get.
-    pub(super) fn refused(&mut self, strand: &mut Strand) {
-        self.pop(strand);
+    /// What a coroutine asked for last it did not get.
+    pub(super) fn refused(&mut self, coroutine: &mut Coroutine) {
+        self.pop(coroutine);
     }
 
-    /// A strand gives back all but the first `but` of its locks, the last one first.
-    pub(super) fn end(&mut self, strand: &mut Strand, but: u8) {
-        while strand.held > but {
-            let hold = self.pop(strand);
+    /// A coroutine gives back all but the first `but` of its locks, the last one first.
+    pub(super) fn end(&mut self, coroutine: &mut Coroutine, but: u8) {
+        while coroutine.held > but {
+            let hold = self.pop(coroutine);
             self.ended.push_back(hold);
         }
     }
 
-    fn pop(&mut self, strand: &mut Strand) -> HoldId {
-        let key = strand.hold.expect("a strand that holds something holds something last");
-        strand.hold = self.before.remove(key).expect("a hold ends once");
-        strand.held -= 1;
+    fn pop(&mut self, coroutine: &mut Coroutine) -> HoldId {
+        let key = coroutine.hold.expect("a strand that holds something holds something last");
+        coroutine.hold = self.before.remove(key).expect("a hold ends once");
+        coroutine.held -= 1;
         HoldId(key)
     }
 
@@ -52,9 +52,9 @@ impl Holds {
         self.ended.pop_front()
     }
 
-    /// The holds of a strand, the last one first.
-    pub(super) fn of(&self, strand: &Strand) -> impl Iterator<Item = HoldId> {
-        std::iter::successors(strand.hold, |key| self.before.get(*key).copied().flatten()).map(HoldId)
+    /// The holds of a coroutine, the last one first.
+    pub(super) fn of(&self, coroutine: &Coroutine) -> impl Iterator<Item = HoldId> {
+        std::iter::successors(coroutine.hold, |key| self.before.get(*key).copied().flatten()).map(HoldId)
     }
 
     /// Holds that have not ended.

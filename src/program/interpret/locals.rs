@@ -1,4 +1,4 @@
-//! What strands compute with, beside the strands: most of what happens to a strand touches none of it.
+//! What coroutines compute with, beside the coroutines: most of what happens to a coroutine touches none of it.
 
 use std::hash::{Hash, Hasher};
 
@@ -6,15 +6,15 @@ use crate::base::op::Args;
 use crate::base::slab::Key;
 use crate::program::interpret::{LOOPS_MAX, REGISTERS_MAX};
 
-/// What one strand computes with.
+/// What one coroutine computes with.
 #[derive(Clone, Debug)]
 pub(super) struct Locals {
-    /// How many registers its program has; what lies in others is of strands before it.
+    /// How many registers its program has; what lies in others is of coroutines before it.
     used: u8,
     /// Registers that it has assigned, a bit each.
     pub assigned: u32,
     registers: [i64; REGISTERS_MAX],
-    /// What tells the rounds of the loops around a step apart, by depth; what is deeper than the strand is of loops that have ended.
+    /// What tells the rounds of the loops around a step apart, by depth; what is deeper than the coroutine is of loops that have ended.
     pub rounds: [u64; LOOPS_MAX + 1],
 }
 
@@ -35,20 +35,20 @@ impl Locals {
         self.assigned |= 1 << register;
     }
 
-    /// Hashes what a strand at some depth of loops can see.
+    /// Hashes what a coroutine at some depth of loops can see.
     pub fn hash_to<H: Hasher>(&self, depth: u8, state: &mut H) {
         (self.assigned, self.registers(), &self.rounds[..=depth as usize]).hash(state);
     }
 }
 
-/// The locals of all strands, by the place of the strand.
+/// The locals of all coroutines, by the place of the coroutine.
 #[derive(Clone, Debug, Default)]
 pub(super) struct AllLocals(Vec<Locals>);
 
 impl AllLocals {
     /// Those of a new activation: its arguments, and zeros.
-    pub fn begin(&mut self, strand: Key, args: &Args, used: u8) {
-        let place = strand.slot as usize;
+    pub fn begin(&mut self, coroutine: Key, args: &Args, used: u8) {
+        let place = coroutine.slot as usize;
         if place >= self.0.len() {
             let none =
                 Locals { used, assigned: 0, registers: [0; REGISTERS_MAX], rounds: [0; LOOPS_MAX + 1] };
@@ -62,9 +62,9 @@ impl AllLocals {
     }
 
     /// Those of a branch: what its parent has, none of it assigned by the branch.
-    pub fn branch(&mut self, strand: Key, parent: Key) -> &mut Locals {
+    pub fn branch(&mut self, coroutine: Key, parent: Key) -> &mut Locals {
         let copy = Locals { assigned: 0, ..self.of(parent).clone() };
-        let place = strand.slot as usize;
+        let place = coroutine.slot as usize;
         if place >= self.0.len() {
             self.0.resize(place + 1, copy.clone());
         }
@@ -84,13 +84,13 @@ impl AllLocals {
         above.assigned |= branch.assigned;
     }
 
-    /// Those of a strand.
-    pub fn of(&self, strand: Key) -> &Locals {
-        &self.0[strand.slot as usize]
+    /// Those of a coroutine.
+    pub fn of(&self, coroutine: Key) -> &Locals {
+        &self.0[coroutine.slot as usize]
     }
 
-    /// Those of a strand.
-    pub fn of_mut(&mut self, strand: Key) -> &mut Locals {
-        &mut self.0[strand.slot as usize]
+    /// Those of a coroutine.
+    pub fn of_mut(&mut self, coroutine: Key) -> &mut Locals {
+        &mut self.0[coroutine.slot as usize]
     }
 }

@@ -1,27 +1,27 @@
-//! One strand at work: from instruction to instruction until it needs its host, begins branches or ends.
+//! One coroutine at work: from instruction to instruction until it needs its host, begins branches or ends.
 
 use crate::base::ids::{OpId, PartId};
-use crate::base::op::{ARGS_MAX, Failure, Reason, Value};
+use crate::base::op::{ARGS_MAX, Failure, Reason, Value, When};
 use crate::base::rng::mix;
 use crate::program::instr::{Effect, ForkBlock, Instr, Program};
 use crate::program::interpret::holds::Holds;
 use crate::program::interpret::locals::Locals;
 use crate::program::interpret::transactions::Transactions;
-use crate::program::interpret::{BRANCHES_MAX, Frame, Strand};
+use crate::program::interpret::{BRANCHES_MAX, Coroutine, Frame};
 use crate::program::syntax::BinaryOp;
 
 pub(super) fn is_par_each(fork: &ForkBlock) -> bool {
     fork.counter.is_some()
 }
 
-/// How a strand ended.
+/// How a coroutine ended.
 pub(super) enum Ended {
     Well,
     Returned { value: Value, size_bytes: u32 },
     Failed(Failure),
 }
 
-/// Why a strand stopped running.
+/// Why a coroutine stopped running.
 pub(super) enum Stop {
     /// It goes on.
     Not,
@@ -33,17 +33,17 @@ pub(super) enum Stop {
     End(Ended),
 }
 
-/// The blocks around strands that end on every way out.
+/// The blocks around coroutines that end on every way out.
 pub(super) struct Around<'a> {
     pub holds: &'a mut Holds,
     pub transactions: &'a mut Transactions,
 }
 
-/// Runs a strand from where it is.
+/// Runs a coroutine from where it is.
 pub(super) fn run(
     program: &Program,
     frame: &mut Frame,
-    strand: &mut Strand,
+    coroutine: &mut Coroutine,
     locals: &mut Locals,
     around: &mut Around<'_>,
     failure: Option<Failure>,
@@ -52,33 +52,33 @@ pub(super) fn run(
     let mut failure = failure;
     loop {
         if let Some(why) = failure.take() {
-            let instr = program.code[strand.pc as usize];
+            let instr = program.code[coroutine.pc as usize];
             let Some(handler) = program.handlers.iter().find(|handler| {
-                (handler.start..handler.end).contains(&strand.pc)
-                    && handler.start >= strand.branch.start
-                    && handler.end <= strand.branch.end
-                    && around.transactions.lets(strand, instr, why.reason, (handler.start, handler.end))
+                (handler.start..handler.end).contains(&coroutine.pc)
+                    && handler.start >= coroutine.branch.start
+                    && handler.end <= coroutine.branch.end
+                    && around.transactions.lets(coroutine, instr, why.reason, (handler.start, handler.end))
             }) else {
-                let Some(abort) = around.transactions.fails(strand, around.holds, why) else {
+                let Some(abort) = around.transactions.fails(coroutine, around.holds, why) else {
                     return Stop::End(Ended::Failed(why));
                 };
-                strand.pending = true;
+                coroutine.pending = true;
                 return Stop::Effect(abort);
             };
-            strand.pc = handler.target;
-            strand.depth = handler.depth;
-            around.holds.end(strand, handler.held);
+            coroutine.pc = handler.target;
+            coroutine.depth = handler.depth;
+            around.holds.end(coroutine, handler.held);
             stack.clear();
         }
-        let Some(instr) = program.code.get(strand.pc as usize) else { return Stop::End(Ended::Well) };
-        match compute(*instr, strand, locals, stack, frame) {
-            Ok(Computed::Next) => strand.pc += 1,
+        let Some(instr) = program.code.get(coroutine.pc as usize) else { return Stop::End(Ended::Well) };
+        match compute(*instr, coroutine, locals, stack, frame) {
+            Ok(Computed::Next) => coroutine.pc += 1,
             Ok(Computed::Jumped) => {}
             Err(reason) => failure = Some(reason.into()),
-            Ok(Computed::NotMine) => match act(program, *instr, frame, strand, locals, around, stack) {
+            Ok(Computed::NotMine) => match act(program, *instr, frame, coroutine, locals, around, stack) {
                 Ok(Stop::Not) => {}
                 Ok(stop) => {
-                    strand.pending = matches!(stop, Stop::Effect(_));
+                    coroutine.pending = matches!(stop, Stop::Effect(_));
                     return stop;
                 }
                 Err(reason) => failure = Some(reason.into()),
@@ -100,7 +100,7 @@ fn pop(stack: &mut Vec<i64>) -> i64 {
 /// Instructions that only compute.
 fn compute(
     instr: Instr,
-    strand: &mut Strand,
+    coroutine: &mut Coroutine,
     locals: &mut Locals,
     stack: &mut Vec<i64>,
     frame: &mut Frame,
@@ -109,7 +109,7 @@ fn compute(
         Instr::Push(n) => stack.push(n),
         Instr::Load(register) => stack.push(locals.registers()[register as usize]),
         Instr::Store(register) => locals.store(register, pop(stack)),
-        Instr::Take(register) => locals.store(register, strand.result),
+        Instr::Take(register) => locals.store(register, coroutine.result),
         Instr::PushVersion => stack.push(frame.latest.0 as i64),
         Instr::Negate => {
             let n = pop(stack).checked_neg().ok_or(Reason::Arithmetic)?;
@@ -124,31 +124,31 @@ fn compute(
             stack.push(binary(op, left, right).ok_or(Reason::Arithmetic)?);
         }
         Instr::Jump(to) => {
-            strand.pc = to;
+            coroutine.pc = to;
             return Ok(Computed::Jumped);
         }
         Instr::JumpIfZero(to) => {
             if pop(stack) == 0 {
-                strand.pc = to;
+                coroutine.pc = to;
                 return Ok(Computed::Jumped);
             }
         }
         Instr::Round { counter, limit, exit } => {
             let registers = locals.registers();
             let round = registers[counter as usize];
-            let depth = strand.depth as usize;
+            let depth = coroutine.depth as usize;
             if round >= registers[limit as usize] {
-                strand.pc = exit;
+                coroutine.pc = exit;
                 return Ok(Computed::Jumped);
             }
             frame.rounds_left = frame.rounds_left.checked_sub(1).ok_or(Reason::Arithmetic)?;
             locals.rounds[depth + 1] = mix(locals.rounds[depth], round as u64 + 1);
-            strand.depth += 1;
+            coroutine.depth += 1;
         }
         Instr::Next { counter, back } => {
             locals.registers_mut()[counter as usize] += 1;
-            strand.depth -= 1;
-            strand.pc = back;
+            coroutine.depth -= 1;
+            coroutine.pc = back;
             return Ok(Computed::Jumped);
         }
         _ => return Ok(Computed::NotMine),
@@ -175,21 +175,25 @@ pub fn binary(op: BinaryOp, left: i64, right: i64) -> Option<i64> {
     })
 }
 
-/// Instructions that need the host, or end the strand.
+/// Instructions that need the host, or end the coroutine.
 fn act(
     program: &Program,
     instr: Instr,
     frame: &mut Frame,
-    strand: &mut Strand,
+    coroutine: &mut Coroutine,
     locals: &Locals,
     around: &mut Around<'_>,
     stack: &mut Vec<i64>,
 ) -> Result<Stop, Reason> {
-    let round = locals.rounds[strand.depth as usize];
-    let draw = |step: u16| mix(mix(frame.stem, mix(program.site, u64::from(step))), round);
+    let round = locals.rounds[coroutine.depth as usize];
+    let draw = |step: u16| mix(mix(frame.substream, mix(program.site, u64::from(step))), round);
     let effect = match instr {
-        Instr::Cpu { law, step } => Effect::Cpu { law, times: factor(stack)?, draw: draw(step) },
-        Instr::Wait { law, step } => Effect::Wait { law, times: factor(stack)?, draw: draw(step) },
+        Instr::Cpu { distribution, step } => {
+            Effect::Cpu { distribution, times: factor(stack)?, draw: draw(step) }
+        }
+        Instr::Wait { distribution, step } => {
+            Effect::Wait { distribution, times: factor(stack)?, draw: draw(step) }
+        }
         Instr::Call { site, step } => {
             let mut args = [0; ARGS_MAX];
             for arg in args.iter_mut().rev() {
@@ -201,39 +205,36 @@ fn act(
         Instr::Put { cache, step } => Effect::Put { cache, key: pop(stack), draw: draw(step) },
         Instr::PutValue { cache, step } => put_value(cache, stack, draw(step)),
         Instr::Drop { cache, step } => Effect::Drop { cache, key: pop(stack), draw: draw(step) },
-        Instr::Read { db, table, law, at, for_update, step } => {
-            Effect::Read { db, table, key: pop(stack), law, at, for_update, draw: draw(step) }
+        Instr::Read { db, table, distribution, at, for_update, step } => {
+            Effect::Read { db, table, key: pop(stack), distribution, at, for_update, draw: draw(step) }
         }
         Instr::Write { db, table, step } => {
             let (n, key) = (pop(stack), pop(stack));
             Effect::Write { db, table, key, n, parent: frame.version, draw: draw(step) }
         }
-        Instr::Update { db, table, when, step } => {
-            let (bound, delta, key) = (pop(stack), pop(stack), pop(stack));
-            Effect::Update { db, table, key, delta, when, bound, draw: draw(step) }
-        }
+        Instr::Update { db, table, when, step } => update((db, table), when, stack, draw(step)),
         Instr::Acquire { lock, step } => {
-            let (key, hold) = (pop(stack), around.holds.begin(strand));
+            let (key, hold) = (pop(stack), around.holds.begin(coroutine));
             Effect::Acquire { lock, key, hold, draw: draw(step) }
         }
         Instr::Release => {
-            around.holds.end(strand, strand.held - 1);
-            strand.pc += 1;
+            around.holds.end(coroutine, coroutine.held - 1);
+            coroutine.pc += 1;
             return Ok(Stop::Not);
         }
         Instr::Begin { db, policy, end, step } => {
-            let tx = around.transactions.begin(frame, strand, locals, db, end);
+            let tx = around.transactions.begin(frame, coroutine, locals, db, end);
             Effect::Begin { db, policy, tx, draw: draw(step) }
         }
         Instr::Commit { step } => {
-            let (tx, _) = around.transactions.of(strand).expect("what commits has begun");
+            let (tx, _) = around.transactions.of(coroutine).expect("what commits has begun");
             Effect::Commit { tx, draw: draw(step) }
         }
         Instr::Tally { tally } => {
             let (by, key) = (pop(stack), pop(stack));
             Effect::Tally { tally, key, by }
         }
-        Instr::Fork { block } => return fork(&program.forks[block as usize], block, frame, strand, stack),
+        Instr::Fork { block } => return fork(&program.forks[block as usize], block, frame, coroutine, stack),
         Instr::EndBranch => return Ok(Stop::End(Ended::Well)),
         Instr::Fail(reason) => return Err(reason),
         Instr::Return { size_bytes } => {
@@ -243,6 +244,11 @@ fn act(
         other => unreachable!("{other:?} only computes"),
     };
     Ok(Stop::Effect(effect))
+}
+
+fn update((db, table): (PartId, u16), when: When, stack: &mut Vec<i64>, draw: u64) -> Effect {
+    let (bound, delta, key) = (pop(stack), pop(stack), pop(stack));
+    Effect::Update { db, table, key, delta, when, bound, draw }
 }
 
 fn put_value(cache: PartId, stack: &mut Vec<i64>, draw: u64) -> Effect {
@@ -259,7 +265,7 @@ fn fork(
     fork: &ForkBlock,
     block: u16,
     frame: &mut Frame,
-    strand: &mut Strand,
+    coroutine: &mut Coroutine,
     stack: &mut Vec<i64>,
 ) -> Result<Stop, Reason> {
     let count = if is_par_each(fork) { pop(stack).max(0) } else { fork.branches.len() as i64 };
@@ -267,7 +273,7 @@ fn fork(
         return Err(Reason::Arithmetic);
     }
     if count == 0 {
-        strand.pc = fork.after;
+        coroutine.pc = fork.after;
         return Ok(Stop::Not);
     }
     if is_par_each(fork) {

@@ -1,4 +1,4 @@
-//! Transactions of strands: what a strand was when its transaction began, so that the block can be run again as if for the first time.
+//! Transactions of coroutines: what a coroutine was when its transaction began, so that the block can be run again as if for the first time.
 //! It knows neither the store nor how often a block is run; the host keeps what it needs under the id.
 
 use std::collections::VecDeque;
@@ -11,7 +11,7 @@ use crate::base::rng::mix;
 use crate::base::slab::{Key, Slab};
 use crate::program::instr::{Effect, Instr};
 use crate::program::interpret::locals::Locals;
-use crate::program::interpret::{Frame, Holds, Strand};
+use crate::program::interpret::{Coroutine, Frame, Holds};
 
 /// A transaction, through all its attempts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,7 +29,7 @@ struct Transaction {
     attempts: u64,
     /// Whether the host has been told to abort it.
     aborted: bool,
-    /// The strand as it was.
+    /// The coroutine as it was.
     locals: Locals,
     version: OpId,
     depth: u8,
@@ -37,7 +37,7 @@ struct Transaction {
     causes: Causes,
 }
 
-/// The transactions of all strands.
+/// The transactions of all coroutines.
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Transactions {
     open: Slab<Transaction>,
@@ -45,47 +45,47 @@ pub(super) struct Transactions {
 }
 
 impl Transactions {
-    /// A strand begins a transaction, or begins it again.
+    /// A coroutine begins a transaction, or begins it again.
     pub(super) fn begin(
         &mut self,
         frame: &Frame,
-        strand: &mut Strand,
+        coroutine: &mut Coroutine,
         locals: &Locals,
         db: PartId,
         end: u32,
     ) -> TxId {
-        let key = strand.transaction.unwrap_or_else(|| {
+        let key = coroutine.transaction.unwrap_or_else(|| {
             self.open.insert(Transaction {
                 db,
-                begin: strand.pc,
+                begin: coroutine.pc,
                 end,
                 attempts: 0,
                 aborted: false,
                 locals: locals.clone(),
                 version: frame.version,
-                depth: strand.depth,
-                held: strand.held,
-                causes: strand.causes,
+                depth: coroutine.depth,
+                held: coroutine.held,
+                causes: coroutine.causes,
             })
         });
-        strand.transaction = Some(key);
+        coroutine.transaction = Some(key);
         TxId(key)
     }
 
-    fn around(&self, strand: &Strand) -> Option<&Transaction> {
-        self.open.get(strand.transaction?)
+    fn around(&self, coroutine: &Coroutine) -> Option<&Transaction> {
+        self.open.get(coroutine.transaction?)
     }
 
     /// Whether an `else` that covers some code can take over from a failure of an instruction: only within a transaction, and only if
     /// that is not over by the failure.
     pub(super) fn lets(
         &self,
-        strand: &Strand,
+        coroutine: &Coroutine,
         instr: Instr,
         reason: Reason,
         (start, end): (u32, u32),
     ) -> bool {
-        let Some(transaction) = self.around(strand) else { return true };
+        let Some(transaction) = self.around(coroutine) else { return true };
         let within = start > transaction.begin && end <= transaction.end;
         within && !transaction.is_over_by(instr, reason)
     }
@@ -93,52 +93,52 @@ impl Transactions {
     /// A failure that nothing within the transaction takes over: what is asked of the host. `None`: there is no transaction.
     pub(super) fn fails(
         &mut self,
-        strand: &mut Strand,
+        coroutine: &mut Coroutine,
         holds: &mut Holds,
         failure: Failure,
     ) -> Option<Effect> {
-        let key = strand.transaction?;
+        let key = coroutine.transaction?;
         let transaction = self.open.get_mut(key).expect("a strand is in it");
         transaction.aborted = true;
-        strand.pc = transaction.begin;
-        strand.depth = transaction.depth;
-        holds.end(strand, transaction.held);
+        coroutine.pc = transaction.begin;
+        coroutine.depth = transaction.depth;
+        holds.end(coroutine, transaction.held);
         Some(Effect::Abort { tx: TxId(key), failure })
     }
 
     /// The block is run again, as if for the first time but for its draws; the time that it has taken was for nothing.
-    pub(super) fn again(&mut self, frame: &mut Frame, strand: &mut Strand, locals: &mut Locals) {
-        let key = strand.transaction.expect("there is something to run again");
+    pub(super) fn again(&mut self, frame: &mut Frame, coroutine: &mut Coroutine, locals: &mut Locals) {
+        let key = coroutine.transaction.expect("there is something to run again");
         let transaction = self.open.get_mut(key).expect("a strand is in it");
         transaction.attempts += 1;
         transaction.aborted = false;
         *locals = transaction.locals.clone();
         frame.version = transaction.version;
-        let round = &mut locals.rounds[strand.depth as usize];
+        let round = &mut locals.rounds[coroutine.depth as usize];
         *round = mix(*round, ATTEMPT + transaction.attempts);
         let mut causes = transaction.causes;
-        causes.add(Cause::Retry, strand.causes.total() - transaction.causes.total());
-        strand.causes = causes;
+        causes.add(Cause::Retry, coroutine.causes.total() - transaction.causes.total());
+        coroutine.causes = causes;
     }
 
     /// The host does not run it again.
-    pub(super) fn given_up(&mut self, strand: &mut Strand, locals: &mut Locals) {
-        if self.around(strand).is_some_and(|transaction| transaction.aborted) {
-            self.end(strand, locals);
+    pub(super) fn given_up(&mut self, coroutine: &mut Coroutine, locals: &mut Locals) {
+        if self.around(coroutine).is_some_and(|transaction| transaction.aborted) {
+            self.end(coroutine, locals);
         }
     }
 
-    /// It is over: the strand goes on as one that is in none.
-    pub(super) fn end(&mut self, strand: &mut Strand, locals: &mut Locals) {
-        let Some(key) = strand.transaction.take() else { return };
+    /// It is over: the coroutine goes on as one that is in none.
+    pub(super) fn end(&mut self, coroutine: &mut Coroutine, locals: &mut Locals) {
+        let Some(key) = coroutine.transaction.take() else { return };
         let transaction = self.open.remove(key).expect("a transaction ends once");
         let depth = transaction.depth as usize;
         locals.rounds[depth] = transaction.locals.rounds[depth];
     }
 
-    /// The strand is no more.
-    pub(super) fn cut_off(&mut self, strand: &mut Strand) {
-        if let Some(key) = strand.transaction.take() {
+    /// The coroutine is no more.
+    pub(super) fn cut_off(&mut self, coroutine: &mut Coroutine) {
+        if let Some(key) = coroutine.transaction.take() {
             self.open.free(key);
             self.cut_off.push_back(TxId(key));
         }
@@ -148,8 +148,8 @@ impl Transactions {
         self.cut_off.pop_front()
     }
 
-    pub(super) fn of(&self, strand: &Strand) -> Option<(TxId, PartId)> {
-        Some((TxId(strand.transaction?), self.around(strand)?.db))
+    pub(super) fn of(&self, coroutine: &Coroutine) -> Option<(TxId, PartId)> {
+        Some((TxId(coroutine.transaction?), self.around(coroutine)?.db))
     }
 
     pub(super) fn len(&self) -> usize {

@@ -121,8 +121,8 @@ impl Parser<'_> {
             "get" => self.get(None),
             "read" => self.read(None),
             "update" => self.update(None),
-            "cpu" => self.timed(|law, times| Does::Cpu { law, times }),
-            "wait" => self.timed(|law, times| Does::Wait { law, times }),
+            "cpu" => self.timed(|distribution, times| Does::Cpu { distribution, times }),
+            "wait" => self.timed(|distribution, times| Does::Wait { distribution, times }),
             "put" => self.put(),
             "drop" => self.after_word().place("a cache").map(|place| Does::Drop { place }),
             "write" => self.write(),
@@ -171,11 +171,11 @@ impl Parser<'_> {
         }
     }
 
-    /// `LAW [* EXPR]`: the law is the leftmost factor.
+    /// `LAW [* EXPR]`: the distribution is the leftmost factor.
     fn timed(&mut self, make: fn(Spanned<Expr>, Option<Spanned<Expr>>) -> Does) -> Parsed<Does> {
-        let mut law = self.after_word().expression()?;
+        let mut distribution = self.after_word().expression()?;
         let mut times: Option<Spanned<Expr>> = None;
-        while let Expr::Binary(BinaryOp::Multiply, left, right) = law.value {
+        while let Expr::Binary(BinaryOp::Multiply, left, right) = distribution.value {
             times = Some(match times {
                 None => *right,
                 Some(times) => {
@@ -183,9 +183,9 @@ impl Parser<'_> {
                     Spanned { value: Expr::Binary(BinaryOp::Multiply, right, Box::new(times)), at }
                 }
             });
-            law = *left;
+            distribution = *left;
         }
-        Ok(make(law, times))
+        Ok(make(distribution, times))
     }
 
     fn path(&mut self, what: &str) -> Parsed<Vec<Spanned<String>>> {

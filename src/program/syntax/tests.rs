@@ -78,10 +78,10 @@ tally order";
 }
 
 #[test]
-fn a_law_keeps_its_factor_apart() {
+fn a_distribution_keeps_its_factor_apart() {
     let parsed = steps("cpu exp(1ms) * n * 2").expect("parses");
-    let Does::Cpu { law, times } = &parsed[0].does else { panic!("{parsed:?}") };
-    assert_eq!(law.value.to_string(), "exp(1ms)");
+    let Does::Cpu { distribution, times } = &parsed[0].does else { panic!("{parsed:?}") };
+    assert_eq!(distribution.value.to_string(), "exp(1ms)");
     assert_eq!(times.as_ref().map(|times| times.value.to_string()).as_deref(), Some("n * 2"));
 }
 

@@ -145,9 +145,9 @@ pub struct Place {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Does {
     /// `cpu DIST [* EXPR]`
-    Cpu { law: Spanned<Expr>, times: Option<Spanned<Expr>> },
+    Cpu { distribution: Spanned<Expr>, times: Option<Spanned<Expr>> },
     /// `wait DIST [* EXPR]`
-    Wait { law: Spanned<Expr>, times: Option<Spanned<Expr>> },
+    Wait { distribution: Spanned<Expr>, times: Option<Spanned<Expr>> },
     /// `x = EXPR`
     Assign { to: Spanned<String>, value: Spanned<Expr> },
     /// `[x =] call PART.PROGRAM(args) [with POLICY] [from ZONE] [size BYTES]`

@@ -104,7 +104,7 @@ fn what_a_race_abandons_gives_its_locks_back_even_those_that_it_still_asks_for()
         programs("hold till[9] { race { { hold till[1] { hold till[2] { cpu 1ms } } }; cpu 1ms } }");
     let mut frames = Frames::default();
     let root = frames.begin(&programs, ProgramId(0), [0; 3], 1, 0);
-    let ask = |frames: &mut Frames, strand, input| match frames.resume(&programs, strand, input) {
+    let ask = |frames: &mut Frames, coroutine, input| match frames.resume(&programs, coroutine, input) {
         Effect::Acquire { hold, .. } => Ok(hold),
         other => Err(other),
     };

@@ -18,7 +18,7 @@ use crate::program::syntax::{BinaryOp, Does, Expr, Place, Spanned, Step, Steps, 
 const EFFECTS_MAX: usize = 200;
 
 /// What the draws of the activation are derived from.
-const STEM: u64 = 77;
+const SUBSTREAM: u64 = 77;
 /// The site that `programs` gives.
 const SITE: u64 = 1;
 
@@ -88,7 +88,7 @@ impl Walk {
 
     /// Asks the host, with a draw of its own for each step and repetition.
     fn draw(&mut self, step: &Step, effect: String) -> Walked<i64> {
-        let draw = mix(mix(STEM, mix(SITE, self.sites[&step.at.start])), self.round);
+        let draw = mix(mix(SUBSTREAM, mix(SITE, self.sites[&step.at.start])), self.round);
         self.ask(format!("{effect} {draw:x}"))
     }
 
@@ -273,7 +273,7 @@ fn walked(text: &str, args: [i64; 3]) -> Vec<String> {
 fn compiled(text: &str, args: [i64; 3]) -> Vec<String> {
     let programs = programs(text);
     let mut frames = Frames::default();
-    let root = frames.begin(&programs, ProgramId(0), args, STEM, 0);
+    let root = frames.begin(&programs, ProgramId(0), args, SUBSTREAM, 0);
     let mut input = Input::Go;
     let mut seen = Vec::new();
     let mut holds = BTreeMap::new();

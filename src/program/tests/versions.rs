@@ -10,10 +10,10 @@ use crate::program::interpret::Frames;
 fn put(text: &str) -> Vec<String> {
     let programs = programs(text);
     let mut frames = Frames::default();
-    let strand = frames.begin(&programs, ProgramId(0), [0; 3], 99, 0);
+    let coroutine = frames.begin(&programs, ProgramId(0), [0; 3], 99, 0);
     let (mut input, mut version, mut seen) = (Input::Go, 0, Vec::new());
     loop {
-        let effect = frames.resume(&programs, strand, input);
+        let effect = frames.resume(&programs, coroutine, input);
         input = match effect {
             Effect::Read { .. } | Effect::Get { .. } | Effect::Update { .. } => {
                 version += 1;

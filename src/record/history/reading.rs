@@ -2,7 +2,7 @@
 
 use crate::base::ids::{OpId, TierId};
 use crate::base::time::Time;
-use crate::record::history::{CHUNK, Call, History, Moment, NONE, Place, RowName, Step, Taken};
+use crate::record::history::{CHUNK, Call, History, HistoryEvent, NONE, Place, RowName, Step, Taken};
 use crate::record::transactions::Transaction;
 
 impl History {
@@ -13,19 +13,19 @@ impl History {
     }
 
     /// What has happened since this was last asked, in order, where a history is streamed.
-    pub fn take_moments(&mut self) -> Vec<Moment> {
+    pub fn take_moments(&mut self) -> Vec<HistoryEvent> {
         std::mem::take(&mut self.moments)
     }
 
     /// Where a history is streamed: what nobody knows anything of when the run ends, in the order in which it was sent.
-    pub fn left_open(&self, at: Time) -> Vec<Moment> {
+    pub fn left_open(&self, at: Time) -> Vec<HistoryEvent> {
         let places = self.unknown.values().copied();
         let mut places: Vec<u32> = places.chain(self.open.iter().map(|open| open.1)).collect();
         places.retain(|place| *place != NONE);
         let mut left: Vec<Step> = places.into_iter().map(|place| self.steps[place as usize]).collect();
         left.sort_unstable_by_key(|step| (step.invoked, step.attempt));
         left.into_iter()
-            .map(|step| Moment { step, row: self.rows[step.row.0 as usize], at, ends: true })
+            .map(|step| HistoryEvent { step, row: self.rows[step.row.0 as usize], at, ends: true })
             .collect()
     }
 

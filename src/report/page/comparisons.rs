@@ -71,7 +71,7 @@ pub(super) fn comparisons(input: &ReportInput) -> Markup {
 /// A difference from the first variant.
 fn cell(known: Option<&Comparison>, first: &str, unit: &str, bound: f64) -> Markup {
     let told = known.and_then(|one| {
-        // The other minus the first, whichever way round it was reckoned.
+        // The other minus the first, whichever way round it was computed.
         let way = if one.a == first { -1.0 } else { 1.0 };
         let ci95 = one.ci95.map(|[low, high]| if way < 0.0 { [-high, -low] } else { [low, high] });
         Some((interval(way * one.difference?, ci95, unit), one.p_value.is_some_and(|p| p < bound)))

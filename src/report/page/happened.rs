@@ -31,15 +31,15 @@ pub(super) fn happened(input: &ReportInput) -> Markup {
         @if !rows.is_empty() {
             section {
                 h2 { "What was expected, and what happened" }
-                @if !first.is_empty() { (table(input, first)) }
+                @if !first.is_empty() { (table(first)) }
                 @if !rest.is_empty() {
                     @if rest.len() > OPEN_MAX {
                         details {
                             summary { "What came as expected (" (rest.len()) ")" }
-                            (table(input, rest))
+                            (table(rest))
                         }
                     } @else {
-                        (table(input, rest))
+                        (table(rest))
                     }
                 }
             }
@@ -47,7 +47,7 @@ pub(super) fn happened(input: &ReportInput) -> Markup {
     }
 }
 
-fn table(input: &ReportInput, rows: &[(&Cell, &String, &Property)]) -> Markup {
+fn table(rows: &[(&Cell, &String, &Property)]) -> Markup {
     html! {
         div.wide {
             table {
@@ -66,9 +66,9 @@ fn table(input: &ReportInput, rows: &[(&Cell, &String, &Property)]) -> Markup {
                                 @if !seen.failing_seeds.is_empty() {
                                     span.small { " (" (seeds(&seen.failing_seeds)) ")" }
                                 }
-                                @if let (false, Some(seed)) = (seen.as_expected, seen.failing_seeds.first()) {
+                                @if let (false, Some(replay)) = (seen.as_expected, &seen.replay) {
                                     br;
-                                    code.small { (again(&input.command, &cell.variant, *seed)) }
+                                    code.small { (replay) }
                                 }
                             }
                         }
@@ -77,24 +77,6 @@ fn table(input: &ReportInput, rows: &[(&Cell, &String, &Property)]) -> Markup {
             }
         }
     }
-}
-
-/// The command that shows a violation again: the same for one variant and one seed.
-fn again(command: &str, variant: &str, seed: u64) -> String {
-    let mut words: Vec<&str> = Vec::new();
-    let mut given = command.split(' ');
-    while let Some(word) = given.next() {
-        match word {
-            "--seed" | "--runs" | "--variant" => {
-                given.next();
-            }
-            "--full" => {}
-            word => words.push(word),
-        }
-    }
-    let plain = variant.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
-    let variant = if plain { variant.to_owned() } else { format!("'{}'", variant.replace('\'', "'\\''")) };
-    format!("{} --variant {variant} --seed {seed} --runs 1", words.join(" "))
 }
 
 fn seeds(seeds: &[u64]) -> String {

@@ -168,10 +168,13 @@ pub fn shade(dash: u8) -> f64 {
     [0.85, 0.55, 0.35, 0.2][usize::from(dash) % 4]
 }
 
+/// Bold letters are wider by as much at most (DejaVu Sans: brackets).
+const BOLD: f64 = 1.18;
+
 /// The title, in lines of its own, and how the picture was made; where what follows begins.
 pub fn head(picture: &mut Picture, plot: &Plot) -> f64 {
     let mut y = 20.0;
-    for text in lines(&plot.title, TITLE * 1.08, picture.width - 32.0) {
+    for text in lines(&plot.title, TITLE * BOLD, picture.width - 32.0) {
         let side = Side::Left;
         picture.shapes.push(Shape::Text { at: (16.0, y), text, size: TITLE, colour: INK, side, bold: true });
         y += LINE.0;

@@ -45,18 +45,20 @@ pub struct Look {
 }
 
 /// The looks of some names: a variant has its own colour, a name that begins with a variant's the same colour with
-/// other dashes, and other names the colours after those of the variants.
+/// other dashes, and other names the colours after those of the variants, if there are any among them.
 pub fn looks(names: &[&str], variants: &[String]) -> Vec<Look> {
     let mut used: Vec<(usize, &str)> = Vec::new();
     let mut others: Vec<&str> = Vec::new();
     let mut looks = Vec::new();
+    let none_is_a_variant = names.iter().all(|name| variant_of(name, variants).is_none());
+    let first = if none_is_a_variant { 0 } else { variants.len() };
     for name in names {
         let index = variant_of(name, variants).unwrap_or_else(|| {
             let place = others.iter().position(|other| other == name).unwrap_or_else(|| {
                 others.push(name);
                 others.len() - 1
             });
-            variants.len() + place
+            first + place
         });
         let same: Vec<&str> = used.iter().filter(|(at, _)| *at == index).map(|(_, name)| *name).collect();
         let before = same.iter().position(|other| other == name).unwrap_or_else(|| {
@@ -94,5 +96,10 @@ mod tests {
         assert_ne!(pair[0].dash, pair[1].dash);
         assert_eq!(pair[2], Look { colour: ROUND[3], dash: 0 });
         assert_eq!(pair[0], pair[3]);
+        assert_eq!(
+            looks(&["mean", "p99"], &variants)[1],
+            Look { colour: ROUND[1], dash: 0 },
+            "no variant is there"
+        );
     }
 }

@@ -6,7 +6,7 @@ use crate::base::rng::{Bits, Draws, mix};
 use crate::check::Verdict;
 use crate::check::history::NIL;
 use crate::check::search::Budget;
-use crate::check::transactions::{Action, Fate, Level, Transaction, Transactions, What, decide};
+use crate::check::transactions::{Action, Completion, Level, Transaction, Transactions, What, decide};
 
 const QUICK: Budget = Budget { nodes: 50_000_000, bytes: 64 << 20 };
 
@@ -59,7 +59,7 @@ fn shown(history: &Transactions) -> String {
     for one in &history.transactions {
         all += &format!(
             "{} p{} {}..{} {:?}:",
-            one.place, one.process, one.invoked, one.returned as i64, one.fate
+            one.place, one.process, one.invoked, one.returned as i64, one.completion
         );
         for action in &one.actions {
             let key = &history.keys[action.key as usize];
@@ -131,8 +131,8 @@ fn values_that_several_wrote_are_judged() {
         }
         let (place, process) = (number as usize + 1, number % 20);
         let (invoked, returned) = (2 * number, 2 * number + 31);
-        let fate = Fate::Committed;
-        long.transactions.push(Transaction { process, place, invoked, returned, fate, actions });
+        let completion = Completion::Committed;
+        long.transactions.push(Transaction { process, place, invoked, returned, completion, actions });
     }
     for level in [Level::ReadCommitted, Level::Causal, Level::Snapshot, Level::StrictSerializable] {
         assert_eq!(decide(&long, level, QUICK), Verdict::Holds, "{level:?}");

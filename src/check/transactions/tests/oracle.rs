@@ -9,7 +9,7 @@ mod orders;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::history::{NIL, PENDING};
-use crate::check::transactions::{Fate, Level, Transactions, What};
+use crate::check::transactions::{Completion, Level, Transactions, What};
 
 /// By transaction: a set of others.
 type Relation = Vec<u32>;
@@ -36,12 +36,13 @@ struct Oracle<'a> {
 
 /// Whether a history is of a level.
 pub fn holds(history: &Transactions, level: Level) -> bool {
-    let of =
-        |fate| (0..history.transactions.len()).filter(move |one| history.transactions[*one].fate == fate);
-    let unknown: Vec<usize> = of(Fate::Unknown).collect();
+    let of = |completion| {
+        (0..history.transactions.len()).filter(move |one| history.transactions[*one].completion == completion)
+    };
+    let unknown: Vec<usize> = of(Completion::Unknown).collect();
     (0..1u32 << unknown.len()).any(|chosen| {
         let some = unknown.iter().enumerate().filter(|(at, _)| chosen >> at & 1 == 1).map(|(_, one)| *one);
-        let mut all: Vec<usize> = of(Fate::Committed).chain(some).collect();
+        let mut all: Vec<usize> = of(Completion::Committed).chain(some).collect();
         all.sort_unstable();
         Oracle::new(history, level, all).holds()
     })
@@ -62,7 +63,7 @@ fn closed(mut relation: Relation) -> Relation {
     relation
 }
 
-fn has_circle(relation: &Relation) -> bool {
+fn has_cycle(relation: &Relation) -> bool {
     closed(relation.clone()).iter().enumerate().any(|(one, reached)| reached & bit(one) != 0)
 }
 
@@ -114,7 +115,7 @@ impl<'a> Oracle<'a> {
             return false;
         }
         match self.level {
-            Level::ReadUncommitted => self.has_all_seen() && !has_circle(&self.list_orders()),
+            Level::ReadUncommitted => self.has_all_seen() && !has_cycle(&self.list_orders()),
             Level::ReadCommitted
             | Level::ItemCut
             | Level::MonotonicAtomicView
@@ -233,7 +234,7 @@ impl<'a> Oracle<'a> {
     fn has_all_seen(&self) -> bool {
         let transactions = &self.history.transactions;
         let mut missing = (0..transactions.len())
-            .filter(|one| transactions[*one].fate == Fate::Unknown && !self.all.contains(one));
+            .filter(|one| transactions[*one].completion == Completion::Unknown && !self.all.contains(one));
         !missing.any(|one| {
             self.writes(one).any(|(key, value)| self.lists(key).iter().any(|list| list.contains(&value)))
         })
@@ -370,6 +371,6 @@ impl<'a> Oracle<'a> {
                 }
             }
         }
-        !has_circle(&order)
+        !has_cycle(&order)
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::base::rng::{Bits, Draws, mix};
 use crate::check::history::{NIL, PENDING};
-use crate::check::transactions::{Action, Fate, Transaction, Transactions, What};
+use crate::check::transactions::{Action, Completion, Transaction, Transactions, What};
 
 /// Names all random histories of the tests.
 pub const SEED: u64 = 15_2026;
@@ -143,7 +143,7 @@ impl Store {
             place,
             invoked: time,
             returned: PENDING,
-            fate: Fate::Unknown,
+            completion: Completion::Unknown,
             actions: Vec::new(),
         });
     }
@@ -190,27 +190,36 @@ impl Store {
                 let unseen = self.written[one].committed.is_some() && !sees.contains(&one) && one != number;
                 unseen && keys(one).any(|key| keys(number).any(|own| own == key))
             });
-        let fate = match self.draws.below(12) {
-            _ if conflicts => Fate::Aborted,
-            0 => Fate::Aborted,
-            1 if self.history.transactions.iter().filter(|one| one.fate == Fate::Unknown).count() < 6 => {
-                Fate::Unknown
+        let completion = match self.draws.below(12) {
+            _ if conflicts => Completion::Aborted,
+            0 => Completion::Aborted,
+            1 if self
+                .history
+                .transactions
+                .iter()
+                .filter(|one| one.completion == Completion::Unknown)
+                .count()
+                < 6 =>
+            {
+                Completion::Unknown
             }
-            _ => Fate::Committed,
+            _ => Completion::Committed,
         };
-        if fate == Fate::Committed || (fate == Fate::Unknown && self.draws.below(2) == 0) {
+        if completion == Completion::Committed
+            || (completion == Completion::Unknown && self.draws.below(2) == 0)
+        {
             self.written[number].committed = Some(self.commits);
             self.commits += 1;
             client.replica.push(number);
         }
         let transaction = &mut self.history.transactions[number];
-        transaction.fate = fate;
-        if fate == Fate::Committed {
+        transaction.completion = completion;
+        if completion == Completion::Committed {
             transaction.returned = time;
         } else {
             transaction.actions.retain(|action| matches!(action.what, What::Append(_) | What::Write(_)));
         }
-        if fate == Fate::Unknown {
+        if completion == Completion::Unknown {
             client.process += 100; // somebody else's from now on
         }
     }

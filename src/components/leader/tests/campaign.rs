@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::base::rng::{Bits, Stream};
-use crate::components::store::tests::trials::{self, ALL, CALM, END, LASTS_MAX, Trouble};
+use crate::components::store::tests::trials::{self, ALL, CALM, END, Impairment, LASTS_MAX};
 
 /// Operations on one row.
 const LINES: usize = 150;
@@ -46,7 +46,7 @@ struct Seen {
 }
 
 /// A run through troubles of these kinds; afterwards a minority stays away.
-fn run(seed: u64, plan: Plan<Tables>, copies: u32, kinds: &[Trouble]) -> Seen {
+fn run(seed: u64, plan: Plan<Tables>, copies: u32, kinds: &[Impairment]) -> Seen {
     let mut draws = Stream::new(seed, 9);
     let (first, minority) = (draws.below(u64::from(copies)) as u32, (copies - 1) / 2);
     let (away, there): (Vec<u32>, Vec<u32>) =
@@ -61,7 +61,7 @@ fn run(seed: u64, plan: Plan<Tables>, copies: u32, kinds: &[Trouble]) -> Seen {
         }
     });
     let mut world = trials::world::<Member<Tables>>(seed, lines.clone(), plan, copies, trials::rough());
-    trials::sail(&mut world, &trials::troubles(seed, copies, kinds), copies, &away);
+    trials::sail(&mut world, &trials::impairments(seed, copies, kinds), copies, &away);
     until(&mut world, END);
     let leads = leaders(&world).into_iter().filter(|leader| there.contains(leader)).count();
     let all = values(&world);
@@ -74,7 +74,7 @@ fn run(seed: u64, plan: Plan<Tables>, copies: u32, kinds: &[Trouble]) -> Seen {
 }
 
 /// Runs so many seeds of a store that must be linearizable and live.
-fn is_sound(name: &str, seeds: u64, kinds: &[Trouble], plan: impl Fn(u64) -> Plan<Tables>) {
+fn is_sound(name: &str, seeds: u64, kinds: &[Impairment], plan: impl Fn(u64) -> Plan<Tables>) {
     let (mut worst, mut swapped, mut answered) = (0, 0, 0);
     for seed in 0..seeds {
         let seen = run(seed, plan(seed), 3 + 2 * (seed % 2) as u32, kinds);
@@ -103,7 +103,7 @@ fn is_sound(name: &str, seeds: u64, kinds: &[Trouble], plan: impl Fn(u64) -> Pla
 }
 
 /// How many of so many seeds show a violation.
-fn violations(seeds: u64, kinds: &[Trouble], plan: &Plan<Tables>) -> u64 {
+fn violations(seeds: u64, kinds: &[Impairment], plan: &Plan<Tables>) -> u64 {
     let violated =
         |seed: &u64| matches!(verdict(&run(*seed, plan.clone(), 3, kinds).history), Verdict::Violated(_));
     (0..seeds).filter(violated).count() as u64
@@ -119,20 +119,20 @@ fn raft_is_linearizable_under_random_faults_and_serves_again_afterwards() {
 fn raft_with_leases_is_linearizable_whatever_clocks_show() {
     let leased = |lease| Plan { lease: Some(Span::from_ms(lease)), ..raft() };
     is_sound("raft with leases", 200, ALL, |_| leased(100));
-    let cuts = [Trouble::Cut, Trouble::OneWay, Trouble::Between];
+    let cuts = [Impairment::Cut, Impairment::OneWay, Impairment::Between];
     assert!(violations(100, &cuts, &leased(2_000)) > 0, "a lease longer than an election takes lies");
 }
 
 #[test]
-fn broken_twins_of_raft_are_caught() {
+fn mutants_of_raft_are_caught() {
     let slow_disk = |mut plan: Plan<Tables>| {
         plan.store.disk = ms(100.0);
         plan
     };
     assert_eq!(violations(40, ALL, &slow_disk(raft())), 0, "a slow disk alone breaks nothing");
-    for twin in [Twin::ReadsWhenDeposed, Twin::DecidesAlone] {
-        let caught = violations(40, ALL, &slow_disk(Plan { twin, ..raft() }));
-        assert!(caught > 0, "{twin:?} was not caught in 40 seeds");
+    for mutant in [Mutant::ReadsWhenDeposed, Mutant::DecidesAlone] {
+        let witness_run = violations(40, ALL, &slow_disk(Plan { mutant, ..raft() }));
+        assert!(witness_run > 0, "{mutant:?} was not caught in 40 seeds");
     }
 }
 
@@ -143,7 +143,7 @@ fn lost(seed: u64, plan: Plan<Tables>) -> (Option<String>, u64, u64) {
     let rows = lines.len() as i64;
     trials::probes(&mut lines, &[0, 1, 2]);
     let mut world = trials::world::<Member<Tables>>(seed, lines.clone(), plan, 3, trials::rough());
-    trials::sail(&mut world, &trials::troubles(seed, 3, ALL), 3, &[]);
+    trials::sail(&mut world, &trials::impairments(seed, 3, ALL), 3, &[]);
     let count = |world: &World, member: u32, key| {
         let start = [Initial { n: 0, keys: 10_000 }];
         let members = world.members::<Member<Tables>>(TierId(1)).expect("typed");

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::base::rng::{Bits, Stream};
-use crate::components::store::tests::trials::{self, ALL, CALM, END, Trouble};
+use crate::components::store::tests::trials::{self, ALL, CALM, END, Impairment};
 
 /// A write each 4 ms and a read each 8 ms at the members that are not drained, and a few at the one that is, from 100 ms to 700 ms.
 fn traffic() -> Lines {
@@ -136,7 +136,7 @@ fn a_handover_that_comes_to_nothing_is_tried_again() {
 
 /// Random drains among troubles of every kind: reads under leases stay linearizable, since a lease is over once anybody was told to stand.
 #[test]
-fn drains_among_troubles_break_nothing() {
+fn drains_among_impairments_break_nothing() {
     for seed in 0..100 {
         let copies = 3 + 2 * (seed % 2) as u32;
         let mut draws = Stream::new(seed, 11);
@@ -146,11 +146,11 @@ fn drains_among_troubles_break_nothing() {
                 if draws.below(2) == 0 { read(at, to) } else { write(at, to, line + 1) }
             })
             .collect();
-        let kinds: Vec<Trouble> = ALL.iter().filter(|kind| **kind != Trouble::Clock).copied().collect();
+        let kinds: Vec<Impairment> = ALL.iter().filter(|kind| **kind != Impairment::Clock).copied().collect();
         let plan = Plan { lease: (seed % 3 == 0).then(|| Span::from_ms(100)), ..raft() };
         let mut world = trials::world::<Member<Tables>>(seed, lines.clone(), plan, copies, trials::rough());
-        let mut planned = trials::troubles(seed, copies, &kinds);
-        planned.extend(trials::troubles(seed + 1_000, copies, &[Trouble::Drain]));
+        let mut planned = trials::impairments(seed, copies, &kinds);
+        planned.extend(trials::impairments(seed + 1_000, copies, &[Impairment::Drain]));
         trials::sail(&mut world, &planned, copies, &[]);
         until(&mut world, END);
         if let Verdict::Violated(witness) = verdict(&history(&world, &lines)) {

@@ -125,7 +125,7 @@ fn additions_count_once_under_random_faults_and_copies_converge() {
             lines.iter_mut().zip(0..).for_each(|((_, _, op), key)| *op = increment(key));
             let plan = Plan { merges, ..merging(200) };
             let mut world = trials::world::<Member<Tables>>(seed, lines.clone(), plan, 3, trials::rough());
-            trials::sail(&mut world, &trials::troubles(seed, 3, trials::ALL), 3, &[]);
+            trials::sail(&mut world, &trials::impairments(seed, 3, trials::ALL), 3, &[]);
             until(&mut world, trials::END);
             let start = [Initial { n: 0, keys: 1000 }];
             let members = world.members::<Member<Tables>>(TierId(1)).expect("typed");

@@ -124,14 +124,15 @@ fn a_lag_has_no_line_and_a_cost_has_one() {
 
 #[test]
 fn each_copy_has_a_pace_of_its_own() {
-    let knobs = |text: &str| {
-        let laws: Vec<_> = text.split(' ').map(|ns| ms(ns.parse().expect("a number"))).collect();
-        PerCopy::each(laws)
+    let parameters = |text: &str| {
+        let distributions: Vec<_> = text.split(' ').map(|ns| ms(ns.parse().expect("a number"))).collect();
+        PerCopy::each(distributions)
     };
     let script = vec![write(100, 0, 7), peek(200, 1), peek(200, 2), peek(600, 2)];
-    for plan in
-        [Plan { lag: knobs("0 0 250"), ..asynchronous() }, Plan { apply: knobs("0 0 250"), ..asynchronous() }]
-    {
+    for plan in [
+        Plan { lag: parameters("0 0 250"), ..asynchronous() },
+        Plan { apply: parameters("0 0 250"), ..asynchronous() },
+    ] {
         let mut world = world(1, script.clone(), plan, 3);
         until(&mut world, 700);
         assert_eq!(sees(&world, 4), [7, 7, 0, 7].map(|n| Some(Ok(n))));

@@ -3,7 +3,7 @@
 use super::*;
 use crate::base::ids::OpId;
 use crate::components::quorum::cell::Cell;
-use crate::components::store::tests::trials::{self, ALL, CALM, END, Trouble};
+use crate::components::store::tests::trials::{self, ALL, CALM, END, Impairment};
 
 /// Rows that are written more than once begin here; there are [`SHARED`].
 const FIRST: i64 = 5_000;
@@ -55,7 +55,7 @@ fn is_gone(write: Written, left: &Cell, all: &[Written]) -> bool {
 }
 
 /// An acknowledged write of which nothing is left although none came after it, and how long probes were not served.
-fn lost(seed: u64, merge: Merge, kinds: &[Trouble]) -> (Option<String>, u64) {
+fn lost(seed: u64, merge: Merge, kinds: &[Impairment]) -> (Option<String>, u64) {
     let mut lines = trials::rows_of_their_own(seed + 1_000, 3, 100, |key| write_of(key, 1));
     trials::probes(&mut lines, &[0, 1, 2]);
     let own = lines.clone();
@@ -64,7 +64,7 @@ fn lost(seed: u64, merge: Merge, kinds: &[Trouble]) -> (Option<String>, u64) {
     plan.store.disk = ms(1.0);
     plan.store.start = vec![Initial { n: 0, keys: 10_000 }];
     let mut world = trials::world::<Member>(seed, lines.clone(), plan, 3, trials::rough());
-    trials::sail(&mut world, &trials::troubles(seed, 3, kinds), 3, &[]);
+    trials::sail(&mut world, &trials::impairments(seed, 3, kinds), 3, &[]);
     until(&mut world, END);
     let value =
         |_, key| together(&world, merge, key).map_or(0, |cell| cell.value((0, key), Default::default()).n);
@@ -97,7 +97,7 @@ fn overlapping_quorums_with_siblings_never_lose_an_acknowledged_write() {
 
 #[test]
 fn by_last_write_they_lose_some_as_soon_as_clocks_are_wrong() {
-    let right: Vec<Trouble> = ALL.iter().copied().filter(|kind| *kind != Trouble::Clock).collect();
+    let right: Vec<Impairment> = ALL.iter().copied().filter(|kind| *kind != Impairment::Clock).collect();
     let mut witness = None;
     for seed in 0..200 {
         assert_eq!(lost(seed, Merge::LastWrite, &right).0, None, "seed {seed}, with clocks that are right");

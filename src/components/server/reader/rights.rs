@@ -11,8 +11,8 @@ use crate::base::op::Reason;
 use crate::base::slab::Key;
 use crate::base::time::{ClockTime, Span};
 use crate::components::guard::Guard;
-use crate::components::server::errand::{Errand, Job};
 use crate::components::server::host::{Ctx, Server, Session};
+use crate::components::server::pending::{Job, PendingCall};
 use crate::components::server::reader::{of_cache, question, release};
 
 /// What a program that was told of a miss holds: by the word of its activation, the cache and the entry.
@@ -30,17 +30,18 @@ pub(in crate::components::server) struct Right {
     /// By our clock: when it was told.
     began: ClockTime,
     /// What identifies its release.
-    stem: u64,
+    substream: u64,
 }
 
 impl Server {
     /// The activation, the cache and the entry of a reading.
     fn place(&self, key: Key) -> Option<(u64, PartId, i64)> {
-        let Some(Errand { job: Job::Reading(reading), strand: Some(strand), .. }) = self.errands.get(key)
+        let Some(PendingCall { job: Job::Reading(reading), coroutine: Some(coroutine), .. }) =
+            self.pending_calls.get(key)
         else {
             return None;
         };
-        Some((self.frames.host(*strand)?, reading.cache, reading.entry))
+        Some((self.frames.host(*coroutine)?, reading.cache, reading.entry))
     }
 
     /// Whether the program of a reading has been told already that the value is missing.
@@ -51,12 +52,13 @@ impl Server {
     /// The program is told that the value is missing, and keeps what it was given to fill it.
     pub(super) fn yields(&mut self, key: Key, ctx: Ctx) {
         let (clock, place) = (ctx.monotonic(), self.place(key));
-        let stem = self.question(key, question::RELEASE);
+        let substream = self.question(key, question::RELEASE);
         let Some(reading) = self.reading(key) else { return };
         let unguarded = matches!(ctx.plan().directory.cache(reading.cache).guard, Guard::None);
         if let Some(place) = place.filter(|_| !unguarded) {
             let leads = std::mem::take(&mut reading.leads);
-            let right = Right { lock: reading.lock.take(), note: reading.note, leads, began: clock, stem };
+            let right =
+                Right { lock: reading.lock.take(), note: reading.note, leads, began: clock, substream };
             self.rights.insert(place, right);
         }
         self.cache_failed(key, Reason::Miss, ctx);
@@ -76,7 +78,7 @@ impl Server {
 
     /// A program has ended: what it was given and has not used it gives back. Those who waited for its value are told
     /// that there is none.
-    pub(in crate::components::server) fn lets_go(&mut self, activation: u64, on_behalf: Session, ctx: Ctx) {
+    pub(in crate::components::server) fn abandons(&mut self, activation: u64, on_behalf: Session, ctx: Ctx) {
         if self.rights.is_empty() {
             return; // as wherever programs do not fill by hand
         }
@@ -86,12 +88,12 @@ impl Server {
             self.rights.remove(&place);
             let (_, cache, entry) = place;
             if let Some(token) = right.lock {
-                release((cache, entry), token, right.stem, on_behalf, ctx);
+                release((cache, entry), token, right.substream, on_behalf, ctx);
             }
             let followers = if right.leads { self.flights.remove(&(cache, entry)) } else { None };
             for follower in followers.unwrap_or_default() {
                 self.charge(follower, Cause::Lock, ctx.now());
-                self.errand_failed(follower, of_cache(cache, Reason::Miss, ctx));
+                self.call_failed(follower, of_cache(cache, Reason::Miss, ctx));
             }
         }
     }

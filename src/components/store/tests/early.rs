@@ -1,10 +1,10 @@
-//! The broken twin of every store: it acknowledges what its disk does not have yet. Each is shown the crashes in which the sound one
+//! The mutant of every store: it acknowledges what its disk does not have yet. Each is shown the crashes in which the sound one
 //! loses nothing.
 
-use super::super::node::Node;
+use super::super::node::StoreProcess;
 use super::super::rows::Tables;
-use super::super::{Plan, legs::Legs};
-use super::trials::{self, ALL, END, Trouble, ms};
+use super::super::{Plan, legs::WarsDelays};
+use super::trials::{self, ALL, END, Impairment, ms};
 use crate::base::ids::{OpId, SeriesId, TierId};
 use crate::base::op::Op;
 use crate::base::time::Span;
@@ -18,12 +18,12 @@ use crate::components::{leader, multi_leader, quorum};
 use crate::sim::process::Process;
 use crate::sim::run::World;
 
-/// Seeds of each; a twin must be caught in one of so many.
+/// Seeds of each; a mutant must be caught in one of so many.
 const SEEDS: u64 = 30;
-const TWIN_SEEDS: u64 = 200;
+const MUTANT_SEEDS: u64 = 200;
 /// What goes wrong where nobody takes over: nothing that would make a single log two.
-const CRASHES: &[Trouble] =
-    &[Trouble::Machine, Trouble::Process, Trouble::Everybody, Trouble::Pause, Trouble::Disk];
+const CRASHES: &[Impairment] =
+    &[Impairment::Machine, Impairment::Process, Impairment::Everybody, Impairment::Pause, Impairment::Disk];
 
 fn store(acks_early: bool) -> Plan {
     Plan {
@@ -62,10 +62,10 @@ fn led(rule: leader::Rule, election: leader::Election, acks_early: bool) -> lead
         send: None,
         begins_led: true,
         merges: false,
-        legs: Legs::default(),
+        legs: WarsDelays::default(),
         patience: Span::from_ms(500),
         linger: Span::from_ms(500),
-        twin: leader::Twin::Sound,
+        mutant: leader::Mutant::Sound,
     }
 }
 
@@ -73,14 +73,14 @@ fn led(rule: leader::Rule, election: leader::Election, acks_early: bool) -> lead
 fn lost<P: Process>(
     plan: P::Plan,
     copies: u32,
-    kinds: &[Trouble],
+    kinds: &[Impairment],
     seed: u64,
     value: impl Fn(&World, i64) -> i64,
 ) -> Option<String> {
     let change = |key| Op::Write { table: 0, key, n: 1, parent: OpId(0) };
     let lines = trials::rows_of_their_own(seed, copies, 300, change);
     let mut world = trials::world::<P>(seed, lines.clone(), plan, copies, trials::rough());
-    trials::sail(&mut world, &trials::troubles(seed, copies, kinds), copies, &[]);
+    trials::sail(&mut world, &trials::impairments(seed, copies, kinds), copies, &[]);
     until(&mut world, END);
     trials::miscounted(&world, &lines, &[0], |_, key| value(&world, key))
 }
@@ -95,36 +95,37 @@ fn in_leader(world: &World, key: i64) -> i64 {
 }
 
 /// Sound, none of the seeds loses; acknowledging early, some do.
-fn caught(name: &str, lost: impl Fn(bool, u64) -> Option<String>) {
+fn witness_run(name: &str, lost: impl Fn(bool, u64) -> Option<String>) {
     for seed in 0..SEEDS {
         assert_eq!(lost(false, seed), None, "{name}, seed {seed}");
     }
-    let witness = (0..TWIN_SEEDS).find_map(|seed| lost(true, seed));
-    assert!(witness.is_some(), "{name}: acknowledging early was not caught in {TWIN_SEEDS} seeds");
+    let witness = (0..MUTANT_SEEDS).find_map(|seed| lost(true, seed));
+    assert!(witness.is_some(), "{name}: acknowledging early was not caught in {MUTANT_SEEDS} seeds");
 }
 
 #[test]
 fn every_store_that_acknowledges_before_its_disk_has_synced_is_caught() {
-    caught("one copy", |early, seed| {
-        let value = |world: &World, key| most(world, |node: &Node| node.value(&store(false), (0, key)).n);
-        lost::<Node>(store(early), 1, CRASHES, seed, value)
+    witness_run("one copy", |early, seed| {
+        let value =
+            |world: &World, key| most(world, |node: &StoreProcess| node.value(&store(false), (0, key)).n);
+        lost::<StoreProcess>(store(early), 1, CRASHES, seed, value)
     });
     let after = || leader::Election::After(Span::from_ms(200));
     let drawn =
         || leader::Election::Drawn(crate::base::dist::Dist::Uniform { low: 150e6, high: 300e6, step: None });
-    caught("async", |early, seed| {
+    witness_run("async", |early, seed| {
         let plan = led(leader::Rule::Leader, leader::Election::Never, early);
         lost::<leader::member::Member<Tables>>(plan, 3, CRASHES, seed, in_leader)
     });
-    caught("sync", |early, seed| {
+    witness_run("sync", |early, seed| {
         let plan = led(leader::Rule::Copies(2), after(), early);
         lost::<leader::member::Member<Tables>>(plan, 3, ALL, seed, in_leader)
     });
-    caught("raft", |early, seed| {
+    witness_run("raft", |early, seed| {
         let plan = led(leader::Rule::Majority, drawn(), early);
         lost::<leader::member::Member<Tables>>(plan, 3, ALL, seed, in_leader)
     });
-    caught("quorum", |early, seed| {
+    witness_run("quorum", |early, seed| {
         let plan = quorum::Plan {
             store: store(early),
             copies: 3,
@@ -135,7 +136,7 @@ fn every_store_that_acknowledges_before_its_disk_has_synced_is_caught() {
             repair: true,
             hints: Some(Span::from_ms(300)),
             patience: Span::from_ms(500),
-            legs: Legs::default(),
+            legs: WarsDelays::default(),
         };
         let of = plan.clone();
         let value = move |world: &World, key| {
@@ -143,7 +144,7 @@ fn every_store_that_acknowledges_before_its_disk_has_synced_is_caught() {
         };
         lost::<quorum::member::Member>(plan, 3, ALL, seed, value)
     });
-    caught("multi_leader", |early, seed| {
+    witness_run("multi_leader", |early, seed| {
         let plan = multi_leader::Plan {
             store: store(early),
             merge: Merge::Counter,
@@ -151,8 +152,8 @@ fn every_store_that_acknowledges_before_its_disk_has_synced_is_caught() {
             lag: PerCopy::default(),
             send: None,
             again: Span::from_secs(1),
-            legs: Legs::default(),
-            twin: multi_leader::Twin::Sound,
+            legs: WarsDelays::default(),
+            mutant: multi_leader::Mutant::Sound,
         };
         let of = plan.clone();
         let value = move |world: &World, key| {

@@ -15,7 +15,7 @@ use crate::net::effect::{Effect, NodeSet};
 use crate::net::path::Path;
 use crate::net::{EffectId, Network};
 use crate::record::recorder::{RecordPlan, Recorder};
-use crate::sim::nodes::{ClockTroubleId, Crash};
+use crate::sim::nodes::{ClockImpairmentId, Crash};
 use crate::sim::process::{Order, Process};
 use crate::sim::run::World;
 
@@ -32,7 +32,7 @@ pub const LATENCY_MAX: u64 = 4;
 /// What a slow disk takes, ms.
 pub const SLOW_DISK: u64 = 100;
 
-/// So many milliseconds, as a law.
+/// So many milliseconds, as a distribution.
 pub fn ms(ms: f64) -> Dist {
     Dist::Constant(ms * 1e6)
 }
@@ -72,7 +72,7 @@ pub fn write(ms: u64, to: u32, key: i64, n: i64) -> (u64, Pid, Op) {
 
 /// What can go wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
+pub enum Impairment {
     /// A machine crashes.
     Machine,
     /// A process crashes.
@@ -100,18 +100,18 @@ pub enum Trouble {
 }
 
 /// Everything, but for drains.
-pub const ALL: &[Trouble] = &[
-    Trouble::Machine,
-    Trouble::Process,
-    Trouble::Everybody,
-    Trouble::Pause,
-    Trouble::Cut,
-    Trouble::OneWay,
-    Trouble::Between,
-    Trouble::Loss,
-    Trouble::Reorder,
-    Trouble::Disk,
-    Trouble::Clock,
+pub const ALL: &[Impairment] = &[
+    Impairment::Machine,
+    Impairment::Process,
+    Impairment::Everybody,
+    Impairment::Pause,
+    Impairment::Cut,
+    Impairment::OneWay,
+    Impairment::Between,
+    Impairment::Loss,
+    Impairment::Reorder,
+    Impairment::Disk,
+    Impairment::Clock,
 ];
 
 /// A trouble with its time, ms.
@@ -119,14 +119,14 @@ pub const ALL: &[Trouble] = &[
 pub struct Planned {
     from: u64,
     to: u64,
-    what: Trouble,
+    what: Impairment,
     member: u32,
     other: u32,
     amount: i64,
 }
 
 /// Troubles between 200 ms and [`CALM`], about two at a time.
-pub fn troubles(seed: u64, copies: u32, kinds: &[Trouble]) -> Vec<Planned> {
+pub fn impairments(seed: u64, copies: u32, kinds: &[Impairment]) -> Vec<Planned> {
     let mut draws = Stream::new(seed, 7);
     let mut planned = Vec::new();
     let mut from = 200;
@@ -135,7 +135,7 @@ pub fn troubles(seed: u64, copies: u32, kinds: &[Trouble]) -> Vec<Planned> {
         let member = draws.below(u64::from(copies)) as u32;
         let other = (member + 1 + draws.below(u64::from(copies.max(2) - 1)) as u32) % copies;
         let lasts = 20 + draws.below(LASTS_MAX - 20);
-        let lasts = if what == Trouble::Everybody { lasts / 10 } else { lasts };
+        let lasts = if what == Impairment::Everybody { lasts / 10 } else { lasts };
         let amount = draws.below(4_000) as i64 - 2_000;
         planned.push(Planned { from, to: (from + lasts).min(CALM), what, member, other, amount });
         from += 50 + draws.below(400);
@@ -146,9 +146,9 @@ pub fn troubles(seed: u64, copies: u32, kinds: &[Trouble]) -> Vec<Planned> {
 /// Sails a world through troubles up to [`CALM`]. When it is calm at last, these members stay away for good.
 pub fn sail(world: &mut World, planned: &[Planned], copies: u32, away: &[u32]) {
     let mut edges: Vec<(u64, bool, usize)> = Vec::new();
-    for (index, trouble) in planned.iter().enumerate() {
-        edges.push((trouble.from, true, index));
-        edges.push((trouble.to, false, index));
+    for (index, impairment) in planned.iter().enumerate() {
+        edges.push((impairment.from, true, index));
+        edges.push((impairment.to, false, index));
     }
     edges.sort_unstable();
     let mut sailing = Sailing {
@@ -175,38 +175,38 @@ struct Sailing {
     copies: u32,
     down: Vec<u32>,
     effects: Vec<Vec<EffectId>>,
-    clocks: Vec<Option<ClockTroubleId>>,
+    clocks: Vec<Option<ClockImpairmentId>>,
 }
 
 impl Sailing {
-    fn begin(&mut self, world: &mut World, index: usize, trouble: &Planned) {
-        let member = trouble.member;
+    fn begin(&mut self, world: &mut World, index: usize, impairment: &Planned) {
+        let member = impairment.member;
         let one = |member: u32| NodeSet::zones(&[ZoneId(member as u8 + 1)]);
         let all = || NodeSet::zones(&(1..=self.copies as u8).map(ZoneId).collect::<Vec<_>>());
         let cut = |from, to| Effect::Cut { from, to };
-        let effects = match trouble.what {
-            Trouble::Machine => return self.crash(world, member, Crash::Machine),
-            Trouble::Process => return self.crash(world, member, Crash::Process),
-            Trouble::Everybody => {
+        let effects = match impairment.what {
+            Impairment::Machine => return self.crash(world, member, Crash::Machine),
+            Impairment::Process => return self.crash(world, member, Crash::Process),
+            Impairment::Everybody => {
                 return (0..self.copies).for_each(|member| self.crash(world, member, Crash::Machine));
             }
-            Trouble::Pause => return world.pause(copy(member)),
-            Trouble::Drain => return world.drain(copy(member)),
-            Trouble::Disk => {
+            Impairment::Pause => return world.pause(copy(member)),
+            Impairment::Drain => return world.drain(copy(member)),
+            Impairment::Disk => {
                 let value = SLOW_DISK as f64 * 1e6;
-                return world.order(copy(member), Order::Set { knob: "disk", value });
+                return world.order(copy(member), Order::Set { parameter: "disk", value });
             }
-            Trouble::Clock => {
-                let id = world.skew(copy(member), trouble.amount * 1_000_000, trouble.amount * 25_000);
+            Impairment::Clock => {
+                let id = world.skew(copy(member), impairment.amount * 1_000_000, impairment.amount * 25_000);
                 return self.clocks[index] = Some(id);
             }
-            Trouble::Cut => vec![cut(one(member), all()), cut(all(), one(member))],
-            Trouble::OneWay => vec![cut(all(), one(member))],
-            Trouble::Between => {
-                vec![cut(one(member), one(trouble.other)), cut(one(trouble.other), one(member))]
+            Impairment::Cut => vec![cut(one(member), all()), cut(all(), one(member))],
+            Impairment::OneWay => vec![cut(all(), one(member))],
+            Impairment::Between => {
+                vec![cut(one(member), one(impairment.other)), cut(one(impairment.other), one(member))]
             }
-            Trouble::Loss => vec![Effect::Loss { from: all(), to: all(), share: 0.3 }],
-            Trouble::Reorder => {
+            Impairment::Loss => vec![Effect::Loss { from: all(), to: all(), share: 0.3 }],
+            Impairment::Reorder => {
                 let window = Span::from_ms(200);
                 let reorder = Effect::Reorder { from: one(member), to: all(), share: 0.5, window };
                 vec![reorder, Effect::Duplicate { from: one(member), to: all(), share: 0.5 }]
@@ -215,19 +215,16 @@ impl Sailing {
         self.effects[index] = effects.into_iter().map(|effect| world.network().add(effect)).collect();
     }
 
-    fn end(&mut self, world: &mut World, index: usize, trouble: &Planned) {
+    fn end(&mut self, world: &mut World, index: usize, impairment: &Planned) {
         self.effects[index].drain(..).for_each(|effect| world.network().lift(effect));
-        match trouble.what {
-            Trouble::Machine | Trouble::Process => self.restart(world, trouble.member),
-            Trouble::Everybody => (0..self.copies).for_each(|member| self.restart(world, member)),
-            Trouble::Pause => world.resume(copy(trouble.member)),
-            Trouble::Drain => world.undrain(copy(trouble.member)),
-            Trouble::Disk => world.order(copy(trouble.member), Order::Reset { knob: "disk" }),
-            Trouble::Clock => {
-                self.clocks[index]
-                    .take()
-                    .into_iter()
-                    .for_each(|id| world.set_right(copy(trouble.member), id));
+        match impairment.what {
+            Impairment::Machine | Impairment::Process => self.restart(world, impairment.member),
+            Impairment::Everybody => (0..self.copies).for_each(|member| self.restart(world, member)),
+            Impairment::Pause => world.resume(copy(impairment.member)),
+            Impairment::Drain => world.undrain(copy(impairment.member)),
+            Impairment::Disk => world.order(copy(impairment.member), Order::Reset { parameter: "disk" }),
+            Impairment::Clock => {
+                self.clocks[index].take().into_iter().for_each(|id| world.clear(copy(impairment.member), id));
             }
             _ => {}
         }

@@ -1,9 +1,9 @@
-//! Circles of those who wait for each other: when they are found, whom they cost, and that none lasts.
+//! Cycles of those who wait for each other: when they are found, whom they cost, and that none lasts.
 
 use super::super::deadlocks::{Deadlock, Undoes, Victim};
 use super::*;
 
-/// However circles are found, none lasts, and the levels keep what they promise.
+/// However cycles are found, none lasts, and the levels keep what they promise.
 #[test]
 fn each_level_keeps_its_promise_however_deadlocks_are_found() {
     let (youngest, lightest) = (Deadlock::AtOnce(Victim::Youngest), Deadlock::AtOnce(Victim::Lightest));
@@ -15,15 +15,15 @@ fn each_level_keeps_its_promise_however_deadlocks_are_found() {
                 let many = |end: End| ends.iter().filter(|other| **other == end).count();
                 let deadlocks = many(End::Aborted(Reason::Deadlock));
                 assert!(deadlocks > 10 && many(End::Committed) > ends.len() / 2, "{deadlock:?}: {deadlocks}");
-                assert_eq!(many(End::Aborted(Reason::LockTimeout)), 0, "no circle is left to a timeout");
+                assert_eq!(many(End::Aborted(Reason::LockTimeout)), 0, "no cycle is left to a timeout");
             }
         }
     }
 }
 
 #[test]
-fn a_circle_is_found_when_it_closes_and_its_youngest_is_aborted() {
-    let mut world = World::new(Isolation::ReadCommitted, Twin::Sound);
+fn a_cycle_is_found_when_it_closes_and_its_youngest_is_aborted() {
+    let mut world = World::new(Isolation::ReadCommitted, Mutant::Sound);
     let keys: Vec<Key> = (1..=3).map(|name| world.transactions.begin(name, ClockTime::ZERO)).collect();
     for (who, key) in keys.iter().enumerate() {
         assert_eq!(done(world.operate(*key, &lock(who as i64), who)), 0);
@@ -36,7 +36,7 @@ fn a_circle_is_found_when_it_closes_and_its_youngest_is_aborted() {
         [Event::Failed(Reason::Deadlock, 2, Time::ZERO), Event::Granted(keys[1], 1, Time::ZERO)]
     );
     assert_eq!(world.ends, [End::Aborted(Reason::Deadlock)]);
-    // Who closes a circle may itself be the youngest.
+    // Who closes a cycle may itself be the youngest.
     let young = world.transactions.begin(4, ClockTime::ZERO);
     assert_eq!(done(world.operate(young, &lock(7), 3)), 0);
     assert_eq!(done(world.operate(keys[1], &lock(2), 1)), 0);
@@ -47,7 +47,7 @@ fn a_circle_is_found_when_it_closes_and_its_youngest_is_aborted() {
 
 /// Two that have a row each and want the other's: when, and who wants which.
 fn crossed(rules: Waiting, wants: [u64; 2]) -> (World, Vec<Key>) {
-    let mut world = World::with(Isolation::ReadCommitted, rules, Twin::Sound);
+    let mut world = World::with(Isolation::ReadCommitted, rules, Mutant::Sound);
     let keys: Vec<Key> = (1..=2).map(|name| world.transactions.begin(name, ClockTime::ZERO)).collect();
     for (who, key) in keys.iter().enumerate() {
         assert_eq!(done(world.operate(*key, &lock(who as i64), who)), 0);
@@ -61,7 +61,7 @@ fn crossed(rules: Waiting, wants: [u64; 2]) -> (World, Vec<Key>) {
 }
 
 #[test]
-fn a_circle_that_is_looked_for_after_a_second_lasts_until_somebody_s_second_is_over() {
+fn a_cycle_that_is_looked_for_after_a_second_lasts_until_somebody_s_second_is_over() {
     let rules = Waiting { deadlock: Deadlock::After(Span::from_secs(1)), undoes: Undoes::Transaction };
     let at = |ms: u64| ClockTime::from_ns(ms * 1_000_000);
     // Whose second runs out first is the victim: the first, if the second wanted its row within that second; else the second, since the
@@ -83,7 +83,7 @@ fn a_circle_that_is_looked_for_after_a_second_lasts_until_somebody_s_second_is_o
         );
         assert_eq!(world.ends, [End::Aborted(Reason::Deadlock)]);
     }
-    // Somebody outside of the circle who waits for one of it is no victim, and his look ends.
+    // Somebody outside of the cycle who waits for one of it is no victim, and his look ends.
     let (mut world, _) = crossed(rules, [0, 1_400]);
     let third = world.transactions.begin(3, at(0));
     world.now = at(1_401);
@@ -95,14 +95,14 @@ fn a_circle_that_is_looked_for_after_a_second_lasts_until_somebody_s_second_is_o
 }
 
 #[test]
-fn who_waits_for_one_of_a_circle_without_being_in_it_finds_none() {
+fn who_waits_for_one_of_a_cycle_without_being_in_it_finds_none() {
     let rules = Waiting { deadlock: Deadlock::After(Span::from_secs(1)), undoes: Undoes::Transaction };
-    let mut world = World::with(Isolation::ReadCommitted, rules, Twin::Sound);
+    let mut world = World::with(Isolation::ReadCommitted, rules, Mutant::Sound);
     let keys: Vec<Key> = (1..=3).map(|name| world.transactions.begin(name, ClockTime::ZERO)).collect();
     for (who, key) in keys.iter().enumerate() {
         done(world.operate(*key, &lock(who as i64), who));
     }
-    // The third waits for the first, and then the first two close a circle: the third looks first.
+    // The third waits for the first, and then the first two close a cycle: the third looks first.
     assert_eq!(world.operate(keys[2], &lock(0), 2), Step::Waits);
     world.now = ClockTime::from_ns(500_000_000);
     assert_eq!(world.operate(keys[0], &lock(1), 0), Step::Waits);
@@ -115,10 +115,10 @@ fn who_waits_for_one_of_a_circle_without_being_in_it_finds_none() {
 }
 
 #[test]
-fn the_lightest_of_a_circle_is_who_has_written_and_locked_the_fewest_rows() {
+fn the_lightest_of_a_cycle_is_who_has_written_and_locked_the_fewest_rows() {
     let rules = Waiting { deadlock: Deadlock::AtOnce(Victim::Lightest), undoes: Undoes::Transaction };
     for (extra, aborted) in [([0, 0], 1), ([0, 1], 0), ([2, 1], 1)] {
-        let mut world = World::with(Isolation::ReadCommitted, rules, Twin::Sound);
+        let mut world = World::with(Isolation::ReadCommitted, rules, Mutant::Sound);
         let keys: Vec<Key> = (1..=2).map(|name| world.transactions.begin(name, ClockTime::ZERO)).collect();
         for (who, key) in keys.iter().enumerate() {
             done(world.operate(*key, &lock(who as i64), who));
@@ -127,7 +127,7 @@ fn the_lightest_of_a_circle_is_who_has_written_and_locked_the_fewest_rows() {
             }
         }
         assert_eq!(world.operate(keys[0], &lock(1), 0), Step::Waits);
-        world.operate(keys[1], &lock(0), 1); // it closes the circle: of equals it is the victim
+        world.operate(keys[1], &lock(0), 1); // it closes the cycle: of equals it is the victim
         world.events();
         assert_eq!(world.ends, [End::Aborted(Reason::Deadlock)]);
         assert!(world.transactions.find(aborted as u64 + 1).is_none(), "{extra:?}");
@@ -139,7 +139,7 @@ fn a_wait_in_vain_undoes_the_transaction_or_only_the_statement() {
     let lock_wait = Span::from_ms(50);
     for undoes in [Undoes::Transaction, Undoes::Statement] {
         let rules = Waiting { undoes, ..Waiting::AT_ONCE };
-        let mut world = World::with(Isolation::ReadCommitted, rules, Twin::Sound);
+        let mut world = World::with(Isolation::ReadCommitted, rules, Mutant::Sound);
         let keys: Vec<Key> = (1..=3).map(|name| world.transactions.begin(name, ClockTime::ZERO)).collect();
         done(world.operate(keys[0], &lock(1), 0));
         done(world.operate(keys[1], &write(2, 7), 1));
@@ -164,7 +164,7 @@ fn a_wait_in_vain_undoes_the_transaction_or_only_the_statement() {
 #[test]
 fn nobody_waits_or_rests_for_ever() {
     let (lock_wait, idle) = (Span::from_ms(50), Span::from_ms(80));
-    let mut world = World::new(Isolation::ReadCommitted, Twin::Sound);
+    let mut world = World::new(Isolation::ReadCommitted, Mutant::Sound);
     let keys: Vec<Key> = (1..=3).map(|name| world.transactions.begin(name, ClockTime::ZERO)).collect();
     done(world.operate(keys[0], &lock(1), 0));
     world.now = ClockTime::from_ns(10_000_000);

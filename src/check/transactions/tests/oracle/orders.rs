@@ -6,7 +6,7 @@ use super::{Oracle, Relation, Sight, bit, closed};
 use crate::check::history::NIL;
 
 impl Oracle<'_> {
-    /// Whether some order of the versions of each key from this one on leaves no circle with at most one read of what was overwritten.
+    /// Whether some order of the versions of each key from this one on leaves no cycle with at most one read of what was overwritten.
     pub(super) fn versions(
         &self,
         order: &Relation,
@@ -50,9 +50,9 @@ impl Oracle<'_> {
             let mut with = order.clone();
             versions.last().into_iter().for_each(|last| with[*last] |= bit(one));
             let with = closed(with);
-            let circle = with.iter().enumerate().any(|(one, after)| after & bit(one) != 0);
+            let cycle = with.iter().enumerate().any(|(one, after)| after & bit(one) != 0);
             versions.push(one);
-            let fits = !circle
+            let fits = !cycle
                 && self.nothing_hidden(&with, sources, all.len() as u32, versions)
                 && self.next_version(&with, sources, writers, versions, all);
             versions.pop();

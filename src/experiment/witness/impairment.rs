@@ -1,13 +1,13 @@
 //! What was wrong while a violation came about, and with whom; and who led whom.
 
 use crate::base::ids::{Pid, TierId};
-use crate::base::knob::Setting;
+use crate::base::parameter::Setting;
 use crate::base::time::{Span, Time};
 use crate::experiment::load::Cell;
 use crate::experiment::setup::Setup;
-use crate::experiment::trial::Caught;
+use crate::experiment::trial::WitnessRun;
 use crate::experiment::witness::matters::Matters;
-use crate::faults::plan::{Action, Planned};
+use crate::faults::plan::{Action, Occurrence};
 use crate::sim::cluster::Crash;
 
 /// What was over before the first thing that is shown is shown where it was no farther away than so many times what is shown, or than this.
@@ -20,7 +20,7 @@ const SINCE: f64 = 0.05;
 
 /// Something that was wrong.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Trouble {
+pub(super) struct Impairment {
     /// Since when, or as early as the picture is to begin for it.
     pub from: Time,
     /// Until when; [`Time::NEVER`]: to the end.
@@ -34,33 +34,34 @@ pub(super) struct Trouble {
 /// What was wrong within a stretch of time, or just before it if nothing was within it.
 pub(super) fn within(
     cell: &Cell,
-    seen: &Caught,
+    seen: &WitnessRun,
     matters: &Matters,
     (from, until): (Time, Time),
-) -> Vec<Trouble> {
+) -> Vec<Impairment> {
     let nodes = concerned(cell, seen, matters);
-    let all: Vec<Trouble> = seen.plan.iter().filter_map(|planned| trouble(cell, planned, &nodes)).collect();
+    let all: Vec<Impairment> =
+        seen.plan.iter().filter_map(|planned| impairment(cell, planned, &nodes)).collect();
     let long = |(times, least): (f64, Span)| until.since(from).scale(times).max(least);
     let earliest = Time::from_ns(from.as_ns().saturating_sub(long(LONG).as_ns()));
-    let shown = |one: &Trouble| match one.from < earliest {
+    let shown = |one: &Impairment| match one.from < earliest {
         false => one.clone(),
         true => {
             let before = from.min(one.until).as_ns().saturating_sub(until.since(from).scale(SINCE).as_ns());
             let what = format!("{} since {:.3} s", one.what, one.from.as_secs_f64());
-            Trouble { from: Time::from_ns(before), what, ..one.clone() }
+            Impairment { from: Time::from_ns(before), what, ..one.clone() }
         }
     };
-    let mut during: Vec<Trouble> =
+    let mut during: Vec<Impairment> =
         all.iter().filter(|one| one.from < until && one.until > from).map(shown).collect();
     if during.is_empty() {
-        let near = |one: &&Trouble| one.until <= from && from.since(one.until) <= long(NEAR);
+        let near = |one: &&Impairment| one.until <= from && from.since(one.until) <= long(NEAR);
         during.extend(all.iter().filter(near).max_by_key(|one| (one.until, one.from)).map(shown));
     }
     during
 }
 
 /// The nodes that matter: those of calls, of the stores of rows, and of the places of locks.
-fn concerned(cell: &Cell, seen: &Caught, matters: &Matters) -> Vec<Pid> {
+fn concerned(cell: &Cell, seen: &WitnessRun, matters: &Matters) -> Vec<Pid> {
     let setup = &cell.setup;
     let steps = matters.steps.iter().map(|place| seen.history.steps()[*place].by);
     let holds = matters.holds.iter().map(|hold| seen.history.holds.all()[*hold as usize].by);
@@ -71,7 +72,7 @@ fn concerned(cell: &Cell, seen: &Caught, matters: &Matters) -> Vec<Pid> {
 }
 
 /// The stores of the rows.
-pub(super) fn stores(seen: &Caught, matters: &Matters) -> Vec<TierId> {
+pub(super) fn stores(seen: &WitnessRun, matters: &Matters) -> Vec<TierId> {
     let mut stores: Vec<TierId> =
         matters.rows.iter().map(|row| seen.history.rows()[row.0 as usize].store).collect();
     stores.sort_unstable();
@@ -80,10 +81,10 @@ pub(super) fn stores(seen: &Caught, matters: &Matters) -> Vec<TierId> {
 }
 
 /// Where the locks are kept that matter.
-pub(super) fn lock_places(setup: &Setup, seen: &Caught, matters: &Matters) -> Vec<TierId> {
+pub(super) fn lock_places(setup: &Setup, seen: &WitnessRun, matters: &Matters) -> Vec<TierId> {
     let place = |hold: &u32| {
         let (lock, _) = seen.history.holds.all()[*hold as usize].lock;
-        match setup.design.knobs[lock.index()].get("in") {
+        match setup.design.parameters[lock.index()].get("in") {
             Some(Setting::Part(place)) => Some(setup.design.names[place.index()].tier),
             _ => None,
         }
@@ -105,12 +106,12 @@ pub(super) fn node(setup: &Setup, pid: Pid) -> Pid {
     setup.beside(pid.tier).map_or(pid, |store| Pid::new(store, pid.member))
 }
 
-fn trouble(cell: &Cell, planned: &Planned, nodes: &[Pid]) -> Option<Trouble> {
+fn impairment(cell: &Cell, planned: &Occurrence, nodes: &[Pid]) -> Option<Impairment> {
     let who = &cell.faults.who;
     let (of, what) = match &planned.action {
         Action::Network { .. } => {
             let what = format!("{}: {}", planned.fault, planned.action.describe(who));
-            return Some(Trouble { from: planned.at, until: planned.until, what, whom: Vec::new() });
+            return Some(Impairment { from: planned.at, until: planned.until, what, whom: Vec::new() });
         }
         Action::Flush(of) => (of, "flushed".to_owned()),
         Action::Crash(of, Crash::Machine) => (of, "down".to_owned()),
@@ -125,16 +126,16 @@ fn trouble(cell: &Cell, planned: &Planned, nodes: &[Pid]) -> Option<Trouble> {
             };
             (of, what)
         }
-        Action::Set { of, knob, value, .. } => (of, format!("{knob} = {value}")),
+        Action::Set { of, parameter, value, .. } => (of, format!("{parameter} = {value}")),
     };
     let whom: Vec<Pid> = of.clone().members(who).all().map(|pid| node(&cell.setup, pid)).collect();
     let whom: Vec<Pid> = whom.into_iter().filter(|pid| nodes.contains(pid)).collect();
     let (from, until) = (planned.at, planned.until);
-    (!whom.is_empty()).then_some(Trouble { from, until, what, whom })
+    (!whom.is_empty()).then_some(Impairment { from, until, what, whom })
 }
 
 /// When a member led the others within a stretch of time.
-pub(super) fn led(seen: &Caught, member: Pid, (from, until): (Time, Time)) -> Vec<(Time, Time)> {
+pub(super) fn led(seen: &WitnessRun, member: Pid, (from, until): (Time, Time)) -> Vec<(Time, Time)> {
     let mut spans = Vec::new();
     let mut since = None;
     for change in seen.leads.iter().filter(|change| change.by == member) {

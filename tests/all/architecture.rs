@@ -1,10 +1,10 @@
-//! Holds the house in order by reading its source: who may import whom, what nobody below `experiment` may touch, how
+//! Holds the architecture by reading its source: who may import whom, what nobody below `experiment` may touch, how
 //! long a file and a function may be. Each rule is also shown a text that breaks it.
 
 use std::path::{Path, PathBuf};
 
-/// Each room and the rooms that it may import, from the ground up.
-const ROOMS: &[(&str, &[&str])] = &[
+/// Each layer and the layers that it may import, from the ground up.
+const LAYERS: &[(&str, &[&str])] = &[
     ("base", &[]),
     ("engine", &["base"]),
     ("net", &["base"]),
@@ -69,7 +69,7 @@ fn finding(path: &str, line: usize, what: &str) -> String {
     format!("{path}:{line}: {what}")
 }
 
-fn room_of(path: &str) -> &str {
+fn layer_of(path: &str) -> &str {
     let inner = path.trim_start_matches("src/");
     inner.split(['/', '.']).next().unwrap_or("")
 }
@@ -86,23 +86,23 @@ fn is_test(path: &str) -> bool {
 }
 
 fn imports(path: &str, text: &str) -> Vec<String> {
-    let room = room_of(path);
-    let Some((_, allowed)) = ROOMS.iter().find(|(name, _)| *name == room) else { return Vec::new() };
+    let layer = layer_of(path);
+    let Some((_, allowed)) = LAYERS.iter().find(|(name, _)| *name == layer) else { return Vec::new() };
     let mut found = Vec::new();
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
         for (at, _) in line.match_indices("crate::") {
             let rest = &line[at + "crate::".len()..];
             let other = rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or("");
-            let known = ROOMS.iter().any(|(name, _)| *name == other);
+            let known = LAYERS.iter().any(|(name, _)| *name == other);
             // What a test ran may be judged by the checkers, which know nothing of what they judge.
             let judges = other == "check" && is_test(path);
-            if known && other != room && !allowed.contains(&other) && !judges {
+            if known && other != layer && !allowed.contains(&other) && !judges {
                 let what =
-                    format!("`{room}` may not import `{other}`: move the code, or what it needs, down");
+                    format!("`{layer}` may not import `{other}`: move the code, or what it needs, down");
                 found.push(finding(path, number + 1, &what));
             }
             let inner = &line[at..];
-            if room == "report"
+            if layer == "report"
                 && other == "experiment"
                 && !REPORT_SEES.iter().any(|seen| inner.starts_with(seen))
             {
@@ -118,7 +118,7 @@ fn imports(path: &str, text: &str) -> Vec<String> {
 }
 
 fn outside(path: &str, text: &str) -> Vec<String> {
-    let above = ["experiment", "report", "cli", "main"].contains(&room_of(path));
+    let above = ["experiment", "report", "cli", "main"].contains(&layer_of(path));
     if above || is_test(path) {
         return Vec::new();
     }
@@ -137,9 +137,9 @@ fn outside(path: &str, text: &str) -> Vec<String> {
 }
 
 /// Where true time is what is simulated: what customers do, and how long cores take.
-const TRUE_TIME: &[&str] = &["arrivals.rs", "client.rs", "client/requests.rs", "cores.rs", "desk.rs"];
+const TRUE_TIME: &[&str] = &["arrivals.rs", "client.rs", "client/requests.rs", "cores.rs", "station.rs"];
 /// What cores are told.
-const CORES: &[&str] = &["desk.submit(", "desk.take(", ".set_cores("];
+const CORES: &[&str] = &["station.submit(", "station.take(", ".set_cores("];
 /// What a decision by a time looks like.
 const DECISIONS: &[&str] = &[
     " < ",
@@ -287,7 +287,7 @@ fn no_part_decides_by_true_time() {
     assert!(!decides("ctx.record().count(series, now, 1); // now < then"));
     assert!(!decides("let causes = Causes::only(Cause::Disk, ctx.now() - at);"));
     assert!(!decides("ctx.wake_true(at.since(ctx.now()), Timer::Cores);"));
-    assert!(!decides("if ctx.monotonic() < self.loyal_until {"));
+    assert!(!decides("if ctx.monotonic() < self.vote_suppressed_until {"));
     let found = findings(true_time);
     assert!(found.is_empty(), "\n{found}");
 }

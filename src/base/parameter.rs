@@ -1,5 +1,5 @@
-//! Knobs: the one source of the loader's checks, `explain`, the JSON Schema and docs/language.md.
-//! A part, fault, policy, guard or arrival law states its knobs as a table; the loader hands it checked [`Knobs`].
+//! Parameters: the one source of the loader's checks, `explain`, the JSON Schema and docs/language.md.
+//! A part, fault, policy, guard or arrival distribution states its parameters as a table; the loader hands it checked [`Parameters`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,22 +8,22 @@ use crate::base::ids::{PartId, PolicyId, ZoneId};
 use crate::base::problem::Place;
 use crate::base::time::Span;
 
-/// One knob of a table.
+/// One parameter of a table.
 #[derive(Clone, Copy, Debug)]
-pub struct Knob {
+pub struct Parameter {
     /// The TOML key or argument name.
     pub name: &'static str,
     /// What it takes.
-    pub takes: Takes,
+    pub takes: ParameterType,
     /// What holds when it is not given.
     pub default: Preset,
     /// One sentence: what it does, with unit and range.
     pub doc: &'static str,
 }
 
-/// What a knob takes.
+/// What a parameter takes.
 #[derive(Clone, Copy, Debug)]
-pub enum Takes {
+pub enum ParameterType {
     /// A whole number in a range, `8` or `10k`; `unlimited` when `max` is `u64::MAX`.
     Count {
         /// At least.
@@ -67,18 +67,18 @@ pub enum Takes {
     Dollars,
     /// Dollars per hour, `$0.17/h`.
     DollarsPerHour,
-    /// A law of spans, `lognormal(p50=4ms, p99=40ms)` or `5ms`.
-    Law,
-    /// A law of spans, or one of these forms.
-    LawOr(&'static [Form]),
-    /// A law of plain numbers.
-    NumberLaw,
+    /// A distribution of spans, `lognormal(p50=4ms, p99=40ms)` or `5ms`.
+    Distribution,
+    /// A distribution of spans, or one of these forms.
+    DistributionOr(&'static [Constructor]),
+    /// A distribution of plain numbers.
+    NumberDistribution,
     /// `true` or `false`.
     Switch,
     /// One of these words.
     Word(&'static [&'static str]),
     /// One of these forms, `mutex(ttl=3s)`.
-    Form(&'static [Form]),
+    Constructor(&'static [Constructor]),
     /// The name of a part of one of these kinds.
     Part(&'static [&'static str]),
     /// The name of a policy.
@@ -95,23 +95,23 @@ pub enum Takes {
     /// A number or a text, likewise.
     NumberOrText,
     /// A list.
-    List(&'static Takes),
+    List(&'static ParameterType),
     /// A table of named values of one type.
-    Table(&'static Takes),
+    Table(&'static ParameterType),
 }
 
-/// `name(knobs)`: one of the functions that a knob takes.
+/// `name(parameters)`: one of the functions that a parameter takes.
 #[derive(Clone, Copy, Debug)]
-pub struct Form {
+pub struct Constructor {
     /// Its name.
     pub name: &'static str,
     /// Its arguments. Positional arguments fill them in order.
-    pub knobs: &'static [Knob],
+    pub parameters: &'static [Parameter],
     /// One sentence.
     pub doc: &'static str,
 }
 
-/// What holds when a knob is not given.
+/// What holds when a parameter is not given.
 #[derive(Clone, Copy, Debug)]
 pub enum Preset {
     /// It must be given.
@@ -136,14 +136,14 @@ pub enum Setting {
     Number(f64),
     /// A span.
     Span(Span),
-    /// A law (of spans: in nanoseconds).
-    Law(Dist),
+    /// A distribution (of spans: in nanoseconds).
+    Distribution(Dist),
     /// A switch.
     Switch(bool),
     /// A word of the table.
     Word(&'static str),
     /// A form with its arguments.
-    Form(&'static str, Knobs),
+    Constructor(&'static str, Parameters),
     /// A part.
     Part(PartId),
     /// A policy.
@@ -158,9 +158,9 @@ pub enum Setting {
     Table(BTreeMap<String, Setting>),
 }
 
-/// Checked values by knob name, with the place of each (the entry's own place where a default holds).
+/// Checked values by parameter name, with the place of each (the entry's own place where a default holds).
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Knobs {
+pub struct Parameters {
     /// Values, absent ones left out.
     pub values: BTreeMap<&'static str, (Setting, Option<Place>)>,
     /// Those that a variant, a sweep or the command line gave.
@@ -172,21 +172,21 @@ macro_rules! getter {
         $(#[$doc])*
         ///
         /// # Panics
-        /// When the table has no such knob of this type with a default: our mistake.
-        pub fn $name(&self, knob: &str) -> $type {
-            match self.values.get(knob) {
+        /// When the table has no such parameter of this type with a default: our mistake.
+        pub fn $name(&self, parameter: &str) -> $type {
+            match self.values.get(parameter) {
                 Some((Setting::$variant(value), _)) => value.clone(),
-                other => panic!("knob {knob} is {other:?}, not a {}", stringify!($variant)),
+                other => panic!("parameter {parameter} is {other:?}, not a {}", stringify!($variant)),
             }
         }
     };
 }
 
-impl Knobs {
+impl Parameters {
     getter!(/** A count or bytes. */ count, Count, u64);
     getter!(/** A share, factor, rate, bandwidth or price. */ number, Number, f64);
     getter!(/** A span. */ span, Span, Span);
-    getter!(/** A law. */ law, Law, Dist);
+    getter!(/** A distribution. */ distribution, Distribution, Dist);
     getter!(/** A switch. */ switch, Switch, bool);
     getter!(/** A word. */ word, Word, &'static str);
     getter!(/** A part. */ part, Part, PartId);
@@ -196,27 +196,27 @@ impl Knobs {
     /// A form: its name and arguments.
     ///
     /// # Panics
-    /// When the table has no such knob with a default: our mistake.
-    pub fn form(&self, knob: &str) -> (&'static str, &Knobs) {
-        match self.values.get(knob) {
-            Some((Setting::Form(name, knobs), _)) => (name, knobs),
-            other => panic!("knob {knob} is {other:?}, not a form"),
+    /// When the table has no such parameter with a default: our mistake.
+    pub fn form(&self, parameter: &str) -> (&'static str, &Parameters) {
+        match self.values.get(parameter) {
+            Some((Setting::Constructor(name, parameters), _)) => (name, parameters),
+            other => panic!("parameter {parameter} is {other:?}, not a form"),
         }
     }
 
     /// The value, when there is one.
-    pub fn get(&self, knob: &str) -> Option<&Setting> {
-        self.values.get(knob).map(|(setting, _)| setting)
+    pub fn get(&self, parameter: &str) -> Option<&Setting> {
+        self.values.get(parameter).map(|(setting, _)| setting)
     }
 
-    /// Whether one knob was given for a value of another that a variant, a sweep or the command line has since replaced: what
+    /// Whether one parameter was given for a value of another that a variant, a sweep or the command line has since replaced: what
     /// does not apply to the new value is then left over, and no mistake.
-    pub fn is_left_over(&self, knob: &str, of: &str) -> bool {
-        self.changed.contains(of) && !self.changed.contains(knob)
+    pub fn is_left_over(&self, parameter: &str, of: &str) -> bool {
+        self.changed.contains(of) && !self.changed.contains(parameter)
     }
 
     /// Where it was given, when it was.
-    pub fn place(&self, knob: &str) -> Option<&Place> {
-        self.values.get(knob).and_then(|(_, place)| place.as_ref())
+    pub fn place(&self, parameter: &str) -> Option<&Place> {
+        self.values.get(parameter).and_then(|(_, place)| place.as_ref())
     }
 }

@@ -1,18 +1,18 @@
-//! What a workload's arguments are: constants, keys by some law, columns of a trace. Ranks and keys start at 1.
+//! What a workload's arguments are: constants, keys by some distribution, columns of a trace. Ranks and keys start at 1.
 
 use std::sync::Arc;
 
 use crate::base::quantity::{Quantity, Unit};
 use crate::base::rng::Bits;
-use crate::program::law::whole_mix;
+use crate::program::distribution::whole_mix;
 use crate::program::syntax::{ArgKey, Expr, Function, Spanned, SyntaxError};
 
-/// The most keys of a law: ranks are drawn exactly up to here.
+/// The most keys of a distribution: ranks are drawn exactly up to here.
 pub const KEYS_MAX: i64 = 1 << 52;
 
 /// How an argument is chosen.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Chooser {
+pub enum KeyDistribution {
     /// Always the same.
     Constant(i64),
     /// Each of 1 to n, as likely.
@@ -26,7 +26,7 @@ pub enum Chooser {
     /// A column of the trace that the arrivals come from.
     Column(Arc<[i64]>),
     /// One of these, by cumulative share.
-    Mix(Arc<[(f64, Chooser)]>),
+    Mix(Arc<[(f64, KeyDistribution)]>),
 }
 
 /// Among whose requests one is counted.
@@ -56,26 +56,26 @@ impl Turn {
     }
 }
 
-impl Chooser {
+impl KeyDistribution {
     /// The argument of a request.
     pub fn choose(&self, turn: Turn, bits: &mut impl Bits) -> i64 {
         match self {
-            Chooser::Constant(n) => *n,
-            Chooser::Uniform(n) => 1 + bits.below(*n as u64) as i64,
-            Chooser::Zipf(zipf) => zipf.draw(bits),
-            Chooser::Sequence(n, per) => 1 + (turn.counted(*per) % *n as u64) as i64,
-            Chooser::Trace(keys, per) => keys[(turn.counted(*per) % keys.len() as u64) as usize],
-            Chooser::Column(keys) => keys[(turn.of_workload % keys.len() as u64) as usize],
-            Chooser::Mix(parts) => {
+            KeyDistribution::Constant(n) => *n,
+            KeyDistribution::Uniform(n) => 1 + bits.below(*n as u64) as i64,
+            KeyDistribution::Zipf(zipf) => zipf.draw(bits),
+            KeyDistribution::Sequence(n, per) => 1 + (turn.counted(*per) % *n as u64) as i64,
+            KeyDistribution::Trace(keys, per) => keys[(turn.counted(*per) % keys.len() as u64) as usize],
+            KeyDistribution::Column(keys) => keys[(turn.of_workload % keys.len() as u64) as usize],
+            KeyDistribution::Mix(parts) => {
                 let share = bits.open01();
                 let part = parts.iter().find(|(upto, _)| share < *upto).or(parts.last());
-                part.map_or(0, |(_, chooser)| chooser.choose(turn, bits))
+                part.map_or(0, |(_, key_distribution)| key_distribution.choose(turn, bits))
             }
         }
     }
 }
 
-/// Zipf's law by rejection-inversion (Hörmann & Derflinger, ACM TOMACS 6(3), 1996): exact, in constant time and space.
+/// Zipf's distribution by rejection-inversion (Hörmann & Derflinger, ACM TOMACS 6(3), 1996): exact, in constant time and space.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Zipf {
     n: f64,
@@ -160,15 +160,15 @@ pub const FORMS: &[(&str, &str)] = &[
 const HELP: &str = "write a number, `uniform(n)`, `zipf(n=100k, s=1.1)`, `sequence(n)`, `trace(file, format=text)`, \
                     `column(NAME)`, or a `mix(60%=1, 40%=…)` of them";
 
-/// Reads a chooser.
+/// Reads a key distribution.
 ///
 /// # Errors
 /// When it is none; with its place.
-pub fn chooser(expr: &Spanned<Expr>, columns: &dyn Columns) -> Result<Chooser, SyntaxError> {
+pub fn key_distribution(expr: &Spanned<Expr>, columns: &dyn Columns) -> Result<KeyDistribution, SyntaxError> {
     match &expr.value {
-        Expr::Number(Quantity { unit: Unit::Count, exact: Some(n), .. }) => Ok(Chooser::Constant(*n)),
-        Expr::Unary(crate::program::syntax::UnaryOp::Minus, of) => match chooser(of, columns)? {
-            Chooser::Constant(n) => Ok(Chooser::Constant(-n)),
+        Expr::Number(Quantity { unit: Unit::Count, exact: Some(n), .. }) => Ok(KeyDistribution::Constant(*n)),
+        Expr::Unary(crate::program::syntax::UnaryOp::Minus, of) => match key_distribution(of, columns)? {
+            KeyDistribution::Constant(n) => Ok(KeyDistribution::Constant(-n)),
             _ => error(&expr.at, "only numbers are negated", HELP),
         },
         Expr::Call(function) => from_function(expr, function, columns),
@@ -180,17 +180,17 @@ fn from_function(
     whole: &Spanned<Expr>,
     function: &Function,
     columns: &dyn Columns,
-) -> Result<Chooser, SyntaxError> {
+) -> Result<KeyDistribution, SyntaxError> {
     takes_all(function)?;
     let file = |message: String| SyntaxError { at: whole.at.clone(), message, help: Some(HELP.to_owned()) };
     match function.name.value.as_str() {
-        "uniform" => keys(function, whole).map(Chooser::Uniform),
-        "sequence" => Ok(Chooser::Sequence(keys(function, whole)?, per(function)?)),
+        "uniform" => keys(function, whole).map(KeyDistribution::Uniform),
+        "sequence" => Ok(KeyDistribution::Sequence(keys(function, whole)?, per(function)?)),
         "zipf" => {
             let n = keys(function, whole)?;
             match named(function, "s").map(|s| &s.value) {
                 Some(Expr::Number(quantity)) if quantity.unit == Unit::Count && quantity.value > 0.0 => {
-                    Ok(Chooser::Zipf(Zipf::new(n, quantity.value)))
+                    Ok(KeyDistribution::Zipf(Zipf::new(n, quantity.value)))
                 }
                 _ => {
                     error(&whole.at, "`zipf` needs its exponent `s=`, above 0", "write `zipf(n=100k, s=1.1)`")
@@ -203,10 +203,10 @@ fn from_function(
             let format =
                 named(function, "format").map_or("text".to_owned(), |format| format.value.to_string());
             let keys = columns.keys(&file_name(&path.value.value), &format).map_err(file)?;
-            Ok(Chooser::Trace(keys, per(function)?))
+            Ok(KeyDistribution::Trace(keys, per(function)?))
         }
         "column" => match function.args.first().map(|arg| &arg.value.value) {
-            Some(Expr::Name(name)) => columns.column(name).map(Chooser::Column).map_err(file),
+            Some(Expr::Name(name)) => columns.column(name).map(KeyDistribution::Column).map_err(file),
             _ => error(&whole.at, "`column` names a column", "write `column(GeneratedTokens)`"),
         },
         "mix" => mix_of(whole, function, columns),
@@ -222,20 +222,24 @@ pub fn file_name(expr: &Expr) -> String {
     }
 }
 
-fn mix_of(whole: &Spanned<Expr>, function: &Function, columns: &dyn Columns) -> Result<Chooser, SyntaxError> {
+fn mix_of(
+    whole: &Spanned<Expr>,
+    function: &Function,
+    columns: &dyn Columns,
+) -> Result<KeyDistribution, SyntaxError> {
     let mut total = 0.0;
     let mut parts = Vec::new();
     for arg in &function.args {
         match &arg.key {
             Some(Spanned { value: ArgKey::Number(Quantity { value, unit: Unit::Share, .. }), .. }) => {
                 total += value;
-                parts.push((total, chooser(&arg.value, columns)?));
+                parts.push((total, key_distribution(&arg.value, columns)?));
             }
             _ => return error(&arg.value.at, "each part of a mix has its share", HELP),
         }
     }
     whole_mix(whole, total)?;
-    Ok(Chooser::Mix(parts.into()))
+    Ok(KeyDistribution::Mix(parts.into()))
 }
 
 fn named<'a>(function: &'a Function, name: &str) -> Option<&'a Spanned<Expr>> {
@@ -300,7 +304,7 @@ mod tests {
     use crate::base::rng::Draws;
 
     #[test]
-    fn zipf_has_the_chances_of_its_law() {
+    fn zipf_has_the_chances_of_its_distribution() {
         for (n, s) in [(10i64, 1.0), (100, 0.8), (1000, 1.2), (5, 3.0)] {
             let zipf = Zipf::new(n, s);
             let mut bits = Draws::new(n as u64);

@@ -14,7 +14,7 @@ use crate::sim::context::Context;
 
 /// Calls that wait; `W` is a member's word for one.
 #[derive(Clone, Debug, Hash)]
-pub struct Desk<W> {
+pub struct LockWaiters<W> {
     /// By owner: their numbers grow, so that who came together stands together.
     waiting: BTreeMap<u64, W>,
     /// By which of the member's clocks and when to look after which lock, once for each: whoever comes too early looks again later.
@@ -24,13 +24,13 @@ pub struct Desk<W> {
     armed: Option<ClockTime>,
 }
 
-impl<W> Default for Desk<W> {
+impl<W> Default for LockWaiters<W> {
     fn default() -> Self {
-        Desk { waiting: BTreeMap::new(), due: BTreeSet::new(), watched: Keyed::default(), armed: None }
+        LockWaiters { waiting: BTreeMap::new(), due: BTreeSet::new(), watched: Keyed::default(), armed: None }
     }
 }
 
-impl<W: Copy> Desk<W> {
+impl<W: Copy> LockWaiters<W> {
     /// An owner waits in line; his call from before, if he has asked before.
     pub fn wait(&mut self, owner: u64, word: W) -> Option<W> {
         self.waiting.insert(owner, word)

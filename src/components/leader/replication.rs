@@ -7,8 +7,8 @@
 use crate::base::rng::mix;
 use crate::components::leader::log::{Entry, Log, Place};
 use crate::components::leader::member::{Ctx, Member, Peer, Role, SEND};
-use crate::components::leader::messages::{Append, Message, Record, Timer, Whole};
-use crate::components::leader::{Rule, Twin};
+use crate::components::leader::messages::{AppendEntries, CopySnapshot, Message, Record, Timer};
+use crate::components::leader::{Mutant, Rule};
 use crate::components::machine::Machine;
 use crate::components::quorum::cell::COPIES_MAX;
 use crate::components::store::Series;
@@ -28,20 +28,21 @@ impl<M: Machine> Member<M> {
         self.has_made(&entry, ctx);
         self.keep(Record::Entry(entry), ctx);
         self.sync(ctx);
-        self.ship(ctx);
-        self.may_commit(ctx);
+        self.replicate(ctx);
+        self.maybe_commit(ctx);
     }
 
     /// Sends everybody what they have not been sent yet, once the sender has its turn.
-    pub(super) fn ship(&mut self, ctx: Ctx<M>) {
+    pub(super) fn replicate(&mut self, ctx: Ctx<M>) {
         let ready = self.sendable(ctx);
         match &ctx.plan().send {
             None => self.released = self.released.max(ready),
-            Some(law) if ready > self.released && !self.sending => {
+            Some(distribution) if ready > self.released && !self.sending => {
                 self.sending = true;
                 // Drawn for the first that leaves; in another term it may have to leave again.
-                let first = self.log.get(self.released + 1).and_then(|entry| self.stem(entry));
-                let span = front::drawn(law, SEND, first.map(|stem| mix(stem, self.term)), ctx);
+                let first = self.log.get(self.released + 1).and_then(|entry| self.substream(entry));
+                let span =
+                    front::drawn(distribution, SEND, first.map(|substream| mix(substream, self.term)), ctx);
                 ctx.wake(span, Timer::Send);
             }
             Some(_) => {}
@@ -61,7 +62,7 @@ impl<M: Machine> Member<M> {
     fn send_released(&mut self, ctx: Ctx<M>) {
         let end = self.released;
         for to in Self::others(ctx) {
-            if self.peers[to as usize].sent < end {
+            if self.peers[to as usize].sent_index < end {
                 self.append(to, ctx);
             }
         }
@@ -69,33 +70,45 @@ impl<M: Machine> Member<M> {
 
     /// What may be sent. Where the leader's disk alone decides, only what is safe there, lest others have what a crash makes it lose.
     fn sendable(&self, ctx: Ctx<M>) -> u64 {
-        if ctx.plan().rule == Rule::Majority { self.log.last().index } else { self.safe }
+        if ctx.plan().rule == Rule::Majority { self.log.last().index } else { self.durable_index }
     }
 
     /// Sends one member what follows what it was sent, if only that we are there.
     fn append(&mut self, to: u32, ctx: Ctx<M>) {
         let end = self.released;
         let peer = &mut self.peers[to as usize];
-        let Some(term) = self.log.term(peer.sent) else {
-            peer.sent = self.applied;
+        let Some(term) = self.log.term(peer.sent_index) else {
+            peer.sent_index = self.last_applied;
             front::count(ctx, Series::Snapshots);
-            let whole = Box::new(self.whole());
+            let whole = Box::new(self.copy_snapshot());
             return self.say(to, Message::Snapshot { term: self.term, whole }, ctx);
         };
-        let after = Place { index: peer.sent, term };
-        let most = BATCH_MAX.min(end.saturating_sub(peer.sent) as usize);
-        let entries = self.log.from(peer.sent, most);
-        peer.sent += entries.len() as u64;
-        let (term, commit, settled, round) = (self.term, self.commit, self.settled, self.round);
-        self.say(to, Message::Append(Append { term, after, entries, commit, settled, round }), ctx);
+        let after = Place { index: peer.sent_index, term };
+        let most = BATCH_MAX.min(end.saturating_sub(peer.sent_index) as usize);
+        let entries = self.log.from(peer.sent_index, most);
+        peer.sent_index += entries.len() as u64;
+        let (term, commit_index, majority_durable_index, round) =
+            (self.term, self.commit_index, self.majority_durable_index, self.round);
+        self.say(
+            to,
+            Message::AppendEntries(AppendEntries {
+                term,
+                after,
+                entries,
+                commit_index,
+                majority_durable_index,
+                round,
+            }),
+            ctx,
+        );
     }
 
     /// Our copy, as far as it is applied.
-    fn whole(&self) -> Whole<M> {
-        let index = self.applied;
+    fn copy_snapshot(&self) -> CopySnapshot<M> {
+        let index = self.last_applied;
         let terms = self.log.terms().up_to(index);
         let at = Place { index, term: terms.at(index) };
-        Whole { at, machine: self.machine.clone(), terms, ledger: self.ledger.clone() }
+        CopySnapshot { at, machine: self.machine.clone(), terms, merge_log: self.merge_log.clone() }
     }
 
     /// Begins a round: a message to everybody whose answers say that we lead still.
@@ -113,18 +126,22 @@ impl<M: Machine> Member<M> {
     pub(super) fn heartbeat(&mut self, ctx: Ctx<M>) {
         if self.role == Role::Leader {
             self.begin_round(ctx);
-            self.may_go(ctx);
+            self.maybe_transfer(ctx);
             let every = ctx.plan().heartbeat;
             ctx.wake(every, Timer::Heartbeat);
         }
     }
 
     /// A leader's log came.
-    pub(super) fn appends(&mut self, from: u32, append: Append, ctx: Ctx<M>) {
-        let Append { term, after, entries, commit, settled, round } = append;
-        let refusal =
-            |member: &Self, up_to| Message::Appended { term: member.term, up_to, fits: false, round };
-        if !self.follows(from, term, ctx) {
+    pub(super) fn on_append_entries(&mut self, from: u32, append: AppendEntries, ctx: Ctx<M>) {
+        let AppendEntries { term, after, entries, commit_index, majority_durable_index, round } = append;
+        let refusal = |member: &Self, up_to| Message::AppendEntriesResponse {
+            term: member.term,
+            up_to,
+            fits: false,
+            round,
+        };
+        if !self.accept_leader(from, term, ctx) {
             let message = refusal(self, 0);
             return self.say(from, message, ctx);
         }
@@ -142,17 +159,17 @@ impl<M: Machine> Member<M> {
         }
         // We have applied what this leader never had, or would lose additions: only the whole copy helps.
         let wants_whole = |member: &mut Self| {
-            member.asked_for_whole = Some(term);
+            member.snapshot_wanted_of = Some(term);
             refusal(member, u64::MAX)
         };
-        if !self.log.has(after) {
+        if !self.log.contains(after) {
             // The leader goes on before the first entry of the term that does not fit (section 3.5).
             let wrong = self.log.term(after.index);
             let mut up_to = after.index - 1;
-            while up_to > self.applied && self.log.term(up_to) == wrong {
+            while up_to > self.last_applied && self.log.term(up_to) == wrong {
                 up_to -= 1;
             }
-            let message = if up_to < self.applied { wants_whole(self) } else { refusal(self, up_to) };
+            let message = if up_to < self.last_applied { wants_whole(self) } else { refusal(self, up_to) };
             return self.say(from, message, ctx);
         }
         let Some(mut end) = self.takes(after, &entries, ctx) else {
@@ -163,14 +180,14 @@ impl<M: Machine> Member<M> {
         self.sync(ctx);
         let has = end.min(self.vouches(ctx.plan()));
         self.owed = (has < end).then_some((term, end, has));
-        self.say(from, Message::Appended { term, up_to: has, fits: true, round }, ctx);
-        self.ledger.settle(settled.min(end));
+        self.say(from, Message::AppendEntriesResponse { term, up_to: has, fits: true, round }, ctx);
+        self.merge_log.settle(majority_durable_index.min(end));
         let was_put_back = self.shows_from == u64::MAX;
         if was_put_back {
             self.shows_from = end.min(self.had_shown); // what the leader has of it is shown again before anything is
         }
-        let news = was_put_back || commit.min(end) > self.commit || end > self.fits;
-        (self.commit, self.fits) = (self.commit.max(commit.min(end)), self.fits.max(end));
+        let news = was_put_back || commit_index.min(end) > self.commit_index || end > self.fits;
+        (self.commit_index, self.fits) = (self.commit_index.max(commit_index.min(end)), self.fits.max(end));
         if news {
             self.apply(ctx);
         }
@@ -199,15 +216,15 @@ impl<M: Machine> Member<M> {
         let mut index = after.index;
         for entry in entries {
             index += 1;
-            if self.log.has(Place { index, term: entry.term }) {
+            if self.log.contains(Place { index, term: entry.term }) {
                 continue;
             }
             if index <= self.log.last().index {
-                if index <= self.applied || ctx.plan().merges {
+                if index <= self.last_applied || ctx.plan().merges {
                     return None;
                 }
                 self.keep(Record::Truncate(index - 1), ctx);
-                (self.commit, self.fits) = (self.commit.min(index - 1), self.fits.min(index - 1));
+                (self.commit_index, self.fits) = (self.commit_index.min(index - 1), self.fits.min(index - 1));
                 front::count(ctx, Series::Truncated);
             }
             self.keep(Record::Entry(entry.clone()), ctx);
@@ -216,33 +233,39 @@ impl<M: Machine> Member<M> {
     }
 
     /// The whole of the leader's copy came. One that our history has already is old news.
-    pub(super) fn installs(&mut self, from: u32, term: u64, whole: Whole<M>, ctx: Ctx<M>) {
-        if !self.follows(from, term, ctx) {
+    pub(super) fn on_install_snapshot(
+        &mut self,
+        from: u32,
+        term: u64,
+        snapshot: CopySnapshot<M>,
+        ctx: Ctx<M>,
+    ) {
+        if !self.accept_leader(from, term, ctx) {
             return;
         }
-        let (at, merges) = (whole.at, ctx.plan().merges);
-        let asked = self.asked_for_whole.take() == Some(term);
-        let rewinds = !self.log.has(at) || asked && merges;
-        if rewinds || asked || at.index > self.applied {
-            let goes_back = rewinds || at.index < self.applied;
+        let (at, merges) = (snapshot.at, ctx.plan().merges);
+        let asked = self.snapshot_wanted_of.take() == Some(term);
+        let rewinds = !self.log.contains(at) || asked && merges;
+        if rewinds || asked || at.index > self.last_applied {
+            let goes_back = rewinds || at.index < self.last_applied;
             let closed = self.shows_from == u64::MAX; // put back again before anybody has read it
-            self.had_shown = if closed { self.had_shown.max(self.applied) } else { self.applied };
+            self.had_shown = if closed { self.had_shown.max(self.last_applied) } else { self.last_applied };
             if rewinds && merges {
-                let common = self.log.terms().common(self.log.last().index, &whole.terms, at.index);
+                let common = self.log.terms().common(self.log.last().index, &snapshot.terms, at.index);
                 self.loses_beyond(common, ctx);
             }
-            let mut log = Log::after(at, whole.terms);
+            let mut log = Log::after(at, snapshot.terms);
             if rewinds {
                 self.rewinds += 1;
                 // Nothing of it is safe before our disk has it.
-                (self.safe, self.covers) = (0, self.covers.map(|_| 0));
+                (self.durable_index, self.covers) = (0, self.covers.map(|_| 0));
             } else {
                 self.log.from(at.index, usize::MAX).into_iter().for_each(|entry| log.push(entry));
             }
-            let old = std::mem::replace(&mut self.machine, whole.machine);
+            let old = std::mem::replace(&mut self.machine, snapshot.machine);
             self.holds_another(Some(&old), ctx);
-            (self.ledger, self.log) = (whole.ledger, log);
-            (self.applied, self.worked, self.commit) = (at.index, at.index, at.index);
+            (self.merge_log, self.log) = (snapshot.merge_log, log);
+            (self.last_applied, self.worked, self.commit_index) = (at.index, at.index, at.index);
             (self.fits, self.due) = (at.index, None);
             self.shows_from = if goes_back { u64::MAX } else { self.shows_from.min(at.index) };
             self.tells_progress(ctx);
@@ -251,14 +274,26 @@ impl<M: Machine> Member<M> {
             self.caught_up(ctx);
         }
         let round = 0;
-        self.say_after(from, Message::Appended { term, up_to: at.index, fits: true, round }, ctx);
+        self.say_after(
+            from,
+            Message::AppendEntriesResponse { term, up_to: at.index, fits: true, round },
+            ctx,
+        );
         self.hands_on(ctx);
     }
 
     /// A follower has answered.
-    pub(super) fn appended(&mut self, from: u32, term: u64, up_to: u64, fits: bool, round: u64, ctx: Ctx<M>) {
+    pub(super) fn on_append_entries_response(
+        &mut self,
+        from: u32,
+        term: u64,
+        up_to: u64,
+        fits: bool,
+        round: u64,
+        ctx: Ctx<M>,
+    ) {
         if term > self.term {
-            return self.hears_of(term, ctx);
+            return self.observe_term(term, ctx);
         }
         if self.role != Role::Leader || term < self.term {
             return;
@@ -267,48 +302,48 @@ impl<M: Machine> Member<M> {
         let peer = &mut self.peers[from as usize];
         peer.round = peer.round.max(round);
         if fits {
-            peer.has = peer.has.max(up_to);
-            peer.sent = peer.sent.max(peer.has);
+            peer.match_index = peer.match_index.max(up_to);
+            peer.sent_index = peer.sent_index.max(peer.match_index);
         } else if peer.refused != (round, up_to) {
             // Once in each round: refusals that come twice must not multiply what is sent. A place that no log has asks for a
             // snapshot. It may once have had more: what it acknowledged on receipt a crash may have taken from it.
             peer.refused = (round, up_to);
-            peer.sent = if up_to == u64::MAX { up_to } else { up_to.min(last) };
+            peer.sent_index = if up_to == u64::MAX { up_to } else { up_to.min(last) };
             self.append(from, ctx);
         }
         let end = self.released;
-        if fits && self.peers[from as usize].sent < end {
+        if fits && self.peers[from as usize].sent_index < end {
             self.append(from, ctx);
         }
-        self.may_commit(ctx);
-        self.may_read(ctx);
+        self.maybe_commit(ctx);
+        self.answer_reads(ctx);
         self.may_hand_over(ctx);
     }
 
     /// Commits as far as the rule allows.
-    pub(super) fn may_commit(&mut self, ctx: Ctx<M>) {
+    pub(super) fn maybe_commit(&mut self, ctx: Ctx<M>) {
         if self.role != Role::Leader {
             return;
         }
         let (plan, copies) = (ctx.plan(), ctx.members());
-        let mine = if plan.store.acks_early { self.log.last().index } else { self.safe };
-        let has = self.ranked(mine, ctx, |peer| peer.has);
+        let mine = if plan.store.acks_early { self.log.last().index } else { self.durable_index };
+        let has = self.ranked(mine, ctx, |peer| peer.match_index);
         let of_our_term = |member: &Self, index| member.log.term(index) == Some(member.term);
-        let settled = has[Rule::Majority.copies(copies) as usize - 1];
-        if settled > self.settled && of_our_term(self, settled) {
-            self.settled = settled;
-            self.ledger.settle(settled);
+        let majority_durable_index = has[Rule::Majority.copies(copies) as usize - 1];
+        if majority_durable_index > self.majority_durable_index && of_our_term(self, majority_durable_index) {
+            self.majority_durable_index = majority_durable_index;
+            self.merge_log.settle(majority_durable_index);
             self.counts_lost_reads(ctx);
         }
         let index = has[plan.rule.copies(copies) as usize - 1];
-        if index > self.commit && (of_our_term(self, index) || plan.twin == Twin::CountsOldTerms) {
+        if index > self.commit_index && (of_our_term(self, index) || plan.mutant == Mutant::CountsOldTerms) {
             let knew = self.commits_its_term();
-            self.commit = index;
+            self.commit_index = index;
             if !knew {
                 self.counts_lost_reads(ctx);
             }
             self.apply(ctx);
-            self.may_read(ctx);
+            self.answer_reads(ctx);
         }
     }
 

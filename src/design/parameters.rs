@@ -1,18 +1,22 @@
-//! Checks a table against its knobs: every mistake at once, and every default that was used, recorded.
+//! Checks a table against its parameters: every mistake at once, and every default that was used, recorded.
+
+mod constructors;
 
 use std::collections::BTreeMap;
 
+use constructors::names_one_of;
+
 use crate::base::ids::{PartId, PolicyId, ZoneId};
-use crate::base::knob::{Form, Knob, Knobs, Preset, Setting, Takes};
+use crate::base::parameter::{Parameter, ParameterType, Parameters, Preset, Setting};
 use crate::base::problem::{Place, Problems, known_words, nearest, shown};
 use crate::design::codes;
-use crate::design::describe::{describe, example, how_many, signature};
+use crate::design::describe::{describe, example};
 use crate::design::file::Data;
 use crate::design::later;
 use crate::design::quantities;
 use crate::design::text::Text;
 use crate::design::tree::{Node, Table, Value};
-use crate::program::syntax::{self, ArgKey, Expr, Function, Spanned};
+use crate::program::syntax::{self, Expr, Spanned};
 
 /// A default that holds because nothing was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +27,7 @@ pub struct DefaultUsed {
     pub source: String,
 }
 
-/// What names can mean while knobs are checked.
+/// What names can mean while parameters are checked.
 #[derive(Clone, Debug, Default)]
 pub struct Known {
     /// Parts in order of name, with their kinds.
@@ -90,100 +94,117 @@ impl Given<'_> {
     }
 }
 
-/// Checks `table`, an entry at `path`, against all of `knobs`. What is wrong is reported and left out.
+/// Checks `table`, an entry at `path`, against all of `parameters`. What is wrong is reported and left out.
 pub fn check(
     path: &str,
     table: &Table,
     place: &Place,
-    knobs: &[&'static [Knob]],
+    parameters: &[&'static [Parameter]],
     checker: &mut Checker<'_>,
-) -> Knobs {
-    let mut checked = Knobs::default();
-    let all = || knobs.iter().flat_map(|table: &&'static [Knob]| table.iter());
+) -> Parameters {
+    let mut checked = Parameters::default();
+    let all = || parameters.iter().flat_map(|table: &&'static [Parameter]| table.iter());
     let mut meant = Vec::new();
     for entry in table.entries() {
-        if !all().any(|knob| knob.name == entry.key) {
+        if !all().any(|parameter| parameter.name == entry.key) {
             let kind = path.split('.').next().unwrap_or(path);
-            if let Some(instead) = later::instead_of_knob(path, &entry.key) {
+            if let Some(instead) = later::instead_of_parameter(path, &entry.key) {
                 let message = format!("`{}` is not available in this version", entry.key);
                 checker.problems.at(codes::LATER, entry.key_place.clone(), message).help(instead);
                 continue;
             }
             let message = format!("unknown key '{}' in {}", shown(&entry.key), shown(path));
-            meant.extend(nearest(&entry.key, all().map(|knob| knob.name)));
-            let help = known_words(&entry.key, &format!("keys of {kind}"), all().map(|knob| knob.name));
+            meant.extend(nearest(&entry.key, all().map(|parameter| parameter.name)));
+            let help =
+                known_words(&entry.key, &format!("keys of {kind}"), all().map(|parameter| parameter.name));
             checker.problems.at(codes::UNKNOWN_KEY, entry.key_place.clone(), message).help(help);
         }
     }
-    for knob in all() {
-        let given = table.entry(knob.name);
-        let path = format!("{path}.{}", knob.name);
+    for parameter in all() {
+        let given = table.entry(parameter.name);
+        let path = format!("{path}.{}", parameter.name);
         if let Some(entry) = given {
-            if let Some(setting) = checker.value(&path, &knob.takes, Given::Node(&entry.node)) {
-                checked.values.insert(knob.name, (setting, Some(entry.node.place.clone())));
+            if let Some(setting) = checker.value(&path, &parameter.takes, Given::Node(&entry.node)) {
+                checked.values.insert(parameter.name, (setting, Some(entry.node.place.clone())));
                 if entry.changed {
-                    checked.changed.insert(knob.name);
+                    checked.changed.insert(parameter.name);
                 }
             }
-        } else if matches!(knob.default, Preset::Required) && meant.contains(&knob.name) {
+        } else if matches!(parameter.default, Preset::Required) && meant.contains(&parameter.name) {
             // Given under a misspelt name, which has been told.
-        } else if let Some(setting) = checker.preset(&path, knob, place, codes::MISSING_KEY) {
-            checked.values.insert(knob.name, (setting, None));
+        } else if let Some(setting) = checker.preset(&path, parameter, place, codes::MISSING_KEY) {
+            checked.values.insert(parameter.name, (setting, None));
         }
     }
     checked
 }
 
 impl Checker<'_> {
-    /// What holds for a knob that is not given; `place` is the entry's.
+    /// What holds for a parameter that is not given; `place` is the entry's.
     pub(super) fn preset(
         &mut self,
         path: &str,
-        knob: &'static Knob,
+        parameter: &'static Parameter,
         place: &Place,
         missing: &'static str,
     ) -> Option<Setting> {
-        match knob.default {
+        match parameter.default {
             Preset::Absent => None,
             Preset::Required => {
                 let what = if missing == codes::MISSING_KEY { "key" } else { "argument" };
-                let message = format!("{} has no {what} '{}'", shown(owner(path)), knob.name);
-                let help =
-                    format!("give it, for example `{} = {}`: {}", knob.name, example(&knob.takes), knob.doc);
+                let message = format!("{} has no {what} '{}'", shown(owner(path)), parameter.name);
+                let help = format!(
+                    "give it, for example `{} = {}`: {}",
+                    parameter.name,
+                    example(&parameter.takes),
+                    parameter.doc
+                );
                 self.problems.at(missing, place.clone(), message).help(help);
                 None
             }
             Preset::Is { text, source } => {
                 let used = DefaultUsed { value: text.to_owned(), source: source.to_owned() };
                 self.defaults.insert(path.to_owned(), used);
-                let node = preset_node(text, &knob.takes, place);
-                self.value(path, &knob.takes, Given::Node(&node))
+                let node = preset_node(text, &parameter.takes, place);
+                self.value(path, &parameter.takes, Given::Node(&node))
             }
         }
     }
 
     /// Checks one value.
-    pub(super) fn value(&mut self, path: &str, takes: &'static Takes, given: Given<'_>) -> Option<Setting> {
+    pub(super) fn value(
+        &mut self,
+        path: &str,
+        takes: &'static ParameterType,
+        given: Given<'_>,
+    ) -> Option<Setting> {
         match takes {
-            Takes::Text | Takes::Call => {
+            ParameterType::Text | ParameterType::Call => {
                 let (words, place) = self.words(path, takes, given)?;
                 Some(Setting::Text(words, place))
             }
-            Takes::Any | Takes::NumberOrText => self.any(path, takes, given),
-            Takes::Switch => self.switch(path, given),
-            Takes::Word(words) => self.word(path, words, given),
-            Takes::Part(kinds) => self.part(path, kinds, given),
-            Takes::Policy => self.policy(path, given),
-            Takes::Zones => self.zones(path, given),
-            Takes::List(inner) => self.list(path, inner, given),
-            Takes::Table(inner) => self.table(path, inner, given),
-            Takes::Form(_) | Takes::Law | Takes::NumberLaw => self.with_expression(path, takes, given),
+            ParameterType::Any | ParameterType::NumberOrText => self.any(path, takes, given),
+            ParameterType::Switch => self.switch(path, given),
+            ParameterType::Word(words) => self.word(path, words, given),
+            ParameterType::Part(kinds) => self.part(path, kinds, given),
+            ParameterType::Policy => self.policy(path, given),
+            ParameterType::Zones => self.zones(path, given),
+            ParameterType::List(inner) => self.list(path, inner, given),
+            ParameterType::Table(inner) => self.table(path, inner, given),
+            ParameterType::Constructor(_)
+            | ParameterType::Distribution
+            | ParameterType::NumberDistribution => self.with_expression(path, takes, given),
             _ => self.with_expression(path, takes, given),
         }
     }
 
     /// Values that are expressions: a TOML text is parsed first.
-    fn with_expression(&mut self, path: &str, takes: &'static Takes, given: Given<'_>) -> Option<Setting> {
+    fn with_expression(
+        &mut self,
+        path: &str,
+        takes: &'static ParameterType,
+        given: Given<'_>,
+    ) -> Option<Setting> {
         if let Given::Node(Node { value: Value::Text(text), .. }) = given {
             let expr = self.parse(path, takes, text)?;
             return self.expression(path, takes, Given::Expr(text, &expr));
@@ -191,7 +212,7 @@ impl Checker<'_> {
         self.expression(path, takes, given)
     }
 
-    fn parse(&mut self, path: &str, takes: &Takes, text: &Text) -> Option<Spanned<Expr>> {
+    fn parse(&mut self, path: &str, takes: &ParameterType, text: &Text) -> Option<Spanned<Expr>> {
         if text.as_str().trim().is_empty() {
             let place = text.place(0..text.as_str().len());
             self.wrong(codes::WRONG_TYPE, place, path, takes, "an empty text");
@@ -208,17 +229,21 @@ impl Checker<'_> {
         }
     }
 
-    fn expression(&mut self, path: &str, takes: &'static Takes, given: Given<'_>) -> Option<Setting> {
+    fn expression(&mut self, path: &str, takes: &'static ParameterType, given: Given<'_>) -> Option<Setting> {
         match takes {
-            Takes::Form(forms) => self.form(path, forms, given),
-            Takes::LawOr(forms) if names_one_of(forms, given) => self.form(path, forms, given),
-            Takes::Law | Takes::LawOr(_) | Takes::NumberLaw => quantities::law(self, path, takes, given),
+            ParameterType::Constructor(forms) => self.form(path, forms, given),
+            ParameterType::DistributionOr(forms) if names_one_of(forms, given) => {
+                self.form(path, forms, given)
+            }
+            ParameterType::Distribution
+            | ParameterType::DistributionOr(_)
+            | ParameterType::NumberDistribution => quantities::distribution(self, path, takes, given),
             _ => quantities::quantity(self, path, takes, given),
         }
     }
 
-    fn any(&mut self, path: &str, takes: &Takes, given: Given<'_>) -> Option<Setting> {
-        let one = matches!(takes, Takes::NumberOrText);
+    fn any(&mut self, path: &str, takes: &ParameterType, given: Given<'_>) -> Option<Setting> {
+        let one = matches!(takes, ParameterType::NumberOrText);
         match given {
             Given::Node(node) if node.table().is_some() || one && matches!(node.value, Value::List(_)) => {
                 self.wrong(codes::WRONG_TYPE, node.place.clone(), path, takes, node.what());
@@ -229,7 +254,7 @@ impl Checker<'_> {
         }
     }
 
-    fn words(&mut self, path: &str, takes: &Takes, given: Given<'_>) -> Option<(String, Place)> {
+    fn words(&mut self, path: &str, takes: &ParameterType, given: Given<'_>) -> Option<(String, Place)> {
         let words = given.words();
         if words.is_none() {
             self.wrong(codes::WRONG_TYPE, given.place(), path, takes, given.what());
@@ -245,14 +270,14 @@ impl Checker<'_> {
             Some((words, _)) if words == "true" => Some(Setting::Switch(true)),
             Some((words, _)) if words == "false" => Some(Setting::Switch(false)),
             _ => {
-                self.wrong(codes::WRONG_TYPE, given.place(), path, &Takes::Switch, given.what());
+                self.wrong(codes::WRONG_TYPE, given.place(), path, &ParameterType::Switch, given.what());
                 None
             }
         }
     }
 
     fn word(&mut self, path: &str, known: &'static [&'static str], given: Given<'_>) -> Option<Setting> {
-        let (words, place) = self.words(path, &Takes::Word(known), given)?;
+        let (words, place) = self.words(path, &ParameterType::Word(known), given)?;
         let word = known.iter().find(|word| **word == words);
         if word.is_none() {
             let message = format!("{} cannot be '{}'", shown(path), shown(&words));
@@ -263,7 +288,7 @@ impl Checker<'_> {
     }
 
     fn part(&mut self, path: &str, kinds: &'static [&'static str], given: Given<'_>) -> Option<Setting> {
-        let (words, place) = self.words(path, &Takes::Part(kinds), given)?;
+        let (words, place) = self.words(path, &ParameterType::Part(kinds), given)?;
         let Some(index) = self.known.parts.iter().position(|(name, _)| *name == words) else {
             let fitting = self
                 .known
@@ -291,7 +316,7 @@ impl Checker<'_> {
     }
 
     fn policy(&mut self, path: &str, given: Given<'_>) -> Option<Setting> {
-        let (words, place) = self.words(path, &Takes::Policy, given)?;
+        let (words, place) = self.words(path, &ParameterType::Policy, given)?;
         let index = self.known.policies.iter().position(|name| *name == words);
         if index.is_none() {
             let help = known_words(&words, "policies", self.known.policies.iter().map(String::as_str));
@@ -327,7 +352,7 @@ impl Checker<'_> {
     }
 
     fn zone(&mut self, path: &str, given: Given<'_>) -> Option<ZoneId> {
-        let (words, place) = self.words(path, &Takes::Zones, given)?;
+        let (words, place) = self.words(path, &ParameterType::Zones, given)?;
         let index = self.known.zones.iter().position(|name| *name == words);
         if index.is_none() {
             let help = known_words(&words, "zones", self.known.zones.iter().map(String::as_str));
@@ -338,7 +363,7 @@ impl Checker<'_> {
         index.map(|index| ZoneId(u8::try_from(index).expect("zones are limited")))
     }
 
-    fn list(&mut self, path: &str, inner: &'static Takes, given: Given<'_>) -> Option<Setting> {
+    fn list(&mut self, path: &str, inner: &'static ParameterType, given: Given<'_>) -> Option<Setting> {
         let settings: Vec<Option<Setting>> = match given {
             Given::Node(Node { value: Value::List(list), .. }) => {
                 list.iter().map(|node| self.value(path, inner, Given::Node(node))).collect()
@@ -351,9 +376,9 @@ impl Checker<'_> {
         settings.into_iter().collect::<Option<Vec<_>>>().map(Setting::List)
     }
 
-    fn table(&mut self, path: &str, inner: &'static Takes, given: Given<'_>) -> Option<Setting> {
+    fn table(&mut self, path: &str, inner: &'static ParameterType, given: Given<'_>) -> Option<Setting> {
         let Given::Node(Node { value: Value::Table(table), .. }) = given else {
-            self.wrong(codes::WRONG_TYPE, given.place(), path, &Takes::Table(inner), given.what());
+            self.wrong(codes::WRONG_TYPE, given.place(), path, &ParameterType::Table(inner), given.what());
             return None;
         };
         let mut settings = BTreeMap::new();
@@ -364,107 +389,14 @@ impl Checker<'_> {
         Some(Setting::Table(settings))
     }
 
-    fn form(&mut self, path: &str, forms: &'static [Form], given: Given<'_>) -> Option<Setting> {
-        let Given::Expr(text, expr) = given else {
-            self.wrong(codes::WRONG_TYPE, given.place(), path, &Takes::Form(forms), given.what());
-            return None;
-        };
-        let (name, name_at, function) = match &expr.value {
-            Expr::Name(name) => (name.as_str(), expr.at.clone(), None),
-            Expr::Call(function) => (function.name.value.as_str(), function.name.at.clone(), Some(function)),
-            _ => {
-                self.wrong(codes::WRONG_TYPE, given.place(), path, &Takes::Form(forms), given.what());
-                return None;
-            }
-        };
-        let Some(form) = forms.iter().find(|form| form.name == name) else {
-            if let Some(instead) = later::instead_of_word(path, name) {
-                let message = format!("`{name}` is not available in this version");
-                self.problems.at(codes::LATER, text.place(name_at), message).help(instead);
-                return None;
-            }
-            let message = format!("{} cannot be '{}'", shown(path), shown(name));
-            let help = known_words(name, "it is one of", forms.iter().map(|form| form.name));
-            self.problems.at(codes::UNKNOWN_FORM, text.place(name_at), message).help(help);
-            return None;
-        };
-        self.arguments(path, form, function, text, &given.place())
-    }
-
-    fn arguments(
+    pub(super) fn wrong(
         &mut self,
+        code: &'static str,
+        place: Place,
         path: &str,
-        form: &'static Form,
-        function: Option<&Function>,
-        text: &Text,
-        place: &Place,
-    ) -> Option<Setting> {
-        let before = self.problems.0.len();
-        let mut given: BTreeMap<&'static str, &Spanned<Expr>> = BTreeMap::new();
-        let args = function.map_or(&[][..], |function| function.args.as_slice());
-        let mut in_order = form.knobs.iter();
-        let mut meant = None;
-        for arg in args {
-            let (knob, at) = match &arg.key {
-                None => (in_order.next(), &arg.value.at),
-                Some(key) => {
-                    let ArgKey::Name(name) = &key.value else {
-                        self.unknown_argument(
-                            form,
-                            text.as_str()[key.at.clone()].trim(),
-                            text.place(key.at.clone()),
-                        );
-                        continue;
-                    };
-                    let knob = form.knobs.iter().find(|knob| knob.name == *name);
-                    if knob.is_none() {
-                        meant = meant.or(nearest(name, form.knobs.iter().map(|knob| knob.name)));
-                        self.unknown_argument(form, name, text.place(key.at.clone()));
-                        continue;
-                    }
-                    (knob, &key.at)
-                }
-            };
-            let Some(knob) = knob else {
-                let message = format!("`{}` takes {}", form.name, how_many(form.knobs.len()));
-                self.problems
-                    .at(codes::EXTRA_ARGUMENT, text.place(at.clone()), message)
-                    .help(signature(form));
-                continue;
-            };
-            if given.insert(knob.name, &arg.value).is_some() {
-                let message = format!("argument '{}' is given twice", knob.name);
-                self.problems
-                    .at(codes::ARGUMENT_TWICE, text.place(at.clone()), message)
-                    .help(signature(form));
-            }
-        }
-        let mut knobs = Knobs::default();
-        for knob in form.knobs {
-            let path = format!("{path}.{}", knob.name);
-            if let Some(expr) = given.get(knob.name) {
-                if let Some(setting) = self.value(&path, &knob.takes, Given::Expr(text, expr)) {
-                    knobs.values.insert(knob.name, (setting, Some(text.place(expr.at.clone()))));
-                }
-            } else if matches!(knob.default, Preset::Required) && meant == Some(knob.name) {
-                // Given under a misspelt name, which has been told.
-            } else if let Some(setting) = self.preset(&path, knob, place, codes::MISSING_ARGUMENT) {
-                knobs.values.insert(knob.name, (setting, None));
-            }
-        }
-        (self.problems.0.len() == before).then_some(Setting::Form(form.name, knobs))
-    }
-
-    fn unknown_argument(&mut self, form: &Form, name: &str, place: Place) {
-        let message = format!("`{}` has no argument '{}'", form.name, shown(name));
-        let help = match form.knobs.is_empty() {
-            true => format!("it takes none: write `{}`", form.name),
-            false => known_words(name, "its arguments", form.knobs.iter().map(|knob| knob.name)),
-        };
-        self.problems.at(codes::UNKNOWN_ARGUMENT, place, message).help(help);
-    }
-
-    pub(super) fn wrong(&mut self, code: &'static str, place: Place, path: &str, takes: &Takes, is: &str) {
+        takes: &ParameterType,
+        is: &str,
+    ) {
         let message = format!("{} takes {}, not {is}", shown(path), describe(takes));
         self.problems.at(code, place, message).help(format!("write for example `{}`", example(takes)));
     }
@@ -475,22 +407,11 @@ fn owner(path: &str) -> &str {
     path.rsplit_once('.').map_or(path, |(owner, _)| owner)
 }
 
-/// Whether an expression is written as one of these forms.
-fn names_one_of(forms: &[Form], given: Given<'_>) -> bool {
-    let Given::Expr(_, expr) = given else { return false };
-    let name = match &expr.value {
-        Expr::Name(name) => name,
-        Expr::Call(function) => &function.name.value,
-        _ => return false,
-    };
-    forms.iter().any(|form| form.name == *name)
-}
-
 /// A default as the TOML value that it would be.
-fn preset_node(text: &'static str, takes: &Takes, place: &Place) -> Node {
+fn preset_node(text: &'static str, takes: &ParameterType, place: &Place) -> Node {
     let value = match (takes, text) {
-        (Takes::List(_) | Takes::Zones, "[]") => Value::List(Vec::new()),
-        (Takes::Table(_), "{}") => Value::Table(Table::default()),
+        (ParameterType::List(_) | ParameterType::Zones, "[]") => Value::List(Vec::new()),
+        (ParameterType::Table(_), "{}") => Value::Table(Table::default()),
         _ => Value::Text(Text::all_at(text, place)),
     };
     Node { value, place: place.clone() }

@@ -1,4 +1,4 @@
-//! A desk: calls that wait for a core, and what each of them wants. What caches, stores and whoever else serves
+//! A station: calls that wait for a core, and what each of them wants. What caches, stores and whoever else serves
 //! single operations have in common.
 
 use crate::base::ids::CallId;
@@ -9,7 +9,7 @@ use crate::components::cores::{Cores, Submitted};
 
 /// Jobs that wait or are worked on: calls, mostly.
 #[derive(Clone, Debug, Hash)]
-pub struct Desk<J = (CallId, Op)> {
+pub struct Station<J = (CallId, Op)> {
     /// The cores at work.
     pub cores: Cores,
     jobs: Slab<J>,
@@ -41,7 +41,7 @@ pub struct Worked<J> {
     pub served: Span,
 }
 
-impl Desk {
+impl Station {
     /// A call comes that takes `demand`.
     pub fn submit(&mut self, call: CallId, op: Op, demand: Span, now: Time) -> Submitted {
         self.take((call, op), demand, now)
@@ -54,10 +54,10 @@ impl Desk {
     }
 }
 
-impl<J> Desk<J> {
-    /// An empty desk with these cores.
+impl<J> Station<J> {
+    /// An empty station with these cores.
     pub fn new(cores: Cores) -> Self {
-        Desk { cores, jobs: Slab::default(), busy_told: 0, waiting_told: 0 }
+        Station { cores, jobs: Slab::default(), busy_told: 0, waiting_told: 0 }
     }
 
     /// A job comes that takes `demand`.
@@ -99,15 +99,15 @@ mod tests {
 
     #[test]
     fn a_refused_call_leaves_nothing_behind() {
-        let mut desk = Desk::new(Cores::new(1, Discipline::Fifo, 0));
+        let mut station = Station::new(Cores::new(1, Discipline::Fifo, 0));
         let call = |slot| CallId { slot, generation: 0 };
         let op = Op::Drop { key: 1 };
-        assert_eq!(desk.submit(call(1), op, Span::from_ms(1), Time::ZERO), Submitted::Started);
-        assert_eq!(desk.submit(call(2), op, Span::from_ms(1), Time::ZERO), Submitted::Refused);
-        assert_eq!(desk.changes(), (1, 0));
-        let served = desk.complete(Time::from_ns(1_000_000)).expect("done");
+        assert_eq!(station.submit(call(1), op, Span::from_ms(1), Time::ZERO), Submitted::Started);
+        assert_eq!(station.submit(call(2), op, Span::from_ms(1), Time::ZERO), Submitted::Refused);
+        assert_eq!(station.changes(), (1, 0));
+        let served = station.complete(Time::from_ns(1_000_000)).expect("done");
         assert_eq!((served.call, served.queued, served.served), (call(1), Span::ZERO, Span::from_ms(1)));
-        assert_eq!(desk.changes(), (-1, 0));
-        assert!(desk.jobs.is_empty());
+        assert_eq!(station.changes(), (-1, 0));
+        assert!(station.jobs.is_empty());
     }
 }

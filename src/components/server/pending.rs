@@ -1,11 +1,11 @@
-//! Errands: what a strand has asked another part for. Calls are tried again by their policy; steps on a db wait for a
+//! Pending calls: what a coroutine has asked another part for. Calls are tried again by their policy; steps on a db wait for a
 //! connection of the pool first; `get` is a state machine of its own ([`super::reader`]).
 
 use crate::base::cause::{Cause, Causes};
 use crate::base::ids::{CallId, PartId, Pid, ProgramId};
 use crate::base::op::{Args, At, Failure, Op, Outcome, Reason, Reply, Value};
 use crate::base::rng::{Bits, mix};
-use crate::base::session::Seen;
+use crate::base::session::CausalContext;
 use crate::base::slab::Key;
 use crate::base::time::{Span, Time};
 use crate::components::directory::Tried;
@@ -13,43 +13,44 @@ use crate::components::server::host::{Ctx, Later, Server, Session};
 use crate::components::server::reader::Reading;
 use crate::program::compile::MESSAGE_BYTES;
 use crate::program::instr::{Effect, Input};
-use crate::program::interpret::{HoldId, StrandId};
+use crate::program::interpret::{CoroutineId, HoldId};
 use crate::record::history::{Sent, attempt};
 use crate::sim::context::Request;
 
-/// Purposes of what a server draws for its errands.
+/// Purposes of what a server draws for its pending calls.
 pub(super) const PICK: u8 = 0;
 pub(super) const BACK_OFF: u8 = 1;
 pub(super) const GUARD_WAIT: u8 = 2;
 
-/// Something a strand waits for; a background rebuild waits for nobody.
+/// Something a coroutine waits for; a background rebuild waits for nobody.
 #[derive(Clone, Debug, Hash)]
-pub(super) struct Errand {
-    pub strand: Option<StrandId>,
-    /// For whom, as it was when this began: what holds once there is no strand to ask.
+pub(super) struct PendingCall {
+    pub coroutine: Option<CoroutineId>,
+    /// For whom, as it was when this began: what holds once there is no coroutine to ask.
     pub on_behalf: Session,
     pub job: Job,
     /// Identifies it: what it asks for is derived from this.
-    pub stem: u64,
+    pub substream: u64,
     /// Members of a store that have been asked in this attempt.
     pub tried: Tried,
     /// Failed attempts so far.
     pub failures: u32,
     /// The last wait before a retry.
     pub backoff: Span,
-    /// Up to when the strand's time has been charged.
+    /// Up to when the coroutine's time has been charged.
     pub since: Time,
 }
 
-impl Errand {
+impl PendingCall {
     /// What identifies the attempt of a call after so many that have failed.
     fn attempt(&self) -> u64 {
-        let stem = if self.failures == 0 { self.stem } else { mix(self.stem, u64::from(self.failures)) };
-        self.tried.identity(stem)
+        let substream =
+            if self.failures == 0 { self.substream } else { mix(self.substream, u64::from(self.failures)) };
+        self.tried.identity(substream)
     }
 }
 
-/// What an errand is about.
+/// What a pending call is about.
 #[derive(Clone, Debug, Hash)]
 pub(super) enum Job {
     /// A `call` step; `asked` is the member of a store that runs the program.
@@ -68,26 +69,26 @@ pub(super) enum Job {
     Reconnect { part: PartId, member: Pid },
 }
 
-impl Errand {
+impl PendingCall {
     /// One that begins.
     pub(super) fn new(
-        strand: Option<StrandId>,
+        coroutine: Option<CoroutineId>,
         on_behalf: Session,
         job: Job,
-        stem: u64,
+        substream: u64,
         since: Time,
-    ) -> Errand {
+    ) -> PendingCall {
         let (tried, failures, backoff) = (Tried::default(), 0, Span::ZERO);
-        Errand { strand, on_behalf, job, stem, tried, failures, backoff, since }
+        PendingCall { coroutine, on_behalf, job, substream, tried, failures, backoff, since }
     }
 }
 
 impl Server {
-    /// Sends a strand's effect out as an errand.
-    pub(super) fn send(&mut self, strand: StrandId, effect: Effect, ctx: Ctx) {
-        let (job, stem) = match effect {
+    /// Sends a coroutine's effect out as a pending call.
+    pub(super) fn send(&mut self, coroutine: CoroutineId, effect: Effect, ctx: Ctx) {
+        let (job, substream) = match effect {
             Effect::Call { site, args, draw } => {
-                let program = self.frames.program(strand).expect("it runs");
+                let program = self.frames.program(coroutine).expect("it runs");
                 (Job::Call { program, site, args, asked: None }, draw)
             }
             Effect::Get { cache, key, draw } => (Job::Reading(Reading::get(cache, key)), draw),
@@ -99,8 +100,9 @@ impl Server {
             Effect::Drop { cache, key, draw } => {
                 (Job::Data { part: cache, op: Op::Drop { key }, pooled: false, asked: None }, draw)
             }
-            Effect::Read { db, table, key, law, at, for_update, draw } => {
-                let taking = law.map(|law| self.demand(strand, law, 1, draw, ctx));
+            Effect::Read { db, table, key, distribution, at, for_update, draw } => {
+                let taking =
+                    distribution.map(|distribution| self.demand(coroutine, distribution, 1, draw, ctx));
                 (
                     Job::Data {
                         part: db,
@@ -129,15 +131,15 @@ impl Server {
             ),
             other => unreachable!("{other:?} stays in the house"),
         };
-        let key = self.errand(strand, job, stem, ctx);
-        self.join_transaction(strand, key);
+        let key = self.pending(coroutine, job, substream, ctx);
+        self.join_transaction(coroutine, key);
         self.set_out(key, ctx);
     }
 
-    /// An errand sets out, or sets out again.
+    /// A pending call sets out, or sets out again.
     pub(super) fn set_out(&mut self, key: Key, ctx: Ctx) {
-        let Some(errand) = self.errands.get(key) else { return };
-        match &errand.job {
+        let Some(pending) = self.pending_calls.get(key) else { return };
+        match &pending.job {
             Job::Call { .. } => self.attempt(key, ctx),
             Job::Data { part, op: Op::Drop { .. }, .. } => {
                 let part = *part;
@@ -157,16 +159,16 @@ impl Server {
     /// One attempt of a call.
     fn attempt(&mut self, key: Key, ctx: Ctx) {
         let plan = ctx.plan();
-        let Some(errand) = self.errands.get(key) else { return };
-        let Job::Call { program, site, args, .. } = errand.job else { return };
-        let (site, stem) = (&plan.programs.0[program.index()].calls[site as usize], errand.attempt());
-        let (from, clock, tried) = (site.from.unwrap_or(ctx.zone()), ctx.monotonic(), errand.tried);
+        let Some(pending) = self.pending_calls.get(key) else { return };
+        let Job::Call { program, site, args, .. } = pending.job else { return };
+        let (site, substream) = (&plan.programs.0[program.index()].calls[site as usize], pending.attempt());
+        let (from, clock, tried) = (site.from.unwrap_or(ctx.zone()), ctx.monotonic(), pending.tried);
         let avoided = |member: Pid| self.avoided.names(member, clock) || tried.has(member);
-        let to = plan.directory.way_in(site.to, from, avoided, |n| ctx.serving(PICK, stem).below(n));
+        let to = plan.directory.way_in(site.to, from, avoided, |n| ctx.serving(PICK, substream).below(n));
         let Session { id: session, origin, seen } = self.on_behalf(key);
         let request = Request {
             op: Op::Run { program: site.program.unwrap_or(ProgramId(u16::MAX)), args },
-            stem,
+            substream,
             size_bytes: site.size_bytes,
             timeout: Some(plan.policies[site.policy.index()].timeout),
             from: site.from,
@@ -178,7 +180,7 @@ impl Server {
         if let Some(alive) = plan.directory.alive(site.to) {
             ctx.keep_alive(call, alive);
         }
-        if let Some(Errand { job: Job::Call { asked, .. }, .. }) = self.errands.get_mut(key) {
+        if let Some(PendingCall { job: Job::Call { asked, .. }, .. }) = self.pending_calls.get_mut(key) {
             *asked = Some(to);
         }
     }
@@ -186,102 +188,105 @@ impl Server {
     /// A `cpu` step of a program that runs at a store: a core of the member beside us, in line with its operations.
     pub(super) fn compute_at_store(
         &mut self,
-        strand: StrandId,
+        coroutine: CoroutineId,
         store: PartId,
         demand: Span,
         draw: u64,
         ctx: Ctx,
     ) {
         let op = Op::Compute { demand };
-        let key = self.errand(strand, Job::Data { part: store, op, pooled: false, asked: None }, draw, ctx);
+        let key =
+            self.pending(coroutine, Job::Data { part: store, op, pooled: false, asked: None }, draw, ctx);
         let member = Pid::new(ctx.plan().directory.target(store).tier, ctx.me().member);
         self.ask(key, member, op, draw, None, ctx);
     }
 
-    /// A new errand of a strand.
-    pub(super) fn errand(&mut self, strand: StrandId, job: Job, stem: u64, ctx: Ctx) -> Key {
-        let on_behalf = *self.session(strand).expect("a strand works for somebody");
+    /// A new pending call of a coroutine.
+    pub(super) fn pending(&mut self, coroutine: CoroutineId, job: Job, substream: u64, ctx: Ctx) -> Key {
+        let on_behalf = *self.session(coroutine).expect("a strand works for somebody");
         let since = ctx.now();
-        let errand = Errand::new(Some(strand), on_behalf, job, stem, since);
-        self.errands.insert(errand)
+        let pending = PendingCall::new(Some(coroutine), on_behalf, job, substream, since);
+        self.pending_calls.insert(pending)
     }
 
-    /// What identifies an errand.
-    pub(super) fn stem(&self, key: Key) -> u64 {
-        self.errands.get(key).map_or(0, |errand| errand.stem)
+    /// What identifies a pending call.
+    pub(super) fn substream(&self, key: Key) -> u64 {
+        self.pending_calls.get(key).map_or(0, |pending| pending.substream)
     }
 
-    /// Asks a part for an operation on behalf of an errand. `stem` identifies the question: an errand may have several.
+    /// Asks a part for an operation on behalf of a pending call. `substream` identifies the question: a pending call may have several.
     pub(super) fn ask(
         &mut self,
         key: Key,
         to: Pid,
         op: Op,
-        stem: u64,
+        substream: u64,
         timeout: Option<Span>,
         ctx: Ctx,
     ) -> CallId {
         let Session { id: session, origin, seen } = self.on_behalf(key);
         let request =
-            Request { op, stem, size_bytes: MESSAGE_BYTES, timeout, from: None, session, origin, seen };
+            Request { op, substream, size_bytes: MESSAGE_BYTES, timeout, from: None, session, origin, seen };
         ctx.call(to, request, key.to_word())
     }
 
-    /// For whom an errand is, and what that customer has seen by now.
+    /// For whom a pending call is, and what that customer has seen by now.
     pub(super) fn on_behalf(&mut self, key: Key) -> Session {
-        let errand = self.errands.get(key).map(|errand| (errand.strand, errand.on_behalf));
-        let (strand, kept) = errand.unwrap_or((None, Session { id: 0, origin: 0, seen: Seen::NOTHING }));
-        strand.and_then(|strand| self.session(strand).copied()).unwrap_or(kept)
+        let pending = self.pending_calls.get(key).map(|pending| (pending.coroutine, pending.on_behalf));
+        let (coroutine, kept) =
+            pending.unwrap_or((None, Session { id: 0, origin: 0, seen: CausalContext::NOTHING }));
+        coroutine.and_then(|coroutine| self.session(coroutine).copied()).unwrap_or(kept)
     }
 
-    /// The customer of an errand sees more by its answer; whatever else is done for it in this process sees as much from now on.
-    pub(super) fn learn(&mut self, key: Key, seen: Seen) {
-        if seen == Seen::NOTHING {
+    /// The customer of a pending call sees more by its answer; whatever else is done for it in this process sees as much from now on.
+    pub(super) fn learn(&mut self, key: Key, seen: CausalContext) {
+        if seen == CausalContext::NOTHING {
             return; // as in every design where nothing is read `at session`
         }
-        let Some(errand) = self.errands.get_mut(key) else { return };
-        errand.on_behalf.seen.merge(seen);
-        if let Some(session) = errand.strand.and_then(|strand| self.session(strand)) {
+        let Some(pending) = self.pending_calls.get_mut(key) else { return };
+        pending.on_behalf.seen.merge(seen);
+        if let Some(session) = pending.coroutine.and_then(|coroutine| self.session(coroutine)) {
             session.seen.merge(seen);
         }
     }
 
     fn ask_cache(&mut self, key: Key, part: PartId, ctx: Ctx) {
-        let Some(Errand { job: Job::Data { op, .. }, .. }) = self.errands.get(key) else { return };
+        let Some(PendingCall { job: Job::Data { op, .. }, .. }) = self.pending_calls.get(key) else { return };
         let op = *op;
         let Op::Drop { key: entry } = op else { return };
         let directory = &ctx.plan().directory;
         let (to, timeout) = (directory.owner(part, entry), directory.cache(part).timeout);
-        self.ask(key, to, op, self.stem(key), Some(timeout), ctx);
+        self.ask(key, to, op, self.substream(key), Some(timeout), ctx);
     }
 
     pub(super) fn ask_store(&mut self, key: Key, ctx: Ctx) {
-        let Some(Errand { job: Job::Data { op, part, .. }, tried, .. }) = self.errands.get(key) else {
+        let Some(PendingCall { job: Job::Data { op, part, .. }, tried, .. }) = self.pending_calls.get(key)
+        else {
             return;
         };
         let (op, part, tried) = (*op, *part, *tried);
         let directory = &ctx.plan().directory;
         let at = if let Op::Read { at, .. } = op { at } else { At::Primary };
         let timeout = Some(directory.store(part).timeout);
-        let stem = self.stem(key);
+        let substream = self.substream(key);
         if ctx.plan().beside == Some(part) && matches!(at, At::Primary | At::Nearest | At::Session) {
             let here = Pid::new(directory.target(part).tier, ctx.me().member);
-            let call = self.ask(key, here, op, stem, timeout, ctx);
+            let call = self.ask(key, here, op, substream, timeout, ctx);
             self.goes_with(key, call, op, ctx);
             return self.record(key, call, here, op, ctx);
         }
         let (zone, clock) = (ctx.zone(), ctx.monotonic());
         let avoided = |member: Pid| self.avoided.names(member, clock) || tried.has(member);
         let leader = directory.leader(part, &self.leading);
-        let stem = tried.identity(stem);
-        let to = directory.copy(part, zone, at, leader, avoided, |n| ctx.serving(PICK, stem).below(n));
-        let call = self.ask(key, to, op, stem, timeout, ctx);
+        let substream = tried.identity(substream);
+        let to = directory.copy(part, zone, at, leader, avoided, |n| ctx.serving(PICK, substream).below(n));
+        let call = self.ask(key, to, op, substream, timeout, ctx);
         if let Some(alive) = directory.alive(part) {
             ctx.keep_alive(call, alive);
         }
         self.goes_with(key, call, op, ctx);
         self.record(key, call, to, op, ctx);
-        if let Some(Errand { job: Job::Data { asked, .. }, .. }) = self.errands.get_mut(key) {
+        if let Some(PendingCall { job: Job::Data { asked, .. }, .. }) = self.pending_calls.get_mut(key) {
             *asked = Some(to);
         }
     }
@@ -289,11 +294,13 @@ impl Server {
     /// What an operation on a store carries besides: its transaction, the token of a lock.
     fn goes_with(&mut self, key: Key, call: CallId, op: Op, ctx: Ctx) {
         ctx.within(call, self.transactions.name(key));
-        let Some(strand) = self.errands.get(key).and_then(|errand| errand.strand) else { return };
-        let fence = self.fence(strand, ctx);
+        let Some(coroutine) = self.pending_calls.get(key).and_then(|pending| pending.coroutine) else {
+            return;
+        };
+        let fence = self.fence(coroutine, ctx);
         ctx.fenced(call, fence);
         let changes = !matches!(op, Op::Read { .. } | Op::ReadForUpdate { .. });
-        if let holder @ 1.. = self.held_by(strand)
+        if let holder @ 1.. = self.held_by(coroutine)
             && changes
         {
             ctx.record().history.holds.acts(holder, attempt(call));
@@ -305,10 +312,11 @@ impl Server {
         if !ctx.record().history.wants_operation(to.tier, &op) {
             return;
         }
-        // A step whose strand has been abandoned is sent all the same, and may have an effect.
-        let strand = self.errands.get(key).and_then(|errand| errand.strand);
-        let program = strand.and_then(|strand| self.frames.program(strand)).unwrap_or(ProgramId(u16::MAX));
-        let branch = strand.map_or(u32::MAX, |strand| self.frames.branch(strand));
+        // A step whose coroutine has been abandoned is sent all the same, and may have an effect.
+        let coroutine = self.pending_calls.get(key).and_then(|pending| pending.coroutine);
+        let program =
+            coroutine.and_then(|coroutine| self.frames.program(coroutine)).unwrap_or(ProgramId(u16::MAX));
+        let branch = coroutine.map_or(u32::MAX, |coroutine| self.frames.branch(coroutine));
         let Session { id: session, origin, .. } = self.on_behalf(key);
         let (now, by, store, transaction) = (ctx.now(), ctx.me(), to.tier, self.transactions.name(key));
         // That a row is kept as well is no part of what was seen.
@@ -320,20 +328,20 @@ impl Server {
         ctx.record().history.sent(call, now, sent);
     }
 
-    /// An answer to an errand.
-    pub(super) fn errand_answered(&mut self, key: Key, reply: Reply, ctx: Ctx) {
+    /// An answer to a pending call.
+    pub(super) fn pending_answered(&mut self, key: Key, reply: Reply, ctx: Ctx) {
         let now = ctx.now();
         self.learn(key, reply.seen);
         if self.asks_elsewhere(key, &reply, ctx) {
             return;
         }
         let transaction = self.transactions.forget(key);
-        let Some(errand) = self.errands.get_mut(key) else { return };
-        match &errand.job {
+        let Some(pending) = self.pending_calls.get_mut(key) else { return };
+        match &pending.job {
             Job::Call { .. } => self.call_answered(key, reply, ctx),
             Job::Data { part, pooled, asked, .. } => {
                 let (part, pooled, asked) = (*part, *pooled, *asked);
-                errand.since = now;
+                pending.since = now;
                 self.avoid(asked, part, reply.outcome, ctx);
                 if let Some(tx) = transaction {
                     return self.transaction_answered(key, tx, &reply, ctx);
@@ -343,12 +351,12 @@ impl Server {
                 }
                 self.spend(key, &reply.causes);
                 match reply.outcome {
-                    Outcome::Ok(value) | Outcome::Renew(value) => self.errand_done(key, value),
+                    Outcome::Ok(value) | Outcome::Renew(value) => self.call_done(key, value),
                     Outcome::Fail(reason) | Outcome::Unknown(reason) => {
                         // Nobody knows what became of it, and whoever called this program is to hear that.
                         let lost = reply.outcome == Outcome::Unknown(Reason::NoLeader);
                         let reason = if lost { Reason::Reset } else { reason };
-                        self.errand_failed(key, Failure { reason, at: Some(reply.at) });
+                        self.call_failed(key, Failure { reason, at: Some(reply.at) });
                     }
                 }
                 if pooled {
@@ -375,49 +383,49 @@ impl Server {
     fn call_answered(&mut self, key: Key, reply: Reply, ctx: Ctx) {
         let now = ctx.now();
         let plan = ctx.plan();
-        let Some(errand) = self.errands.get_mut(key) else { return };
-        let Job::Call { program, site, asked, .. } = errand.job else { return };
-        errand.since = now;
+        let Some(pending) = self.pending_calls.get_mut(key) else { return };
+        let Job::Call { program, site, asked, .. } = pending.job else { return };
+        pending.since = now;
         let site = &plan.programs.0[program.index()].calls[site as usize];
         self.avoid(asked, site.to, reply.outcome, ctx);
-        let Some(errand) = self.errands.get_mut(key) else { return };
+        let Some(pending) = self.pending_calls.get_mut(key) else { return };
         if let Some(asked) = asked
-            && plan.directory.asks_another(site.to, &mut errand.tried, asked, reply.outcome, false)
+            && plan.directory.asks_another(site.to, &mut pending.tried, asked, reply.outcome, false)
         {
             self.spend(key, &Causes::only(Cause::Retry, reply.causes.total()));
             return self.attempt(key, ctx);
         }
-        errand.tried = Tried::default();
+        pending.tried = Tried::default();
         let reason = match reply.outcome {
             Outcome::Ok(value) | Outcome::Renew(value) => {
                 self.spend(key, &reply.causes);
-                return self.errand_done(key, value);
+                return self.call_done(key, value);
             }
             Outcome::Fail(reason) | Outcome::Unknown(reason) => reason,
         };
         let policy = &plan.policies[site.policy.index()];
         let retried = policy.retries(reason);
-        errand.failures = errand.failures.saturating_add(1);
-        let mut draws = ctx.serving(BACK_OFF, errand.attempt());
-        let wait = policy.retry.wait(errand.failures, errand.backoff, &mut draws).filter(|_| retried);
+        pending.failures = pending.failures.saturating_add(1);
+        let mut draws = ctx.serving(BACK_OFF, pending.attempt());
+        let wait = policy.retry.wait(pending.failures, pending.backoff, &mut draws).filter(|_| retried);
         match wait {
             Some(wait) => {
-                errand.backoff = wait;
+                pending.backoff = wait;
                 self.spend(key, &Causes::only(Cause::Retry, reply.causes.total()));
-                let timer = self.later.insert(Later::Again { errand: key });
+                let timer = self.later.insert(Later::Again { pending: key });
                 ctx.wake(wait, timer.to_word());
             }
             None => {
                 self.spend(key, &reply.causes);
-                self.errand_failed(key, Failure { reason, at: Some(reply.at) });
+                self.call_failed(key, Failure { reason, at: Some(reply.at) });
             }
         }
     }
 
     /// The wait before another try is over.
-    pub(super) fn errand_again(&mut self, key: Key, ctx: Ctx) {
-        let Some(errand) = self.errands.get(key) else { return };
-        if let Job::Reading(_) = errand.job {
+    pub(super) fn call_again(&mut self, key: Key, ctx: Ctx) {
+        let Some(pending) = self.pending_calls.get(key) else { return };
+        if let Job::Reading(_) = pending.job {
             self.charge(key, Cause::Lock, ctx.now());
             self.reading_again(key, ctx);
         } else {
@@ -428,23 +436,23 @@ impl Server {
 
     /// Charges the time since the last charge to one cause.
     pub(super) fn charge(&mut self, key: Key, cause: Cause, now: Time) {
-        let Some(errand) = self.errands.get_mut(key) else { return };
-        let span = now - errand.since;
-        errand.since = now;
-        if let Some(strand) = errand.strand {
-            self.frames.spend(strand, cause, span);
+        let Some(pending) = self.pending_calls.get_mut(key) else { return };
+        let span = now - pending.since;
+        pending.since = now;
+        if let Some(coroutine) = pending.coroutine {
+            self.frames.spend(coroutine, cause, span);
         }
     }
 
     /// Charges time by cause.
     pub(super) fn spend(&mut self, key: Key, causes: &Causes) {
-        if let Some(strand) = self.errands.get(key).and_then(|errand| errand.strand) {
-            self.frames.spend_all(strand, causes);
+        if let Some(coroutine) = self.pending_calls.get(key).and_then(|pending| pending.coroutine) {
+            self.frames.spend_all(coroutine, causes);
         }
     }
 
-    pub(super) fn errand_done(&mut self, key: Key, value: Value) {
-        if let Some(Errand { strand: Some(strand), job, .. }) = self.errands.get(key) {
+    pub(super) fn call_done(&mut self, key: Key, value: Value) {
+        if let Some(PendingCall { coroutine: Some(coroutine), job, .. }) = self.pending_calls.get(key) {
             let plain = matches!(
                 job,
                 Job::Lock { .. }
@@ -455,16 +463,16 @@ impl Server {
                 Job::Data { op: Op::Write { .. }, .. } => Input::Written(value.version),
                 _ => Input::Value(value),
             };
-            self.ready.push_back((*strand, input));
+            self.ready.push_back((*coroutine, input));
         }
-        self.errands.free(key);
+        self.pending_calls.free(key);
     }
 
-    pub(super) fn errand_failed(&mut self, key: Key, why: Failure) {
+    pub(super) fn call_failed(&mut self, key: Key, why: Failure) {
         self.transactions.forget(key);
-        if let Some(Errand { strand: Some(strand), .. }) = self.errands.get(key) {
-            self.ready.push_back((*strand, Input::Failed(why)));
+        if let Some(PendingCall { coroutine: Some(coroutine), .. }) = self.pending_calls.get(key) {
+            self.ready.push_back((*coroutine, Input::Failed(why)));
         }
-        self.errands.free(key);
+        self.pending_calls.free(key);
     }
 }

@@ -6,14 +6,14 @@ use crate::base::dist::Dist;
 use crate::base::quantity::{Quantity, Unit};
 use crate::program::syntax::{Arg, ArgKey, Expr, Function, Spanned, SyntaxError};
 
-/// Reads the text of a file that a law names; an error is a sentence.
+/// Reads the text of a file that a distribution names; an error is a sentence.
 pub type Files<'a> = &'a dyn Fn(&str) -> Result<String, String>;
 
 /// The standard normal's 99th percentile.
 const Z99: f64 = 2.326_347_874_040_840_8;
 
-/// The laws, with an example each, for messages and docs.
-pub const LAWS: &[(&str, &str)] = &[
+/// The distributions, with an example each, for messages and docs.
+pub const DISTRIBUTIONS: &[(&str, &str)] = &[
     ("uniform", "uniform(1ms, 5ms)"),
     ("exp", "exp(5ms)"),
     ("normal", "normal(5ms, sd=1ms)"),
@@ -26,20 +26,20 @@ pub const LAWS: &[(&str, &str)] = &[
     ("mix", "mix(90%=exp(1ms), 10%=50ms)"),
 ];
 
-/// A law of spans, in nanoseconds.
+/// A distribution of spans, in nanoseconds.
 ///
 /// # Errors
 /// When it is none; with its place.
-pub fn law_of_spans(expr: &Spanned<Expr>, files: Files<'_>) -> Result<Dist, SyntaxError> {
-    Reader { unit: Unit::Span, files }.law(expr)
+pub fn distribution_of_spans(expr: &Spanned<Expr>, files: Files<'_>) -> Result<Dist, SyntaxError> {
+    Reader { unit: Unit::Span, files }.distribution(expr)
 }
 
-/// A law of plain numbers.
+/// A distribution of plain numbers.
 ///
 /// # Errors
 /// When it is none; with its place.
-pub fn law_of_numbers(expr: &Spanned<Expr>, files: Files<'_>) -> Result<Dist, SyntaxError> {
-    Reader { unit: Unit::Count, files }.law(expr)
+pub fn distribution_of_numbers(expr: &Spanned<Expr>, files: Files<'_>) -> Result<Dist, SyntaxError> {
+    Reader { unit: Unit::Count, files }.distribution(expr)
 }
 
 struct Reader<'a> {
@@ -52,13 +52,13 @@ fn error<T, U>(at: &Spanned<T>, message: impl Into<String>, help: &str) -> Resul
 }
 
 impl Reader<'_> {
-    fn law(&self, expr: &Spanned<Expr>) -> Result<Dist, SyntaxError> {
+    fn distribution(&self, expr: &Spanned<Expr>) -> Result<Dist, SyntaxError> {
         match &expr.value {
             Expr::Number(_) => self.value(expr).map(Dist::Constant),
             Expr::Call(function) => self.function(expr, function),
             _ => error(
                 expr,
-                format!("`{}` is no law", expr.value),
+                format!("`{}` is no distribution", expr.value),
                 "write `5ms`, `exp(5ms)`, `lognormal(p50=4ms, p99=40ms)`",
             ),
         }
@@ -114,13 +114,15 @@ impl Reader<'_> {
             "file" => self.file(&args),
             "mix" => self.mix(&args),
             other => {
-                let near = crate::base::problem::nearest(other, LAWS.iter().map(|(name, _)| *name));
-                let help = match near.and_then(|near| LAWS.iter().find(|(name, _)| *name == near)) {
+                let near = crate::base::problem::nearest(other, DISTRIBUTIONS.iter().map(|(name, _)| *name));
+                let help = match near.and_then(|near| DISTRIBUTIONS.iter().find(|(name, _)| *name == near)) {
                     Some((_, example)) => format!("did you mean `{example}`?"),
-                    None => "laws: uniform exp normal lognormal gamma weibull pareto quantiles file mix"
-                        .to_owned(),
+                    None => {
+                        "distributions: uniform exp normal lognormal gamma weibull pareto quantiles file mix"
+                            .to_owned()
+                    }
                 };
-                error(&function.name, format!("`{other}` is no law"), &help)
+                error(&function.name, format!("`{other}` is no distribution"), &help)
             }
         }
     }
@@ -151,19 +153,23 @@ impl Reader<'_> {
                 _ => None,
             };
             let Some(share) = share.filter(|share| (0.0..=1.0).contains(share)) else {
-                return error(&arg.value, "a point of `quantiles` must be named p0 to p100", LAWS[7].1);
+                return error(
+                    &arg.value,
+                    "a point of `quantiles` must be named p0 to p100",
+                    DISTRIBUTIONS[7].1,
+                );
             };
             let value = self.value(&arg.value)?;
             if points.last().is_some_and(|(before, least)| share <= *before || value < *least) {
-                return error(&arg.value, "the points of `quantiles` must rise", LAWS[7].1);
+                return error(&arg.value, "the points of `quantiles` must rise", DISTRIBUTIONS[7].1);
             }
             points.push((share, value));
         }
         if points.len() < 2 || points[0].0 != 0.0 || points[points.len() - 1].0 != 1.0 {
-            return error(args.whole, "`quantiles` must begin with p0 and end with p100", LAWS[7].1);
+            return error(args.whole, "`quantiles` must begin with p0 and end with p100", DISTRIBUTIONS[7].1);
         }
         if points[0].1 <= 0.0 {
-            return error(args.whole, "`quantiles` is log-linear: p0 must be above 0", LAWS[7].1);
+            return error(args.whole, "`quantiles` is log-linear: p0 must be above 0", DISTRIBUTIONS[7].1);
         }
         Ok(Dist::Quantiles(points.into()))
     }
@@ -204,24 +210,24 @@ impl Reader<'_> {
 
     fn mix(&self, args: &Args<'_>) -> Result<Dist, SyntaxError> {
         let mut total = 0.0;
-        let mut laws = Vec::new();
+        let mut distributions = Vec::new();
         for arg in &args.function.args {
             let Some(Spanned { value: ArgKey::Number(Quantity { value, unit: Unit::Share, .. }), .. }) =
                 &arg.key
             else {
-                return error(&arg.value, "each part of a mix has its share", LAWS[9].1);
+                return error(&arg.value, "each part of a mix has its share", DISTRIBUTIONS[9].1);
             };
             total += value;
-            laws.push((total, self.law(&arg.value)?));
+            distributions.push((total, self.distribution(&arg.value)?));
         }
         whole_mix(args.whole, total)?;
-        if let Some(last) = laws.last_mut() {
+        if let Some(last) = distributions.last_mut() {
             last.0 = 1.0;
         }
-        Ok(Dist::Mix(Arc::from(laws)))
+        Ok(Dist::Mix(Arc::from(distributions)))
     }
 
-    /// A value of the law's unit, at least 0.
+    /// A value of the distribution's unit, at least 0.
     fn value(&self, expr: &Spanned<Expr>) -> Result<f64, SyntaxError> {
         match &expr.value {
             Expr::Number(quantity) if quantity.unit == self.unit => Ok(quantity.value),
@@ -245,7 +251,7 @@ pub(crate) fn whole_mix(whole: &Spanned<Expr>, total: f64) -> Result<(), SyntaxE
     }
     let percent = format!("{:.7}", total * 100.0);
     let percent = percent.trim_end_matches('0').trim_end_matches('.');
-    error(whole, format!("the shares of this mix add up to {percent}%, not 100%"), LAWS[9].1)
+    error(whole, format!("the shares of this mix add up to {percent}%, not 100%"), DISTRIBUTIONS[9].1)
 }
 
 /// A plain positive number.
@@ -290,7 +296,10 @@ impl<'a> Args<'a> {
     }
 
     fn example(&self) -> &'static str {
-        LAWS.iter().find(|(name, _)| *name == self.function.name.value).map_or("", |(_, example)| example)
+        DISTRIBUTIONS
+            .iter()
+            .find(|(name, _)| *name == self.function.name.value)
+            .map_or("", |(_, example)| example)
     }
 
     fn positional(&self, index: usize) -> Result<&'a Spanned<Expr>, SyntaxError> {
@@ -330,12 +339,12 @@ mod tests {
             "data/x.csv" => Ok("latency\n5ms\n7ms,extra\n".to_owned()),
             other => Err(format!("no file {other}")),
         };
-        law_of_spans(&expression(text).expect("parses"), &files)
+        distribution_of_spans(&expression(text).expect("parses"), &files)
     }
 
     #[test]
-    fn laws_are_read_with_their_units() {
-        for (text, law) in [
+    fn distributions_are_read_with_their_units() {
+        for (text, distribution) in [
             ("5ms", Dist::Constant(5e6)),
             ("exp(5ms)", Dist::Exponential { mean: 5e6 }),
             ("uniform(1ms, 2ms, step=500us)", Dist::Uniform { low: 1e6, high: 2e6, step: Some(5e5) }),
@@ -344,16 +353,16 @@ mod tests {
             ("gamma(mean=8ms, cv=0.5)", Dist::Gamma { shape: 4.0, scale: 2e6 }),
             ("file(data/x.csv)", Dist::Empirical(Arc::from([5e6, 7e6]))),
         ] {
-            assert_eq!(read(text), Ok(law), "{text}");
+            assert_eq!(read(text), Ok(distribution), "{text}");
         }
     }
 
     #[test]
-    fn a_wrong_law_is_explained() {
+    fn a_wrong_distribution_is_explained() {
         for (text, message) in [
             ("5", "`5` has no unit"),
             ("exp(5/s)", "`5/s` is not a span, `20ms`"),
-            ("expo(5ms)", "`expo` is no law"),
+            ("expo(5ms)", "`expo` is no distribution"),
             ("uniform(5ms, 1ms)", "the lower bound is above the upper one"),
             ("lognormal(p50=4ms)", "`lognormal` needs `p99=`"),
             ("mix(90%=1ms, 20%=2ms)", "the shares of this mix add up to 110%, not 100%"),

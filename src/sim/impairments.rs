@@ -74,8 +74,8 @@ impl Kernel {
         match event.kind() {
             Kind::Call if !silent => self.refuse(id),
             Kind::Call | Kind::Reply => self.calls.drop_handled(id),
-            Kind::Alarm => {
-                self.take_alarm(event.word);
+            Kind::CancellableTimer => {
+                self.take_timer(event.word);
             }
             _ => {}
         }
@@ -121,8 +121,8 @@ impl Kernel {
             match how {
                 Crash::Process => self.connections.leave_behind(key),
                 Crash::Machine => {
-                    for parcel in self.connections.close(key) {
-                        self.calls.drop_handled(parcel.call);
+                    for segment in self.connections.close(key) {
+                        self.calls.drop_handled(segment.call);
                     }
                 }
             }
@@ -132,7 +132,7 @@ impl Kernel {
     /// What a process called and what it was asked ends.
     fn end_calls(&mut self, pid: Pid, how: Crash) {
         for id in self.calls.select(|call| call.caller == pid && call.awaited) {
-            self.let_go(id);
+            self.abandon(id);
         }
         let now = self.now();
         for id in self.calls.select(|call| call.callee == pid && call.handled && !call.answered) {

@@ -8,13 +8,13 @@ use crate::record::series::Window;
 
 /// The cells of a run.
 #[derive(Clone, Debug, Default)]
-pub struct Cells {
+pub struct TimeBins {
     bucket: Span,
     /// Edges of windows that are no edges of buckets, in order.
     edges: Vec<Time>,
 }
 
-impl Cells {
+impl TimeBins {
     /// Buckets of this width, cut further at the edges of windows.
     pub fn new(bucket: Span, windows: &[Window]) -> Self {
         let inside = |edge: &Time| !edge.as_ns().is_multiple_of(bucket.as_ns());
@@ -22,7 +22,7 @@ impl Cells {
             windows.iter().flat_map(|window| [window.from, window.until]).filter(inside).collect();
         edges.sort_unstable();
         edges.dedup();
-        Cells { bucket, edges }
+        TimeBins { bucket, edges }
     }
 
     /// Width of a bucket.
@@ -58,7 +58,7 @@ impl Cells {
 
 /// A cell while time goes on: where it is in the order of cells, and up to when.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Here {
+pub struct CurrentBin {
     /// The cell.
     pub cell: usize,
     /// Where it begins, or an instant in it before which nobody asks.
@@ -67,12 +67,12 @@ pub struct Here {
     pub until: Time,
 }
 
-impl Here {
+impl CurrentBin {
     /// The cell of an instant, found without a division while it is the same as before.
     #[inline]
-    pub fn at(&mut self, at: Time, cells: &Cells) -> Here {
+    pub fn at(&mut self, at: Time, cells: &TimeBins) -> CurrentBin {
         if at < self.from || at >= self.until {
-            *self = Here { cell: cells.of(at), from: at, until: cells.end(at) };
+            *self = CurrentBin { cell: cells.of(at), from: at, until: cells.end(at) };
         }
         *self
     }
@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn windows_and_buckets_are_ranges_of_cells() {
         let window = |from, until| Window { from: ns(from), until: ns(until) };
-        let cells = Cells::new(Span::from_ns(10), &[window(0, 100), window(13, 25), window(20, 40)]);
+        let cells = TimeBins::new(Span::from_ns(10), &[window(0, 100), window(13, 25), window(20, 40)]);
         // 0 10 13 20 25 30 40 …
         let of: Vec<usize> =
             [0, 9, 10, 12, 13, 19, 20, 24, 25, 30, 39, 40].map(|at| cells.of(ns(at))).to_vec();
@@ -117,8 +117,8 @@ mod tests {
 
     #[test]
     fn the_cell_of_now_moves_on_with_time() {
-        let cells = Cells::new(Span::from_ns(10), &[Window { from: ns(13), until: ns(20) }]);
-        let mut here = Here::default();
+        let cells = TimeBins::new(Span::from_ns(10), &[Window { from: ns(13), until: ns(20) }]);
+        let mut here = CurrentBin::default();
         for at in [0, 5, 12, 13, 14, 19, 20, 35, 36, 7] {
             assert_eq!(here.at(ns(at), &cells).cell, cells.of(ns(at)), "at {at}");
         }

@@ -356,9 +356,9 @@ fn a_share_of_datagrams_is_lost_for_good() {
 
 #[test]
 fn a_fault_more_moves_no_draw_of_a_path() {
-    let law = Dist::Exponential { mean: 5.0 * MS as f64 };
+    let distribution = Dist::Exponential { mean: 5.0 * MS as f64 };
     let arrivals = |effect: Option<fn(NodeSet, NodeSet) -> Effect>| {
-        let path = Path { latency: law.clone(), ..Path::default() };
+        let path = Path { latency: distribution.clone(), ..Path::default() };
         let mut world = World::new(1, Network::flat(1, path), Recorder::default());
         world.add::<Gossip>("gossip", Arc::new((0..100).collect()), 2, &[ZoneId(0)], false);
         world.start();
