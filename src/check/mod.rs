@@ -4,7 +4,8 @@
 //! [`history`] is what all checkers read · [`read`] makes events of a recorded file and [`kinds`] operations of these · [`judge`] picks the check.
 //!
 //! *Linearizable*: [`register`] decides registers whose written values differ and [`counter`] additions of one amount, both
-//! in O(n log n); [`search`] and [`frontier`] decide anything with a [`model`], exponentially in the worst case. *Weaker*: [`sequential`],
+//! in O(n log n); [`search`] and [`frontier`] decide anything with a [`model`], exponentially in the worst case, and the search an object of
+//! one's own as well ([`spec`]). *Weaker*: [`sequential`],
 //! [`causal`], [`session`] read histories by their [`relations`], within sessions and from writes to reads. *How far off*: [`staleness`]
 //! measures reads; [`versions`] finds lost writes and copies that differ. [`shrink`] makes witnesses small. *Of several objects at once*:
 //! [`transactions`] finds the anomalies of isolation.
@@ -35,6 +36,7 @@ pub mod search;
 pub mod sequential;
 pub mod session;
 pub mod shrink;
+pub mod spec;
 pub mod staleness;
 #[cfg(test)]
 mod tests;

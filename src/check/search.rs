@@ -11,11 +11,15 @@
 //! of the value that is there is none of these: later it may have something to change.) And an operation that is pending is
 //! taken only where it changes something, and need not be taken at all.
 
+use std::cell::RefCell;
+use std::marker::PhantomData;
+
 use crate::base::rng::mix;
-use crate::check::history::{Operation, Texts};
+use crate::check::history::{Call, Operation, Texts};
 use crate::check::model::{only_looks, step};
 use crate::check::relations::told;
 use crate::check::remembered::Remembered;
+use crate::check::spec::{Observation, SequentialSpec, States};
 use crate::check::{Verdict, Witness};
 
 /// How much a search may cost.
@@ -46,15 +50,59 @@ struct Event {
 }
 
 /// An operation that was taken, and how to put it back.
-struct Taken {
+struct Taken<S> {
     operation: u32,
-    state: i64,
+    state: S,
+    /// Other states that it may have led to.
+    others: States<S>,
     /// Nothing else need be tried in its place.
     for_good: bool,
 }
 
-struct Search<'a> {
-    operations: &'a [Operation],
+/// What a search may look at: an operation, when it began and when it ended.
+pub(super) trait Timed<S: SequentialSpec> {
+    /// What was asked.
+    fn op(&self) -> &S::Op;
+    /// What was answered.
+    fn ret(&self) -> Option<&S::Ret>;
+    /// When it began.
+    fn invoked(&self) -> u64;
+    /// When it ended, if it did.
+    fn returned(&self) -> Option<u64>;
+}
+
+impl<S: SequentialSpec> Timed<S> for &Observation<S::Op, S::Ret> {
+    fn op(&self) -> &S::Op {
+        &self.op
+    }
+
+    fn ret(&self) -> Option<&S::Ret> {
+        self.ret.as_ref()
+    }
+
+    fn invoked(&self) -> u64 {
+        self.invoked
+    }
+
+    fn returned(&self) -> Option<u64> {
+        self.returned
+    }
+}
+
+/// What came of a search. Operations are told by their places.
+pub(super) enum Searched<S> {
+    /// There is an order.
+    Holds,
+    /// There is none: whose return was in the way where the longest order ends, what was at the same time (eight at most), and the state there.
+    Violated { blocked: usize, concurrent: Vec<usize>, state: S },
+    /// The budget was not enough.
+    Unknown(String),
+}
+
+/// The search for an order of some operations.
+pub(super) struct Search<'a, S: SequentialSpec, T: Timed<S>> {
+    spec: &'a S,
+    operations: &'a [T],
     events: Vec<Event>,
     /// By operation: its invocation and its return.
     places: Vec<(u32, u32)>,
@@ -62,13 +110,7 @@ struct Search<'a> {
     /// The operations that are taken, in 128 bits.
     taken: u128,
     met: Remembered,
-}
-
-/// Judges the operations of one object. They may come in any order.
-pub fn search(operations: &[Operation], initial: i64, texts: &mut Texts, budget: Budget) -> Verdict {
-    let mut sorted = operations.to_vec();
-    sorted.sort_by_key(|operation| operation.invoked);
-    Search::new(&sorted).run(initial, texts, budget)
+    of: PhantomData<S>,
 }
 
 /// A number in 128 bits.
@@ -76,20 +118,22 @@ fn wide(what: u64, number: u64) -> u128 {
     u128::from(mix(2 * what, number)) | u128::from(mix(2 * what + 1, number)) << 64
 }
 
-impl<'a> Search<'a> {
-    fn new(operations: &'a [Operation]) -> Self {
-        let mut order: Vec<(u64, u32, bool)> = Vec::with_capacity(2 * operations.len());
+impl<'a, S: SequentialSpec, T: Timed<S>> Search<'a, S, T> {
+    /// Of operations in any order.
+    pub fn new(spec: &'a S, operations: &'a [T]) -> Self {
+        let mut order: Vec<(u64, bool, u32)> = Vec::with_capacity(2 * operations.len());
         for (operation, number) in operations.iter().zip(0..) {
-            order.push((operation.invoked, number, false));
-            if !operation.is_pending() {
-                order.push((operation.returned, number, true));
+            order.push((operation.invoked(), false, number));
+            if let Some(returned) = operation.returned() {
+                order.push((returned, true, number));
             }
         }
+        // At one instant what begins comes before what ends: they may have been at the same time.
         order.sort_unstable();
         let mut places = vec![(NONE, NONE); operations.len()];
         let mut events = Vec::with_capacity(order.len());
         let last = order.len() as u32;
-        for ((_, operation, is_return), place) in order.into_iter().zip(0u32..) {
+        for ((_, is_return, operation), place) in order.into_iter().zip(0u32..) {
             let of = &mut places[operation as usize];
             if is_return {
                 of.1 = place;
@@ -100,56 +144,85 @@ impl<'a> Search<'a> {
             events.push(Event { operation, is_return, before: place.wrapping_sub(1), after });
         }
         let head = if events.is_empty() { NONE } else { 0 };
-        Search { operations, events, places, head, taken: 0, met: Remembered::default() }
+        let met = Remembered::default();
+        Search { spec, operations, events, places, head, taken: 0, met, of: PhantomData }
     }
 
-    fn run(mut self, initial: i64, texts: &mut Texts, budget: Budget) -> Verdict {
-        let mut state = initial;
-        let mut stack: Vec<Taken> = Vec::new();
+    /// Looks for an order.
+    pub fn run(mut self, budget: Budget) -> Searched<S::State> {
+        let mut state = self.spec.init();
+        let mut stack: Vec<Taken<S::State>> = Vec::new();
         let mut at = self.head;
         let mut nodes = 0u64;
-        let texts_before = texts.bytes();
         // The deepest point: how many were taken, in which state, and whose return was in the way.
-        let mut deepest = (0, state, NONE);
+        let mut deepest = (0, state.clone(), NONE);
         loop {
-            let Some(event) = self.events.get(at as usize).copied() else { return Verdict::Holds };
-            let operation = self.operations[event.operation as usize];
+            let Some(event) = self.events.get(at as usize).copied() else { return Searched::Holds };
             if !event.is_return {
                 nodes += 1;
-                let next = step(state, operation.call, texts);
-                if let Some(next) = next.filter(|next| !operation.is_pending() || *next != state) {
-                    self.take(event.operation);
-                    let for_good = next == state && only_looks(operation.call);
-                    if for_good || self.is_new(next) {
-                        stack.push(Taken { operation: event.operation, state, for_good });
-                        state = next;
-                        at = self.head;
-                        continue;
-                    }
-                    self.put_back(event.operation);
+                if let Some(taken) = self.try_to_take(event.operation, &mut state) {
+                    stack.push(taken);
+                    at = self.head;
+                    continue;
                 }
                 if nodes >= budget.nodes {
-                    return Verdict::Unknown(format!("{nodes} configurations were not enough (`--nodes`)"));
+                    return Searched::Unknown(format!("{nodes} configurations were not enough (`--nodes`)"));
                 }
-                if self.met.bytes() + (texts.bytes() - texts_before) > budget.bytes {
+                if self.met.bytes() + self.spec.bytes() > budget.bytes {
                     let mib = budget.bytes >> 20;
-                    return Verdict::Unknown(format!("{mib} MiB of memory were not enough (`--memory`)"));
+                    return Searched::Unknown(format!("{mib} MiB of memory were not enough (`--memory`)"));
                 }
                 at = event.after;
                 continue;
             }
             if deepest.2 == NONE || stack.len() > deepest.0 {
-                deepest = (stack.len(), state, event.operation);
+                deepest = (stack.len(), state.clone(), event.operation);
             }
             // Nothing before this return can be taken: go back to where something else could have been.
-            loop {
-                let Some(last) = stack.pop() else { return Verdict::Violated(self.witness(deepest, texts)) };
-                state = last.state;
-                self.put_back(last.operation);
-                if !last.for_good {
-                    at = self.events[self.places[last.operation as usize].0 as usize].after;
-                    break;
+            match self.go_back(&mut stack, &mut state) {
+                Some(next) => at = next,
+                None => return self.violated(deepest.1, deepest.2 as usize),
+            }
+        }
+    }
+
+    /// Takes an operation where it leads to a configuration that is new.
+    fn try_to_take(&mut self, number: u32, state: &mut S::State) -> Option<Taken<S::State>> {
+        let operation = &self.operations[number as usize];
+        let mut next = self.spec.step(state, operation.op(), operation.ret());
+        if operation.returned().is_none() {
+            next.retain(|next| next != state);
+        }
+        if next.is_empty() {
+            return None;
+        }
+        self.take(number);
+        let for_good = next.len() == 1 && next[0] == *state && self.spec.only_looks(operation.op());
+        while let Some(one) = next.pop() {
+            if for_good || self.is_new(&one) {
+                let state = std::mem::replace(state, one);
+                return Some(Taken { operation: number, state, others: next, for_good });
+            }
+        }
+        self.put_back(number);
+        None
+    }
+
+    /// Back to the last place where something else can be tried: another state, or what comes after. `None`: everything was.
+    fn go_back(&mut self, stack: &mut Vec<Taken<S::State>>, state: &mut S::State) -> Option<u32> {
+        loop {
+            let last = stack.last_mut()?;
+            while let Some(one) = last.others.pop() {
+                if self.met.is_new(self.taken ^ self.spec.digest(&one)) {
+                    *state = one;
+                    return Some(self.head);
                 }
+            }
+            let last = stack.pop()?;
+            *state = last.state;
+            self.put_back(last.operation);
+            if !last.for_good {
+                return Some(self.events[self.places[last.operation as usize].0 as usize].after);
             }
         }
     }
@@ -194,24 +267,93 @@ impl<'a> Search<'a> {
     }
 
     /// Whether this configuration is met for the first time.
-    fn is_new(&mut self, state: i64) -> bool {
-        self.met.is_new(self.taken ^ wide(1, state as u64))
+    fn is_new(&mut self, state: &S::State) -> bool {
+        self.met.is_new(self.taken ^ self.spec.digest(state))
     }
 
-    fn witness(&self, (_, state, blocked): (usize, i64, u32), texts: &Texts) -> Witness {
-        let operation = &self.operations[blocked as usize];
-        let concurrent = self.operations.iter().filter(|other| {
-            other.place != operation.place
-                && other.invoked < operation.returned
-                && other.returned > operation.invoked
+    fn violated(&self, state: S::State, blocked: usize) -> Searched<S::State> {
+        let one = &self.operations[blocked];
+        let until = |operation: &T| operation.returned().unwrap_or(u64::MAX);
+        let concurrent = self.operations.iter().enumerate().filter(|(place, other)| {
+            *place != blocked && other.invoked() < until(one) && until(other) > one.invoked()
         });
-        let mut places: Vec<usize> = concurrent.map(|other| other.place).take(8).collect();
-        places.insert(0, operation.place);
-        let sentence = format!(
-            "no order explains {}: where the longest order ends, the value is {}",
-            told(operation, texts),
-            texts.show(state),
-        );
-        Witness { sentence, operations: places }
+        let concurrent = concurrent.map(|(place, _)| place).take(8).collect();
+        Searched::Violated { blocked, concurrent, state }
+    }
+}
+
+/// The built-in objects: values are numbers, and texts are known by number.
+struct Builtin<'a> {
+    initial: i64,
+    texts: RefCell<&'a mut Texts>,
+    texts_before: u64,
+}
+
+impl SequentialSpec for Builtin<'_> {
+    type State = i64;
+    type Op = Call;
+    type Ret = ();
+
+    fn init(&self) -> i64 {
+        self.initial
+    }
+
+    /// What an operation was told is part of it; one that is pending was told nothing.
+    fn step(&self, state: &i64, call: &Call, _: Option<&()>) -> States<i64> {
+        step(*state, *call, &mut self.texts.borrow_mut()).into_iter().collect()
+    }
+
+    fn only_looks(&self, call: &Call) -> bool {
+        only_looks(*call)
+    }
+
+    fn digest(&self, state: &i64) -> u128 {
+        wide(1, *state as u64)
+    }
+
+    fn bytes(&self) -> u64 {
+        self.texts.borrow().bytes() - self.texts_before
+    }
+}
+
+impl Timed<Builtin<'_>> for Operation {
+    fn op(&self) -> &Call {
+        &self.call
+    }
+
+    fn ret(&self) -> Option<&()> {
+        None
+    }
+
+    fn invoked(&self) -> u64 {
+        self.invoked
+    }
+
+    fn returned(&self) -> Option<u64> {
+        (!self.is_pending()).then_some(self.returned)
+    }
+}
+
+/// Judges the operations of one object. They may come in any order.
+pub fn search(operations: &[Operation], initial: i64, texts: &mut Texts, budget: Budget) -> Verdict {
+    let mut sorted = operations.to_vec();
+    sorted.sort_by_key(|operation| operation.invoked);
+    let texts_before = texts.bytes();
+    let spec = Builtin { initial, texts: RefCell::new(&mut *texts), texts_before };
+    match Search::new(&spec, &sorted).run(budget) {
+        Searched::Holds => Verdict::Holds,
+        Searched::Unknown(why) => Verdict::Unknown(why),
+        Searched::Violated { blocked, concurrent, state } => {
+            let places = [blocked].into_iter().chain(concurrent);
+            let sentence = format!(
+                "no order explains {}: where the longest order ends, the value is {}",
+                told(&sorted[blocked], texts),
+                texts.show(state),
+            );
+            Verdict::Violated(Witness {
+                sentence,
+                operations: places.map(|place| sorted[place].place).collect(),
+            })
+        }
     }
 }
