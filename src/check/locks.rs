@@ -201,7 +201,7 @@ pub fn deadlocks(holds: &Holds, lock: PartId) -> (u64, Vec<u32>) {
         let hold = &all[*place as usize];
         let around = || std::iter::successors(hold.around, |around| all[*around as usize].around);
         match step {
-            Step::LockRequest => {
+            Step::Requested => {
                 around().for_each(|around| _ = waits.insert(around, *place));
                 let mut cycle = vec![*place];
                 let mut last = *place;

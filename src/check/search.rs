@@ -12,7 +12,6 @@
 //! taken only where it changes something, and need not be taken at all.
 
 use std::cell::RefCell;
-use std::marker::PhantomData;
 
 use crate::base::rng::mix;
 use crate::check::history::{Call, Operation, Texts};
@@ -110,7 +109,6 @@ pub(super) struct Search<'a, S: SequentialSpec, T: Timed<S>> {
     /// The operations that are taken, in 128 bits.
     taken: u128,
     met: Remembered,
-    of: PhantomData<S>,
 }
 
 /// A number in 128 bits.
@@ -145,7 +143,7 @@ impl<'a, S: SequentialSpec, T: Timed<S>> Search<'a, S, T> {
         }
         let head = if events.is_empty() { NONE } else { 0 };
         let met = Remembered::default();
-        Search { spec, operations, events, places, head, taken: 0, met, of: PhantomData }
+        Search { spec, operations, events, places, head, taken: 0, met }
     }
 
     /// Looks for an order.

@@ -152,8 +152,7 @@ pub fn linearizable<S: SequentialSpec>(
 mod tests {
     use super::*;
 
-    /// A register that a reader may see old or new while it is written (Lamport's "regular" would be weaker); and a coin that shows
-    /// either side: a spec with several next states.
+    /// A coin that may show either side once it was tossed: a specification with several next states.
     struct Coin;
 
     impl SequentialSpec for Coin {

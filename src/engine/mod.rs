@@ -9,7 +9,7 @@
 //! 4. The clock moves only by [`Engine::pop_before`], to the instant of the event it gives out, and never back.
 //!
 //! Who picks the next event is a seam: [`Engine`] is generic over [`PendingEvents`]. [`ladder::Ladder`] picks by time
-//! and is the default, [`heap::Heap`] is its slow mutant and the oracle of its tests, and an explorer of orders brings
+//! and is the default, [`heap::Heap`] is its slow counterpart and the oracle of its tests, and an explorer of orders brings
 //! a third.
 
 mod chunks;

@@ -89,7 +89,7 @@ fn dimensions(
 ) -> BTreeMap<String, String> {
     let mut dimensions = experiment.points[trials.cell.point].shown.clone();
     dimensions.insert(VARIANT.to_owned(), trials.cell.variant.clone());
-    for path in entry.x.iter().chain(&entry.by) {
+    for path in entry.x.iter().chain(&entry.by).chain(&entry.axes) {
         if !dimensions.contains_key(path)
             && let Some(parsed) = Path::parse(path)
             && let Some(node) = get(&trials.cell.tree, &parsed, KINDS)

@@ -30,7 +30,7 @@ use crate::experiment::overrides::{chosen, command_line, overridden};
 use crate::experiment::question::{self, Length, Property, PropertyKind, Question, Runs, TheoryEntry};
 use crate::experiment::recording::record;
 use crate::experiment::setup::Setup;
-use crate::experiment::swept::unswept;
+use crate::experiment::swept::pinned;
 use crate::experiment::theory::evaluate;
 use crate::experiment::timetable::{Timetable, timetable};
 use crate::experiment::workload::add;
@@ -126,7 +126,7 @@ pub struct Room {
 
 /// An experiment, ready to run.
 pub struct Experiment {
-    /// Its name: the file's substream.
+    /// Its name: the file's stem.
     pub name: String,
     /// As it was named on the command line.
     pub path: String,
@@ -161,7 +161,7 @@ pub fn load(reader: &dyn Reader, path: &str, overrides: &Overrides) -> Result<Ex
     for change in &asked {
         set(&mut tree, change, KINDS, &mut problems);
     }
-    let notes = unswept(&mut tree, &designed);
+    let notes = pinned(&mut tree, &designed);
     let data = Data { reader, sources: &sources };
     let whole = all_problems(&tree, &designed, &mut problems, |tree, changes, problems| {
         whole(tree, changes, overrides, data, problems)

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct Results {
     /// Version of this format: 1.
     pub schema: u32,
-    /// The experiment's name: its file's substream.
+    /// The experiment's name: its file's stem.
     pub experiment: String,
     /// Its title.
     pub title: String,

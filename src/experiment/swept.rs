@@ -10,7 +10,7 @@ use crate::experiment::cells::{Point, points};
 
 /// Puts what is set in the place of the values of `sweep` and `zip`, so that whatever names the path still finds it: sentences about what
 /// that changes.
-pub fn unswept(tree: &mut Table, set: &[Change]) -> Vec<String> {
+pub fn pinned(tree: &mut Table, set: &[Change]) -> Vec<String> {
     let mut notes = Vec::new();
     let before = points(&shape::entries(tree));
     let mut replaced: Vec<&Change> = Vec::new();

@@ -3,7 +3,7 @@
 //! [`crate::sim::cluster::Cluster`].
 //!
 //! Data path: a checked entry (`fault.x = { at, for, every, do }`) becomes an [`plan::Entry`]; [`schedule::Schedule`] makes
-//! times of it from the seed – those of a distribution before the run, those of a [`moments::Moment`] as the run goes on – and writes
+//! times of it from the seed – those of a distribution before the run, those of a [`moments::Trigger`] as the run goes on – and writes
 //! them down as a plan that can be printed, replayed and shrunk; [`active::Active`] carries them out.
 //!
 //! Durations, in numbered rules:

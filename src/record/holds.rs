@@ -46,7 +46,7 @@ pub struct LockRequest {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// It was asked for.
-    LockRequest,
+    Requested,
     /// It is held.
     Granted,
     /// It has ended.
@@ -98,7 +98,7 @@ impl Holds {
         let around = around.and_then(|owner| self.by_owner.get(&owner).copied());
         let (granted, ended, token) = (Time::NEVER, Time::NEVER, 0);
         self.all.push(Hold { lock: (lock, key), by, origin, around, asked: now, granted, ended, token });
-        self.steps.push((place, Step::LockRequest));
+        self.steps.push((place, Step::Requested));
     }
 
     /// It asks again under another number.

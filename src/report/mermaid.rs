@@ -13,7 +13,7 @@ const CALLED: &str = "S";
 enum Happens {
     FaultBegins,
     Returns,
-    ParameterType,
+    Takes,
     Begins,
     FaultEnds,
 }
@@ -49,11 +49,11 @@ fn lines(all: &SpaceTime, over: &str) -> Vec<(f64, Happens, String)> {
         let arrow = all.arrows.iter().find(|arrow| arrow.to == place);
         let from = arrow.and_then(|arrow| all.bars.get(arrow.from));
         if let (Some(from), true) = (from, bar.to == Some(bar.from)) {
-            lines.push((bar.from, Happens::ParameterType, format!("P{}-)P{lane}: {text}", from.lane)));
+            lines.push((bar.from, Happens::Takes, format!("P{}-)P{lane}: {text}", from.lane)));
             continue;
         }
         if bar.to == Some(bar.from) {
-            lines.push((bar.from, Happens::ParameterType, format!("Note over P{lane}: {text}")));
+            lines.push((bar.from, Happens::Takes, format!("Note over P{lane}: {text}")));
             continue;
         }
         lines.push((bar.from, Happens::Begins, format!("P{lane}->>{CALLED}: {text}{}", mark(bar))));

@@ -27,7 +27,7 @@ pub enum Kind {
     LargeMessage,
     /// A sync of the disk completed; the word is the sync.
     Synced,
-    /// For the kernel: the oldest of a lane of equal timeouts is due; the member is the lane.
+    /// For the kernel: the oldest of a class of equal timeouts is due; the member is the class.
     Deadline,
     /// For the kernel: a connection sends again what a cut held up; the word is its key.
     Retransmit,

@@ -18,29 +18,18 @@ impl Checker<'_> {
         forms: &'static [Constructor],
         given: Given<'_>,
     ) -> Option<Setting> {
-        let Given::Expr(text, expr) = given else {
-            self.wrong(
-                codes::WRONG_TYPE,
-                given.place(),
-                path,
-                &ParameterType::Constructor(forms),
-                given.what(),
-            );
-            return None;
+        let called = match given {
+            Given::Expr(text, expr) => match &expr.value {
+                Expr::Name(name) => Some((text, name.as_str(), expr.at.clone(), None)),
+                Expr::Call(call) => Some((text, call.name.value.as_str(), call.name.at.clone(), Some(call))),
+                _ => None,
+            },
+            Given::Node(_) => None,
         };
-        let (name, name_at, function) = match &expr.value {
-            Expr::Name(name) => (name.as_str(), expr.at.clone(), None),
-            Expr::Call(function) => (function.name.value.as_str(), function.name.at.clone(), Some(function)),
-            _ => {
-                self.wrong(
-                    codes::WRONG_TYPE,
-                    given.place(),
-                    path,
-                    &ParameterType::Constructor(forms),
-                    given.what(),
-                );
-                return None;
-            }
+        let Some((text, name, name_at, function)) = called else {
+            let takes = ParameterType::Constructor(forms);
+            self.wrong(codes::WRONG_TYPE, given.place(), path, &takes, given.what());
+            return None;
         };
         let Some(form) = forms.iter().find(|form| form.name == name) else {
             if let Some(instead) = later::instead_of_word(path, name) {
