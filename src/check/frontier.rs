@@ -9,11 +9,11 @@
 //! * A write that another write follows at once might as well not be there. So when a write takes effect, all open writes *may count as
 //!   taken* just before it, and a write is taken before it returns only if the next operation sees its value.
 //! * A configuration is left out if another has the same value, has done what this one has, and has not used up more
-//!   ([`rows`]).
+//!   (`rows`).
 //!
 //! Exponential in the worst case, hence the budget. The frontier is held narrow first: one that comes through proves an order. If it does
 //! not and something was left out, it is taken up again, wider, from where that was. Additions, which would be taken in every subset, are taken by
-//! their sums ([`sums`]).
+//! their sums (`sums`).
 
 mod between;
 mod rows;

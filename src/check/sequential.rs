@@ -5,9 +5,9 @@
 //! Where the order is known in which the store had the versions, it is a question of cycles, O(n). Without, it is
 //! NP-complete (Gibbons and Korach 1997), so there are steps (after R. Zennou, A. Bouajjani, C. Enea and M. Erradi, "Gradual
 //! consistency checking", CAV 2019). What is linearizable is sequentially consistent, and that is often quickly known. What
-//! must come before what in *any* such order is gathered as long as it grows ([`saturate`]), which finds most violations.
+//! must come before what in *any* such order is gathered as long as it grows (`saturate`), which finds most violations.
 //! If it leaves something open, the writes are tried in the order in which they were invoked or returned, which stores mostly have them in.
-//! The rest is a search ([`placement`]) with a budget.
+//! The rest is a search (`placement`) with a budget.
 
 mod placement;
 mod saturate;

@@ -15,7 +15,7 @@
 //! A job ends at the first whole nanosecond at which its work is done. `fifo` and `lifo` are exact; a change of
 //! speed rounds each running job up to a whole nanosecond once. `ps` reckons in units of 2⁻³² ns: a job gives back its
 //! share at the fraction of a nanosecond at which it is done, and only its host hears of it at the whole one. Each
-//! arrival and departure rounds by one such unit, and an end less than [`SLACK`] units after a whole nanosecond counts
+//! arrival and departure rounds by one such unit, and an end less than `SLACK` units after a whole nanosecond counts
 //! as there.
 
 use std::collections::VecDeque;

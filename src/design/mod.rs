@@ -1,6 +1,6 @@
 //! From TOML text to checked settings: all problems at once, each with its place.
 //!
-//! Data path: [`file`] loads and joins files into a [`tree`] · [`patch`] changes parameters in it by dotted path
+//! Data path: [`file`](mod@file) loads and joins files into a [`tree`] · [`patch`] changes parameters in it by dotted path
 //! (variants, sweeps, `--set`) · [`resolve`] turns it into a [`resolve::Design`], by [`parameters`], [`names`] and
 //! [`programs`] · [`render`] shows problems.
 //!

@@ -2,7 +2,7 @@
 //! that users see. Faults know no part, no protocol and no kernel: only names ([`target::Who`]) and a
 //! [`crate::sim::cluster::Cluster`].
 //!
-//! Data path: a checked entry (`fault.x = { at, for, every, do }`) becomes an [`plan::Entry`]; [`schedule::Schedule`] makes
+//! Data path: a checked entry (`fault.x = { at, for, every, do }`) becomes a [`plan::FaultEntry`]; [`schedule::Schedule`] makes
 //! times of it from the seed – those of a distribution before the run, those of a [`moments::Trigger`] as the run goes on – and writes
 //! them down as a plan that can be printed, replayed and shrunk; [`active::Active`] carries them out.
 //!

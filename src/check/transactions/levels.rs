@@ -55,7 +55,7 @@ impl Kind {
     }
 }
 
-/// How well transactions are kept apart, the weaker before the stronger; not each follows from the next, see [`Level::axiom`] and
+/// How well transactions are kept apart, the weaker before the stronger; not each follows from the next, see `Level::axiom` and
 /// [`Level::has_sessions`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Level {

@@ -4,7 +4,7 @@
 //! A cache that does not answer is no reason to fail: the reader rebuilds and keeps the result to itself. Every
 //! answer may be lost: a lock that may or may not have been taken is waited for like one that somebody else holds.
 //!
-//! Where there is no `fill` the program itself makes the value and says `put c[k] = value` ([`rights`]).
+//! Where there is no `fill` the program itself makes the value and says `put c[k] = value` (`rights`).
 
 mod rights;
 
