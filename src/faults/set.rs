@@ -13,7 +13,7 @@ pub const SET: Fault = Fault {
         name: "set",
         parameters: &[
             Parameter {
-                name: "parameter",
+                name: "knob",
                 takes: ParameterType::Text,
                 default: Preset::Required,
                 doc: "Whose parameter: `app[0].speed`, `pages.ttl`.",
@@ -32,8 +32,7 @@ pub const SET: Fault = Fault {
 };
 
 fn resolve(parameters: &Parameters, who: &Who, problems: &mut Problems) -> Option<Action> {
-    let ((path, path_place), (value, value_place)) =
-        (text(parameters, "parameter")?, text(parameters, "to")?);
+    let ((path, path_place), (value, value_place)) = (text(parameters, "knob")?, text(parameters, "to")?);
     let Some((of, parameter)) = path.rsplit_once('.') else {
         let message = format!("`{}` names no parameter of a part", shown(path));
         problem(problems, SYNTAX, Some(path_place), message).help("write `set(app[0].speed, 25%)`");

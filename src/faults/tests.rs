@@ -122,8 +122,7 @@ fn targets_are_parts_members_zones_and_lists_of_these() {
 
 #[test]
 fn a_parameter_is_set_within_its_range_and_with_its_unit() {
-    let set =
-        |parameter: &str, to: &str| action("set", &[("parameter", words(parameter)), ("to", words(to))]);
+    let set = |parameter: &str, to: &str| action("set", &[("knob", words(parameter)), ("to", words(to))]);
     let of = Target { pids: app(&[0]), ..Target::default() };
     assert_eq!(
         set("app[0].speed", "25%"),
@@ -235,7 +234,7 @@ fn faults_say_what_does_not_fit() {
         ),
         (
             "set",
-            vec![("parameter", words("[app, kv].speed")), ("to", words("5%"))],
+            vec![("knob", words("[app, kv].speed")), ("to", words("5%"))],
             "a parameter of 'app' and 'kv' at once",
         ),
     ] {

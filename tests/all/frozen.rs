@@ -89,12 +89,24 @@ fn of_help(command: &str, found: &mut BTreeSet<String>) {
     );
 }
 
-/// What the tables of the reference begin their rows with: measures, steps, distributions, faults, series, codes.
+/// What the tables of the reference name in their first two columns: measures, steps, distributions, faults, series, codes, and the names of
+/// arguments.
 fn of_reference(found: &mut BTreeSet<String>) {
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/language.md"));
     for row in text.expect("the reference").lines().filter_map(|line| line.strip_prefix("| `")) {
         let name = row.split_once('`').map_or(row, |(name, _)| name);
-        found.insert(format!("reference {}", name.split('(').next().unwrap_or(name)));
+        let called = name.split('(').next().unwrap_or(name);
+        found.insert(format!("reference {called}"));
+        let second = row.split(" | ").nth(1).unwrap_or_default();
+        for code in [name].into_iter().chain(second.split('`').skip(1).step_by(2)) {
+            let before_equals = code.match_indices('=').map(|(at, _)| &code[..at]);
+            let argument = |text: &str| {
+                text.rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or("").to_owned()
+            };
+            let alone = code.chars().all(|c| c.is_ascii_lowercase() || c == '_').then(|| code.to_owned());
+            let arguments = before_equals.map(argument).chain(alone).filter(|name| !name.is_empty());
+            found.extend(arguments.map(|name| format!("reference {called}: {name}")));
+        }
     }
 }
 

@@ -138,7 +138,7 @@ pub const FORMS: &[Form] = &[
     Form {
         name: "usl",
         args: "contention=, coherence=, n=",
-        doc: "speed-up by the universal scalability distribution",
+        doc: "speed-up by the universal scalability law",
         source: "Gunther (1993)",
         of: |g| {
             let n = g.plain("n")?;
