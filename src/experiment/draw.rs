@@ -100,12 +100,6 @@ fn dimensions(
     dimensions
 }
 
-/// Whether a plot sees variants as places along its axis: what is there is not swept, so that variants set it.
-fn lines_variants_up(experiment: &Experiment, entry: &PlotEntry) -> bool {
-    let swept = |path: &String| experiment.points.iter().any(|point| point.shown.contains_key(path));
-    entry.x.as_ref().is_some_and(|x| x != VARIANT && !swept(x))
-}
-
 /// The pictures of one plot: `herd`, `herd-2`, `herd-3`.
 fn numbered(name: &str, mut plots: Vec<Plot>) -> Vec<Plot> {
     if plots.len() > PICTURES_MAX {
@@ -154,6 +148,8 @@ struct Drawing<'a> {
     entry: &'a PlotEntry,
     cells: Vec<&'a Shown<'a>>,
     by: String,
+    /// Variants are places along the axis: what is there is not swept, so that they set it.
+    lined_up: bool,
 }
 
 /// A measure of a plot.
@@ -181,13 +177,14 @@ impl<'a> Drawing<'a> {
             let mut paths = cells.first()?.dimensions.keys();
             paths.find(|path| *path != VARIANT && Some(*path) != entry.x.as_ref()).cloned()
         };
-        let lined_up = lines_variants_up(experiment, entry);
+        let swept = |path: &String| experiment.points.iter().any(|point| point.shown.contains_key(path));
+        let lined_up = entry.x.as_ref().is_some_and(|x| x != VARIANT && !swept(x));
         let by = match &entry.by {
             None if lined_up => Some(String::new()), // one curve through all
             None if one_variant => other(),
             by => by.clone(),
         };
-        Drawing { experiment, results, entry, by: by.unwrap_or_else(|| VARIANT.to_owned()), cells }
+        Drawing { experiment, results, entry, by: by.unwrap_or_else(|| VARIANT.to_owned()), cells, lined_up }
     }
 
     fn plots(&self) -> Vec<Plot> {
@@ -257,7 +254,7 @@ impl<'a> Drawing<'a> {
             path == self.by
                 || taken.contains(&path)
                 || taken.iter().any(|taken| self.tied(path, taken))
-                || path == VARIANT && lines_variants_up(self.experiment, self.entry)
+                || path == VARIANT && self.lined_up
                 || (self.by != VARIANT && path != VARIANT && self.tied(path, &self.by))
                 || self.cells.iter().all(|cell| cell.at(path) == self.cells[0].at(path))
         };

@@ -117,3 +117,37 @@ fn pictures_keep_their_rules() {
     ];
     assert_eq!(designs, expected);
 }
+
+/// One curve goes through variants that set what is along the axis, theory between them as well, and a grid has them as the file does.
+#[test]
+fn variants_can_be_places_along_an_axis() {
+    let text = r#"
+length = "40s"
+runs = 2
+net = { latency = "0ms" }
+server.desk = { cores = 1, threads = "unlimited" }
+workload.people = { do = "job()", arrive = "poisson(50/s)" }
+variant.zulu  = {}
+variant.mike  = { workload.people.arrive = "poisson(100/s)" }
+variant.alpha = { workload.people.arrive = "poisson(150/s)" }
+theory.mean = { of = "mean(job)", is = "mm1(rate=workload.people.arrive, mean=on.desk.job)", within = "20%", source = "M/M/1" }
+plot.stick = { line = ["mean(job)"], x = "workload.people.arrive" }
+plot.map   = { grid = ["variant", "workload.people.arrive"], cell = ["mean(job)"] }
+[on.desk]
+job = "cpu exp(5ms)"
+"#;
+    let experiment = experiment("stick.toml", text, &Overrides::default());
+    let outcome = execute(&experiment, 2, &|_| {}, &AtomicBool::new(false)).expect("it ends");
+    let plots = draw(&experiment, &outcome.cells, &outcome.results);
+    let PlotKind::Line { series, .. } = &find(&plots, "stick").kind else { panic!("{plots:?}") };
+    let [measured, theory] = &series[..] else { panic!("one curve and its theory: {series:?}") };
+    assert_eq!((&*measured.name, &*theory.name), ("mean(job)", "mean(job) (theory)"));
+    assert_eq!(measured.points.iter().map(|(x, _)| *x).collect::<Vec<_>>(), [50.0, 100.0, 150.0]);
+    assert!(theory.points.len() > 40, "{}", theory.points.len());
+    for (rate, mean) in &theory.points {
+        assert!((mean - 1.0 / (200.0 - rate)).abs() < 1e-9, "M/M/1 at {rate}/s: {mean}");
+    }
+    let PlotKind::Grid { rows, columns, .. } = &find(&plots, "map").kind else { panic!("{plots:?}") };
+    assert_eq!(*rows, ["zulu", "mike", "alpha"]);
+    assert_eq!(*columns, ["poisson(50/s)", "poisson(100/s)", "poisson(150/s)"]);
+}

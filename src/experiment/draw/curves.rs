@@ -233,11 +233,9 @@ fn names(measures: &[Measure]) -> String {
 
 /// The panel and name of a curve: of several measures of one thing each has a colour, of several things each measure a panel.
 fn panel_and_name(measure: &Measure, measures: &[Measure], name: &str, colours: usize) -> (String, String) {
-    match (measures.len(), colours) {
-        (1, _) => (String::new(), name.to_owned()),
-        (_, 1) => (String::new(), measure.name.clone()),
-        _ => (measure.name.clone(), name.to_owned()),
-    }
+    let name = if name.is_empty() || measures.len() > 1 && colours == 1 { &measure.name } else { name };
+    let panel = if measures.len() > 1 && colours > 1 { &measure.name } else { "" };
+    (panel.to_owned(), name.to_owned())
 }
 
 /// Where each panel has but one curve, they can be in one.

@@ -113,16 +113,18 @@ impl<'a> Drawing<'a> {
         }]
     }
 
-    /// The values of a dimension: variants as the file names them, others in the order of the sweep.
+    /// The values of a dimension: as the file names the variants that have them, then in the order of the sweep.
     fn values(&self, axis: &str) -> Vec<String> {
+        let place = |cell: &&&Shown<'_>| {
+            self.experiment.variants.iter().position(|variant| variant == cell.at(VARIANT))
+        };
+        let mut cells: Vec<&&Shown<'_>> = self.cells.iter().collect();
+        cells.sort_by_key(place);
         let mut values: Vec<String> = Vec::new();
-        for cell in &self.cells {
+        for cell in cells {
             if !values.iter().any(|known| known == cell.at(axis)) {
                 values.push(cell.at(axis).to_owned());
             }
-        }
-        if axis == VARIANT {
-            values.sort_by_key(|name| self.experiment.variants.iter().position(|variant| variant == name));
         }
         values
     }
