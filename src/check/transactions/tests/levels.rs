@@ -10,10 +10,8 @@ use crate::check::transactions::{Action, Completion, Level, Transaction, Transac
 
 const QUICK: Budget = Budget { nodes: 50_000_000, bytes: 64 << 20 };
 
-/// Judges so many random histories at every level: no verdict may be false. How many of each were not of it, and how many verdicts the search gave
-/// up: only where transactions have written equal values, so that who was read from must be searched for as well.
-fn compare(numbers: std::ops::Range<u64>) -> (Vec<(Level, u32)>, u32) {
-    let mut undecided = 0;
+/// Judges so many random histories at every level; how many of each were not of it.
+fn compare(numbers: std::ops::Range<u64>) -> Vec<(Level, u32)> {
     let mut violated: Vec<(Level, u32)> = Level::ALL.iter().map(|(_, level)| (*level, 0)).collect();
     for number in numbers {
         let history = random::history(number);
@@ -25,10 +23,7 @@ fn compare(numbers: std::ops::Range<u64>) -> (Vec<(Level, u32)>, u32) {
             let agrees = match &verdict {
                 Verdict::Holds => expected,
                 Verdict::Violated(_) => !expected,
-                Verdict::Unknown(why) => {
-                    undecided += 1;
-                    why.starts_with("reads saw values that several transactions wrote")
-                }
+                Verdict::Unknown(_) => false,
             };
             assert!(agrees, "history {number} of seed {SEED} at {level:?}: {verdict:?}\n{}", shown(&history));
             *count += u32::from(!expected);
@@ -38,7 +33,7 @@ fn compare(numbers: std::ops::Range<u64>) -> (Vec<(Level, u32)>, u32) {
             assert!(follows, "history {number}: {stronger:?} without {weaker:?}\n{}", shown(&history));
         }
     }
-    (violated, undecided)
+    violated
 }
 
 /// What follows from what, as docs/levels.md has it.
@@ -80,9 +75,7 @@ fn shown(history: &Transactions) -> String {
 
 #[test]
 fn every_level_is_what_its_definition_says() {
-    let (violated, undecided) = compare(0..400);
-    assert_eq!(undecided, 0);
-    for (level, violated) in violated {
+    for (level, violated) in compare(0..400) {
         assert!((20..390).contains(&violated), "{violated} of 400 are not {level:?}");
     }
 }
@@ -90,9 +83,7 @@ fn every_level_is_what_its_definition_says() {
 #[test]
 #[ignore = "a few minutes: .ci/full runs it"]
 fn every_level_is_what_its_definition_says_ten_thousand_times() {
-    let (violated, undecided) = compare(0..10_000);
-    println!("{violated:?}, {undecided} undecided");
-    assert!(undecided <= 13, "{undecided} of 130,000 verdicts: more than one in 10,000");
+    println!("{:?}", compare(0..10_000));
 }
 
 fn levels_of(lines: &[&str]) -> Vec<&'static str> {
