@@ -1,6 +1,9 @@
-//! Numbered cases, one after the other: none may end in a panic or take too long.
+//! Numbered cases, on all cores: none may end in a panic or take too long.
 
+use std::panic::{RefUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
+
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 /// Marsaglia's xorshift: what is drawn here decides nothing of what the program says.
 pub struct Draws(u64);
@@ -20,32 +23,36 @@ impl Draws {
 ///
 /// # Panics
 /// When of a thousand cases or more none came to one of the `N` ends.
-pub fn campaign<const N: usize, C: std::panic::RefUnwindSafe>(
+pub fn campaign<const N: usize, C: RefUnwindSafe>(
     most: Duration,
-    case: impl Fn(&mut Draws) -> C,
-    came_to: impl Fn(&C) -> usize + std::panic::RefUnwindSafe,
-    tell: impl Fn(&C),
+    case: impl Fn(&mut Draws) -> C + Sync,
+    came_to: impl Fn(&C) -> usize + RefUnwindSafe + Sync,
+    tell: impl Fn(&C) + Sync,
 ) -> (u64, [u64; N], Duration) {
     let mut arguments = std::env::args().skip(1).map(|word| word.parse::<u64>().expect("a number"));
     let count = arguments.next().unwrap_or(10_000);
     let seed = arguments.next().unwrap_or(1);
-    let (mut counts, mut slowest) = ([0u64; N], Duration::ZERO);
-    for number in 0..count {
+    let one = |number: u64| {
         // Each by its number, so that one that fails can be made alone.
         let mut draws = Draws((seed << 32 | number).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
         draws.below(1);
         let case = case(&mut draws);
         let begun = Instant::now();
-        let came = std::panic::catch_unwind(|| came_to(&case));
+        let came = catch_unwind(|| came_to(&case));
         let took = begun.elapsed();
         let (Ok(came), true) = (came, took <= most) else {
             eprintln!("case {number} of seed {seed} after {took:?}:");
             tell(&case);
             std::process::exit(1);
         };
-        slowest = slowest.max(took);
-        counts[came] += 1;
-    }
+        let mut counts = [0u64; N];
+        counts[came] = 1;
+        (counts, took)
+    };
+    let (counts, slowest) = (0..count).into_par_iter().map(one).reduce(
+        || ([0u64; N], Duration::ZERO),
+        |(a, a_took), (b, b_took)| (std::array::from_fn(|end| a[end] + b[end]), a_took.max(b_took)),
+    );
     assert!(count < 1_000 || counts.iter().all(|count| *count > 0), "all of them occur");
     (count, counts, slowest)
 }

@@ -26,14 +26,14 @@ const FEW: usize = 48;
 /// So few entries in all the ladder brings back into one array. Below [`FEW`], lest a queue of about that size
 /// change its shape again and again.
 const FEW_AGAIN: usize = 24;
-/// A bucket of more entries gets a rung of its own.
-const REFINE_ABOVE: usize = 64;
-/// Entries that a new rung's bucket holds on average: a refill shows as many to `prefetch`, whose misses then overlap.
+/// Entries that a new rung's bucket holds on average.
 const PER_BUCKET: usize = 32;
+/// The same with many entries pending: a refill shows as many to `prefetch`, and the more there are, the more misses overlap.
+const PER_BUCKET_OF_MANY: usize = 64;
+/// So many are many: those who get them do not fit into the nearest caches.
+const MANY: usize = 4096;
 /// Most buckets of a rung: the last lines of so many lists stay in the first-level cache, their pages in the TLB.
 const BUCKETS_MAX: usize = 512;
-/// A bottom that has grown to this becomes a rung.
-const BOTTOM_MAX: usize = 192;
 
 /// A ladder queue.
 #[derive(Clone, Debug)]
@@ -230,11 +230,17 @@ impl<E: Copy> Ladder<E> {
         self.bottom_max = FEW;
     }
 
+    /// Entries that a new rung's bucket is to hold. Twice as many get a rung of their own, and a bottom that has grown to six times as many
+    /// becomes one.
+    fn per_bucket(&self) -> usize {
+        if self.len > MANY { PER_BUCKET_OF_MANY } else { PER_BUCKET }
+    }
+
     /// The ladder is used up: the top becomes its coarsest rung, or the bottom if it is short.
     fn lower_top(&mut self, prefetch: &mut impl FnMut(&[Scheduled<E>])) {
         let mut list = std::mem::replace(&mut self.top, List::EMPTY);
         let (first, last) = (self.bottom_end, std::mem::take(&mut self.latest));
-        if list.len() <= REFINE_ABOVE {
+        if list.len() <= 2 * self.per_bucket() {
             self.lower_to_bottom(&mut list, last + 1, prefetch);
         } else if let Some(instant) = self.chunks.one_instant(&list) {
             self.lower_to_bottom(&mut list, key(instant) + 1, prefetch);
@@ -245,6 +251,7 @@ impl<E: Copy> Ladder<E> {
 
     /// The next bucket of the finest rung becomes the bottom, or a finer rung if it is long.
     fn lower_bucket(&mut self, prefetch: &mut impl FnMut(&[Scheduled<E>])) {
+        let refine_above = 2 * self.per_bucket();
         let rung = self.rungs.last_mut().expect("there are rungs");
         let Some(ahead) = rung.buckets[rung.next..].iter().position(|list| !list.is_empty()) else {
             self.spare.extend(self.rungs.pop().map(|rung| rung.buckets));
@@ -253,7 +260,7 @@ impl<E: Copy> Ladder<E> {
         rung.next += ahead;
         let (start, end) = (rung.bucket_start(rung.next), rung.bucket_end(rung.next));
         let mut list = std::mem::replace(&mut rung.buckets[rung.next], List::EMPTY);
-        if list.len() <= REFINE_ABOVE || rung.shift == 0 {
+        if list.len() <= refine_above || rung.shift == 0 {
             rung.next += 1;
             if let Some(list) = rung.buckets.get(rung.next) {
                 self.chunks.fetch_first(list);
@@ -278,7 +285,7 @@ impl<E: Copy> Ladder<E> {
             prefetch(entries);
         });
         self.bottom_end = end;
-        self.bottom_max = (2 * self.bottom.len()).max(BOTTOM_MAX);
+        self.bottom_max = (2 * self.bottom.len()).max(6 * self.per_bucket());
     }
 
     /// Scatters `list`, whose keys run from `first` to `last`, over a new finest rung that reaches at most to `end`.
@@ -293,7 +300,7 @@ impl<E: Copy> Ladder<E> {
 
     /// An empty rung for so many entries from `first` to `last`.
     fn new_rung(&mut self, entries: usize, first: u64, last: u64) -> Rung {
-        let wanted = (entries / PER_BUCKET).next_power_of_two().clamp(2, BUCKETS_MAX);
+        let wanted = (entries / self.per_bucket()).next_power_of_two().clamp(2, BUCKETS_MAX);
         let range = last - first;
         // The least width at which the wanted buckets cover the range, and then only as many as the range needs.
         let shift = (u64::BITS - range.leading_zeros()).saturating_sub(wanted.trailing_zeros());

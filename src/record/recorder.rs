@@ -171,6 +171,11 @@ impl Recorder {
         self.changed || self.history.is_full()
     }
 
+    /// The run is to stop, whatever has changed.
+    pub fn interrupt(&mut self) {
+        self.changed = true;
+    }
+
     /// The same; asks anew from now on.
     pub fn take_changed(&mut self) -> bool {
         std::mem::take(&mut self.changed)

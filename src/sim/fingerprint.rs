@@ -53,19 +53,21 @@ impl Fingerprint {
         self.watched = Some(block);
     }
 
-    /// Folds one event in. `what` is kind, word and outcome; `node` the hash of the node's name.
+    /// Folds one event in. `what` is kind, word and outcome; `node` the hash of the node's name. Whether a block has ended with it.
     #[inline]
-    pub fn event(&mut self, at: Time, what: u64, node: u64) {
+    pub fn event(&mut self, at: Time, what: u64, node: u64) -> bool {
         self.state[0] = fold(self.state[0] ^ at.as_ns(), node ^ 0xA076_1D64_78BD_642F);
         self.state[1] = fold(self.state[1] ^ what, self.state[0] ^ 0xE703_7ED1_A0B4_28DB);
         self.events += 1;
-        if self.events.is_multiple_of(BLOCK) {
-            self.blocks.push(self.hash());
-        }
+        self.events.is_multiple_of(BLOCK)
+    }
+
+    /// Keeps the hash of the block that has just ended.
+    pub fn end_block(&mut self) {
+        self.blocks.push(self.hash());
     }
 
     /// Whether the event that was just folded in lies in the watched block.
-    #[inline]
     pub fn watching(&self) -> bool {
         self.watched == Some((self.events - 1) / BLOCK)
     }

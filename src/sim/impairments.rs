@@ -30,12 +30,24 @@ impl Kernel {
         } else {
             self.nodes[event.tier() as usize].member_hash(event.member())
         };
-        self.fingerprint.event(now, event.what(), node);
+        let block_ends = self.fingerprint.event(now, event.what(), node);
+        if block_ends | self.attentive {
+            self.attend(event, block_ends);
+        }
+    }
+
+    /// What is done after a block of events, and after each event while somebody wants to know.
+    #[cold]
+    fn attend(&mut self, event: Event, block_ends: bool) {
+        if block_ends {
+            self.fingerprint.end_block();
+        }
         if self.fingerprint.watching() {
             let name = self.nodes.get(event.tier() as usize).map_or("kernel", |tier| tier.name.as_str());
             let text = format!("{:?} at {name}[{}]", event.kind(), event.member());
-            self.fingerprint.witness(now, text);
+            self.fingerprint.witness(self.engine.now(), text);
         }
+        self.look_at_time(event, block_ends);
     }
 
     /// Whether a process stands still.

@@ -78,6 +78,8 @@ pub struct Kernel {
     /// By tier: how many turns its processes have taken.
     turns: Vec<u64>,
     pub(super) standing: Standing,
+    /// Somebody wants to look at each event, and not only at each block of them.
+    pub(super) attentive: bool,
     pub(super) cancellable_timers: Slab<u64>,
     pub(super) cancelled_timers: usize,
     streams: FxHashMap<u64, Stream>,
@@ -113,6 +115,7 @@ impl Kernel {
             unique: 0,
             turns: Vec::new(),
             standing: Standing::default(),
+            attentive: false,
             cancellable_timers: Slab::default(),
             cancelled_timers: 0,
             streams: FxHashMap::default(),

@@ -8,9 +8,6 @@ use crate::base::time::Time;
 use crate::sim::event::{Event, KERNEL};
 use crate::sim::kernel::Kernel;
 
-/// A mask of the number of events: it is looked whether time goes on after every 65,536.
-const BETWEEN: u64 = (1 << 16) - 1;
-
 /// Events of an instant that has too many, over which it is looked who takes part in them.
 const WATCHED: u32 = 10_000;
 
@@ -59,13 +56,13 @@ pub struct Excess {
 pub(super) struct Standing {
     limits: Limits,
     coroutines: u64,
-    /// A mask of the number of events: where nothing is left of it, it is looked whether time goes on.
-    between: u64,
     /// The instant when it was last looked.
     instant: Time,
     /// Events before that.
     before: u64,
-    /// Events of an instant that has too many, of which it was looked whose they are.
+    /// An instant has too many events: it is looked at each whose it is.
+    stuck: bool,
+    /// How many of them it was looked at.
     watched: u32,
     /// Who takes part in them, a bit for each tier.
     busy: [u64; 4],
@@ -77,9 +74,9 @@ impl Default for Standing {
         Standing {
             limits: Limits::NONE,
             coroutines: 0,
-            between: BETWEEN,
             instant: Time::ZERO,
             before: 0,
+            stuck: false,
             watched: 0,
             busy: [0; 4],
             excess: None,
@@ -93,7 +90,6 @@ impl Kernel {
     }
 
     /// The limit that has been exceeded, if any has: from then on nothing can be concluded.
-    #[inline(always)]
     pub(super) fn excess(&self) -> Option<&Excess> {
         self.standing.excess.as_ref()
     }
@@ -102,30 +98,26 @@ impl Kernel {
     fn exceeded(&mut self, what: Exceeded, limit: u64, tiers: Vec<TierId>) {
         let at = self.now();
         self.standing.excess.get_or_insert(Excess { what, limit, at, tiers });
+        self.recorder.interrupt();
     }
 
-    /// Whether it is time to look whether time goes on: after every so many events, so that an event costs nothing.
-    #[inline(always)]
-    pub(super) fn looks_at_time(&self) -> bool {
-        self.fingerprint.events() & self.standing.between == 0
-    }
-
-    /// Looks whether time has gone on since it was last looked. Where too many events were of one instant, it is looked at the next ones who
-    /// takes part in them.
-    #[cold]
-    pub(super) fn look_at_time(&mut self, event: Event) {
+    /// Looks after each block of events whether time has gone on since it was last looked. Where too many events were of one instant, it is
+    /// looked at the next ones who takes part in them.
+    pub(super) fn look_at_time(&mut self, event: Event, block_ends: bool) {
         let (now, events) = (self.now(), self.fingerprint.events());
         let standing = &mut self.standing;
+        if !(block_ends || standing.stuck) {
+            return;
+        }
         if now != standing.instant {
-            (standing.instant, standing.before, standing.between, standing.watched) =
-                (now, events, BETWEEN, 0);
+            (standing.instant, standing.before, standing.stuck, standing.watched) = (now, events, false, 0);
             return;
         }
         let limit = standing.limits.at_instant;
         if events - standing.before <= limit {
             return;
         }
-        standing.between = 0;
+        (standing.stuck, self.attentive) = (true, true);
         if event.tier() != KERNEL {
             standing.busy[event.tier() as usize / 64] |= 1 << (event.tier() % 64);
         }

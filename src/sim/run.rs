@@ -44,6 +44,9 @@ impl World {
     /// events have been processed in all.
     pub fn run(&mut self, horizon: Time, events_max: u64) -> Stop {
         let World { kernel, tiers } = self;
+        if kernel.excess().is_some() {
+            return Stop::Excess;
+        }
         while kernel.fingerprint.events() < events_max {
             let Some(event) = kernel.engine.pop_before(horizon, |upcoming| {
                 for run in upcoming.chunk_by(|a, b| a.event.tier() == b.event.tier()) {
@@ -55,18 +58,12 @@ impl World {
                 return Stop::Horizon;
             };
             kernel.mark(event);
-            if kernel.looks_at_time() {
-                kernel.look_at_time(event);
-            }
             match event.tier() {
                 KERNEL => housekeep(event, kernel, tiers),
                 tier => tiers[tier as usize].dispatch(event, kernel),
             }
-            if kernel.excess().is_some() {
-                return Stop::Excess;
-            }
             if kernel.recorder.changed() {
-                return Stop::Changed;
+                return if kernel.excess().is_some() { Stop::Excess } else { Stop::Changed };
             }
         }
         Stop::Events
@@ -156,6 +153,7 @@ impl World {
     /// Keeps every state of one block of the fingerprint.
     pub fn watch_block(&mut self, block: u64) {
         self.kernel.fingerprint.watch(block);
+        self.kernel.attentive = true;
     }
 
     /// Ends the run: what is under way stays open, and what must hold in every run is checked.
