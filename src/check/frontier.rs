@@ -10,11 +10,13 @@
 //!   taken* just before it, and a write is taken before it returns only if the next operation sees its value.
 //! * A configuration is left out if another has the same value, has done what this one has, and has not used up more
 //!   (`rows`).
+//! * A configuration is left out if it has lost a value that somebody will see and nobody who begins in time writes (`ahead`).
 //!
 //! Exponential in the worst case, hence the budget. The frontier is held narrow first: one that comes through proves an order. If it does
 //! not and something was left out, it is taken up again, wider, from where that was. Additions, which would be taken in every subset, are taken by
 //! their sums (`sums`).
 
+mod ahead;
 mod between;
 mod rows;
 mod sums;
@@ -33,6 +35,7 @@ use crate::check::search::Budget;
 use crate::check::{Verdict, Witness};
 pub(super) use sums::{adds_up, impossible};
 
+use ahead::{Ahead, finds, leaves};
 use between::Between;
 use rows::{Masks, Row, Rows, has, put};
 use widths::{Saved, Widths};
@@ -63,6 +66,10 @@ struct Frontier<'a> {
     /// Of a counter that only goes one way: the most that pending additions can have added before an event, and what those that have
     /// returned have.
     ceilings: Vec<i128>,
+    /// Who will see what, where values tell it.
+    ahead: Option<Ahead>,
+    /// Of those that a configuration which was left out had made impossible, the one that returns last.
+    doomed: Option<u32>,
     event: usize,
     over: i128,
     nodes: u64,
@@ -159,6 +166,8 @@ impl<'a> Frontier<'a> {
             counts: operations.iter().all(|one| matches!(one.call, Call::Read(_) | Call::Add(..))),
             sign: sign(operations),
             ceilings: Vec::new(),
+            ahead: Ahead::of(operations),
+            doomed: None,
             event: 0,
             over: i128::from(initial),
             nodes: 0,
@@ -255,7 +264,7 @@ impl<'a> Frontier<'a> {
                 self.keep(row, slot);
                 continue;
             }
-            if has(free, slot) {
+            if has(free, slot) && !self.is_lost_with(number, row) {
                 self.keep(row, slot);
             }
             between.add(row, false, &self.masks);
@@ -347,12 +356,48 @@ impl<'a> Frontier<'a> {
             }
             let mut row = row.clone();
             let seen = self.take(&mut row, number, new, texts);
+            if new != state && self.is_lost(state, &row, number, between.number) {
+                continue;
+            }
             if has(&row[1..], between.slot) {
                 self.keep(&row, between.slot);
             } else {
                 between.add(&row, is_for_others && !seen, &self.masks);
             }
         }
+    }
+
+    /// Whether the value that an operation leaves behind is lost if it returns and counts as overwritten.
+    fn is_lost_with(&mut self, number: u32, row: &[u64]) -> bool {
+        match leaves(self.call(number)) {
+            Some(value) if value != row[0] as i64 => self.is_lost(value, row, number, number),
+            _ => false,
+        }
+    }
+
+    /// Whether somebody who is not taken will see a value, which is not there any more, and nobody but `by` can write it in time; what
+    /// `returning` does is as good as over.
+    fn is_lost(&mut self, value: i64, row: &[u64], by: u32, returning: u32) -> bool {
+        let Some(ahead) = &self.ahead else { return false };
+        let taken = &row[1..=self.slot_words];
+        let now = self.operations[returning as usize].returned;
+        let mut open = self.open.iter().copied();
+        let is_open = |other: u32| !has(taken, self.slots[other as usize]);
+        if open.clone().any(|other| other != by && leaves(self.call(other)) == Some(value) && is_open(other))
+        {
+            return false;
+        }
+        let until = ahead.next_producer(value, now);
+        let waits = open.find(|other| {
+            let operation = &self.operations[*other as usize];
+            finds(operation.call) == Some(value) && operation.returned < until && is_open(*other)
+        });
+        let Some(consumer) = waits.or_else(|| ahead.consumer(value, now, until)) else { return false };
+        let returned = |number: u32| self.operations[number as usize].returned;
+        if self.doomed.is_none_or(|other| returned(other) < returned(consumer)) {
+            self.doomed = Some(consumer);
+        }
+        true
     }
 
     /// Whether something that is open may come right after an operation and see the value that it leaves.
@@ -397,16 +442,24 @@ impl<'a> Frontier<'a> {
 
     /// Why an operation cannot have returned what it did; `before` are the configurations before it returned.
     fn witness(&self, number: u32, before: &Rows, texts: &Texts) -> Witness {
-        let operation = &self.operations[number as usize];
+        let returning = &self.operations[number as usize];
+        let doomed = self.doomed.map(|doomed| &self.operations[doomed as usize]);
+        let doomed = doomed.filter(|doomed| doomed.returned > returning.returned);
+        let operation = doomed.unwrap_or(returning);
         let values: BTreeSet<i64> = before.iter().map(|row| row[0] as i64).collect();
         let shown: Vec<String> = values.iter().take(4).map(|value| texts.show(*value)).collect();
         let more = if values.len() > shown.len() { " or another" } else { "" };
+        let before = match doomed {
+            Some(_) => told(returning, texts),
+            None => "it".to_owned(),
+        };
         let sentence = format!(
-            "no order explains {}: before it returned the value was {}{more}, and nothing that was under way leads on from there",
+            "no order explains {}: before {before} returned the value was {}{more}, and nothing that was under way leads on from there",
             told(operation, texts),
             shown.join(" or "),
         );
-        let others = self.open.iter().filter(|other| **other != number);
+        let others =
+            self.open.iter().filter(|other| self.operations[**other as usize].place != operation.place);
         let mut places: Vec<usize> =
             others.map(|other| self.operations[*other as usize].place).take(NAMED_MAX - 1).collect();
         places.insert(0, operation.place);

@@ -177,6 +177,34 @@ fn many_clients_that_repeat_values_are_decided() {
     }
 }
 
+/// Reads and writes of thirty values.
+fn thirty_values(state: i64, draw: u64) -> (Call, i64) {
+    let value = (draw / 16 % 30) as i64;
+    if draw.is_multiple_of(2) { (Write(value), value) } else { (Read(state), state) }
+}
+
+#[test]
+fn a_register_of_fifty_clients_and_thirty_values_is_decided() {
+    assert!(holds(&hot((10_000, 50, 0), &mut thirty_values)));
+}
+
+#[test]
+fn what_will_be_seen_is_not_overwritten() {
+    // 1 is seen after 2 may have been written: 2 comes later, or before it.
+    let ends = |two: u64| [op(1, 1, 2, Write(1)), op(2, 3, two, Write(2)), op(1, 5, 6, Read(1))];
+    assert!(holds(&ends(4)) == is_linearizable(&ends(4), 0) && !holds(&ends(4)));
+    assert!(holds(&ends(7)));
+    // 2 returns when 1 is still to be seen by who has not begun: it is that one who is told.
+    let Verdict::Violated(witness) = frontier(&ends(4), 0, &mut Texts::default(), Budget::default()) else {
+        panic!("nobody writes 1 again");
+    };
+    assert_eq!(
+        witness.sentence,
+        "no order explains `read 1` of process 1 (line 5): before `write 2` of process 2 (line 3) returned the value was 1, and nothing that \
+         was under way leads on from there"
+    );
+}
+
 #[test]
 fn pending_additions_of_many_amounts_are_decided() {
     let history = hot((1_000, 10, 0), &mut amounts);

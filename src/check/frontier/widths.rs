@@ -8,7 +8,7 @@ use super::rows::{Masks, Rows};
 use crate::check::search::Budget;
 
 /// The first width, how much wider each next one is, and from how many events further back it begins.
-const FIRST: usize = 64;
+const FIRST: usize = 16;
 const WIDER: usize = 4;
 const BACK: usize = 64;
 /// A place to begin from is kept every so many events.
