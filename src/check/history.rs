@@ -71,6 +71,8 @@ pub struct Texts {
     others: FxHashMap<Arc<str>, i64>,
     processes: FxHashMap<u64, Arc<str>>,
     named: FxHashMap<i64, i64>,
+    /// What stands for a value that is not there, unless the history itself writes it down.
+    absent: Option<i64>,
     bytes: u64,
 }
 
@@ -85,7 +87,11 @@ impl Texts {
         match datum {
             Datum::Nil => NIL,
             Datum::Number(number) if number.unsigned_abs() < TEXT as u64 => *number,
-            Datum::Text(text) => self.value(text),
+            Datum::Text(text) => {
+                let value = self.value(text);
+                self.absent = self.absent.filter(|absent| *absent != value);
+                value
+            }
             other => kept(&mut self.all, &mut self.others, &mut self.bytes, &other.to_string()),
         }
     }
@@ -116,13 +122,18 @@ impl Texts {
         self.named.insert(value, number);
     }
 
+    /// Says which value stands for none: readers know it as nil, unless the history has it in so many words.
+    pub fn name_absent(&mut self, value: i64) {
+        self.absent = Some(value);
+    }
+
     /// A value as a reader wrote it.
     pub fn show(&self, value: i64) -> String {
         if let Some(number) = self.named.get(&value) {
             return number.to_string();
         }
         match self.text(value) {
-            _ if value == NIL => "nil".to_owned(),
+            _ if value == NIL || self.absent == Some(value) => "nil".to_owned(),
             Some(text) if self.texts.get(text) == Some(&value) => format!("{text:?}"),
             Some(other) => other.to_owned(),
             None => value.to_string(),

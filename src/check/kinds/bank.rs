@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::check::kinds::{Asked, Judged, Kind, Refused, knows, promised};
+use crate::check::kinds::{Asked, Judged, Kind, Refused, each, knows, promised, unknown};
+use crate::check::read::Malformed;
 use crate::check::read::attempts::{Attempt, Attempts};
 use crate::check::read::datum::Datum;
-use crate::check::read::{self, Malformed};
 use crate::check::transactions::bank::{Balances, check};
 
 pub(super) const BANK: Kind = Kind {
@@ -15,7 +15,10 @@ pub(super) const BANK: Kind = Kind {
     judge,
 };
 
-fn judge(_: &Kind, attempts: &mut Attempts<'_>, asked: &Asked) -> Result<Judged, Refused> {
+/// An account in a map: its name and its balance.
+const ACCOUNT_BYTES: u64 = 64;
+
+fn judge(kind: &Kind, attempts: &mut Attempts<'_>, asked: &Asked) -> Result<Judged, Refused> {
     let instead = "a bank is judged by its balances: they add up to what there was, and none is negative";
     knows("bank", "isolation", asked.isolation.is_some(), instead)?;
     knows("bank", "consistency", asked.consistency.is_some(), instead)?;
@@ -27,25 +30,29 @@ fn judge(_: &Kind, attempts: &mut Attempts<'_>, asked: &Asked) -> Result<Judged,
             return Err(Refused::Asked(why.to_owned(), "a whole number".to_owned()));
         }
     };
-    let (mut reads, mut count) = (Vec::new(), 0);
-    while let Some(attempt) = attempts.next() {
-        let attempt = attempt?;
-        if attempt.is_alone && attempt.kind() == read::Kind::Info {
-            attempts.pass();
-            continue;
-        }
-        count += 1;
+    let mut reads = Vec::new();
+    let count = each(attempts, asked, bytes, &mut |attempt| {
         match &*attempt.f {
             "transfer" => {}
-            "read" => reads.extend(balances(&attempt)?),
-            // Jepsen's clients read before anything else happened.
-            f => return Err(Malformed::line(attempt.line, format!("a bank has no operation `{f}`")).into()),
+            "read" => reads.extend(balances(attempt)?),
+            _ => return Err(unknown(kind, attempt)),
         }
-    }
+        Ok(())
+    })?;
     // In the order in which they began, for the first one may say what the sum is.
     reads.sort_by_key(|(began, _)| *began);
     let reads: Vec<Balances> = reads.into_iter().map(|(_, read)| read).collect();
     Ok(Judged::new(check(&reads, total), count, promised("balanced")))
+}
+
+/// What is kept of an operation: balances by name.
+fn bytes(attempt: &Attempt) -> u64 {
+    let accounts = match attempt.result() {
+        Some(Datum::Map(entries)) => entries.len(),
+        Some(seen) => seen.elements().map_or(0, <[Datum]>::len),
+        None => 0,
+    };
+    accounts as u64 * ACCOUNT_BYTES
 }
 
 /// What a read saw, with when it began; `None` if it saw nothing.

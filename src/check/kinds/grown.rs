@@ -10,7 +10,9 @@ use std::collections::BTreeMap;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::check::Verdict;
-use crate::check::kinds::{Asked, Judged, Kind, Refused, asks_nothing, each, promised, unknown, violated};
+use crate::check::kinds::{
+    Asked, Judged, Kind, Refused, asks_nothing, each, everything, promised, unknown, violated,
+};
 use crate::check::read::attempts::Attempts;
 use crate::check::read::datum::Datum;
 use crate::check::read::{self, Malformed};
@@ -46,7 +48,7 @@ fn judge(kind: &Kind, attempts: &mut Attempts<'_>, asked: &Asked) -> Result<Judg
     let mut added: BTreeMap<Datum, Added> = BTreeMap::new();
     let mut sights: Vec<Sight> = Vec::new();
     let mut twice = None;
-    let count = each(attempts, &mut |attempt| {
+    let count = each(attempts, asked, everything, &mut |attempt| {
         let (line, began) = (attempt.line, attempt.began);
         match &*attempt.f {
             "topology" => {}

@@ -14,7 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::check::Verdict;
-use crate::check::kinds::{Asked, Judged, Kind, Refused, asks_nothing, each, promised, unknown, violated};
+use crate::check::kinds::{
+    Asked, Judged, Kind, Refused, asks_nothing, each, everything, promised, unknown, violated,
+};
 use crate::check::read::attempts::{Attempt, Attempts};
 use crate::check::read::datum::Datum;
 use crate::check::read::{self, Malformed};
@@ -57,7 +59,7 @@ struct Logs {
 fn judge(kind: &Kind, attempts: &mut Attempts<'_>, asked: &Asked) -> Result<Judged, Refused> {
     asks_nothing(kind, asked)?;
     let mut logs = Logs::default();
-    let count = each(attempts, &mut |attempt| logs.add(kind, attempt))?;
+    let count = each(attempts, asked, everything, &mut |attempt| logs.add(kind, attempt))?;
     logs.done.sort_by_key(|done| (done.process, done.began));
     let verdict = logs.offsets().or_else(|| logs.orders()).unwrap_or(Verdict::Holds);
     Ok(Judged::new(verdict, count, promised("a log")))

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rustc_hash::FxHashMap;
 
 use crate::check::Verdict;
-use crate::check::kinds::{Asked, Judged, Kind, Refused, asks_nothing, each, promised, violated};
+use crate::check::kinds::{Asked, Judged, Kind, Refused, asks_nothing, each, everything, promised, violated};
 use crate::check::read::attempts::{Attempt, Attempts};
 use crate::check::read::datum::Datum;
 use crate::check::read::{self, Malformed};
@@ -29,7 +29,7 @@ fn judge(kind: &Kind, attempts: &mut Attempts<'_>, asked: &Asked) -> Result<Judg
     let mut writes: FxHashMap<Datum, Vec<(Datum, usize)>> = FxHashMap::default();
     let mut groups: BTreeMap<BTreeSet<Datum>, Reads> = BTreeMap::new();
     let mut seen: Vec<(Datum, Datum, usize)> = Vec::new();
-    let count = each(attempts, &mut |attempt| {
+    let count = each(attempts, asked, everything, &mut |attempt| {
         let actions = actions(attempt)?;
         if let [(f, key, value)] = &actions[..]
             && matches!(*f, "w" | "write")

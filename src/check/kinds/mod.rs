@@ -46,8 +46,26 @@ pub struct Kind {
     pub about: &'static str,
     /// What its operations are called.
     pub operations: &'static [&'static str],
-    /// Judges a history.
-    pub judge: fn(&Kind, &mut Attempts<'_>, &Asked) -> Result<Judged, Refused>,
+    judge: fn(&Kind, &mut Attempts<'_>, &Asked) -> Result<Judged, Refused>,
+}
+
+impl Kind {
+    /// Judges a history. One that does not fit into memory is undecided.
+    ///
+    /// # Errors
+    /// A line of it makes no sense, or what is asked does not fit this kind.
+    pub fn judge(&self, attempts: &mut Attempts<'_>, asked: &Asked) -> Result<Judged, Refused> {
+        match (self.judge)(self, attempts, asked) {
+            Err(Refused::Full(operations)) => {
+                let mib = asked.budget.bytes >> 20;
+                let why = format!(
+                    "what it is judged by takes more than {mib} MiB of memory after {operations} operations; `--memory` gives more"
+                );
+                Ok(Judged::new(Verdict::Unknown(why), operations, promised("decided")))
+            }
+            judged => judged,
+        }
+    }
 }
 
 /// All, in the order in which users see them.
@@ -144,6 +162,8 @@ pub enum Refused {
     Line(Malformed),
     /// What is asked of it: what is wrong, and what would be right.
     Asked(String, String),
+    /// So many of its operations take all memory that there may be; [`Kind::judge`] makes an undecided verdict of it.
+    Full(usize),
 }
 
 impl From<Malformed> for Refused {
@@ -165,12 +185,30 @@ fn asks_nothing(kind: &Kind, asked: &Asked) -> Result<(), Refused> {
     knows(kind.name, "initial", asked.initial.is_some(), instead)
 }
 
+/// What a kind keeps of an operation, bytes.
+type Kept = fn(&Attempt) -> u64;
+
+/// What is kept of an operation beside its values, at most: a place in a map and a few numbers.
+const OPERATION_BYTES: u64 = 64;
+
+/// A kind keeps what was asked.
+fn argument(attempt: &Attempt) -> u64 {
+    OPERATION_BYTES + attempt.argument.bytes()
+}
+
+/// A kind keeps what was asked and what was answered.
+fn everything(attempt: &Attempt) -> u64 {
+    argument(attempt) + attempt.result().map_or(0, Datum::bytes)
+}
+
 /// Goes through a history, but for remarks of whoever had begun nothing; gives how many operations there were.
 fn each(
     attempts: &mut Attempts<'_>,
+    asked: &Asked,
+    kept: Kept,
     take: &mut dyn FnMut(&Attempt) -> Result<(), Malformed>,
 ) -> Result<usize, Refused> {
-    let mut count = 0;
+    let (mut count, mut bytes) = (0, 0);
     while let Some(attempt) = attempts.next() {
         let attempt = attempt?;
         if attempt.is_alone && attempt.kind() == read::Kind::Info {
@@ -179,6 +217,10 @@ fn each(
         }
         count += 1;
         take(&attempt)?;
+        bytes += kept(&attempt);
+        if bytes > asked.budget.bytes {
+            return Err(Refused::Full(count));
+        }
     }
     Ok(count)
 }

@@ -4,9 +4,11 @@
 use rustc_hash::FxHashMap;
 
 use crate::check::history::{NIL, Texts};
-use crate::check::kinds::{Asked, Judged, Kind, Refused, asks_nothing, each, promised, unknown, value};
+use crate::check::kinds::{
+    Asked, Judged, Kind, OPERATION_BYTES, Refused, asks_nothing, each, promised, unknown, value,
+};
 use crate::check::multi::{Action, Together, linearizable};
-use crate::check::read::attempts::Attempts;
+use crate::check::read::attempts::{Attempt, Attempts};
 use crate::check::read::datum::Datum;
 use crate::check::read::{self, Malformed};
 
@@ -20,7 +22,7 @@ pub(super) const MULTI_REGISTER: Kind = Kind {
 fn judge(kind: &Kind, attempts: &mut Attempts<'_>, asked: &Asked) -> Result<Judged, Refused> {
     asks_nothing(kind, asked)?;
     let (mut texts, mut keys, mut all) = (Texts::default(), FxHashMap::<Datum, u32>::default(), Vec::new());
-    let count = each(attempts, &mut |attempt| {
+    let count = each(attempts, asked, bytes, &mut |attempt| {
         if !matches!(&*attempt.f, "txn" | "read" | "write" | "r" | "w") {
             return Err(unknown(kind, attempt));
         }
@@ -50,4 +52,10 @@ fn judge(kind: &Kind, attempts: &mut Attempts<'_>, asked: &Asked) -> Result<Judg
     })?;
     let verdict = linearizable(&all, keys.len(), &texts, asked.budget);
     Ok(Judged::new(verdict, count, promised("linearizable")))
+}
+
+/// What is kept of an operation: its actions, with keys and values as numbers.
+fn bytes(attempt: &Attempt) -> u64 {
+    let actions = attempt.argument.elements().map_or(0, <[Datum]>::len);
+    OPERATION_BYTES + (size_of::<Action>() * actions) as u64
 }

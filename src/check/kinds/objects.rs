@@ -110,7 +110,7 @@ fn consistency(kind: &Kind, model: Model, asked: &Asked) -> Result<Consistency, 
 /// Reads a history of objects.
 ///
 /// # Errors
-/// The first line that makes no sense.
+/// The first line that makes no sense; operations that don't fit into memory.
 pub fn objects(attempts: &mut Attempts<'_>, model: Model, asked: &Asked) -> Result<Objects, Refused> {
     let mut texts = Texts::default();
     let format = attempts.format();
@@ -128,6 +128,9 @@ pub fn objects(attempts: &mut Attempts<'_>, model: Model, asked: &Asked) -> Resu
         None if format != Format::JepsenLog && model == Model::CasRegister => 0,
         None => model.initial(&mut texts),
     };
+    if model == Model::Kv && asked.initial.is_none() {
+        texts.name_absent(initial);
+    }
     let nil = asked.nil.unwrap_or_else(|| Nil::of(format, model, initial != NIL));
     let mut reader = Reader {
         model,
@@ -164,6 +167,10 @@ pub fn objects(attempts: &mut Attempts<'_>, model: Model, asked: &Asked) -> Resu
         }
         operations += 1;
         reader.add(attempt)?;
+        let kept = (operations * size_of::<Operation>()) as u64 + reader.texts.bytes();
+        if kept > asked.budget.bytes {
+            return Err(Refused::Full(operations));
+        }
     }
     reader.observe();
     for (number, name) in attempts.names() {

@@ -3,7 +3,9 @@
 
 use crate::check::Verdict;
 use crate::check::frontier::adds_up;
-use crate::check::kinds::{Asked, Judged, Kind, Refused, asks_nothing, each, promised, unknown, violated};
+use crate::check::kinds::{
+    Asked, Judged, Kind, Refused, argument, asks_nothing, each, promised, unknown, violated,
+};
 use crate::check::read::attempts::Attempts;
 use crate::check::read::datum::Datum;
 use crate::check::read::{self, Malformed};
@@ -18,7 +20,7 @@ pub(super) const PN_COUNTER: Kind = Kind {
 fn judge(kind: &Kind, attempts: &mut Attempts<'_>, asked: &Asked) -> Result<Judged, Refused> {
     asks_nothing(kind, asked)?;
     let (mut certain, mut possible, mut reads) = (0i128, Vec::new(), Vec::new());
-    let count = each(attempts, &mut |attempt| {
+    let count = each(attempts, asked, argument, &mut |attempt| {
         let whole = |datum: &Datum| match datum {
             Datum::Number(number) => Ok(*number),
             other => Err(Malformed::line(attempt.line, format!("{other} is no whole number"))),

@@ -4,7 +4,9 @@
 use rustc_hash::FxHashMap;
 
 use crate::check::Verdict;
-use crate::check::kinds::{Asked, Judged, Kind, Refused, asks_nothing, each, promised, unknown, violated};
+use crate::check::kinds::{
+    Asked, Judged, Kind, Refused, asks_nothing, each, everything, promised, unknown, violated,
+};
 use crate::check::read::attempts::{Attempt, Attempts};
 use crate::check::read::datum::Datum;
 use crate::check::read::{self, Malformed};
@@ -30,7 +32,7 @@ pub(super) fn taken_out(attempt: &Attempt) -> Result<&[Datum], Malformed> {
 fn judge(kind: &Kind, attempts: &mut Attempts<'_>, asked: &Asked) -> Result<Judged, Refused> {
     asks_nothing(kind, asked)?;
     let mut events: Vec<(u64, bool, Datum, usize)> = Vec::new();
-    let count = each(attempts, &mut |attempt| {
+    let count = each(attempts, asked, everything, &mut |attempt| {
         match &*attempt.f {
             "enqueue" if attempt.kind() == read::Kind::Fail => {}
             "enqueue" => events.push((attempt.began, true, attempt.argument.clone(), attempt.line)),

@@ -1,8 +1,8 @@
 //! A set that elements are added to (`add`) and that is read as a whole (`read`).
 
 use crate::check::history::Texts;
-use crate::check::kinds::{Asked, Judged, Kind, Refused, knows, promised, value};
-use crate::check::read::attempts::Attempts;
+use crate::check::kinds::{Asked, Judged, Kind, Refused, argument, each, knows, promised, unknown, value};
+use crate::check::read::attempts::{Attempt, Attempts};
 use crate::check::read::datum::Datum;
 use crate::check::read::{self, Malformed};
 use crate::check::transactions::set::{Addition, Sight, check};
@@ -14,19 +14,13 @@ pub(super) const SET: Kind = Kind {
     judge,
 };
 
-fn judge(_: &Kind, attempts: &mut Attempts<'_>, asked: &Asked) -> Result<Judged, Refused> {
+fn judge(kind: &Kind, attempts: &mut Attempts<'_>, asked: &Asked) -> Result<Judged, Refused> {
     knows("set", "isolation", asked.isolation.is_some(), "a set is judged for linearizability")?;
     let other = asked.consistency.as_deref().is_some_and(|asked| asked != "linearizable");
     knows("set", "consistency", other, "a set is judged for linearizability")?;
     knows("set", "initial", asked.initial.is_some(), "a set begins empty")?;
-    let (mut additions, mut sights, mut texts, mut count) = (Vec::new(), Vec::new(), Texts::default(), 0);
-    while let Some(attempt) = attempts.next() {
-        let attempt = attempt?;
-        if attempt.is_alone && attempt.kind() == read::Kind::Info {
-            attempts.pass();
-            continue;
-        }
-        count += 1;
+    let (mut additions, mut sights, mut texts) = (Vec::new(), Vec::new(), Texts::default());
+    let count = each(attempts, asked, bytes, &mut |attempt| {
         let (place, invoked, returned) = (attempt.line, attempt.began, attempt.returned());
         match &*attempt.f {
             "add" if attempt.kind() == read::Kind::Fail => {}
@@ -38,7 +32,7 @@ fn judge(_: &Kind, attempts: &mut Attempts<'_>, asked: &Asked) -> Result<Judged,
             }),
             "read" => {
                 let elements = match attempt.result() {
-                    None => continue,
+                    None => return Ok(()),
                     Some(Datum::Nil) => &[],
                     Some(seen) => seen
                         .elements()
@@ -47,8 +41,15 @@ fn judge(_: &Kind, attempts: &mut Attempts<'_>, asked: &Asked) -> Result<Judged,
                 let elements = elements.iter().map(|element| value(&mut texts, element)).collect();
                 sights.push(Sight { elements, place, invoked, returned });
             }
-            f => return Err(Malformed::line(place, format!("a set has no operation `{f}`")).into()),
+            _ => return Err(unknown(kind, attempt)),
         }
-    }
+        Ok(())
+    })?;
     Ok(Judged::new(check(&additions, &sights, &texts), count, promised("linearizable")))
+}
+
+/// What is kept of an operation: elements as numbers, and each text once.
+fn bytes(attempt: &Attempt) -> u64 {
+    let seen = attempt.result().and_then(Datum::elements).map_or(0, <[Datum]>::len);
+    argument(attempt) + size_of::<i64>() as u64 * seen as u64
 }

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use crate::check::Verdict;
-use crate::check::kinds::{Asked, Judged, Kind, Refused, asks_nothing, each, promised, unknown, violated};
+use crate::check::kinds::{
+    Asked, Judged, Kind, Refused, argument, asks_nothing, each, promised, unknown, violated,
+};
 use crate::check::read::attempts::Attempts;
 use crate::check::read::datum::Datum;
 use crate::check::read::{self, Malformed};
@@ -21,7 +23,7 @@ fn judge(kind: &Kind, attempts: &mut Attempts<'_>, asked: &Asked) -> Result<Judg
     // By element: when it was acknowledged, if it was, and the line.
     let mut added: BTreeMap<Datum, (Option<u64>, usize)> = BTreeMap::new();
     let mut last: Option<(u64, u64, Vec<Datum>, usize)> = None;
-    let count = each(attempts, &mut |attempt| {
+    let count = each(attempts, asked, argument, &mut |attempt| {
         match &*attempt.f {
             "add" if attempt.kind() == read::Kind::Fail => {}
             "add" => {

@@ -5,11 +5,12 @@ use crate::check::kinds::{ALL, Asked, Judged, Nil, Refused, guess};
 use crate::check::read::attempts::Attempts;
 use crate::check::read::events::Events;
 use crate::check::read::written;
+use crate::check::search::Budget;
 
 fn with(model: &str, text: &str, asked: &Asked) -> Result<Judged, Refused> {
     let mut attempts = Attempts::new(Events::new(text.as_bytes(), None)?);
     let kind = ALL.iter().find(|kind| kind.name == model).expect("there is such a model");
-    (kind.judge)(kind, &mut attempts, asked)
+    kind.judge(&mut attempts, asked)
 }
 
 fn judged(model: &str, text: &str) -> Judged {
@@ -36,6 +37,58 @@ fn in_turn(operations: &[(u32, &str, &str, &str)]) -> String {
         )
     });
     lines.collect()
+}
+
+#[test]
+fn a_key_that_is_not_there_is_nil_in_words() {
+    let lost = |seen: &str| {
+        let [put, get] = [(0, "put", "[1 \"a\"]", "[1 \"a\"]"), (1, "get", "[1 nil]", seen)];
+        let Verdict::Violated(witness) = judged("kv", &in_turn(&[put, get])).verdict else {
+            panic!("{seen}")
+        };
+        witness.sentence
+    };
+    assert!(lost("[1 nil]").contains("`read nil` of process 1"), "{}", lost("[1 nil]"));
+    // Who writes down an empty text reads of it.
+    assert!(lost("[1 \"\"]").contains("`read \"\"` of process 1"), "{}", lost("[1 \"\"]"));
+}
+
+#[test]
+fn what_takes_too_much_memory_is_undecided_whatever_it_is() {
+    let list = format!("[{}]", (0..300).map(|n| n.to_string()).collect::<Vec<_>>().join(" "));
+    let balances = format!("{{{}}}", (0..300).map(|n| format!("{n} 1")).collect::<Vec<_>>().join(" "));
+    let reads = format!("[{}]", (0..300).map(|n| format!("[:r {n} 1]")).collect::<Vec<_>>().join(" "));
+    let lists = reads.replace(" 1]", " [1]]");
+    for kind in ALL {
+        let (f, asked, told) = match kind.name {
+            "list-append" => ("txn", &*lists, &*lists),
+            "rw-register" | "long-fork" | "multi-register" => ("txn", &*reads, &*reads),
+            "bank" => ("read", "nil", &*balances),
+            "set" | "g-set" | "broadcast" => ("read", "nil", &*list),
+            "kafka" => ("send", "[[:send 1 2]]", "[[:send 1 [0 2]]]"),
+            "queue" | "total-queue" => ("enqueue", "1", "1"),
+            "set-final" | "counter" | "pn-counter" => ("add", "1", "1"),
+            "unique-ids" => ("generate", "nil", "1"),
+            "mutex" => ("acquire", "nil", "nil"),
+            "kv" => ("put", "[1 2]", "[1 2]"),
+            _ => ("write", "1", "1"),
+        };
+        let text = in_turn(&vec![(0, f, asked, told); 2_000]);
+        let asked = |bytes| Asked { budget: Budget { bytes, ..Budget::default() }, ..Asked::usual() };
+        match with(kind.name, &text, &asked(50_000))
+            .unwrap_or_else(|why| panic!("{}: {why:?}", kind.name))
+            .verdict
+        {
+            Verdict::Unknown(why) => assert!(why.contains("memory"), "{}: {why}", kind.name),
+            verdict => panic!("{}: {verdict:?}", kind.name),
+        }
+        let enough = with(kind.name, &text, &asked(1 << 30)).expect("it is one").verdict;
+        assert!(
+            !matches!(&enough, Verdict::Unknown(why) if why.contains("memory")),
+            "{}: {enough:?}",
+            kind.name
+        );
+    }
 }
 
 #[test]

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 
 use crate::check::Verdict;
 use crate::check::kinds::queue::taken_out;
-use crate::check::kinds::{Asked, Judged, Kind, Refused, asks_nothing, each, promised, unknown, violated};
+use crate::check::kinds::{
+    Asked, Judged, Kind, Refused, asks_nothing, each, everything, promised, unknown, violated,
+};
 use crate::check::read;
 use crate::check::read::attempts::Attempts;
 use crate::check::read::datum::Datum;
@@ -31,7 +33,7 @@ fn judge(kind: &Kind, attempts: &mut Attempts<'_>, asked: &Asked) -> Result<Judg
     asks_nothing(kind, asked)?;
     let mut elements: BTreeMap<Datum, Element> = BTreeMap::new();
     let mut unknown_ends = 0;
-    let count = each(attempts, &mut |attempt| {
+    let count = each(attempts, asked, everything, &mut |attempt| {
         match &*attempt.f {
             "enqueue" => {
                 let element = elements.entry(attempt.argument.clone()).or_default();

@@ -101,6 +101,7 @@ fn within(attempts: &mut Attempts<'_>, of: Of, bytes: u64) -> Result<(Transactio
             break;
         }
     }
+    is_whole &= reader.history.bytes() <= bytes;
     reader.history.transactions.sort_by_key(|transaction| transaction.invoked);
     Ok((reader.history, is_whole))
 }

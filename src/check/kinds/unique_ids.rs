@@ -3,7 +3,9 @@
 use rustc_hash::FxHashMap;
 
 use crate::check::Verdict;
-use crate::check::kinds::{Asked, Judged, Kind, Refused, asks_nothing, each, promised, unknown, violated};
+use crate::check::kinds::{
+    Asked, Judged, Kind, Refused, asks_nothing, each, everything, promised, unknown, violated,
+};
 use crate::check::read::attempts::Attempts;
 use crate::check::read::datum::Datum;
 
@@ -17,7 +19,7 @@ pub(super) const UNIQUE_IDS: Kind = Kind {
 fn judge(kind: &Kind, attempts: &mut Attempts<'_>, asked: &Asked) -> Result<Judged, Refused> {
     asks_nothing(kind, asked)?;
     let (mut lines, mut verdict) = (FxHashMap::<Datum, usize>::default(), Verdict::Holds);
-    let count = each(attempts, &mut |attempt| {
+    let count = each(attempts, asked, everything, &mut |attempt| {
         if &*attempt.f != "generate" {
             return Err(unknown(kind, attempt));
         }

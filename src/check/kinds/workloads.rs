@@ -8,7 +8,7 @@ use crate::check::read::events::Events;
 fn judged(model: &str, text: &str) -> Judged {
     let mut attempts = Attempts::new(Events::new(text.as_bytes(), None).expect("EDN"));
     let kind = ALL.iter().find(|kind| kind.name == model).expect("there is such a model");
-    (kind.judge)(kind, &mut attempts, &Asked::usual()).unwrap_or_else(|why| panic!("{text}: {why:?}"))
+    kind.judge(&mut attempts, &Asked::usual()).unwrap_or_else(|why| panic!("{text}: {why:?}"))
 }
 
 #[track_caller]

@@ -88,6 +88,17 @@ impl Datum {
         (!twice).then_some(Datum::Map(entries))
     }
 
+    /// What it takes of memory, bytes.
+    pub fn bytes(&self) -> u64 {
+        let inside = match self {
+            Datum::Other(text) | Datum::Text(text) | Datum::Keyword(text) => text.len() as u64,
+            Datum::List(elements) | Datum::Set(elements) => elements.iter().map(Datum::bytes).sum(),
+            Datum::Map(entries) => entries.iter().map(|(key, value)| key.bytes() + value.bytes()).sum(),
+            _ => 0,
+        };
+        size_of::<Datum>() as u64 + inside
+    }
+
     /// A text, a keyword or a symbol: what names things.
     pub fn word(&self) -> Option<&str> {
         match self {

@@ -186,6 +186,11 @@ fn one(file: &str, arguments: &History) -> Result<Judged, String> {
     let refused = |refused: Refused| match refused {
         Refused::Line(wrong) => malformed(wrong),
         Refused::Asked(why, instead) => format!("{file}: {why}\nhelp: {instead}"),
+        Refused::Full(operations) => {
+            format!(
+                "{file}: {operations} operations are too many for the memory\nhelp: `--memory` gives more"
+            )
+        }
     };
     let format = match arguments.format {
         Written::Auto => None,
@@ -200,7 +205,7 @@ fn one(file: &str, arguments: &History) -> Result<Judged, String> {
     };
     let mut attempts = open()?;
     let kind = kind(&mut attempts, arguments).map_err(malformed)??;
-    let mut judged = (kind.judge)(kind, &mut attempts, &asked(arguments)).map_err(refused)?;
+    let mut judged = kind.judge(&mut attempts, &asked(arguments)).map_err(refused)?;
     if arguments.model == AUTO {
         judged.notes.insert(0, format!("taken for {}", kind.name));
     }
