@@ -12,8 +12,8 @@ use splitbrain::check::Verdict;
 use splitbrain::check::kinds::{ALL, Asked, Refused, guess};
 use splitbrain::check::read::attempts::Attempts;
 use splitbrain::check::read::events::Events;
-use splitbrain::check::read::unpack::unpacked;
 use splitbrain::check::search::Budget;
+use splitbrain::cli::history::unpack::unpacked;
 
 /// Bytes that a mutated history may become.
 const BYTES_MAX: u64 = 1 << 20;
@@ -185,7 +185,7 @@ fn judged(bytes: &[u8], model: usize) -> Result<usize, Refused> {
             Err(_) => return Ok(0),
         },
     };
-    let judged = (kind.judge)(kind, &mut attempts, &Asked { budget: BUDGET, ..Asked::usual() })?;
+    let judged = kind.judge(&mut attempts, &Asked { budget: BUDGET, ..Asked::usual() })?;
     Ok(match judged.verdict {
         Verdict::Holds => 1,
         Verdict::Violated(_) => 2,

@@ -31,6 +31,7 @@
 
 pub mod base;
 pub mod check;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod components;
 pub mod design;
@@ -41,5 +42,6 @@ pub mod measures;
 pub mod net;
 pub mod program;
 pub mod record;
+#[cfg(feature = "plots")]
 pub mod report;
 pub mod sim;

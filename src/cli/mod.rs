@@ -16,6 +16,7 @@ pub mod recorded;
 pub mod reference;
 pub mod report;
 pub mod run;
+pub mod schema;
 pub mod shipped;
 pub mod validate;
 pub mod validation;
@@ -136,7 +137,7 @@ pub fn carry_out(arguments: &Arguments) -> ExitCode {
 }
 
 fn schema() -> u8 {
-    let schema = crate::design::schema::schema(&crate::design::resolve::Tables::shipped());
+    let schema = schema::schema(&crate::design::resolve::Tables::shipped());
     print(&format!("{}\n", serde_json::to_string_pretty(&schema).expect("a schema is JSON")))
 }
 

@@ -26,7 +26,6 @@ mod quantities;
 pub mod render;
 pub mod resolve;
 mod retries;
-pub mod schema;
 pub mod sessions;
 pub mod shape;
 pub mod source;

@@ -2,11 +2,10 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
-use rayon::prelude::*;
-
 use crate::experiment::fork;
 use crate::experiment::load::{Cell, Experiment};
 use crate::experiment::outcome::{CellTrials, results};
+use crate::experiment::parallel;
 use crate::experiment::question::{RUNS_MIN, Runs};
 use crate::experiment::results::Results;
 use crate::experiment::statistics::Summary;
@@ -54,8 +53,15 @@ pub fn execute<'a>(
     progress: &(dyn Fn(Progress) + Sync),
     cancelled: &AtomicBool,
 ) -> Result<Outcome<'a>, Stopped> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs.max(1)).build();
-    let pool = pool.map_err(|why| Stopped::Broken(why.to_string()))?;
+    parallel::with_jobs(jobs, || all_rounds(experiment, progress, cancelled)).map_err(Stopped::Broken)?
+}
+
+/// Rounds of runs until there are enough.
+fn all_rounds<'a>(
+    experiment: &'a Experiment,
+    progress: &(dyn Fn(Progress) + Sync),
+    cancelled: &AtomicBool,
+) -> Result<Outcome<'a>, Stopped> {
     let mut cells: Vec<CellTrials<'a>> =
         experiment.cells.iter().map(|cell| CellTrials { cell, trials: Vec::new() }).collect();
     let prefix_families = fork::prefix_families(&experiment.cells);
@@ -65,8 +71,7 @@ pub fn execute<'a>(
     };
     let done = AtomicU64::new(0);
     loop {
-        let ended = pool
-            .install(|| round(experiment, &prefix_families, &mut cells, target, &done, progress, cancelled));
+        let ended = round(experiment, &prefix_families, &mut cells, target, &done, progress, cancelled);
         if cancelled.load(Ordering::Relaxed) {
             let planned = u64::from(target) * cells.len() as u64;
             return Err(Stopped::Cancelled(Progress { done: done.load(Ordering::Relaxed), planned }));
@@ -105,23 +110,19 @@ fn round(
         .filter(|(family, run)| cells[family[0]].trials.len() <= *run as usize)
         .collect();
     let runaway = AtomicUsize::new(usize::MAX);
-    let trials: Vec<Option<Vec<Trial>>> = missing
-        .par_iter()
-        .enumerate()
-        .map(|(place, (family, run))| {
-            if cancelled.load(Ordering::Relaxed) || place > runaway.load(Ordering::Relaxed) {
-                return None; // thousands may be left
-            }
-            let family: Vec<&Cell> = family.iter().map(|cell| cells[*cell].cell).collect();
-            let seed = experiment.question.seed.wrapping_add(u64::from(*run));
-            let each = || progress(Progress { done: done.fetch_add(1, Ordering::Relaxed) + 1, planned });
-            let trials = fork::run(&family, experiment.question.warmup, seed, *run == 0, &each, cancelled);
-            if trials.iter().flatten().any(|trial| trial.too_much.is_some()) {
-                runaway.fetch_min(place, Ordering::Relaxed);
-            }
-            trials
-        })
-        .collect();
+    let trials: Vec<Option<Vec<Trial>>> = parallel::map(&missing, |place, (family, run)| {
+        if cancelled.load(Ordering::Relaxed) || place > runaway.load(Ordering::Relaxed) {
+            return None; // thousands may be left
+        }
+        let family: Vec<&Cell> = family.iter().map(|cell| cells[*cell].cell).collect();
+        let seed = experiment.question.seed.wrapping_add(u64::from(*run));
+        let each = || progress(Progress { done: done.fetch_add(1, Ordering::Relaxed) + 1, planned });
+        let trials = fork::run(&family, experiment.question.warmup, seed, *run == 0, &each, cancelled);
+        if trials.iter().flatten().any(|trial| trial.too_much.is_some()) {
+            runaway.fetch_min(place, Ordering::Relaxed);
+        }
+        trials
+    });
     for ((family, _), trials) in missing.iter().zip(trials) {
         for (cell, trial) in family.iter().zip(trials.into_iter().flatten()) {
             if let Some(why) = &trial.too_much {

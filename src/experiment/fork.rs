@@ -9,6 +9,7 @@ use crate::design::tree::Node;
 use crate::experiment::budget::family_max;
 use crate::experiment::judging::Snapshots;
 use crate::experiment::load::Cell;
+use crate::experiment::parallel;
 use crate::experiment::question::Warmup;
 use crate::experiment::running::{Running, windows};
 use crate::experiment::timetable::times;
@@ -142,7 +143,8 @@ fn resume<'a>(
     let other = &without[0];
     let fork = running.fork(other.cell, at, &other.windows, &other.faults);
     all.extend(with_first);
-    let (mut trials, others) = rayon::join(|| resume(running, all, common), || resume(fork, without, common));
+    let (mut trials, others) =
+        parallel::join(|| resume(running, all, common), || resume(fork, without, common));
     trials.as_mut()?.extend(others?);
     trials
 }

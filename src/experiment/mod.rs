@@ -25,6 +25,7 @@ pub mod load;
 pub mod meters;
 pub mod outcome;
 pub mod overrides;
+mod parallel;
 pub mod pictures;
 pub mod plot;
 pub mod question;

@@ -199,7 +199,7 @@ fn hostile_files_are_refused_with_one_sentence() {
 
 #[test]
 fn the_schema_accepts_what_the_loader_accepts_and_rejects_slips() {
-    let schema = splitbrain::design::schema::schema(&Tables::shipped());
+    let schema = splitbrain::cli::schema::schema(&Tables::shipped());
     let validator = jsonschema::draft202012::new(&schema).expect("a valid schema");
     let instance = |text: &str| {
         let value: toml::Value = toml::from_str(text).expect("valid TOML");

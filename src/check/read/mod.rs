@@ -1,6 +1,6 @@
-//! Recorded histories as bytes: Jepsen's logs and EDN, JSON, compressed or not.
+//! Recorded histories as bytes: Jepsen's logs and EDN, JSON.
 //!
-//! `unpack` undoes compression · [`events`] makes events of bytes, in one of three syntaxes (`edn`, `json`, `log`) · [`attempts`] pairs
+//! [`events`] makes events of bytes, in one of three syntaxes (`edn`, `json`, `log`) · [`attempts`] pairs
 //! invocations with completions and says what was passed. What the operations mean is the business of [`crate::check::kinds`].
 //! It is a stream: of what was read nothing stays but what is still open.
 
@@ -15,7 +15,6 @@ mod scan;
 mod source;
 #[cfg(test)]
 mod tests;
-pub mod unpack;
 
 use crate::check::read::datum::Datum;
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 
-use crate::check::read::unpack::unpacked;
+use crate::cli::history::unpack::unpacked;
 
 /// Bytes of a history at most, decompressed.
 const HISTORY_BYTES_MAX: u64 = 2 << 30;

@@ -3,6 +3,7 @@
 mod diagram;
 mod faults;
 mod input;
+pub mod unpack;
 
 use std::path::Path;
 

@@ -2,12 +2,11 @@
 //! pixels, so both draw at twice the size.
 
 use std::io::Cursor;
-use std::sync::Once;
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
+use plotters::style::FontStyle;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{FontStyle, register_font};
 
 use super::palette::{Colour, PAPER};
 
@@ -142,15 +141,21 @@ pub fn png(picture: &Picture) -> Vec<u8> {
 }
 
 /// The font is inside the binary, so that pictures look alike everywhere. `plotters` keeps fonts for the process.
+#[cfg(not(target_arch = "wasm32"))]
 fn fonts() {
-    static ONCE: Once = Once::new();
+    static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
         let faces = [(FontStyle::Normal, dejavu::sans::regular()), (FontStyle::Bold, dejavu::sans::bold())];
         for (style, bytes) in faces {
-            assert!(register_font("sans-serif", style, bytes).is_ok(), "DejaVu Sans is a font");
+            let known = plotters::style::register_font("sans-serif", style, bytes);
+            assert!(known.is_ok(), "DejaVu Sans is a font");
         }
     });
 }
+
+/// `plotters` takes no font in a browser: it asks the page how wide a text is there.
+#[cfg(target_arch = "wasm32")]
+fn fonts() {}
 
 fn pixels(picture: &Picture) -> (u32, u32) {
     ((picture.width * SCALE) as u32, (picture.height * SCALE) as u32)

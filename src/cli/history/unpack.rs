@@ -117,3 +117,53 @@ impl<R: Read> Read for Limited<R> {
         Ok(count)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Write};
+
+    use super::*;
+    use crate::check::read::Malformed;
+    use crate::check::read::attempts::Attempts;
+    use crate::check::read::events::Events;
+
+    fn read(from: impl Read) -> Result<usize, Malformed> {
+        Ok(Attempts::new(Events::new(from, None)?).collect::<Result<Vec<_>, _>>()?.len())
+    }
+
+    #[test]
+    fn compression_is_undone_and_bombs_end_in_an_error() {
+        let text = "{:process 0 :type :invoke :f :read}\n".repeat(1_000);
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        gzip.write_all(text.as_bytes()).expect("into memory");
+        let gzip = gzip.finish().expect("into memory");
+        let zstd =
+            ruzstd::encoding::compress_to_vec(text.as_bytes(), ruzstd::encoding::CompressionLevel::Fastest);
+        let skipped = [&b"\x52\x2a\x4d\x18\x03\0\0\0abc"[..], &zstd].concat();
+        for (packed, times) in [
+            (gzip.clone(), 1),
+            ([&gzip[..], &gzip].concat(), 2),
+            (zstd.clone(), 1),
+            ([&zstd[..], &zstd].concat(), 2),
+            (skipped, 1),
+            (text.clone().into_bytes(), 1),
+        ] {
+            let mut whole = String::new();
+            let limit = text.len() as u64 * times;
+            unpacked(Cursor::new(&packed), limit).expect("bytes").read_to_string(&mut whole).expect("text");
+            assert_eq!(whole, text.repeat(times as usize));
+            let count = read(unpacked(Cursor::new(&packed), limit).expect("bytes")).expect("a history");
+            assert_eq!(count as u64, 1_000 * times);
+            let wrong =
+                read(unpacked(Cursor::new(&packed), limit - 1).expect("bytes")).expect_err("too many");
+            assert!(wrong.why.contains("at most"), "{}", wrong.why);
+            let cut = &packed[..packed.len() - 7];
+            if packed.len() < text.len() {
+                assert!(
+                    read(unpacked(Cursor::new(cut), limit).expect("bytes")).is_err(),
+                    "its end is missing"
+                );
+            }
+        }
+    }
+}
