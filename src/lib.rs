@@ -40,6 +40,7 @@ pub mod experiment;
 pub mod faults;
 pub mod measures;
 pub mod net;
+pub mod prelude;
 pub mod program;
 pub mod record;
 #[cfg(feature = "plots")]

@@ -245,6 +245,16 @@ pub enum Op {
 const _: () = assert!(size_of::<Op>() <= 32);
 
 impl Op {
+    /// Reads a key of table 0.
+    pub const fn read(key: i64) -> Op {
+        Op::Read { table: 0, key, taking: None, at: At::Primary }
+    }
+
+    /// Writes a value to a key of table 0.
+    pub const fn write(key: i64, n: i64) -> Op {
+        Op::Write { table: 0, key, n, parent: OpId(0) }
+    }
+
     /// The row of a store that it is about: table and key.
     #[inline]
     pub fn row(&self) -> Option<(u16, i64)> {

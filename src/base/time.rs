@@ -28,6 +28,16 @@ impl Time {
         Time(ns)
     }
 
+    /// The instant `ms` milliseconds after the start.
+    pub const fn from_ms(ms: u64) -> Self {
+        Time(ms * 1_000_000)
+    }
+
+    /// The instant `s` seconds after the start.
+    pub const fn from_secs(s: u64) -> Self {
+        Time(s * 1_000_000_000)
+    }
+
     /// Nanoseconds since the start.
     pub const fn as_ns(self) -> u64 {
         self.0

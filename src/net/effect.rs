@@ -1,9 +1,12 @@
 //! Faults of the network while they are active: a set, to which each fault adds and from which it takes only its own.
 
+use std::fmt;
+use std::sync::Arc;
+
 use crate::base::dist::Dist;
 use crate::base::ids::{Pid, ZoneId};
 use crate::base::rng::{Bits, Identity, mix};
-use crate::base::time::Span;
+use crate::base::time::{Span, Time};
 use crate::net::{EffectId, End, Packet};
 
 /// Some of the nodes: whole zones, and single processes.
@@ -40,7 +43,36 @@ impl NodeSet {
     }
 }
 
-/// One fault of the network. Each acts on packets from a node of `from` to a node of `to`, in that direction.
+/// What a rule says of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ruling {
+    /// Whatever else is the matter with it.
+    Pass,
+    /// It is lost.
+    Drop,
+    /// It takes this much longer.
+    Delay(Span),
+}
+
+/// A fault of one's own: it is asked of each packet that is sent. It must say the same of the same packet at the same instant, or runs
+/// are not repeatable; what it draws it draws from [`Packet::identity`].
+#[derive(Clone)]
+pub struct Rule(Arc<dyn Fn(&Packet, Time) -> Ruling + Send + Sync>);
+
+impl fmt::Debug for Rule {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Rule")
+    }
+}
+
+impl PartialEq for Rule {
+    /// Whether they are one.
+    fn eq(&self, other: &Rule) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+/// One fault of the network. Each but a rule acts on packets from a node of `from` to a node of `to`, in that direction.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// Nothing gets through.
@@ -88,28 +120,49 @@ pub enum Effect {
         /// The longest time that one is held back; all times up to it are as likely.
         window: Span,
     },
+    /// Whatever it says.
+    Rule(Rule),
 }
 
 impl Effect {
-    /// Senders and receivers.
-    fn ends(&self) -> (&NodeSet, &NodeSet) {
-        match self {
+    /// A fault of one's own: asked of each packet, and of when it is sent.
+    ///
+    /// ```
+    /// use splitbrain::prelude::*;
+    ///
+    /// // Nobody hears member 2 in the first second.
+    /// let rule = Effect::rule(|packet, now| match packet.from.pid.member {
+    ///     2 if now < Time::from_secs(1) => Ruling::Drop,
+    ///     _ => Ruling::Pass,
+    /// });
+    /// let mut network = Network::flat(1, Path::default());
+    /// let id = network.add(rule);
+    /// network.lift(id);
+    /// ```
+    pub fn rule(rule: impl Fn(&Packet, Time) -> Ruling + Send + Sync + 'static) -> Effect {
+        Effect::Rule(Rule(Arc::new(rule)))
+    }
+
+    /// Senders and receivers; a rule asks for itself.
+    fn ends(&self) -> Option<(&NodeSet, &NodeSet)> {
+        Some(match self {
+            Effect::Rule(_) => return None,
             Effect::Cut { from, to }
             | Effect::Loss { from, to, .. }
             | Effect::Delay { from, to, .. }
             | Effect::Duplicate { from, to, .. }
             | Effect::Reorder { from, to, .. } => (from, to),
-        }
+        })
     }
 
     fn concerns(&self, sender: End, receiver: End) -> bool {
-        let (from, to) = self.ends();
-        from.contains(sender) && to.contains(receiver)
+        self.ends().is_none_or(|(from, to)| from.contains(sender) && to.contains(receiver))
     }
 
     /// The same about other names of the same nodes.
     pub fn renamed(mut self, rename: impl Fn(Pid) -> Pid) -> Effect {
         match &mut self {
+            Effect::Rule(_) => {}
             Effect::Cut { from, to }
             | Effect::Loss { from, to, .. }
             | Effect::Delay { from, to, .. }
@@ -194,6 +247,20 @@ impl Effects {
     fn chance(&self, sender: End, receiver: End, share: impl Fn(&Effect) -> Option<f64>) -> f64 {
         let shares = self.on(sender, receiver).filter_map(|active| share(&active.effect));
         1.0 - shares.fold(1.0, |kept, share| kept * (1.0 - share))
+    }
+
+    /// What the rules say: it is lost if one of them says so, and takes what they add in all.
+    pub(super) fn ruling(&self, packet: &Packet, now: Time) -> Ruling {
+        let mut more = Span::ZERO;
+        for active in &self.active {
+            let Effect::Rule(Rule(rule)) = &active.effect else { continue };
+            match rule(packet, now) {
+                Ruling::Pass => {}
+                Ruling::Drop => return Ruling::Drop,
+                Ruling::Delay(span) => more += span,
+            }
+        }
+        if more == Span::ZERO { Ruling::Pass } else { Ruling::Delay(more) }
     }
 
     /// What all of them add to a packet's way.

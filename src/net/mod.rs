@@ -11,7 +11,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use crate::base::ids::{Pid, ZoneId};
 use crate::base::rng::{Bits, Identity, Stream, name_hash};
 use crate::base::time::{Span, Time};
-use crate::net::effect::{Effect, Effects, NodeSet};
+use crate::net::effect::{Effect, Effects, NodeSet, Ruling};
 use crate::net::path::Path;
 
 /// The most zones of a design; the table of paths has this number squared.
@@ -184,6 +184,11 @@ impl Network {
                 return Delivery::Lost;
             }
             at += self.effects.delay(packet, self.purposes.fault_delay);
+            match self.effects.ruling(&packet, now) {
+                Ruling::Pass => {}
+                Ruling::Drop => return Delivery::Lost,
+                Ruling::Delay(more) => at += more,
+            }
         }
         at += lane.path.latency.span(&mut drawn(self.purposes.latency));
         if let Some(bits_per_s) = lane.path.bandwidth {

@@ -1,9 +1,9 @@
 //! What a process may do: its window on the kernel.
 
-use crate::base::cause::Causes;
+use crate::base::cause::{Cause, Causes};
 use crate::base::dist::Dist;
 use crate::base::ids::{CallId, OpId, Pid, SyncId, TierId, TimerId, ZoneId};
-use crate::base::op::{Fence, Outcome};
+use crate::base::op::{Fence, Op, Outcome};
 use crate::base::rng::{Draws, Identity, Stream, mix};
 use crate::base::session::CausalContext;
 use crate::base::slab::Key;
@@ -60,6 +60,12 @@ impl<'a, P: Process> Context<'a, P> {
     #[inline]
     pub fn members(&self) -> u32 {
         self.members as u32
+    }
+
+    /// The other members of the tier.
+    pub fn others(&self) -> impl Iterator<Item = Pid> + use<P> {
+        let (me, members) = (self.me, self.members());
+        (0..members).filter(move |member| *member != me.member).map(move |member| Pid::new(me.tier, member))
     }
 
     /// The node's monotonic clock, which may run too fast or too slow but never jumps: for all that the node times.
@@ -128,6 +134,21 @@ impl<'a, P: Process> Context<'a, P> {
     /// Calls `to`; the answer comes to `on_reply` with `tag`, exactly once.
     pub fn call(&mut self, to: Pid, request: Request, tag: u64) -> CallId {
         self.kernel.call(self.me, to, request, tag)
+    }
+
+    /// A request of our own, for no customer: the `number`th that we make, by our own count, for that names what its way costs. 100 bytes, and no
+    /// timeout; `Request { timeout: Some(…), ..ctx.request(number, op) }` has one.
+    pub fn request(&self, number: u64, op: Op) -> Request {
+        Request {
+            op,
+            substream: mix(mix(u64::from(self.me.tier.0), u64::from(self.me.member)), number),
+            size_bytes: 100,
+            timeout: None,
+            from: None,
+            session: 0,
+            origin: 0,
+            seen: CausalContext::NOTHING,
+        }
     }
 
     /// We have `now` coroutines, and had `before`; false if there are too many in the world, and the run is over.
@@ -283,6 +304,12 @@ impl<'a, P: Process> Context<'a, P> {
     /// Answers a call to us. `causes` must sum to `now − arrived` exactly. `note`: see [`crate::base::op::Reply`].
     pub fn reply(&mut self, call: CallId, outcome: Outcome, note: u32, causes: &Causes, size_bytes: u32) {
         self.kernel.answer(call, outcome, note, causes, size_bytes);
+    }
+
+    /// Answers a call to us, in 100 bytes; all the time that we had it counts as our protocol's.
+    pub fn answer(&mut self, call: CallId, outcome: Outcome) {
+        let causes = Causes::only(Cause::Replication, self.now().since(self.arrived(call)));
+        self.reply(call, outcome, 0, &causes, 100);
     }
 
     /// Sends a datagram of the protocol to a member of our own tier: it may be lost, duplicated, overtaken. What it meets is drawn

@@ -318,6 +318,15 @@ impl World {
         }
     }
 
+    /// Everything that happens before `at`, to which the clock moves: what is done next to the world, a fault, is done then.
+    pub fn until(&mut self, at: Time) -> Stop {
+        let stop = self.run(at, u64::MAX);
+        if stop == Stop::Horizon {
+            self.advance(at);
+        }
+        stop
+    }
+
     /// Moves the clock to `at`, before which everything has happened: for a fault that begins then.
     pub fn advance(&mut self, at: Time) {
         self.kernel.engine.advance(at);
