@@ -29,6 +29,10 @@
 //! assert!((0.015..0.025).contains(&mean), "M/M/1 at half load takes 20 ms, this is {mean} s");
 //! ```
 
+//!
+//! A protocol of one's own needs [`prelude`] and no design; the guide ends in a running program:
+#![doc = include_str!("../docs/your-own-protocol.md")]
+
 pub mod base;
 pub mod check;
 #[cfg(feature = "cli")]

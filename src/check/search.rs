@@ -12,6 +12,7 @@
 //! taken only where it changes something, and need not be taken at all.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 use crate::base::rng::mix;
 use crate::check::history::{Call, Operation, Texts};
@@ -106,6 +107,9 @@ pub(super) struct Search<'a, S: SequentialSpec, T: Timed<S>> {
     /// By operation: its invocation and its return.
     places: Vec<(u32, u32)>,
     head: u32,
+    /// By operation that nobody has answered: the one of its kind before it, which is taken first; [`NONE`] for the first.
+    first: Vec<u32>,
+    is_taken: Vec<bool>,
     /// The operations that are taken, in 128 bits.
     taken: u128,
     met: Remembered,
@@ -114,6 +118,24 @@ pub(super) struct Search<'a, S: SequentialSpec, T: Timed<S>> {
 /// A number in 128 bits.
 fn wide(what: u64, number: u64) -> u128 {
     u128::from(mix(2 * what, number)) | u128::from(mix(2 * what + 1, number)) << 64
+}
+
+/// By operation that nobody has answered: the one of its kind that began before it.
+fn before_of_its_kind<S: SequentialSpec, T: Timed<S>>(spec: &S, operations: &[T]) -> Vec<u32> {
+    let mut pending: Vec<(u64, u32)> = operations
+        .iter()
+        .zip(0..)
+        .filter(|(operation, _)| operation.returned().is_none())
+        .map(|(operation, number)| (operation.invoked(), number))
+        .collect();
+    pending.sort_unstable();
+    let (mut first, mut last) = (vec![NONE; operations.len()], BTreeMap::new());
+    for (_, number) in pending {
+        if let Some(kind) = spec.kind(operations[number as usize].op()) {
+            first[number as usize] = last.insert(kind, number).unwrap_or(NONE);
+        }
+    }
+    first
 }
 
 impl<'a, S: SequentialSpec, T: Timed<S>> Search<'a, S, T> {
@@ -142,8 +164,9 @@ impl<'a, S: SequentialSpec, T: Timed<S>> Search<'a, S, T> {
             events.push(Event { operation, is_return, before: place.wrapping_sub(1), after });
         }
         let head = if events.is_empty() { NONE } else { 0 };
+        let (first, is_taken) = (before_of_its_kind(spec, operations), vec![false; operations.len()]);
         let met = Remembered::default();
-        Search { spec, operations, events, places, head, taken: 0, met }
+        Search { spec, operations, events, places, head, first, is_taken, taken: 0, met }
     }
 
     /// Looks for an order.
@@ -187,6 +210,10 @@ impl<'a, S: SequentialSpec, T: Timed<S>> Search<'a, S, T> {
     /// Takes an operation where it leads to a configuration that is new.
     fn try_to_take(&mut self, number: u32, state: &mut S::State) -> Option<Taken<S::State>> {
         let operation = &self.operations[number as usize];
+        let first = self.first[number as usize];
+        if first != NONE && !self.is_taken[first as usize] {
+            return None;
+        }
         let mut next = self.spec.step(state, operation.op(), operation.ret());
         if operation.returned().is_none() {
             next.retain(|next| next != state);
@@ -254,6 +281,7 @@ impl<'a, S: SequentialSpec, T: Timed<S>> Search<'a, S, T> {
         let (call, back) = self.places[operation as usize];
         self.unlink(call);
         self.unlink(back);
+        self.is_taken[operation as usize] = true;
         self.taken ^= wide(0, u64::from(operation));
     }
 
@@ -261,6 +289,7 @@ impl<'a, S: SequentialSpec, T: Timed<S>> Search<'a, S, T> {
         let (call, back) = self.places[operation as usize];
         self.relink(back);
         self.relink(call);
+        self.is_taken[operation as usize] = false;
         self.taken ^= wide(0, u64::from(operation));
     }
 

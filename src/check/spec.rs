@@ -76,6 +76,12 @@ pub trait SequentialSpec {
         false
     }
 
+    /// Operations of one kind do the same in every state, so that of those that nobody has answered any may stand for any other: a search takes
+    /// them in the order in which they began. `None`, of no kind, is never wrong.
+    fn kind(&self, _op: &Self::Op) -> Option<u64> {
+        None
+    }
+
     /// A state in 128 bits, by which the search knows those that it has met.
     fn digest(&self, state: &Self::State) -> u128 {
         let mut hasher = Xxh3::new();
@@ -199,6 +205,46 @@ mod tests {
         assert_eq!(verdict(&[toss.clone(), again, look(true, 4)]), Verdict::Holds);
         let late = Observation::pending("toss", 9);
         assert!(matches!(verdict(&[toss, look(true, 4), late, look(false, 6)]), Verdict::Violated(_)));
+    }
+
+    /// Whoever takes a ticket gets the next number.
+    struct Tickets;
+
+    impl SequentialSpec for Tickets {
+        type State = u32;
+        type Op = ();
+        type Ret = u32;
+
+        fn init(&self) -> u32 {
+            0
+        }
+
+        fn step(&self, last: &u32, (): &(), ret: Option<&u32>) -> States<u32> {
+            if ret.is_none_or(|number| *number == last + 1) {
+                States::from([last + 1])
+            } else {
+                States::new()
+            }
+        }
+
+        fn kind(&self, (): &()) -> Option<u64> {
+            Some(0)
+        }
+    }
+
+    #[test]
+    fn what_is_pending_and_alike_is_taken_in_turn() {
+        // Any of forty may have taken the tickets that are missing: as many orders as there are subsets, and all the same.
+        let mut history: Vec<Observation<(), u32>> = (0..40).map(|at| Observation::pending((), at)).collect();
+        history
+            .extend((0..10).map(|n| Observation::ok((), 3 * n + 3, 100 + u64::from(n), 200 + u64::from(n))));
+        assert_eq!(
+            linearizable(&Tickets, &history, Budget { nodes: 1_000_000, ..Budget::default() }),
+            Verdict::Holds
+        );
+        history.push(Observation::ok((), 52, 300, 301));
+        let verdict = linearizable(&Tickets, &history, Budget { nodes: 1_000_000, ..Budget::default() });
+        assert!(matches!(verdict, Verdict::Violated(_)), "fifty and one is the last: {verdict:?}");
     }
 
     /// A map of bits, whose keys are apart.

@@ -336,6 +336,28 @@ mod tests {
     }
 
     #[test]
+    fn rules_say_what_becomes_of_a_packet_until_they_are_lifted() {
+        let mut net = two_zones();
+        let second = |packet: &Packet| packet.to.zone == ZoneId(1);
+        let late = net.add(Effect::rule(move |packet, now| match second(packet) {
+            true if now == Time::ZERO => Ruling::Delay(Span::from_ms(2)),
+            _ => Ruling::Pass,
+        }));
+        let packet = packet(Identity::of_call(0, 0));
+        let back = Packet { from: packet.to, to: packet.from, ..packet };
+        let (at_once, later) = (Delivery::Arrives(Time::from_ms(1)), Delivery::Arrives(Time::from_ms(3)));
+        assert_eq!((net.route(packet, Time::ZERO), net.route(back, Time::ZERO)), (later, at_once));
+        let lost = net.add(Effect::rule(move |packet, _| match second(packet) {
+            true => Ruling::Drop,
+            false => Ruling::Pass,
+        }));
+        assert_eq!((net.route(packet, Time::ZERO), net.route(back, Time::ZERO)), (Delivery::Lost, at_once));
+        net.lift(lost);
+        net.lift(late);
+        assert_eq!(net.route(packet, Time::ZERO), at_once);
+    }
+
+    #[test]
     fn loss_by_chance_has_its_share() {
         let path = Path { latency: Dist::Constant(0.0), loss: 0.2, ..Path::default() };
         let mut net = Network::new(7, vec!["a".into(), "b".into()], path, &[]);
