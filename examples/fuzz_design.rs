@@ -1,7 +1,7 @@
 //! Mutated designs, experiments, `--set` arguments and data files, loaded and now and then run for a moment: none may end in a panic, an
 //! overflow, or take longer than it should.
 //!
-//! `cargo run --profile checked --example fuzz_design -- COUNT [SEED]`. The same count and seed give the same cases; `.ci/full` runs a million.
+//! `cargo run --profile checked --example fuzz_design -- COUNT [SEED [FROM]]`. The same count and seed give the same cases; `.ci/full` runs a million.
 
 mod campaign;
 

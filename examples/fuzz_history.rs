@@ -1,6 +1,6 @@
 //! Mutated histories, read and judged: none may end in a panic or take longer than its budget allows.
 //!
-//! `cargo run --profile checked --example fuzz_history -- COUNT [SEED]`. The same count and seed give the same histories; `.ci/full` runs a million.
+//! `cargo run --profile checked --example fuzz_history -- COUNT [SEED [FROM]]`. The same count and seed give the same histories; `.ci/full` runs a million.
 
 mod campaign;
 

@@ -147,10 +147,18 @@ impl Process for Copy {
 /// An operation as a client saw it: what it wrote, or `None` for a read, and what it was answered.
 type Seen = Observation<Option<i64>, i64>;
 
+#[derive(Clone, Hash)]
+struct Operation {
+    new: Option<i64>,
+    invoked: u64,
+    /// The value, and when.
+    answer: Option<(i64, u64)>,
+}
+
 /// Reads and writes by turns, as fast as it is answered, and remembers what it saw.
 #[derive(Clone, Hash)]
 struct Client {
-    operations: Vec<(Option<i64>, u64, Option<(i64, u64)>)>,
+    operations: Vec<Operation>,
 }
 
 impl Client {
@@ -162,7 +170,7 @@ impl Client {
         let me = ctx.me().member;
         // Each value is written once.
         let new = (ctx.stream(0).below(2) == 0).then_some((100 * (me as usize + 1) + number) as i64);
-        self.operations.push((new, ctx.now().as_ns(), None));
+        self.operations.push(Operation { new, invoked: ctx.now().as_ns(), answer: None });
         let op = new.map_or(Op::read(0), |new| Op::write(0, new));
         let copy = Pid::new(*ctx.plan(), me % COPIES);
         ctx.call(copy, ctx.request(number as u64, op), 0);
@@ -189,7 +197,7 @@ impl Process for Client {
 
     fn on_reply(&mut self, _: CallId, _: u64, reply: Reply, ctx: &mut Context<Self>) {
         if let (Some(value), Some(last)) = (reply.outcome.value(), self.operations.last_mut()) {
-            last.2 = Some((value.n, ctx.now().as_ns()));
+            last.answer = Some((value.n, ctx.now().as_ns()));
         }
         self.next(ctx);
     }
@@ -207,9 +215,9 @@ fn history(seed: u64, writes_back: bool) -> Vec<Seen> {
     let clients = world.add::<Client>("client", Arc::new(copies), CLIENTS, &here, false);
     world.start();
     world.until(Time::from_secs(60));
-    let seen = |(new, invoked, answer): &(Option<i64>, u64, Option<(i64, u64)>)| match answer {
-        Some((value, returned)) => Observation::ok(*new, *value, *invoked, *returned),
-        None => Observation::pending(*new, *invoked),
+    let seen = |one: &Operation| match one.answer {
+        Some((value, returned)) => Observation::ok(one.new, value, one.invoked, returned),
+        None => Observation::pending(one.new, one.invoked),
     };
     let clients = world.members::<Client>(clients).expect("they are clients");
     clients.iter().flat_map(|client| client.operations.iter().map(seen)).collect()

@@ -1,9 +1,9 @@
 //! Numbered cases, on all cores: none may end in a panic or take too long.
 
 use std::panic::{RefUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
-
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 /// Marsaglia's xorshift: what is drawn here decides nothing of what the program says.
 pub struct Draws(u64);
@@ -18,8 +18,8 @@ impl Draws {
     }
 }
 
-/// As many cases as the first argument says, from the seed that the second says: how many came to what, and how long the slowest took. A case that
-/// ends in a panic or takes longer than `most` is told, and ends the program.
+/// As many cases as the first argument says, of the seed that the second says, from the number on that the third says: how many came to what, and
+/// how long the slowest took. A case that ends in a panic or takes longer than `most` is told, and ends the program.
 ///
 /// # Panics
 /// When of a thousand cases or more none came to one of the `N` ends.
@@ -32,6 +32,7 @@ pub fn campaign<const N: usize, C: RefUnwindSafe>(
     let mut arguments = std::env::args().skip(1).map(|word| word.parse::<u64>().expect("a number"));
     let count = arguments.next().unwrap_or(10_000);
     let seed = arguments.next().unwrap_or(1);
+    let from = arguments.next().unwrap_or(0);
     let one = |number: u64| {
         // Each by its number, so that one that fails can be made alone.
         let mut draws = Draws((seed << 32 | number).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
@@ -49,10 +50,27 @@ pub fn campaign<const N: usize, C: RefUnwindSafe>(
         counts[came] = 1;
         (counts, took)
     };
-    let (counts, slowest) = (0..count).into_par_iter().map(one).reduce(
-        || ([0u64; N], Duration::ZERO),
-        |(a, a_took), (b, b_took)| (std::array::from_fn(|end| a[end] + b[end]), a_took.max(b_took)),
-    );
+    // Threads, and no pool of them: whoever waits in a pool does somebody else's case meanwhile, and is timed for it.
+    let next = AtomicU64::new(from);
+    let some = || {
+        let mut sum = ([0u64; N], Duration::ZERO);
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= from + count {
+                return sum;
+            }
+            let (counts, took) = one(number);
+            sum = (std::array::from_fn(|end| sum.0[end] + counts[end]), sum.1.max(took));
+        }
+    };
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let (counts, slowest) = thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(some)).collect();
+        let sums = threads.into_iter().map(|thread| thread.join().expect("a case's panic is caught"));
+        sums.fold(([0u64; N], Duration::ZERO), |(a, a_took), (b, b_took)| {
+            (std::array::from_fn(|end| a[end] + b[end]), a_took.max(b_took))
+        })
+    });
     assert!(count < 1_000 || counts.iter().all(|count| *count > 0), "all of them occur");
     (count, counts, slowest)
 }

@@ -54,10 +54,13 @@ pub enum Ruling {
     Delay(Span),
 }
 
+/// What a rule is asked: of a packet, and when it is sent.
+type Asked = dyn Fn(&Packet, Time) -> Ruling + Send + Sync;
+
 /// A fault of one's own: it is asked of each packet that is sent. It must say the same of the same packet at the same instant, or runs
 /// are not repeatable; what it draws it draws from [`Packet::identity`].
 #[derive(Clone)]
-pub struct Rule(Arc<dyn Fn(&Packet, Time) -> Ruling + Send + Sync>);
+pub struct Rule(Arc<Asked>);
 
 impl fmt::Debug for Rule {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -25,10 +25,11 @@ fn answers_that_a_rule_drops_are_not_known() {
     let pending = |history: &[Seen]| history.iter().filter(|seen| seen.ret.is_none()).count();
     let without = history(3, Plan { syncs: true }, None);
     // From one second on nobody hears the machine.
-    let rule = Effect::rule(|packet, now| match packet.from.pid.tier == TierId(0) && now >= Time::from_secs(1) {
-        true => Ruling::Drop,
-        false => Ruling::Pass,
-    });
+    let rule =
+        Effect::rule(|packet, now| match packet.from.pid.tier == TierId(0) && now >= Time::from_secs(1) {
+            true => Ruling::Drop,
+            false => Ruling::Pass,
+        });
     let with = history(3, Plan { syncs: true }, Some(rule));
     assert!(pending(&with) > pending(&without), "{} and {}", pending(&with), pending(&without));
     assert_eq!(judged(&with), Verdict::Holds);
