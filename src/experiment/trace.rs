@@ -130,7 +130,9 @@ fn instants(text: &str, column: Option<&str>, speed: f64) -> Result<Arc<[Time]>,
         if since < 0 {
             return Err(format!("line {line}: earlier than the first row"));
         }
-        let scaled = if speed == 1.0 { since as u64 } else { (since as f64 / speed + 0.5) as u64 };
+        let scaled = if speed == 1.0 { since } else { (since as f64 / speed + 0.5) as i128 };
+        let scaled = u64::try_from(scaled).ok().filter(|scaled| Time::from_ns(*scaled) < Time::NEVER);
+        let scaled = scaled.ok_or_else(|| format!("line {line}: more than 584 years after the first row"))?;
         if instants.last().is_some_and(|before| before.as_ns() > scaled) {
             return Err(format!("line {line}: instants do not fall"));
         }
@@ -140,13 +142,17 @@ fn instants(text: &str, column: Option<&str>, speed: f64) -> Result<Arc<[Time]>,
     if instants.is_empty() { Err("no rows".to_owned()) } else { Ok(instants.into()) }
 }
 
-/// `2023-11-16 18:17:03.9799600`, or seconds `12.5`: in nanoseconds, exactly.
+/// `2023-11-16 18:17:03.9799600`, or seconds `12.5`: in nanoseconds, exactly. No calendar has more than four digits of a year.
 fn nanoseconds(cell: &str) -> Option<i128> {
     let Some((date, time)) = cell.split_once([' ', 'T']) else { return decimal_seconds(cell) };
     let mut date = date.split('-').map(|part| part.parse::<i64>().ok());
     let (year, month, day) = (date.next()??, date.next()??, date.next()??);
     let mut time = time.trim_end_matches('Z').split(':');
     let (hour, minute) = (time.next()?.parse::<i128>().ok()?, time.next()?.parse::<i128>().ok()?);
+    let is_date = (0..=9_999).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
+    if !is_date || !(0..24).contains(&hour) || !(0..60).contains(&minute) {
+        return None;
+    }
     let second = decimal_seconds(time.next().unwrap_or("0"))?;
     let days = i128::from(days_from_civil(year, month, day));
     Some(((days * 24 + hour) * 60 + minute) * 60_000_000_000 + second)
@@ -157,7 +163,8 @@ fn decimal_seconds(text: &str) -> Option<i128> {
     if fraction.len() > 9 || !fraction.chars().all(|c| c.is_ascii_digit()) {
         return None;
     }
-    let whole: i128 = whole.parse().ok()?;
+    // Within 64 bits, so that nanoseconds are far within 128.
+    let whole = i128::from(whole.parse::<i64>().ok()?);
     let nanos: i128 = format!("{fraction:0<9}").parse().ok()?;
     Some(whole * 1_000_000_000 + nanos)
 }
@@ -190,8 +197,20 @@ mod tests {
             ("t\n1\nx\n", "line 3: `x` is no instant"),
             ("t\n2\n1\n", "line 3: earlier than the first row"),
             ("t\n", "no rows"),
+            (
+                "t\n1\n92233720368547758009223372036854775807.5\n",
+                "line 3: `92233720368547758009223372036854775807.5` is no instant",
+            ),
+            ("t\n9223372036854775807\n", ""),
+            ("t\n0\n9223372036854775807\n", "line 3: more than 584 years after the first row"),
+            (
+                "t\n9223372036854775807-01-01 00:00\n",
+                "line 2: `9223372036854775807-01-01 00:00` is no instant",
+            ),
+            ("t\n2023-13-01 00:00\n", "line 2: `2023-13-01 00:00` is no instant"),
+            ("t\n2023-12-01 24:00\n", "line 2: `2023-12-01 24:00` is no instant"),
         ] {
-            assert_eq!(instants(text, None, 1.0), Err(why.to_owned()));
+            assert_eq!(instants(text, None, 1.0).err().unwrap_or_default(), why);
         }
         let missing = instants("a,b\n1,2\n", Some("c"), 1.0);
         assert_eq!(missing, Err("no column `c`; its columns are a, b".to_owned()));
