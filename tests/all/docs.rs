@@ -73,6 +73,8 @@ fn every_parameter_has_a_sentence() {
 fn every_theory_of_every_shipped_experiment_has_its_rows_in_the_validation() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let page = std::fs::read_to_string(root.join("docs/validation.md")).expect("it is there");
+    // What follows is the last campaign, which has a table of its own.
+    let (page, _) = page.split_once("<!-- The rest is written by .ci/full. -->").unwrap_or((&page, ""));
     let rows: Vec<&str> = page
         .lines()
         .filter(|line| line.starts_with("| ") && !line.starts_with("| row ") && !line.starts_with("|---"))
