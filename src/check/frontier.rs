@@ -30,12 +30,12 @@ use rustc_hash::FxHashMap;
 
 use crate::check::history::{Call, Operation, Texts};
 use crate::check::model::step;
-use crate::check::relations::told;
+use crate::check::relations::{seen, told, written};
 use crate::check::search::Budget;
 use crate::check::{Verdict, Witness};
 pub(super) use sums::{adds_up, impossible};
 
-use ahead::{Ahead, finds, leaves};
+use ahead::Ahead;
 use between::Between;
 use rows::{Masks, Row, Rows, has, put};
 use widths::{Saved, Widths};
@@ -369,7 +369,7 @@ impl<'a> Frontier<'a> {
 
     /// Whether the value that an operation leaves behind is lost if it returns and counts as overwritten.
     fn is_lost_with(&mut self, number: u32, row: &[u64]) -> bool {
-        match leaves(self.call(number)) {
+        match written(self.call(number)) {
             Some(value) if value != row[0] as i64 => self.is_lost(value, row, number, number),
             _ => false,
         }
@@ -383,14 +383,14 @@ impl<'a> Frontier<'a> {
         let now = self.operations[returning as usize].returned;
         let mut open = self.open.iter().copied();
         let is_open = |other: u32| !has(taken, self.slots[other as usize]);
-        if open.clone().any(|other| other != by && leaves(self.call(other)) == Some(value) && is_open(other))
+        if open.clone().any(|other| other != by && written(self.call(other)) == Some(value) && is_open(other))
         {
             return false;
         }
         let until = ahead.next_producer(value, now);
         let waits = open.find(|other| {
             let operation = &self.operations[*other as usize];
-            finds(operation.call) == Some(value) && operation.returned < until && is_open(*other)
+            seen(operation.call) == Some(value) && operation.returned < until && is_open(*other)
         });
         let Some(consumer) = waits.or_else(|| ahead.consumer(value, now, until)) else { return false };
         let returned = |number: u32| self.operations[number as usize].returned;

@@ -102,9 +102,7 @@ pub fn world<P: Process>(script: Lines, plan: P::Plan, members: u32, series: &[S
 
 /// Runs until `ms`.
 pub fn until(world: &mut World, ms: u64) {
-    let at = Time::ZERO + Span::from_ms(ms);
-    assert_eq!(world.run(at, u64::MAX), Stop::Horizon);
-    world.advance(at);
+    assert_eq!(world.until(Time::from_ms(ms)), Stop::Horizon);
 }
 
 /// The answers so far, by line: none when there was none yet.

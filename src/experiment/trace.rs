@@ -154,6 +154,9 @@ fn nanoseconds(cell: &str) -> Option<i128> {
         return None;
     }
     let second = decimal_seconds(time.next().unwrap_or("0"))?;
+    if !(0..61_000_000_000).contains(&second) {
+        return None; // a minute may have a leap second
+    }
     let days = i128::from(days_from_civil(year, month, day));
     Some(((days * 24 + hour) * 60 + minute) * 60_000_000_000 + second)
 }
@@ -166,7 +169,8 @@ fn decimal_seconds(text: &str) -> Option<i128> {
     // Within 64 bits, so that nanoseconds are far within 128.
     let whole = i128::from(whole.parse::<i64>().ok()?);
     let nanos: i128 = format!("{fraction:0<9}").parse().ok()?;
-    Some(whole * 1_000_000_000 + nanos)
+    let sign = if text.starts_with('-') { -1 } else { 1 };
+    Some(whole * 1_000_000_000 + sign * nanos)
 }
 
 /// Days since 1970-01-01 in the proleptic Gregorian calendar (Hinnant, "chrono-compatible low-level date algorithms").
@@ -189,6 +193,11 @@ mod tests {
         assert_eq!(read.iter().map(|at| at.as_ns()).collect::<Vec<_>>(), [0, 52_000_000, 20_576_020_040_000]);
         let plain = instants("t\n1.5\n2\n", None, 2.0).expect("reads");
         assert_eq!(plain[1], Time::from_ns(250_000_000));
+        let negative = instants("t\n-1.5\n-1\n-0.25\n1\n", None, 1.0).expect("reads");
+        assert_eq!(
+            negative.iter().map(|at| at.as_ns() / 1_000_000).collect::<Vec<_>>(),
+            [0, 500, 1_250, 2_500]
+        );
     }
 
     #[test]
@@ -208,6 +217,7 @@ mod tests {
                 "line 2: `9223372036854775807-01-01 00:00` is no instant",
             ),
             ("t\n2023-13-01 00:00\n", "line 2: `2023-13-01 00:00` is no instant"),
+            ("t\n2023-12-01 23:00:-1\n", "line 2: `2023-12-01 23:00:-1` is no instant"),
             ("t\n2023-12-01 24:00\n", "line 2: `2023-12-01 24:00` is no instant"),
         ] {
             assert_eq!(instants(text, None, 1.0).err().unwrap_or_default(), why);

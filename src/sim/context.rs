@@ -136,12 +136,12 @@ impl<'a, P: Process> Context<'a, P> {
         self.kernel.call(self.me, to, request, tag)
     }
 
-    /// A request of our own, for no customer: the `number`th that we make, by our own count, for that names what its way costs. 100 bytes, and no
+    /// A request of our own, for no customer: the `number`th of this life, by our own count, for that names what its way costs. 100 bytes, and no
     /// timeout; `Request { timeout: Some(…), ..ctx.request(number, op) }` has one.
     pub fn request(&self, number: u64, op: Op) -> Request {
         Request {
             op,
-            substream: mix(mix(u64::from(self.me.tier.0), u64::from(self.me.member)), number),
+            substream: self.kernel.request_substream(self.me, number),
             size_bytes: 100,
             timeout: None,
             from: None,

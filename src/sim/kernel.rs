@@ -28,6 +28,9 @@ pub(super) const DEAD_SLACK: usize = 1024;
 /// An odd number that sets the lives and the purposes of messages apart.
 const MESSAGE: u64 = 0xE703_7ED1_A0B4_28DB;
 
+/// The purpose by which a process's own requests are named; streams have those up to 15.
+const REQUESTS: u8 = 16;
+
 /// An operation to be called.
 #[derive(Clone, Copy, Debug)]
 pub struct Request {
@@ -203,6 +206,12 @@ impl Kernel {
     pub(super) fn service_draws(&self, me: Pid, purpose: u8, substream: u64) -> Draws {
         let part = self.nodes[me.tier.0 as usize].name_hash();
         Identity::of_call(part, substream).again(u32::from(purpose)).draws(self.service_key)
+    }
+
+    /// Names the request of that number that a process makes on its own, in this life.
+    pub(super) fn request_substream(&self, from: Pid, number: u64) -> u64 {
+        let who = stream_name(&self.nodes[from.tier.0 as usize], from, REQUESTS);
+        mix(mix(who, u64::from(self.incarnation(from))), number)
     }
 
     /// The sequential stream of (member, purpose).

@@ -155,9 +155,7 @@ fn world(plan: Plan, latency: Dist) -> World {
 }
 
 fn until(world: &mut World, ms: u64) {
-    let at = Time::from_ns(ms * MS);
-    assert_eq!(world.run(at, u64::MAX), Stop::Horizon);
-    world.advance(at);
+    assert_eq!(world.until(Time::from_ms(ms)), Stop::Horizon);
 }
 
 fn caller(world: &World) -> &Caller {

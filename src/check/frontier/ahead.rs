@@ -7,6 +7,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::check::history::{Call, Operation};
+use crate::check::relations::{seen, written};
 
 /// An operation that sees a value, by when it begins.
 struct Consumer {
@@ -24,22 +25,6 @@ pub(super) struct Ahead {
     consumers: FxHashMap<i64, Vec<Consumer>>,
 }
 
-/// The value that an operation must find.
-pub(super) fn finds(call: Call) -> Option<i64> {
-    match call {
-        Call::Read(value) | Call::Cas(value, _) => Some(value),
-        _ => None,
-    }
-}
-
-/// The value that an operation leaves behind.
-pub(super) fn leaves(call: Call) -> Option<i64> {
-    match call {
-        Call::Write(value) | Call::Cas(_, value) => Some(value),
-        _ => None,
-    }
-}
-
 impl Ahead {
     /// Of operations in the order of their invocations. `None`: what some of them leave behind cannot be told from what they do.
     pub fn of(operations: &[Operation]) -> Option<Ahead> {
@@ -51,12 +36,12 @@ impl Ahead {
         }
         let mut ahead = Ahead::default();
         for operation in operations {
-            if let Some(value) = leaves(operation.call) {
+            if let Some(value) = written(operation.call) {
                 ahead.producers.entry(value).or_default().push(operation.invoked);
             }
         }
         for (number, operation) in operations.iter().enumerate().rev() {
-            let Some(value) = finds(operation.call).filter(|_| !operation.is_pending()) else { continue };
+            let Some(value) = seen(operation.call).filter(|_| !operation.is_pending()) else { continue };
             let of_value = ahead.consumers.entry(value).or_default();
             let own = (operation.returned, number as u32);
             let first = of_value.last().map_or(own, |later| later.first.min(own));

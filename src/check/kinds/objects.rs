@@ -38,6 +38,9 @@ pub struct Objects {
     pub part: Option<String>,
 }
 
+/// What a key takes: its name and number, and a list of operations, which has room for four from the first on.
+const KEY_BYTES: usize = 128 + 4 * size_of::<Operation>();
+
 pub(super) const fn of(model: Model, about: &'static str) -> Kind {
     let (name, operations): (_, &[&str]) = match model {
         Model::Register => ("register", &["read", "write"]),
@@ -167,8 +170,8 @@ pub fn objects(attempts: &mut Attempts<'_>, model: Model, asked: &Asked) -> Resu
         }
         operations += 1;
         reader.add(attempt)?;
-        let kept = (operations * size_of::<Operation>()) as u64 + reader.texts.bytes();
-        if kept > asked.budget.bytes {
+        let kept = operations * size_of::<Operation>() + reader.keys.len() * KEY_BYTES;
+        if kept as u64 + reader.texts.bytes() > asked.budget.bytes {
             return Err(Refused::Full(operations));
         }
     }

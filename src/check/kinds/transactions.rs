@@ -5,7 +5,6 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::check::Verdict;
 use crate::check::history::{NIL, PENDING};
 use crate::check::kinds::{Asked, Judged, Kind, Refused, knows, promised, value};
 use crate::check::read::attempts::{Attempt, Attempts};
@@ -50,14 +49,8 @@ impl Of {
 fn judge(attempts: &mut Attempts<'_>, of: Of, asked: &Asked) -> Result<Judged, Refused> {
     let level = level(of, asked)?;
     knows(of.name(), "initial", asked.initial.is_some(), "a key begins with nil, and a list empty")?;
-    let (history, is_whole) = within(attempts, of, asked.budget.bytes)?;
-    let verdict = match is_whole {
-        true => decide(&history, level, asked.budget),
-        false => Verdict::Unknown(format!(
-            "its transactions alone take more than {} MiB of memory; `--memory` gives more",
-            asked.budget.bytes >> 20
-        )),
-    };
+    let history = within(attempts, of, asked.budget.bytes)?;
+    let verdict = decide(&history, level, asked.budget);
     let count = (history.transactions.len(), "transactions");
     Ok(Judged { count, ..Judged::new(verdict, 0, promised(level.name())) })
 }
@@ -83,27 +76,29 @@ fn level(of: Of, asked: &Asked) -> Result<Level, Refused> {
 ///
 /// # Errors
 /// The first line that makes no sense.
-pub fn transactions(attempts: &mut Attempts<'_>, of: Of) -> Result<Transactions, Malformed> {
-    Ok(within(attempts, of, u64::MAX)?.0)
+pub fn transactions(attempts: &mut Attempts<'_>, of: Of) -> Result<Transactions, Refused> {
+    within(attempts, of, u64::MAX)
 }
 
-/// The same, as far as so many bytes go; and whether that is all.
-fn within(attempts: &mut Attempts<'_>, of: Of, bytes: u64) -> Result<(Transactions, bool), Malformed> {
+/// The same of one that takes so many bytes at most.
+fn within(attempts: &mut Attempts<'_>, of: Of, bytes: u64) -> Result<Transactions, Refused> {
     let mut reader = Reader { of, history: Transactions::default(), numbers: FxHashMap::default() };
-    let mut is_whole = true;
+    let full = |history: &Transactions| match history.bytes() > bytes {
+        true => Err(Refused::Full(history.transactions.len())),
+        false => Ok(()),
+    };
     while let Some(attempt) = attempts.next() {
         match reader.transaction(&attempt?)? {
             Some(transaction) => reader.history.transactions.push(transaction),
             None => attempts.pass(),
         }
-        if reader.history.transactions.len().is_multiple_of(LOOK_EVERY) && reader.history.bytes() > bytes {
-            is_whole = false;
-            break;
+        if reader.history.transactions.len().is_multiple_of(LOOK_EVERY) {
+            full(&reader.history)?;
         }
     }
-    is_whole &= reader.history.bytes() <= bytes;
+    full(&reader.history)?;
     reader.history.transactions.sort_by_key(|transaction| transaction.invoked);
-    Ok((reader.history, is_whole))
+    Ok(reader.history)
 }
 
 /// Reads transactions one by one.
