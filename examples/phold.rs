@@ -17,7 +17,8 @@ use splitbrain::net::Network;
 use splitbrain::net::path::Path;
 use splitbrain::record::recorder::Recorder;
 use splitbrain::sim::context::Context;
-use splitbrain::sim::process::{Disk, Process};
+use splitbrain::sim::disk::Disk;
+use splitbrain::sim::process::Process;
 use splitbrain::sim::run::World;
 
 #[derive(Parser)]

@@ -15,8 +15,9 @@ use crate::base::slab::{Key, Slab};
 use crate::base::time::Span;
 use crate::components::directory::Client;
 use crate::components::{Kind, Names, PLACED, Part, PartName, Wiring};
-use crate::sim::context::{Context, Request};
+use crate::sim::context::Context;
 use crate::sim::process::Process;
+use crate::sim::request::Request;
 use crate::sim::run::World;
 
 /// The kind `lb`.

@@ -20,8 +20,10 @@ use crate::components::key_distribution::{KeyDistribution, Turn};
 use crate::components::policy::{Answers, Policy};
 use crate::program::compile::MESSAGE_BYTES;
 use crate::record::recorder::{Ended, Finished};
-use crate::sim::context::{Context, Request};
-use crate::sim::process::{Disk, Process};
+use crate::sim::context::Context;
+use crate::sim::disk::Disk;
+use crate::sim::process::Process;
+use crate::sim::request::Request;
 
 /// What is drawn, for telling draws apart.
 const ARRIVAL: u64 = 1;

@@ -9,7 +9,7 @@ use crate::base::rng::mix;
 use crate::base::time::{ClockTime, Span};
 use crate::components::guard::Guard;
 use crate::components::locks::client::LockClient;
-use crate::sim::context::Keepalive;
+use crate::sim::keepalive::Keepalive;
 
 /// What callers must know of a part.
 #[derive(Clone, Debug)]

@@ -16,7 +16,8 @@ use crate::base::slab::{Key, Slab};
 use crate::base::time::{ClockTime, Span};
 use crate::components::{COMMON, DOES_NOT_FIT, Kind, Names, Part, PartName, Wiring, count_u32, share_ppm};
 use crate::sim::context::Context;
-use crate::sim::process::{Order, Process};
+use crate::sim::order::Order;
+use crate::sim::process::Process;
 use crate::sim::run::World;
 
 /// The kind `external`.

@@ -15,8 +15,10 @@ use crate::base::time::{Span, Time};
 use crate::net::Network;
 use crate::net::path::Path;
 use crate::record::recorder::{RecordPlan, Recorder};
-use crate::sim::context::{Context, Request};
-use crate::sim::process::{Disk, Process};
+use crate::sim::context::Context;
+use crate::sim::disk::Disk;
+use crate::sim::process::Process;
+use crate::sim::request::Request;
 use crate::sim::run::{Stop, World};
 
 /// The part under test: its tier comes after the script's.

@@ -45,7 +45,7 @@ use crate::components::{
     COMMON, Kind, Led, Names, Part, PartName, Wiring, count_u32, leader, multi_leader, server, speed_ppm,
 };
 use crate::record::survey::Holdings;
-use crate::sim::context::Keepalive;
+use crate::sim::keepalive::Keepalive;
 use crate::sim::run::World;
 
 /// The kind `db`.

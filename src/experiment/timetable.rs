@@ -14,10 +14,10 @@ use crate::components::KINDS;
 use crate::design::file::Data;
 use crate::design::parameters::{Checker, check};
 use crate::design::resolve::Design;
-use crate::faults::moments::{self, Trigger, When};
-use crate::faults::plan::{FaultEntry, Occurrence};
+use crate::faults::plan::{self, FaultEntry, Occurrence};
 use crate::faults::schedule::Schedule;
 use crate::faults::target::{Led, Settable, Who, WhoPart};
+use crate::faults::trigger::{Trigger, When};
 use crate::faults::{TIMETABLE, resolve};
 
 /// The faults of a cell.
@@ -48,7 +48,7 @@ pub fn timetable(design: &Design, data: Data<'_>, problems: &mut Problems) -> Op
         }
     }
     if problems.0.len() == before {
-        moments::check(&entries, &places, problems);
+        plan::check(&entries, &places, problems);
     }
     entries.sort_by(|a, b| a.name.cmp(&b.name));
     (problems.0.len() == before).then(|| Timetable { entries: entries.into(), who })

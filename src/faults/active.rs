@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::base::ids::Pid;
 use crate::base::rng::{mix, name_hash};
-use crate::faults::plan::{Action, Occurrence};
+use crate::faults::action::Action;
+use crate::faults::plan::Occurrence;
 use crate::sim::cluster::{ClockImpairmentId, Cluster, EffectId, Order};
 
 /// The faults that are on, by their index in the plan.

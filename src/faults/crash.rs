@@ -3,9 +3,10 @@
 
 use crate::base::parameter::{Constructor, Parameter, ParameterType, Parameters, Preset};
 use crate::base::problem::Problems;
-use crate::faults::plan::Action;
+use crate::faults::action::Action;
+use crate::faults::arguments::whom;
+use crate::faults::fault::Fault;
 use crate::faults::target::{Target, Who};
-use crate::faults::{Fault, whom};
 use crate::sim::cluster::Crash;
 
 /// The fault.

@@ -4,10 +4,11 @@
 use crate::base::ids::ZoneId;
 use crate::base::parameter::{Constructor, Parameters, Preset};
 use crate::base::problem::{Place, Problems};
-use crate::faults::plan::{Action, Impairment};
+use crate::faults::action::{Action, Impairment};
+use crate::faults::arguments::{DOES_NOT_FIT, problem, whom};
+use crate::faults::fault::Fault;
 use crate::faults::target::{Target, Who};
 use crate::faults::ways::Ways;
-use crate::faults::{DOES_NOT_FIT, Fault, problem, side, whom};
 
 /// The fault.
 pub const CUT: Fault = Fault {
@@ -25,7 +26,7 @@ pub const CUT: Fault = Fault {
 
 fn resolve(parameters: &Parameters, who: &Who, problems: &mut Problems) -> Option<Action> {
     let of = Target::of(parameters, "of", who, problems)?;
-    let with = match side(parameters, "from", who, problems)? {
+    let with = match Target::if_given(parameters, "from", who, problems)? {
         Some(with) => {
             apart(&of, &with, parameters.place("from"), problems)?;
             Some(with)

@@ -4,9 +4,10 @@
 
 use crate::base::parameter::{Constructor, Parameter, ParameterType, Parameters, Preset};
 use crate::base::problem::Problems;
-use crate::faults::plan::Action;
+use crate::faults::action::Action;
+use crate::faults::arguments::whom;
+use crate::faults::fault::Fault;
 use crate::faults::target::{Target, Who};
-use crate::faults::{Fault, whom};
 
 /// The fastest and the slowest that a clock drifts, as a share of time: twice as fast as true time, or half as fast. Far beyond any
 /// crystal (a bad one has 500 ppm, which is also what NTP corrects at most), but virtual machines have had clocks like that.

@@ -2,10 +2,11 @@
 
 use crate::base::parameter::{Constructor, Parameter, ParameterType, Parameters, Preset};
 use crate::base::problem::Problems;
-use crate::faults::plan::Action;
+use crate::faults::action::Action;
+use crate::faults::arguments::whom;
+use crate::faults::fault::Fault;
 use crate::faults::set::settable;
 use crate::faults::target::{Target, Who};
-use crate::faults::{Fault, whom};
 
 /// The fault.
 pub const ERROR: Fault = Fault {

@@ -3,10 +3,11 @@
 
 use crate::base::parameter::{Constructor, Parameters, Preset};
 use crate::base::problem::Problems;
-use crate::faults::plan::{Action, Impairment};
+use crate::faults::action::{Action, Impairment};
+use crate::faults::arguments::whom;
+use crate::faults::fault::Fault;
 use crate::faults::target::{Target, Who};
 use crate::faults::ways::Ways;
-use crate::faults::{Fault, whom};
 
 /// The fault.
 pub const ISOLATE: Fault = Fault {

@@ -3,10 +3,11 @@
 
 use crate::base::parameter::{Constructor, Parameter, ParameterType, Parameters, Preset};
 use crate::base::problem::Problems;
-use crate::faults::plan::{Action, Impairment};
+use crate::faults::action::{Action, Impairment};
+use crate::faults::arguments::whom;
+use crate::faults::fault::Fault;
 use crate::faults::target::{Target, Who};
 use crate::faults::ways::Ways;
-use crate::faults::{Fault, side, whom};
 
 /// The fault.
 pub const LOSS: Fault = Fault {
@@ -30,6 +31,6 @@ pub const LOSS: Fault = Fault {
 
 fn resolve(parameters: &Parameters, who: &Who, problems: &mut Problems) -> Option<Action> {
     let of = Target::of(parameters, "of", who, problems)?;
-    let ways = Ways::Between(of, side(parameters, "to", who, problems)?);
+    let ways = Ways::Between(of, Target::if_given(parameters, "to", who, problems)?);
     Some(Action::Network { ways, impairment: Impairment::Loss(parameters.number("share")) })
 }

@@ -3,7 +3,7 @@
 //! [`crate::sim::cluster::Cluster`].
 //!
 //! Data path: a checked entry (`fault.x = { at, for, every, do }`) becomes a [`plan::FaultEntry`]; [`schedule::Schedule`] makes
-//! times of it from the seed – those of a distribution before the run, those of a [`moments::Trigger`] as the run goes on – and writes
+//! times of it from the seed – those of a distribution before the run, those of a [`trigger::Trigger`] as the run goes on – and writes
 //! them down as a plan that can be printed, replayed and shrunk; [`active::Active`] carries them out.
 //!
 //! Durations, in numbered rules:
@@ -16,7 +16,9 @@
 //!    holds, then the one before it, then the design.
 //! 4. At one instant ends come before beginnings, and both in the order of the faults' names.
 
+pub mod action;
 pub mod active;
+mod arguments;
 pub mod crash;
 pub mod cut;
 pub mod delay;
@@ -24,10 +26,10 @@ pub mod drain;
 pub mod drift;
 pub mod duplicate;
 pub mod error;
+pub mod fault;
 pub mod flush;
 pub mod isolate;
 pub mod loss;
-pub mod moments;
 pub mod one_way;
 pub mod partition_bridge;
 pub mod partition_ring;
@@ -40,23 +42,16 @@ pub mod skew;
 pub mod target;
 #[cfg(test)]
 mod tests;
+pub mod trigger;
 pub mod ways;
 
-use crate::base::parameter::{Constructor, Parameter, ParameterType, Parameters, Preset, Setting};
-use crate::base::problem::{Place, Problem, Problems};
-use crate::faults::moments::When;
-use crate::faults::plan::{Action, FaultEntry};
-use crate::faults::target::{Target, Who};
-
-/// A kind of fault.
-pub struct Fault {
-    /// How it is written.
-    pub form: Constructor,
-    /// Whether it is over the moment it happens.
-    pub momentary: bool,
-    /// From checked arguments to what it does; says what does not fit together.
-    pub resolve: fn(&Parameters, &Who, &mut Problems) -> Option<Action>,
-}
+use crate::base::parameter::{Constructor, Parameter, ParameterType, Parameters, Preset};
+use crate::base::problem::Problems;
+use crate::faults::arguments::{DOES_NOT_FIT, problem};
+use crate::faults::fault::Fault;
+use crate::faults::plan::FaultEntry;
+use crate::faults::target::Who;
+use crate::faults::trigger::{TRIGGERS, When};
 
 /// Every kind of fault.
 pub const ALL: &[Fault] = &[
@@ -80,25 +75,17 @@ pub const ALL: &[Fault] = &[
 ];
 
 /// Their forms, for the parameter `do`.
-pub const FORMS: &[Constructor] = &[
-    flush::FLUSH.form,
-    crash::CRASH.form,
-    pause::PAUSE.form,
-    drain::DRAIN.form,
-    cut::CUT.form,
-    one_way::ONE_WAY.form,
-    isolate::ISOLATE.form,
-    partition_bridge::PARTITION_BRIDGE.form,
-    partition_ring::PARTITION_RING.form,
-    loss::LOSS.form,
-    delay::DELAY.form,
-    duplicate::DUPLICATE.form,
-    reorder::REORDER.form,
-    skew::SKEW.form,
-    drift::DRIFT.form,
-    error::ERROR.form,
-    set::SET.form,
-];
+pub const FORMS: &[Constructor] = &forms();
+
+const fn forms() -> [Constructor; ALL.len()] {
+    let mut forms = [ALL[0].form; ALL.len()];
+    let mut index = 0;
+    while index < forms.len() {
+        forms[index] = ALL[index].form;
+        index += 1;
+    }
+    forms
+}
 
 /// The parameters of an entry `fault.x`.
 pub const TIMETABLE: &[Parameter] = &[
@@ -110,7 +97,7 @@ pub const TIMETABLE: &[Parameter] = &[
     },
     Parameter {
         name: "at",
-        takes: ParameterType::DistributionOr(moments::MOMENTS),
+        takes: ParameterType::DistributionOr(TRIGGERS),
         default: Preset::Absent,
         doc: "When: a time from the start of the run, a distribution of it, or a moment, `during(election(kv))`; without it after the \
               first `every`.",
@@ -134,25 +121,6 @@ pub const TIMETABLE: &[Parameter] = &[
         doc: "The chance of each time that it happens at all.",
     },
 ];
-
-/// Code of the loader's problems: a name that nobody has.
-const UNKNOWN_PART: &str = "SB0102";
-/// Code of the loader's problems: a value of the wrong unit.
-const WRONG_UNIT: &str = "SB0107";
-/// Code of the loader's problems: arguments that are right one by one but not together.
-const DOES_NOT_FIT: &str = "SB0123";
-/// Code of the loader's problems: a text that cannot be read.
-const SYNTAX: &str = "SB0115";
-/// Code of the loader's problems: a form that does not exist.
-const UNKNOWN_FORM: &str = "SB0110";
-/// Code of the loader's problems: a part that is not of the kind that is meant.
-const WRONG_KIND: &str = "SB0120";
-/// Code of the loader's problems: a number beyond its bounds.
-const OUT_OF_RANGE: &str = "SB0108";
-/// Code of the loader's problems: a fault that does not exist.
-const UNKNOWN_FAULT: &str = "SB0501";
-/// Code of the loader's problems: faults that wait for each other.
-const FAULT_CYCLE: &str = "SB0502";
 
 /// A fault of the timetable, from the checked parameters of its entry (see [`TIMETABLE`]).
 pub fn resolve(
@@ -198,43 +166,4 @@ pub fn resolve(
         momentary: fault.momentary,
         action,
     })
-}
-
-/// Adds a problem, at a place where there is one.
-fn problem<'a>(
-    problems: &'a mut Problems,
-    code: &'static str,
-    place: Option<&Place>,
-    message: String,
-) -> &'a mut Problem {
-    match place {
-        Some(place) => problems.at(code, place.clone(), message),
-        None => problems.overall(code, message),
-    }
-}
-
-/// A text argument, if it was given.
-fn text<'a>(parameters: &'a Parameters, parameter: &str) -> Option<(&'a str, &'a Place)> {
-    match parameters.get(parameter) {
-        Some(Setting::Text(text, place)) => Some((text, place)),
-        _ => None,
-    }
-}
-
-/// The argument that names whom a fault is about.
-const fn whom(name: &'static str, default: Preset, doc: &'static str) -> Parameter {
-    Parameter { name, takes: ParameterType::Text, default, doc }
-}
-
-/// A side that may be left out; the outer `None` when it is wrong.
-fn side(
-    parameters: &Parameters,
-    parameter: &'static str,
-    who: &Who,
-    problems: &mut Problems,
-) -> Option<Option<Target>> {
-    match text(parameters, parameter) {
-        Some(_) => Target::of(parameters, parameter, who, problems).map(Some),
-        None => Some(None),
-    }
 }

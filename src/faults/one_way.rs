@@ -2,11 +2,12 @@
 
 use crate::base::parameter::{Constructor, Parameters, Preset};
 use crate::base::problem::Problems;
+use crate::faults::action::{Action, Impairment};
+use crate::faults::arguments::whom;
 use crate::faults::cut::apart;
-use crate::faults::plan::{Action, Impairment};
+use crate::faults::fault::Fault;
 use crate::faults::target::{Target, Who};
 use crate::faults::ways::Ways;
-use crate::faults::{Fault, whom};
 
 /// The fault.
 pub const ONE_WAY: Fault = Fault {

@@ -3,10 +3,11 @@
 
 use crate::base::parameter::{Constructor, Parameters, Preset};
 use crate::base::problem::Problems;
-use crate::faults::plan::{Action, Impairment};
+use crate::faults::action::{Action, Impairment};
+use crate::faults::arguments::{DOES_NOT_FIT, problem, whom};
+use crate::faults::fault::Fault;
 use crate::faults::target::{Target, Who};
 use crate::faults::ways::Ways;
-use crate::faults::{DOES_NOT_FIT, Fault, problem, side, whom};
 
 /// With fewer there is nobody on one of the sides.
 const MEMBERS_MIN: usize = 3;
@@ -27,7 +28,7 @@ pub const PARTITION_BRIDGE: Fault = Fault {
 
 fn resolve(parameters: &Parameters, who: &Who, problems: &mut Problems) -> Option<Action> {
     let of = Target::of(parameters, "of", who, problems)?.members(who);
-    let over = side(parameters, "over", who, problems)?.map(|over| over.members(who));
+    let over = Target::if_given(parameters, "over", who, problems)?.map(|over| over.members(who));
     if of.most() < MEMBERS_MIN {
         let message = format!("a bridge between halves of {} members", of.most());
         let help = format!("it takes {MEMBERS_MIN} members: one of each half, and the one between them");

@@ -4,10 +4,11 @@
 
 use crate::base::parameter::{Constructor, Parameters, Preset};
 use crate::base::problem::Problems;
-use crate::faults::plan::{Action, Impairment};
+use crate::faults::action::{Action, Impairment};
+use crate::faults::arguments::{DOES_NOT_FIT, problem, whom};
+use crate::faults::fault::Fault;
 use crate::faults::target::{Target, Who};
 use crate::faults::ways::Ways;
-use crate::faults::{DOES_NOT_FIT, Fault, problem, whom};
 
 /// In a ring of three everybody is everybody's neighbour.
 const MEMBERS_MIN: usize = 4;

@@ -2,9 +2,10 @@
 
 use crate::base::parameter::{Constructor, Parameters, Preset};
 use crate::base::problem::Problems;
-use crate::faults::plan::Action;
+use crate::faults::action::Action;
+use crate::faults::arguments::whom;
+use crate::faults::fault::Fault;
 use crate::faults::target::{Target, Who};
-use crate::faults::{Fault, whom};
 
 /// The fault.
 pub const PAUSE: Fault = Fault {

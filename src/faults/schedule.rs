@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 use crate::base::ids::SeriesId;
 use crate::base::time::Time;
+use crate::faults::action::Action;
 use crate::faults::active::Active;
-use crate::faults::moments::{Trigger, When};
-use crate::faults::plan::{Action, FaultEntry, Occurrence, TIMES_MAX};
+use crate::faults::plan::{FaultEntry, Occurrence, TIMES_MAX};
+use crate::faults::trigger::{Trigger, When};
 use crate::sim::cluster::Cluster;
 
 /// Begins or ends.

@@ -3,9 +3,10 @@
 use crate::base::parameter::{Constructor, Parameter, ParameterType, Parameters, Preset};
 use crate::base::problem::{Place, Problems, known_words, shown};
 use crate::base::quantity::{Quantity, Unit};
-use crate::faults::plan::Action;
+use crate::faults::action::Action;
+use crate::faults::arguments::{DOES_NOT_FIT, SYNTAX, WRONG_UNIT, problem, text};
+use crate::faults::fault::Fault;
 use crate::faults::target::{Settable, Target, Who};
-use crate::faults::{DOES_NOT_FIT, Fault, SYNTAX, WRONG_UNIT, problem, text};
 
 /// The fault.
 pub const SET: Fault = Fault {

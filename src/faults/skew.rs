@@ -5,9 +5,10 @@ use crate::base::parameter::{Constructor, Parameter, ParameterType, Parameters, 
 use crate::base::problem::Problems;
 use crate::base::quantity::{Quantity, Unit};
 use crate::base::time::Span;
-use crate::faults::plan::Action;
+use crate::faults::action::Action;
+use crate::faults::arguments::{OUT_OF_RANGE, WRONG_UNIT, problem, text, whom};
+use crate::faults::fault::Fault;
 use crate::faults::target::{Target, Who};
-use crate::faults::{Fault, OUT_OF_RANGE, WRONG_UNIT, problem, text, whom};
 
 /// The furthest that a clock jumps: a hundred years, which fit its 64 bits beside any run.
 const JUMP_MAX: Span = Span::from_secs(100 * 365 * 86_400);

@@ -13,7 +13,7 @@ use crate::base::ids::{Pid, SeriesId, TierId, ZoneId};
 use crate::base::parameter::{ParameterType, Parameters};
 use crate::base::problem::{Place, Problems, known_words, shown};
 use crate::base::rng::Bits;
-use crate::faults::{SYNTAX, UNKNOWN_FORM, UNKNOWN_PART, WRONG_KIND, problem, text};
+use crate::faults::arguments::{SYNTAX, UNKNOWN_FORM, UNKNOWN_PART, WRONG_KIND, problem, text};
 use crate::sim::cluster::{Cluster, NodeSet};
 
 /// Who there is.
@@ -128,6 +128,19 @@ impl Target {
     ) -> Option<Target> {
         let (words, place) = text(parameters, parameter)?;
         Target::parse(words, place, who, problems)
+    }
+
+    /// The same of an argument that may be left out; the outer `None` when it is wrong.
+    pub fn if_given(
+        parameters: &Parameters,
+        parameter: &str,
+        who: &Who,
+        problems: &mut Problems,
+    ) -> Option<Option<Target>> {
+        match text(parameters, parameter) {
+            Some(_) => Target::of(parameters, parameter, who, problems).map(Some),
+            None => Some(None),
+        }
     }
 
     /// From the words of a design.

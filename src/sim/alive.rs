@@ -8,35 +8,16 @@ use crate::base::op::{Op, Outcome};
 use crate::base::rng::mix;
 use crate::base::session::CausalContext;
 use crate::base::time::Span;
-use crate::sim::clocks::rescaled;
-use crate::sim::deadlines::Deadline;
+use crate::sim::clock::rescaled;
 use crate::sim::event::Kind;
-use crate::sim::kernel::{Kernel, Request};
+use crate::sim::keepalive::{Keepalive, Watched};
+use crate::sim::kernel::Kernel;
+use crate::sim::request::Request;
 
 /// The word of a kernel's event for deadlines of signs of life; that of timeouts is 0.
 pub(super) const SIGNS: u64 = 1;
 /// Size of the question and of its answer, bytes: a frame of HTTP/2 is 17, with headers of TCP and IP.
 const PING_BYTES: u32 = 64;
-
-/// How long a caller waits for signs of life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Keepalive {
-    /// For a connection to come about, where a call opens its own.
-    pub connect: Span,
-    /// After this without an answer it asks whether the callee is there.
-    pub after: Span,
-    /// After this without an answer to that the connection is given up.
-    pub patience: Span,
-}
-
-/// A call whose caller looks after its connection.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Watched {
-    how: Keepalive,
-    deadline: Deadline,
-    /// Whether the connection has yet to come about.
-    connects: bool,
-}
 
 /// What becomes of a call whose callee has been silent.
 pub(super) enum Silence {

@@ -3,8 +3,9 @@
 use crate::base::ids::{Pid, SeriesId};
 pub use crate::net::effect::{Effect, NodeSet};
 pub use crate::net::{EffectId, End, Network};
-pub use crate::sim::nodes::{ClockImpairmentId, Crash};
-pub use crate::sim::process::Order;
+pub use crate::sim::clock::ClockImpairmentId;
+pub use crate::sim::nodes::Crash;
+pub use crate::sim::order::Order;
 use crate::sim::run::World;
 
 /// A world, as faults see it.

@@ -9,17 +9,25 @@ use crate::base::session::CausalContext;
 use crate::base::slab::Key;
 use crate::base::time::{ClockTime, Span, Time};
 use crate::record::recorder::Recorder;
-pub use crate::sim::alive::Keepalive;
-use crate::sim::event::Kind;
+use crate::sim::disk::Drive;
+use crate::sim::event::{Kind, pack};
+use crate::sim::keepalive::Keepalive;
 use crate::sim::kernel::Kernel;
-pub use crate::sim::kernel::Request;
-use crate::sim::process::{Payload, Process, Word};
-use crate::sim::tier::{Drive, Sent, Side, pack};
+use crate::sim::payload::{Payload, Word};
+use crate::sim::process::Process;
+use crate::sim::request::Request;
+use crate::sim::side::Side;
+
+/// How many messages a member has sent, by purpose.
+pub(super) type Sent<P> = <<P as Process>::Message as Payload>::Sent;
+
+/// What a tier keeps beside its members.
+pub(super) type SideOf<P> = Side<<P as Process>::Message, <P as Process>::Record, <P as Process>::Snapshot>;
 
 /// A process's window on the world.
 pub struct Context<'a, P: Process> {
     kernel: &'a mut Kernel,
-    side: &'a mut Side<P>,
+    side: &'a mut SideOf<P>,
     sent: &'a mut Sent<P>,
     plan: &'a P::Plan,
     me: Pid,
@@ -29,7 +37,7 @@ pub struct Context<'a, P: Process> {
 impl<'a, P: Process> Context<'a, P> {
     pub(super) fn new(
         kernel: &'a mut Kernel,
-        side: &'a mut Side<P>,
+        side: &'a mut SideOf<P>,
         sent: &'a mut Sent<P>,
         plan: &'a P::Plan,
         me: Pid,
@@ -395,7 +403,7 @@ impl<'a, P: Process> Context<'a, P> {
         self.kernel.schedule(at, self.me, Kind::Elapsed, timer.to_word());
     }
 
-    fn drive(&mut self) -> &mut Drive<P> {
+    fn drive(&mut self) -> &mut Drive<P::Record, P::Snapshot> {
         if self.side.drives.is_empty() {
             self.side.drives.resize_with(self.members, Drive::default);
         }

@@ -136,6 +136,16 @@ impl CallId {
     }
 }
 
+/// Sender and at most 24 bits of payload in one word.
+pub(super) const fn pack(from: Pid, bits: u32) -> u64 {
+    (bits as u64) << 40 | (from.tier.0 as u64) << 32 | from.member as u64
+}
+
+/// The inverse of [`pack`].
+pub(super) const fn unpack(word: u64) -> (Pid, u32) {
+    (Pid { tier: TierId((word >> 32) as u8), member: word as u32 }, (word >> 40) as u32)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,5 +161,11 @@ mod tests {
                 assert_eq!(kept, (kind, target, tier, member, incarnation));
             }
         }
+    }
+
+    #[test]
+    fn sender_and_payload_fit_one_word() {
+        let from = Pid::new(TierId(254), u32::MAX);
+        assert_eq!(unpack(pack(from, 0xFF_FFFF)), (from, 0xFF_FFFF));
     }
 }

@@ -4,54 +4,30 @@
 use rustc_hash::FxHashMap;
 
 use crate::base::cause::{Cause, Causes};
-use crate::base::ids::{CallId, OpId, Pid, TierId, TimerId, ZoneId};
+use crate::base::ids::{CallId, OpId, Pid, TierId};
 use crate::base::op::{Fence, Op, Outcome, Reason, Reply};
 use crate::base::rng::{Bits, Draws, Identity, Stream, mix, name_hash};
 use crate::base::session::CausalContext;
-use crate::base::slab::{Key, Slab};
+use crate::base::slab::Slab;
 use crate::base::time::{Span, Time};
 use crate::engine::Engine;
 use crate::net::{Delivery, End, Network, Packet};
 use crate::record::recorder::Recorder;
-use crate::sim::alive::{Keepalive, Watched};
 use crate::sim::calls::{Call, Calls};
 use crate::sim::connections::{Connections, Segment};
 use crate::sim::deadlines::Deadlines;
 use crate::sim::event::{Event, KERNEL, Kind};
 use crate::sim::fingerprint::{Fingerprint, outcome_word};
+use crate::sim::keepalive::{Keepalive, Watched};
 use crate::sim::limits::Standing;
 use crate::sim::nodes::{TierNodes, stream_name};
-
-/// Cancelled timers that may lie in the queue beyond the live ones.
-pub(super) const DEAD_SLACK: usize = 1024;
+use crate::sim::request::Request;
 
 /// An odd number that sets the lives and the purposes of messages apart.
 const MESSAGE: u64 = 0xE703_7ED1_A0B4_28DB;
 
 /// The purpose by which a process's own requests are named; streams have those up to 15.
 const REQUESTS: u8 = 16;
-
-/// An operation to be called.
-#[derive(Clone, Copy, Debug)]
-pub struct Request {
-    /// What is asked.
-    pub op: Op,
-    /// Identifies the call among all of a run, whatever else happens in it: a hash of who asks for what, the how-manieth attempt
-    /// included. Its latencies and losses are drawn by it, as is what is done for it. The same call passed on keeps it.
-    pub substream: u64,
-    /// Size on the wire, bytes.
-    pub size_bytes: u32,
-    /// After this, by its own clock, the caller gets `Unknown(Timeout)`. `None`: never.
-    pub timeout: Option<Span>,
-    /// As if called from this zone.
-    pub from: Option<ZoneId>,
-    /// The customer on whose behalf: whoever is called hands it on. 0: nobody's, machinery.
-    pub session: u64,
-    /// That customer's request of which this is a part, the same for all attempts: for records. 0: none.
-    pub origin: u64,
-    /// What that customer has seen.
-    pub seen: CausalContext,
-}
 
 /// The shared state of a world.
 #[derive(Clone)]
@@ -233,48 +209,6 @@ impl Kernel {
 
     pub(super) fn schedule_own(&mut self, at: Time, kind: Kind, member: u32, word: u64) {
         self.engine.schedule(at, Event::new(kind, Pid::new(TierId(KERNEL), member), 0, word));
-    }
-
-    // ---- timers
-
-    pub(super) fn set_cancellable_timer(&mut self, target: Pid, after: Span, word: u64) -> TimerId {
-        let key = self.cancellable_timers.insert(word);
-        let at = self.now() + self.takes(target, after);
-        self.schedule(at, target, Kind::CancellableTimer, key.to_word());
-        TimerId { slot: key.slot, generation: key.generation }
-    }
-
-    pub(super) fn cancel_timer(&mut self, timer: TimerId) -> bool {
-        let key = Key { slot: timer.slot, generation: timer.generation };
-        if self.cancellable_timers.remove(key).is_none() {
-            return false;
-        }
-        self.cancelled_timers += 1;
-        self.purge_cancelled_timers();
-        true
-    }
-
-    /// Takes the dead out of the queue once they are a third of it: between two looks the living may become fewer
-    /// without a word, and the dead must not outnumber them.
-    fn purge_cancelled_timers(&mut self) {
-        if self.cancelled_timers > self.engine.len() / 3 + DEAD_SLACK {
-            let cancellable_timers = &self.cancellable_timers;
-            self.engine.retain(|event| {
-                event.kind() != Kind::CancellableTimer
-                    || cancellable_timers.get(Key::from_word(event.word)).is_some()
-            });
-            self.cancelled_timers = 0;
-        }
-    }
-
-    /// The timer behind an event that goes off, unless it was cancelled.
-    pub(super) fn take_timer(&mut self, word: u64) -> Option<u64> {
-        let timer = self.cancellable_timers.remove(Key::from_word(word));
-        if timer.is_none() {
-            self.cancelled_timers = self.cancelled_timers.saturating_sub(1);
-        }
-        self.purge_cancelled_timers();
-        timer
     }
 
     // ---- calls

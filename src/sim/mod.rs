@@ -16,20 +16,28 @@
 
 pub mod alive;
 pub mod calls;
-pub mod clocks;
+pub mod clock;
 pub mod cluster;
 pub mod connections;
 pub mod context;
 pub mod deadlines;
+pub mod disk;
 pub mod event;
+mod excess;
 pub mod fingerprint;
 mod impairments;
+pub mod keepalive;
 pub mod kernel;
 pub mod limits;
 pub mod nodes;
+pub mod order;
+pub mod payload;
 pub mod process;
+pub mod request;
 pub mod run;
+mod side;
 #[cfg(test)]
 mod tests;
 pub mod tier;
+mod timers;
 mod wire;

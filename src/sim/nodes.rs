@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use crate::base::ids::{Pid, ZoneId};
 use crate::base::rng::{mix, name_hash};
-use crate::sim::clocks::Clock;
+use crate::sim::clock::Clock;
 use crate::sim::event::Event;
 
 /// How a node is down.
@@ -16,10 +16,6 @@ pub enum Crash {
     /// The process: its machine resets connections and refuses new ones.
     Process,
 }
-
-/// Names one trouble of a clock, for ending just that one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ClockImpairmentId(pub u32);
 
 /// A node's troubles.
 #[derive(Clone, Debug, Default)]

@@ -1,79 +1,14 @@
 //! The one trait that built-in parts and users' own protocols implement.
 
-use std::convert::Infallible;
 use std::hash::Hash;
 
 use crate::base::ids::{CallId, Pid, ProbeId, SyncId};
 use crate::base::op::{Op, Reply};
 use crate::base::time::Time;
 use crate::sim::context::Context;
-
-/// A value that fits into the 64-bit word of an event.
-pub trait Word: Copy {
-    /// To the word.
-    fn to_word(self) -> u64;
-    /// From the word.
-    fn from_word(word: u64) -> Self;
-}
-
-/// What protocol messages carry. At most 24 bits travel in the event itself; larger payloads lie in the tier's slab.
-pub trait Payload: Clone + Hash + Send + 'static {
-    /// How many messages a member has sent, for each purpose that they serve: what is drawn for those of one purpose is not moved by
-    /// more or fewer of another. `[u32; N]` with N purposes; it lies beside the member, where it costs no look elsewhere.
-    type Sent: AsMut<[u32]> + Clone + Default + Send + 'static;
-    /// Which purpose this one serves, from 0.
-    fn purpose(&self) -> u8 {
-        0
-    }
-    /// The payload as at most 24 bits, if it fits.
-    fn inline(&self) -> Option<u32> {
-        None
-    }
-    /// The network has made a second copy of the datagram, and this is it: what is drawn for it must be its own.
-    fn doubled(&mut self) {}
-    /// The inverse of [`Payload::inline`].
-    fn from_inline(_bits: u32) -> Self {
-        unreachable!("only payloads that go inline come back inline")
-    }
-}
-
-/// What a process's disk holds: the last snapshot and the records synced after it.
-#[derive(Clone, Debug, Hash)]
-pub struct Disk<R, S> {
-    /// The last snapshot, if one was taken.
-    pub snapshot: Option<S>,
-    /// Records appended after the snapshot, oldest first.
-    pub records: Vec<R>,
-}
-
-impl<R, S> Default for Disk<R, S> {
-    fn default() -> Self {
-        Disk { snapshot: None, records: Vec::new() }
-    }
-}
-
-/// An order from outside the protocol: a fault, or an operator.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Order {
-    /// Forget what is cached.
-    Flush,
-    /// The wall clock was set: what is due by it may be so now (Linux: `TFD_TIMER_CANCEL_ON_SET`).
-    ClockSet,
-    /// Set a parameter (shares and counts as they are, spans in ns).
-    Set {
-        /// The parameter's name in its kind's table.
-        parameter: &'static str,
-        /// New value.
-        value: f64,
-    },
-    /// Give a parameter back what the design says.
-    Reset {
-        /// The parameter's name in its kind's table.
-        parameter: &'static str,
-    },
-    /// A drain of its node has begun, or the last one has ended ([`Context::draining`]).
-    Drain,
-}
+use crate::sim::disk::Disk;
+use crate::sim::order::Order;
+use crate::sim::payload::{Payload, Word};
 
 /// A process: state plus what it does when something happens to it. No floats in it, so that it is `Hash`.
 pub trait Process: Clone + Hash + Send + 'static {
@@ -131,34 +66,4 @@ pub trait Process: Clone + Hash + Send + 'static {
 
     /// Tells of each request that it has recorded as started and not as ended: where, and its intended start.
     fn under_way(&self, _plan: &Self::Plan, _tell: &mut dyn FnMut(ProbeId, Time)) {}
-}
-
-impl Word for u64 {
-    fn to_word(self) -> u64 {
-        self
-    }
-    fn from_word(word: u64) -> u64 {
-        word
-    }
-}
-
-impl Word for () {
-    fn to_word(self) -> u64 {
-        0
-    }
-    fn from_word(_: u64) {}
-}
-
-/// Of a protocol without messages: parts that only call and answer.
-impl Payload for Infallible {
-    type Sent = [u32; 0];
-}
-
-/// Of a protocol with one message, which says nothing but that it came.
-impl Payload for () {
-    type Sent = [u32; 1];
-    fn inline(&self) -> Option<u32> {
-        Some(0)
-    }
-    fn from_inline(_: u32) {}
 }

@@ -8,17 +8,20 @@ use crate::base::time::Time;
 use crate::net::Network;
 use crate::record::recorder::Recorder;
 use crate::sim::alive::{SIGNS, Silence};
-use crate::sim::clocks::Clock;
+use crate::sim::clock::{Clock, ClockImpairmentId};
 use crate::sim::event::{Event, KERNEL, Kind};
 use crate::sim::fingerprint::Fingerprint;
 use crate::sim::kernel::Kernel;
 use crate::sim::limits::{Excess, Limits};
-use crate::sim::nodes::{ClockImpairmentId, Crash, Node, TierNodes};
-use crate::sim::process::{Order, Process};
+use crate::sim::nodes::{Crash, Node, TierNodes};
+use crate::sim::order::Order;
+use crate::sim::process::Process;
 use crate::sim::tier::{AnyTier, Tier};
 
 /// The most tiers of a world: an event has one byte for them, and one value is the kernel's.
 pub const TIERS_MAX: usize = 255;
+
+const _: () = assert!(KERNEL as usize >= TIERS_MAX, "the kernel's events are no tier's");
 
 /// A whole simulated system. A clone continues to the same fingerprint.
 pub struct World {

@@ -15,12 +15,14 @@ use crate::net::Network;
 use crate::net::effect::{Effect, NodeSet};
 use crate::net::path::Path;
 use crate::record::recorder::Recorder;
-use crate::sim::context::{Context, Request};
+use crate::sim::context::Context;
+use crate::sim::disk::Disk;
 use crate::sim::fingerprint::first_difference;
-use crate::sim::kernel::DEAD_SLACK;
 use crate::sim::nodes::Crash;
-use crate::sim::process::{Disk, Process};
+use crate::sim::process::Process;
+use crate::sim::request::Request;
 use crate::sim::run::{Stop, World};
+use crate::sim::timers::DEAD_SLACK;
 
 const CALLER: Pid = Pid::new(TierId(0), 0);
 const ECHO: Pid = Pid::new(TierId(1), 0);

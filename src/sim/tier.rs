@@ -1,19 +1,21 @@
 //! A tier: N like processes, held fully typed. The main loop sees one virtual call per event; within the tier
 //! everything is static: no boxing, no downcast, no allocation per event.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::base::ids::{CallId, Pid, ProbeId, SyncId, TierId};
+use crate::base::ids::{CallId, Pid, ProbeId, TierId};
 use crate::base::op::{Reason, Reply};
-use crate::base::slab::{Key, Slab};
-use crate::base::time::{Span, Time};
+use crate::base::slab::Key;
+use crate::base::time::Time;
 use crate::engine::Scheduled;
-use crate::sim::context::Context;
-use crate::sim::event::{Event, Kind};
+use crate::sim::context::{Context, Sent, SideOf};
+use crate::sim::event::{Event, Kind, unpack};
 use crate::sim::impairments::Admission;
 use crate::sim::kernel::Kernel;
-use crate::sim::process::{Disk, Order, Payload, Process, Word};
+use crate::sim::order::Order;
+use crate::sim::payload::{Payload, Word};
+use crate::sim::process::Process;
+use crate::sim::side::Side;
 
 /// What the main loop knows of a tier.
 pub trait AnyTier: Send {
@@ -44,11 +46,8 @@ pub struct Tier<P: Process> {
     id: TierId,
     plan: Arc<P::Plan>,
     members: Vec<Seat<P>>,
-    side: Side<P>,
+    side: SideOf<P>,
 }
-
-/// How many messages a member has sent, by purpose.
-pub(super) type Sent<P> = <<P as Process>::Message as Payload>::Sent;
 
 /// A member, with what outlives its crashes and is wanted whenever it is.
 #[derive(Clone)]
@@ -57,96 +56,12 @@ struct Seat<P: Process> {
     sent: Sent<P>,
 }
 
-/// What a tier keeps beside its members.
-#[derive(Clone)]
-pub(super) struct Side<P: Process> {
-    /// Payloads that do not fit into an event, with their senders.
-    pub(super) large_messages: Slab<(Pid, P::Message)>,
-    /// Disks; empty until a member uses one.
-    pub(super) drives: Vec<Drive<P>>,
-}
-
-/// What a sync covers: how many of the volatile records, and a snapshot taken before it.
-#[derive(Clone)]
-struct Flight<S> {
-    id: SyncId,
-    records: usize,
-    snapshot: Option<(S, usize)>,
-}
-
-/// A member's disk: what is safe, and what is on its way there.
-#[derive(Clone)]
-pub(super) struct Drive<P: Process> {
-    safe: Disk<P::Record, P::Snapshot>,
-    volatile: VecDeque<P::Record>,
-    in_flight: VecDeque<Flight<P::Snapshot>>,
-    covered: usize,
-    snapshot: Option<(P::Snapshot, usize)>,
-    busy_until: Time,
-    syncs: u64,
-}
-
-impl<P: Process> Default for Drive<P> {
-    fn default() -> Self {
-        Drive {
-            safe: Disk::default(),
-            volatile: VecDeque::new(),
-            in_flight: VecDeque::new(),
-            covered: 0,
-            snapshot: None,
-            busy_until: Time::ZERO,
-            syncs: 0,
-        }
-    }
-}
-
-impl<P: Process> Drive<P> {
-    pub(super) fn append(&mut self, record: P::Record) {
-        self.volatile.push_back(record);
-    }
-
-    pub(super) fn snapshot(&mut self, snapshot: P::Snapshot) {
-        // What a sync under way covers is safe before this snapshot is, and is none of the records between the two.
-        self.snapshot = Some((snapshot, self.volatile.len() - self.covered));
-    }
-
-    /// Begins a sync; it ends at the instant in the answer.
-    pub(super) fn sync(&mut self, now: Time, cost: Span) -> (SyncId, Time) {
-        self.syncs += 1;
-        let id = SyncId(self.syncs);
-        self.busy_until = self.busy_until.max(now) + cost;
-        let records = self.volatile.len() - self.covered;
-        self.covered = self.volatile.len();
-        self.in_flight.push_back(Flight { id, records, snapshot: self.snapshot.take() });
-        (id, self.busy_until)
-    }
-
-    /// The oldest sync has ended: what it covers is safe.
-    fn synced(&mut self) -> Option<SyncId> {
-        let flight = self.in_flight.pop_front()?;
-        self.covered -= flight.records;
-        self.safe.records.extend(self.volatile.drain(..flight.records));
-        if let Some((snapshot, uncovered)) = flight.snapshot {
-            // Records appended before the snapshot was taken are part of it; later ones stay in the log.
-            let later = flight.records.saturating_sub(uncovered.min(flight.records));
-            let keep_from = self.safe.records.len() - later;
-            self.safe.records.drain(..keep_from);
-            self.safe.snapshot = Some(snapshot);
-        }
-        Some(flight.id)
-    }
-
-    fn crash(&mut self) {
-        *self = Drive { safe: std::mem::take(&mut self.safe), ..Drive::default() };
-    }
-}
-
 impl<P: Process> Tier<P> {
     /// `count` fresh members.
     pub fn new(id: TierId, plan: Arc<P::Plan>, count: u32) -> Self {
         let seat = |member| Seat { process: P::build(&plan, member), sent: Sent::<P>::default() };
         let members = (0..count).map(seat).collect();
-        Tier { id, plan, members, side: Side { large_messages: Slab::default(), drives: Vec::new() } }
+        Tier { id, plan, members, side: Side::default() }
     }
 
     /// The members.
@@ -164,7 +79,7 @@ impl<P: Process> Tier<P> {
         let me = Pid { tier: self.id, member };
         let members = self.members.len();
         let Seat { process, sent } = &mut self.members[member as usize];
-        act(process, &mut Context::new(kernel, &mut self.side, sent, &self.plan, me, members))
+        act(process, &mut Context::<P>::new(kernel, &mut self.side, sent, &self.plan, me, members))
     }
 
     fn request(&mut self, event: Event, kernel: &mut Kernel) {
@@ -236,15 +151,6 @@ impl<P: Process> Clone for Tier<P> {
     fn clone(&self) -> Self {
         Tier { id: self.id, plan: self.plan.clone(), members: self.members.clone(), side: self.side.clone() }
     }
-}
-
-/// Sender and at most 24 bits of payload in one word.
-pub(super) const fn pack(from: Pid, bits: u32) -> u64 {
-    (bits as u64) << 40 | (from.tier.0 as u64) << 32 | from.member as u64
-}
-
-const fn unpack(word: u64) -> (Pid, u32) {
-    (Pid { tier: TierId((word >> 32) as u8), member: word as u32 }, (word >> 40) as u32)
 }
 
 impl<P: Process> AnyTier for Tier<P> {
@@ -334,16 +240,5 @@ impl<P: Process> AnyTier for Tier<P> {
 
     fn as_any(&self) -> &dyn std::any::Any {
         self
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sender_and_payload_fit_one_word() {
-        let from = Pid::new(TierId(254), u32::MAX);
-        assert_eq!(unpack(pack(from, 0xFF_FFFF)), (from, 0xFF_FFFF));
     }
 }

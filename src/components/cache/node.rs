@@ -24,7 +24,9 @@ use crate::components::locks::table::{Clocks, LockTable};
 use crate::components::station::{Served, Station};
 use crate::components::{number_u32, share_ppm};
 use crate::sim::context::Context;
-use crate::sim::process::{Order, Process, Word};
+use crate::sim::order::Order;
+use crate::sim::payload::Word;
+use crate::sim::process::Process;
 
 /// Size of an answer without a value, bytes: a header and a few words.
 const ANSWER_BYTES: u32 = 64;

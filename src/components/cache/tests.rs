@@ -10,7 +10,7 @@ use crate::base::problem::Place;
 use crate::components::guard::{Per, Wait};
 use crate::components::script::{Lines, PART, answers, level, told, total, until, world};
 use crate::sim::nodes::Crash;
-use crate::sim::process::Order;
+use crate::sim::order::Order;
 use crate::sim::run::World;
 
 fn plan(guard: Guard) -> Plan {

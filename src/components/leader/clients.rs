@@ -15,7 +15,7 @@ use crate::components::machine::{EntryContext, Machine};
 use crate::components::station::Served;
 use crate::components::store::{Series, front};
 use crate::record::history::attempt;
-use crate::sim::context::Request;
+use crate::sim::request::Request;
 
 /// Sets the identities of calls that are passed on apart from those that they pass on.
 const FORWARD: u64 = 1 << 32;

@@ -8,7 +8,7 @@ use crate::components::leader::messages::{Kept, Message, Record};
 use crate::components::leader::{Ack, Mutant, Rule};
 use crate::components::machine::Machine;
 use crate::components::store::front;
-use crate::sim::process::Disk;
+use crate::sim::disk::Disk;
 
 /// A log keeps so many entries that are applied, for followers that are behind; when it has twice as many it becomes a snapshot.
 const LOG_KEPT: usize = 1 << 13;

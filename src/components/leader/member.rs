@@ -20,7 +20,9 @@ use crate::components::store::front::{self, Front, Wake};
 use crate::components::store::{self, Series};
 use crate::components::transactions::host::{self, Committing, TransactionManager};
 use crate::sim::context::Context;
-use crate::sim::process::{Disk, Order, Process};
+use crate::sim::disk::Disk;
+use crate::sim::order::Order;
+use crate::sim::process::Process;
 
 /// Purposes of what it draws.
 pub(super) const TIMEOUT: u8 = 1;

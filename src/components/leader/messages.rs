@@ -4,7 +4,7 @@ use crate::components::leader::additions::{Addition, MergeLog};
 use crate::components::leader::log::{ENTRY_BYTES, Entry, Log, Place, Terms};
 use crate::components::machine::Machine;
 use crate::components::store::front::Wake;
-use crate::sim::process::{Payload, Word};
+use crate::sim::payload::{Payload, Word};
 
 /// Size of a message without entries, bytes.
 pub(super) const HEADER_BYTES: u32 = 128;

@@ -16,7 +16,10 @@ use crate::components::store::rows::{Initial, RowName, apply};
 use crate::components::store::{self, Series};
 use crate::record::history::attempt;
 use crate::sim::context::Context;
-use crate::sim::process::{Disk, Order, Payload, Process, Word};
+use crate::sim::disk::Disk;
+use crate::sim::order::Order;
+use crate::sim::payload::{Payload, Word};
+use crate::sim::process::Process;
 
 /// Purpose of the draws of the applier's times.
 const APPLY: u8 = 1;

@@ -30,7 +30,10 @@ use crate::components::store::front::{self, Front, Wake};
 use crate::components::store::rows::{Initial, RowName};
 use crate::components::store::{self, Series};
 use crate::sim::context::Context;
-use crate::sim::process::{Disk, Order, Payload, Process, Word};
+use crate::sim::disk::Disk;
+use crate::sim::order::Order;
+use crate::sim::payload::{Payload, Word};
+use crate::sim::process::Process;
 
 /// Size of a message without a row, bytes.
 pub(super) const HEADER_BYTES: u32 = 128;

@@ -23,7 +23,7 @@ use crate::components::server::pending::{BACK_OFF, Job, PICK, PendingCall};
 use crate::program::compile::MESSAGE_BYTES;
 use crate::program::interpret::{CoroutineId, HoldId};
 use crate::record::holds::LockRequest;
-use crate::sim::context::Request;
+use crate::sim::request::Request;
 
 /// What a majority's clocks may differ by, besides a hundredth of the ttl (redis.io).
 const DRIFT: Span = Span::from_ms(2);

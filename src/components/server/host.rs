@@ -22,7 +22,8 @@ use crate::program::instr::{Effect, Ending, Input};
 use crate::program::interpret::{CoroutineId, Frames, HoldId};
 use crate::record::recorder::{Ended, Finished};
 use crate::sim::context::Context;
-use crate::sim::process::{Order, Process};
+use crate::sim::order::Order;
+use crate::sim::process::Process;
 
 /// The timer that wakes the cores; all others are keys of [`Later`].
 const CORES: u64 = u64::MAX;

@@ -15,7 +15,7 @@ use crate::program::compile::MESSAGE_BYTES;
 use crate::program::instr::{Effect, Input};
 use crate::program::interpret::{CoroutineId, HoldId};
 use crate::record::history::{Sent, attempt};
-use crate::sim::context::Request;
+use crate::sim::request::Request;
 
 /// Purposes of what a server draws for its pending calls.
 pub(super) const PICK: u8 = 0;

@@ -21,7 +21,7 @@ use crate::components::server::host::{Ctx, Later, Server, Session};
 use crate::components::server::pending::{GUARD_WAIT, Job, PendingCall};
 use crate::program::compile::MESSAGE_BYTES;
 use crate::program::instr::Ending;
-use crate::sim::context::Request;
+use crate::sim::request::Request;
 
 /// What identifies the questions of one `get`, together with the looks that ended in waiting before it.
 mod question {

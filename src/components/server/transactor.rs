@@ -22,7 +22,7 @@ use crate::components::transactions::is_over;
 use crate::program::compile::MESSAGE_BYTES;
 use crate::program::instr::{Effect, Input};
 use crate::program::interpret::{CoroutineId, TxId};
-use crate::sim::context::Request;
+use crate::sim::request::Request;
 
 /// Sets the draws for an abort apart from those for the beginning.
 const ABORT: u64 = 0x6162_6f72;

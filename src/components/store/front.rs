@@ -15,7 +15,8 @@ use crate::components::store::{Plan, Series};
 use crate::components::transactions::is_over;
 use crate::components::{number_u32, share_ppm};
 use crate::sim::context::Context;
-use crate::sim::process::{Order, Process};
+use crate::sim::order::Order;
+use crate::sim::process::Process;
 
 /// Size of an answer, bytes: a row and its header.
 pub const ANSWER_BYTES: u32 = 256;

@@ -31,7 +31,10 @@ use crate::components::store::{Plan, Series};
 use crate::components::transactions::{self, host};
 use crate::record::history::attempt;
 use crate::sim::context::Context;
-use crate::sim::process::{Disk, Order, Process, Word};
+use crate::sim::disk::Disk;
+use crate::sim::order::Order;
+use crate::sim::payload::Word;
+use crate::sim::process::Process;
 
 /// The member.
 #[derive(Clone, Debug, Hash)]

@@ -7,7 +7,8 @@ use crate::experiment::load::Cell;
 use crate::experiment::setup::Setup;
 use crate::experiment::trial::WitnessRun;
 use crate::experiment::witness::matters::Matters;
-use crate::faults::plan::{Action, Occurrence};
+use crate::faults::action::Action;
+use crate::faults::plan::Occurrence;
 use crate::sim::cluster::Crash;
 
 /// What was over before the first thing that is shown is shown where it was no farther away than so many times what is shown, or than this.

@@ -1,10 +1,10 @@
 //! From timetables and moments to plans.
 
 use super::*;
-use crate::faults::moments::Trigger;
 use crate::faults::plan::{Occurrence, TIMES_MAX};
 use crate::faults::schedule::Schedule;
 use crate::faults::target::Pick;
+use crate::faults::trigger::Trigger;
 
 fn entry(name: &str, at: Option<u64>, every: Option<u64>, lasts: Option<u64>) -> FaultEntry {
     let distribution = |s: Option<u64>| s.map(|s| Dist::Constant(s as f64 * 1e9));
@@ -258,7 +258,7 @@ fn what_waits_for_nothing_or_for_itself_is_told() {
     ] {
         let mut problems = Problems::default();
         let places = vec![None; entries.len()];
-        moments::check(&entries, &places, &mut problems);
+        plan::check(&entries, &places, &mut problems);
         let told: Vec<_> = problems.0.into_iter().map(|problem| problem.message).collect();
         assert_eq!(told, expected);
     }

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::net::EffectId;
-use crate::sim::process::Payload;
+use crate::sim::payload::Payload;
 
 /// A cut in one direction: from zone `from` to the other.
 fn cut(world: &mut World, from: u8) -> EffectId {

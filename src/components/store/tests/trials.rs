@@ -15,8 +15,10 @@ use crate::net::effect::{Effect, NodeSet};
 use crate::net::path::Path;
 use crate::net::{EffectId, Network};
 use crate::record::recorder::{RecordPlan, Recorder};
-use crate::sim::nodes::{ClockImpairmentId, Crash};
-use crate::sim::process::{Order, Process};
+use crate::sim::clock::ClockImpairmentId;
+use crate::sim::nodes::Crash;
+use crate::sim::order::Order;
+use crate::sim::process::Process;
 use crate::sim::run::World;
 
 /// When troubles end, ms.

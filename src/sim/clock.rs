@@ -9,14 +9,14 @@
 //! 3. When a rate changes, timers that run have what is left of them counted at the new rate. They keep their order.
 //! 4. When a drift ends, the wall clock is set right in one step and the monotonic one only runs right again: it never jumps.
 
-use crate::base::ids::{CallId, Pid};
 use crate::base::time::{ClockTime, Span, Time};
-use crate::sim::event::{KERNEL, Kind};
-use crate::sim::kernel::Kernel;
-use crate::sim::nodes::ClockImpairmentId;
 
 /// The rate of a clock with which nothing is wrong, and the number of parts of a nanosecond that are told apart.
 const RIGHT: u64 = 1_000_000_000;
+
+/// Names one trouble of a clock, for ending just that one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ClockImpairmentId(pub u32);
 
 /// One trouble of a clock: it was set wrong, and runs too fast or too slow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -97,93 +97,6 @@ pub(super) fn rescaled(span: Span, from: u64, to: u64) -> Span {
 fn whole(ns: u128) -> u64 {
     u64::try_from(ns).unwrap_or(u64::MAX)
 }
-
-impl Kernel {
-    /// What the monotonic clock of a process's node shows.
-    #[inline]
-    pub(super) fn monotonic(&self, pid: Pid) -> ClockTime {
-        let right = ClockTime::from_ns(self.now().as_ns());
-        if !self.drifts { right } else { self.clock(pid).map_or(right, |clock| clock.monotonic(self.now())) }
-    }
-
-    /// What the wall clock of a process's node shows.
-    #[inline]
-    pub(super) fn wall(&self, pid: Pid) -> ClockTime {
-        let right = ClockTime::from_ns(self.now().as_ns());
-        if !self.impaired { right } else { self.clock(pid).map_or(right, |clock| clock.wall(self.now())) }
-    }
-
-    /// How long a span that a process's node times takes in true time.
-    #[inline]
-    pub(super) fn takes(&self, pid: Pid, span: Span) -> Span {
-        if !self.drifts { span } else { self.clock(pid).map_or(span, |clock| clock.takes(span)) }
-    }
-
-    fn clock(&self, pid: Pid) -> Option<&Clock> {
-        self.tier_nodes(pid).node(pid.member).map(|node| &node.clock)
-    }
-
-    /// Changes the clock of a process's node; what the node times follows.
-    pub(super) fn change_clock<R>(&mut self, pid: Pid, change: impl FnOnce(&mut Clock, Time) -> R) -> R {
-        let now = self.now();
-        let clock = &mut self.tier_nodes_mut(pid).node_mut(pid.member).clock;
-        let before = clock.rate();
-        let changed = change(clock, now);
-        let after = clock.rate();
-        if before != after {
-            self.drifts = true;
-            self.move_timers(pid, before, after);
-            self.move_deadlines(pid, before, after);
-            self.move_signs(pid, before, after);
-        }
-        changed
-    }
-
-    /// What is left of the timers of a node's processes is counted at another rate.
-    fn move_timers(&mut self, of: Pid, before: u64, after: u64) {
-        let (now, home, homes) = (self.now(), self.home(of), &self.homes);
-        let moved = self.engine.take(|entry| {
-            let event = &entry.event;
-            let timed = matches!(event.kind(), Kind::Timer | Kind::CancellableTimer) && entry.at > now;
-            timed && event.member() == home.member && homes[event.tier() as usize] == home.tier.0
-        });
-        for entry in moved {
-            let left = rescaled(entry.at - now, before, after);
-            self.engine.schedule(now + left, entry.event);
-        }
-    }
-
-    /// The same for the timeouts of their calls.
-    fn move_deadlines(&mut self, of: Pid, before: u64, after: u64) {
-        let (now, home) = (self.now(), self.home(of));
-        let calls = self.calls.select(|call| call.awaited && self.home(call.caller) == home);
-        let due = |id: &CallId| {
-            let deadline = self.calls.get(*id)?.deadline?;
-            let (due, number) = self.deadlines.due(deadline).filter(|(due, _)| *due > now)?;
-            Some((due, number, *id, deadline))
-        };
-        let mut moved: Vec<_> = calls.iter().filter_map(due).collect();
-        moved.sort_by_key(|(due, number, ..)| (*due, *number));
-        for (due, _, id, deadline) in moved {
-            self.deadlines.answered(deadline);
-            self.expect_answer(id, rescaled(due - now, before, after));
-        }
-    }
-
-    /// A call times out after a span of true time.
-    pub(super) fn expect_answer(&mut self, id: CallId, span: Span) {
-        let now = self.now();
-        let (deadline, due) = self.deadlines.add(span, id, now);
-        if let Some(call) = self.calls.get_mut(id) {
-            call.deadline = Some(deadline);
-        }
-        if let Some(due) = due {
-            self.schedule_own(due, Kind::Deadline, deadline.class, 0);
-        }
-    }
-}
-
-const _: () = assert!(KERNEL as usize >= crate::sim::run::TIERS_MAX, "the kernel's events are no tier's");
 
 #[cfg(test)]
 mod tests {

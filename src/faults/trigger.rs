@@ -14,11 +14,8 @@ use crate::base::ids::Pid;
 use crate::base::parameter::{Constructor, Parameter, ParameterType, Parameters, Preset, Setting};
 use crate::base::problem::{Place, Problems, known_words, shown};
 use crate::base::time::Span;
-use crate::faults::plan::FaultEntry;
+use crate::faults::arguments::{UNKNOWN_FORM, UNKNOWN_PART, WRONG_KIND, problem, text};
 use crate::faults::target::{Led, Who};
-use crate::faults::{
-    DOES_NOT_FIT, FAULT_CYCLE, UNKNOWN_FAULT, UNKNOWN_FORM, UNKNOWN_PART, WRONG_KIND, problem, text,
-};
 use crate::sim::cluster::Cluster;
 
 /// When a fault begins.
@@ -49,7 +46,7 @@ pub enum Trigger {
 }
 
 /// What `at` takes besides a time or a distribution.
-pub const MOMENTS: &[Constructor] = &[
+pub const TRIGGERS: &[Constructor] = &[
     Constructor {
         name: "during",
         parameters: &[Parameter {
@@ -152,45 +149,6 @@ impl Trigger {
                     && (cluster.level(led.standing) > 0 || cluster.level(led.leaders) == 0)
             }
             Trigger::Fault(_) => false,
-        }
-    }
-}
-
-/// Says what is wrong with the faults that entries wait for: `places` are those of the entries' `at`.
-pub fn check(entries: &[FaultEntry], places: &[Option<Place>], problems: &mut Problems) {
-    let find = |name: &str| entries.iter().position(|entry| entry.name == name);
-    let waits_for = |entry: &FaultEntry| entry.at.as_ref().and_then(When::fault).and_then(find);
-    for (index, (entry, place)) in entries.iter().zip(places).enumerate() {
-        let Some(awaited) = entry.at.as_ref().and_then(When::fault) else { continue };
-        let Some(other) = find(awaited).map(|other| &entries[other]) else {
-            let names = entries.iter().map(|entry| entry.name.as_str());
-            let help = known_words(awaited, "faults", names);
-            problem(problems, UNKNOWN_FAULT, place.as_ref(), format!("unknown fault '{}'", shown(awaited)))
-                .help(help);
-            continue;
-        };
-        let (mut next, mut steps) = (waits_for(entry), 0);
-        while let Some(at) = next.filter(|at| *at != index && steps < entries.len()) {
-            (next, steps) = (waits_for(&entries[at]), steps + 1);
-        }
-        if next == Some(index) {
-            let message = format!("'{}' waits for itself", entry.name);
-            let help = "let one of the faults in the cycle begin at a time";
-            problem(problems, FAULT_CYCLE, place.as_ref(), message).help(help);
-        }
-        let endless = other.lasts.is_none() && !other.momentary && !matches!(other.at, Some(When::During(_)));
-        match &entry.at {
-            Some(When::During(_)) if other.momentary => {
-                let message = format!("'{awaited}' is over in a moment: nothing happens during it");
-                problem(problems, DOES_NOT_FIT, place.as_ref(), message)
-                    .help(format!("write `at = \"after({awaited})\"`"));
-            }
-            Some(When::After(..)) if endless => {
-                let message = format!("'{awaited}' lasts to the end of the run: nothing comes after it");
-                problem(problems, DOES_NOT_FIT, place.as_ref(), message)
-                    .help(format!("give '{awaited}' a `for`"));
-            }
-            _ => {}
         }
     }
 }
