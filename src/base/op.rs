@@ -131,7 +131,7 @@ pub enum Op {
         /// How long it takes at the part, where the caller says so (`taking`).
         taking: Option<Span>,
     },
-    /// Begin a transaction: the call says which ([`crate::sim::context::Request`]).
+    /// Begin a transaction: the call says which ([`crate::sim::request::Request`]).
     Begin,
     /// Commit it.
     Commit,

@@ -5,7 +5,7 @@
 pub const SESSION_STORES_MAX: usize = 2;
 
 /// How far a customer has seen, by store: a position that a store understands and that only grows, 0 for nothing. For a store
-/// with a leader it is a place in the log (see [`crate::components::leader`]), as MongoDB's `afterClusterTime` is.
+/// with a leader it is a place in the log (see [`crate::components::replication::leader`]), as MongoDB's `afterClusterTime` is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct CausalContext([u64; SESSION_STORES_MAX]);
 

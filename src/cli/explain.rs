@@ -11,7 +11,7 @@ use crate::base::time::Time;
 use crate::cli::files::find;
 use crate::cli::{BAD_INPUT, Colour, Denying, complain, print};
 use crate::components::KINDS;
-use crate::components::store::DB;
+use crate::components::db::DB;
 use crate::design::codes;
 use crate::design::render::render;
 use crate::design::resolve::Design;

@@ -3,7 +3,9 @@
 use crate::base::op::REASONS;
 use crate::base::parameter::{Constructor, Parameter, ParameterType, Preset};
 use crate::base::series::Series;
-use crate::components::{KINDS, Kind, arrivals, key_distribution, policy};
+use crate::components::KINDS;
+use crate::components::mech::{arrivals, key_distribution, policy};
+use crate::components::part::Kind;
 use crate::design::codes::CODES;
 use crate::design::describe::{describe, example};
 use crate::design::entries::{ENTRIES, Holds};
@@ -19,7 +21,7 @@ const LIMITS: [&str; 6] = [
     include_str!("../base/op.rs"),
     include_str!("../program/interpret.rs"),
     include_str!("../program/syntax/mod.rs"),
-    include_str!("../components/quorum/cell.rs"),
+    include_str!("../components/storage/cell.rs"),
     include_str!("../faults/plan.rs"),
 ];
 

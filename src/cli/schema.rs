@@ -5,7 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::base::parameter::{Parameter, ParameterType, Preset};
-use crate::components::Kind;
+use crate::components::part::Kind;
 use crate::design::describe::describe;
 use crate::design::entries::{ENTRIES, EntryKind, Holds};
 use crate::design::resolve::Tables;

@@ -14,7 +14,7 @@ use crate::base::series::series;
 use crate::base::slab::{Key, Slab};
 use crate::base::time::Span;
 use crate::components::directory::Client;
-use crate::components::{Kind, Names, PLACED, Part, PartName, Wiring};
+use crate::components::part::{Kind, Names, PLACED, Part, PartName, Wiring, count_u32};
 use crate::sim::context::Context;
 use crate::sim::process::Process;
 use crate::sim::request::Request;
@@ -132,7 +132,7 @@ fn resolve(parameters: &Parameters, names: &Names, _problems: &mut Problems) -> 
         "random" => Pick::Random,
         "round_robin" => Pick::RoundRobin,
         "least_outstanding" => Pick::LeastOutstanding,
-        "power_of" => Pick::PowerOf(crate::components::count_u32(arguments, "d")),
+        "power_of" => Pick::PowerOf(count_u32(arguments, "d")),
         other => unreachable!("`{other}` is no form of `pick`"),
     };
     let to = &names.parts[parameters.part("to").index()];

@@ -7,24 +7,25 @@
 pub mod entries;
 pub mod flights;
 pub mod node;
+pub mod plan;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
-use crate::base::dist::Dist;
-use crate::base::ids::SeriesId;
 use crate::base::parameter::{Parameter, ParameterType, Parameters, Preset, Setting};
 use crate::base::problem::Problems;
-use crate::base::series::series;
 use crate::base::time::Span;
 use crate::components::cache::entries::Capacity;
 use crate::components::cache::node::CacheProcess;
-use crate::components::cores::{DISCIPLINE, Discipline};
+use crate::components::cache::plan::{CachePlan, CacheSeries};
 use crate::components::directory::{CacheClient, Client};
-use crate::components::evict::Policy;
 use crate::components::guard::{Claim, GUARDS, Guard, Per};
-use crate::components::{COMMON, DOES_NOT_FIT, Kind, Names, Part, PartName, Wiring, speed_ppm};
+use crate::components::mech::cores::{DISCIPLINE, Discipline};
+use crate::components::mech::evict::Policy;
+use crate::components::part::{
+    COMMON, DOES_NOT_FIT, Kind, Names, Part, PartName, Wiring, count_u32, speed_ppm,
+};
 use crate::sim::run::World;
 
 /// The kind `cache`.
@@ -33,7 +34,7 @@ pub const CACHE: Kind = Kind {
     doc: "A keyed cache with lifetimes, a capacity and a guard against stampedes.",
     common: COMMON,
     parameters: PARAMETERS,
-    series: Series::ALL,
+    series: CacheSeries::ALL,
     runs_programs: false,
     resolve,
 };
@@ -135,72 +136,8 @@ const PARAMETERS: &[Parameter] = &[
     },
 ];
 
-series! {
-    /// The series, in the order in which users see them.
-    pub enum Series {
-        Hits: Counter "hits", "reads", "Reads answered with a live value.";
-        Misses: Counter "misses", "reads", "Reads that found none.";
-        Expired: Counter "expired", "entries", "Entries found expired by a reader: once per expiry.";
-        Evictions: Counter "evictions", "entries", "Entries that left for want of room.";
-        Fills: Counter "fills", "puts", "Values put.";
-        Refused: Counter "refused", "puts", "Puts refused: an old lease, or larger than the cache.";
-        Rejected: Counter "rejected", "operations", "Operations turned away: no place in the queue for a core.";
-        Stale: Counter "stale", "reads", "Reads answered with an expired value.";
-        Renewals: Counter "renewals", "reads", "Readers asked to rebuild a value that they also got.";
-        Rounds: Counter "rounds", "rebuilds", "First readers sent to rebuild an entry since it was put.";
-        Lead: Time "lead", "s", "How long before the entry's expiry these were sent, summed up; nothing once it has expired.";
-        Granted: Counter "granted", "tokens", "Tokens given: leases and flights.";
-        Locks: Counter "locks", "locks", "Locks taken.";
-        Held: Counter "held", "refusals", "Locks that were not to be had.";
-        Lapsed: Counter "lapsed", "locks", "Locks whose holder's time was over when the next one wanted them.";
-        ForeignReleases: Counter "foreign_releases", "releases", "Locks given back that somebody else held (`release = \"del\"`).";
-        Busy: Level "busy", "operations", "Operations being served.";
-        Queue: Level "queue", "operations", "Operations that wait for a core.";
-    }
-}
-
-/// What all members share.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// How much fits into each.
-    pub capacity: Capacity,
-    /// Bytes of an entry.
-    pub size: Option<Dist>,
-    /// How long entries live; `None`: for ever.
-    pub lifetime: Option<Span>,
-    /// Whether a hit renews the lifetime.
-    pub sliding: bool,
-    /// Share by which lifetimes are spread.
-    pub jitter: f64,
-    /// Whether entries and locks expire by the wall clock.
-    pub expires_by_wall: bool,
-    /// Which entry leaves.
-    pub policy: Policy,
-    /// The guard.
-    pub guard: Guard,
-    /// Time on a core for each operation.
-    pub serve: Dist,
-    /// How many operations are served at once; `u32::MAX`: unlimited.
-    pub cores: u32,
-    /// How many wait; `u32::MAX`: unlimited.
-    pub queue: u32,
-    /// In what order.
-    pub discipline: Discipline,
-    /// Parts per million.
-    pub speed_ppm: u32,
-    /// Where the series begin.
-    pub first_series: SeriesId,
-}
-
-impl Plan {
-    /// The id of a series.
-    pub fn series(&self, series: Series) -> SeriesId {
-        series.id(self.first_series)
-    }
-}
-
 struct Cache {
-    plan: Arc<Plan>,
+    plan: Arc<CachePlan>,
     client: Arc<CacheClient>,
 }
 
@@ -231,7 +168,7 @@ fn resolve(parameters: &Parameters, names: &Names, problems: &mut Problems) -> O
         Some(Setting::Span(span)) => Some(*span),
         _ => None,
     };
-    let plan = Plan {
+    let plan = CachePlan {
         capacity: capacity(parameters),
         size: parameters.get("size").map(|_| parameters.distribution("size")),
         lifetime: lifetime("ttl").or(lifetime("sliding")),
@@ -241,8 +178,8 @@ fn resolve(parameters: &Parameters, names: &Names, problems: &mut Problems) -> O
         policy: Policy::of(parameters.word("evict"))?,
         guard,
         serve: parameters.distribution("serve"),
-        cores: crate::components::count_u32(parameters, "cores"),
-        queue: crate::components::count_u32(parameters, "queue"),
+        cores: count_u32(parameters, "cores"),
+        queue: count_u32(parameters, "queue"),
         discipline: Discipline::of(parameters.word("discipline")),
         speed_ppm: speed_ppm(parameters),
         first_series: names.first_series,

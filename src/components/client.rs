@@ -1,23 +1,23 @@
 //! Workloads: who calls what, and when. An open loop is one process that stands for many customers; of a closed loop
 //! each user is a process. What customers bring is a function of (workload, user, request number) and nothing else.
 
+pub mod plan;
 mod requests;
 
 use std::convert::Infallible;
-use std::sync::Arc;
 
 use crate::base::cause::Cause;
-use crate::base::ids::{CallId, PartId, Pid, PolicyId, ProbeId, ProgramId, ZoneId};
+use crate::base::ids::{CallId, Pid, ProbeId, ProgramId, ZoneId};
 use crate::base::op::{ARGS_MAX, Args, Op, Outcome, Reply};
 use crate::base::rng::{Bits, Draws, mix};
 use crate::base::session::CausalContext;
 use crate::base::slab::Key;
 use crate::base::time::{Span, Time};
-use crate::components::arrivals::{Arrivals, residual};
+use crate::components::client::plan::ClientPlan;
 use crate::components::client::requests::{Memory, Pending, Requests};
-use crate::components::directory::{Directory, Tried};
-use crate::components::key_distribution::{KeyDistribution, Turn};
-use crate::components::policy::{Answers, Policy};
+use crate::components::directory::Tried;
+use crate::components::mech::arrivals::{Arrivals, residual};
+use crate::components::mech::key_distribution::Turn;
 use crate::program::compile::MESSAGE_BYTES;
 use crate::record::recorder::{Ended, Finished};
 use crate::sim::context::Context;
@@ -42,49 +42,6 @@ const BACK_OFF: u8 = 1;
 /// The timer of the next arrival or think; all others are keys of requests.
 const NEXT: u64 = u64::MAX;
 
-/// One of the calls of a workload.
-#[derive(Clone, Debug)]
-pub struct CallPlan {
-    /// Cumulative share.
-    pub upto: f64,
-    /// Whom.
-    pub to: PartId,
-    /// Which program; none for a dependency that we do not own.
-    pub program: Option<ProgramId>,
-    /// Its arguments.
-    pub args: Vec<KeyDistribution>,
-    /// Where it is recorded.
-    pub probe: ProbeId,
-}
-
-/// What a workload does.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// A hash of its name: the root of its draws.
-    pub name: u64,
-    /// When.
-    pub arrivals: Arrivals,
-    /// What.
-    pub calls: Vec<CallPlan>,
-    /// What it does about trouble.
-    pub policy: PolicyId,
-    /// All policies.
-    pub policies: Arc<[Policy]>,
-    /// Failures that are answers.
-    pub answers: Answers,
-    /// Who is where.
-    pub directory: Arc<Directory>,
-    /// Where the workload as a whole is recorded.
-    pub probe: ProbeId,
-    /// From when on.
-    pub from: Time,
-    /// Until when requests are sent.
-    pub to: Time,
-    /// Where the requests of an open loop come from: zones by cumulative share. Without any, from where the tier stands, as those of
-    /// users do.
-    pub zones: Arc<[(f64, ZoneId)]>,
-}
-
 /// The callers of a workload: one for an open loop, one for each user of a closed one.
 #[derive(Clone, Debug, Hash)]
 pub struct Client {
@@ -97,13 +54,13 @@ pub struct Client {
 }
 
 impl Process for Client {
-    type Plan = Plan;
+    type Plan = ClientPlan;
     type Message = Infallible;
     type Timer = u64;
     type Record = ();
     type Snapshot = ();
 
-    fn build(plan: &Plan, _: u32) -> Self {
+    fn build(plan: &ClientPlan, _: u32) -> Self {
         let pending = Requests::new(plan.arrivals.of_one_customer());
         Client { number: 0, before: Time::ZERO, memory: None, pending }
     }
@@ -190,7 +147,7 @@ impl Process for Client {
         self.number
     }
 
-    fn under_way(&self, plan: &Plan, tell: &mut dyn FnMut(ProbeId, Time)) {
+    fn under_way(&self, plan: &ClientPlan, tell: &mut dyn FnMut(ProbeId, Time)) {
         self.pending.for_each(|pending| {
             tell(plan.calls[pending.call as usize].probe, pending.intended);
             tell(plan.probe, pending.intended);

@@ -8,7 +8,7 @@ use crate::base::op::{Args, At, Outcome, Reason};
 use crate::base::rng::mix;
 use crate::base::time::{ClockTime, Span};
 use crate::components::guard::Guard;
-use crate::components::locks::client::LockClient;
+use crate::components::lock_client::LockClient;
 use crate::sim::keepalive::Keepalive;
 
 /// What callers must know of a part.

@@ -14,7 +14,10 @@ use crate::base::rng::Bits;
 use crate::base::series::series;
 use crate::base::slab::{Key, Slab};
 use crate::base::time::{ClockTime, Span};
-use crate::components::{COMMON, DOES_NOT_FIT, Kind, Names, Part, PartName, Wiring, count_u32, share_ppm};
+use crate::components::mech::cores::share_ppm;
+use crate::components::part::{
+    COMMON, DOES_NOT_FIT, Kind, Names, Part, PartName, Wiring, count_u32, speed_ppm,
+};
 use crate::sim::context::Context;
 use crate::sim::order::Order;
 use crate::sim::process::Process;
@@ -113,7 +116,7 @@ fn resolve(parameters: &Parameters, names: &Names, problems: &mut Problems) -> O
         errors: parameters.number("errors"),
         bucket: limit.map(|limit| Bucket::new(limit, burst)),
         burst,
-        speed_ppm: crate::components::speed_ppm(parameters),
+        speed_ppm: speed_ppm(parameters),
         first_series: names.first_series,
     };
     Some(Box::new(External { plan: Arc::new(plan) }))

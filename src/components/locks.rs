@@ -1,10 +1,7 @@
 //! A distributed lock, kind `lock`: rows of a store or entries of a cache that say who may, and how whoever wants to waits. A lock is no
-//! place of its own: its members are those of the part that holds it. This file has its parameters, [`client`] what those who want it must know; [`table`] is the machine that every holder of locks
-//! has, [`waiters`] what a member does for those who wait. The clients' half is `server/holder`.
-
-pub mod client;
-pub mod table;
-pub mod waiters;
+//! place of its own: its members are those of the part that holds it. This file has its parameters, [`lock_client`](crate::components::lock_client) what those who want it must know; [`lock_table`](crate::components::storage::lock_table) is
+//! the machine that every holder of locks has, [`lock_waiters`](crate::components::storage::lock_waiters) what a member does for those who wait.
+//! The clients' half is `runtime/holder`.
 
 use std::sync::Arc;
 
@@ -13,10 +10,10 @@ use crate::base::parameter::{Constructor, Parameter, ParameterType, Parameters, 
 use crate::base::problem::Problems;
 use crate::base::time::Span;
 use crate::components::directory::Client;
-use crate::components::locks::client::{Fencing, LockClient};
+use crate::components::lock_client::{Fencing, LockClient, LockSeries};
+use crate::components::mech::policy::{RETRIES, Retry};
 use crate::components::nobody::Nobody;
-use crate::components::policy::{RETRIES, Retry};
-use crate::components::{DOES_NOT_FIT, Kind, Names, Part, PartName, Wiring};
+use crate::components::part::{DOES_NOT_FIT, Kind, Names, Part, PartName, Wiring};
 use crate::sim::run::World;
 
 /// The kind `lock`.
@@ -25,7 +22,7 @@ pub const LOCK: Kind = Kind {
     doc: "A distributed lock: who may, for how long, and who waits.",
     common: &[],
     parameters: PARAMETERS,
-    series: client::Series::ALL,
+    series: LockSeries::ALL,
     runs_programs: false,
     resolve,
 };

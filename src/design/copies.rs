@@ -3,7 +3,7 @@
 use crate::base::op::At;
 use crate::base::parameter::Parameters;
 use crate::base::problem::Problems;
-use crate::components::{DOES_NOT_FIT, PartName};
+use crate::components::part::{DOES_NOT_FIT, PartName};
 use crate::design::codes;
 use crate::design::names::Written;
 use crate::design::programs::ProgramText;

@@ -8,7 +8,7 @@ use crate::base::op::{ARGS_MAX, Args};
 use crate::base::parameter::{Parameters, Setting};
 use crate::base::problem::Problems;
 use crate::base::quantity::{Quantity, Unit};
-use crate::components::DOES_NOT_FIT;
+use crate::components::part::DOES_NOT_FIT;
 use crate::design::names::Written;
 use crate::design::programs::{DesignScope, told};
 use crate::design::text::Text;

@@ -3,8 +3,8 @@
 use crate::base::ids::PartId;
 use crate::base::parameter::{Parameters, Setting};
 use crate::base::problem::Problems;
-use crate::components::DOES_NOT_FIT;
 use crate::components::locks::is_fenced;
+use crate::components::part::DOES_NOT_FIT;
 use crate::design::names::Written;
 use crate::program::instr::{Instr, Program, Programs};
 

@@ -1,7 +1,7 @@
 //! First pass over a design: who is there. Ids follow the order of names, never the order of lines.
 
 use crate::base::problem::{Place, Problems, known_words, shown};
-use crate::components::Kind;
+use crate::components::part::Kind;
 use crate::design::codes;
 use crate::design::entries::ENTRIES;
 use crate::design::limits::{NAME_BYTES_MAX, PARTS_MAX, POLICIES_MAX, ZONES_MAX};

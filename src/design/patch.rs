@@ -3,7 +3,7 @@
 
 use crate::base::parameter::{Constructor, ParameterType};
 use crate::base::problem::{Place, Problems, nearest, shown};
-use crate::components::Kind;
+use crate::components::part::Kind;
 use crate::design::codes;
 use crate::design::entries::{ENTRIES, Holds};
 use crate::design::limits::PROBLEMS_SHOWN_MAX;

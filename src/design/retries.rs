@@ -3,7 +3,7 @@
 
 use crate::base::parameter::{Parameters, Setting};
 use crate::base::problem::{Problems, known_words, shown};
-use crate::components::policy::{Answers, REASONS, Retry};
+use crate::components::mech::policy::{Answers, REASONS, Retry};
 use crate::design::codes;
 use crate::design::tree::Table;
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::parameter::ParameterType;
 use crate::base::problem::{Place, Problems, known_words, shown};
-use crate::components::Kind;
+use crate::components::part::Kind;
 use crate::design::codes;
 use crate::design::entries::{ENTRIES, EntryKind, Holds, asked_once};
 use crate::design::limits::{TRIALS_MAX, USERS_MAX, WORKLOADS_MAX};

@@ -4,7 +4,7 @@ use crate::base::parameter::{Constructor, Parameter, ParameterType, Parameters, 
 use crate::base::problem::Problems;
 use crate::base::series::{Series, SeriesKind};
 use crate::base::time::Span;
-use crate::components::{Kind, Names, Part, PartName, Wiring};
+use crate::components::part::{Kind, Names, Part, PartName, Wiring};
 use crate::design::file::{self, Data, Loaded};
 use crate::design::render::render;
 use crate::design::resolve::{Design, Tables, resolve};

@@ -72,7 +72,7 @@ fn by_itself(setup: &Setup, name: &str) -> bool {
 /// Whether a workload does nothing but the program of its name, and is the only one who does: then both mean the same.
 fn is_its_program(setup: &Setup, name: &str) -> bool {
     let programs = &setup.design.programs.0;
-    let does = |call: &crate::components::client::CallPlan| {
+    let does = |call: &crate::components::client::plan::CallPlan| {
         call.program.is_some_and(|program| programs[program.index()].name == name)
     };
     setup.workloads.iter().all(|workload| match workload.name == name {

@@ -7,7 +7,7 @@ use crate::base::ids::ProbeId;
 use crate::base::problem::{Problem, Problems};
 use crate::base::time::{Span, Time};
 use crate::components::KINDS;
-use crate::components::arrivals::Arrivals;
+use crate::components::mech::arrivals::Arrivals;
 use crate::design::codes;
 use crate::design::entries::asked_once;
 use crate::design::file::{self, Data, Reader};

@@ -4,7 +4,7 @@
 use crate::base::cause::Cause;
 use crate::base::ids::{PartId, SeriesId};
 use crate::base::parameter::Setting;
-use crate::components::pool::{Pool, PoolPer};
+use crate::components::mech::pool::{Pool, PoolPer};
 use crate::experiment::setup::Setup;
 use crate::experiment::topology::{Caller, arrows};
 use crate::record::recorder::Recorder;

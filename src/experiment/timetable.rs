@@ -55,7 +55,7 @@ pub fn timetable(design: &Design, data: Data<'_>, problems: &mut Problems) -> Op
 }
 
 fn who(design: &Design) -> Who {
-    let part = |(index, name): (usize, &crate::components::PartName)| {
+    let part = |(index, name): (usize, &crate::components::part::PartName)| {
         let kind = KINDS.iter().find(|kind| kind.name == name.kind);
         let parameters = || kind.into_iter().flat_map(|kind| kind.common.iter().chain(kind.parameters));
         let settable = design.parts[index].settable().iter().filter_map(|wanted| {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::base::problem::FileId;
 use crate::base::time::Time;
-use crate::components::arrivals::Traces;
-use crate::components::key_distribution::{Columns, file_name};
+use crate::components::mech::arrivals::Traces;
+use crate::components::mech::key_distribution::{Columns, file_name};
 use crate::design::file::Data;
 use crate::program::syntax::{Expr, Spanned};
 

@@ -8,11 +8,11 @@ use crate::base::problem::{Place, Problems};
 use crate::base::quantity::Unit;
 use crate::base::rng::name_hash;
 use crate::base::time::{Span, Time};
-use crate::components::arrivals::{Arrivals, arrivals};
-use crate::components::client::{CallPlan, Plan};
+use crate::components::client::plan::{CallPlan, ClientPlan};
 use crate::components::directory::Directory;
-use crate::components::key_distribution::{KeyDistribution, key_distribution};
-use crate::components::policy::{Answers, Policy};
+use crate::components::mech::arrivals::{Arrivals, arrivals};
+use crate::components::mech::key_distribution::{KeyDistribution, key_distribution};
+use crate::components::mech::policy::{Answers, Policy};
 use crate::design::codes;
 use crate::design::file::Data;
 use crate::design::resolve::Design;
@@ -29,7 +29,7 @@ pub struct Workload {
     /// Its name.
     pub name: String,
     /// What it does.
-    pub plan: Plan,
+    pub plan: ClientPlan,
     /// Zones of its members.
     pub zones: Vec<ZoneId>,
 }
@@ -96,7 +96,7 @@ impl Reading<'_> {
                 .help("write `to` after `from`");
             return None;
         }
-        let plan = Plan {
+        let plan = ClientPlan {
             name: name_hash(name),
             arrivals,
             calls,
@@ -244,7 +244,7 @@ fn cumulative(shares: impl Iterator<Item = (ZoneId, f64)> + Clone) -> Vec<(f64, 
 }
 
 /// How many requests a workload brings in `length`, about: for limits and progress.
-pub fn expected_requests(plan: &Plan, length: Span) -> f64 {
+pub fn expected_requests(plan: &ClientPlan, length: Span) -> f64 {
     let until = plan.to.min(Time::ZERO + length);
     let seconds = until.since(plan.from).as_secs_f64();
     match &plan.arrivals {

@@ -19,6 +19,6 @@ pub enum Order {
         /// The parameter's name in its kind's table.
         parameter: &'static str,
     },
-    /// A drain of its node has begun, or the last one has ended ([`Context::draining`]).
+    /// A drain of its node has begun, or the last one has ended ([`Context::draining`](crate::sim::context::Context::draining)).
     Drain,
 }

@@ -38,6 +38,25 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
 ];
+/// The layers within `components`, and which of them each may import: parts know what they are made of and never each other.
+const INSIDE: &[(&str, &[&str])] = &[
+    ("mech", &[]),
+    ("nobody", &[]),
+    ("guard", &["mech"]),
+    ("lock_client", &["mech"]),
+    ("directory", &["mech", "guard", "lock_client"]),
+    ("part", &["mech", "directory"]),
+    ("storage", &["mech"]),
+    ("replication", &["mech", "storage"]),
+    ("runtime", &["mech", "guard", "lock_client", "directory", "part", "storage"]),
+    ("client", &["mech", "directory"]),
+    ("balancer", &["mech", "directory", "part"]),
+    ("cache", &["mech", "guard", "directory", "part", "storage"]),
+    ("db", &["mech", "directory", "part", "storage", "replication", "runtime"]),
+    ("external", &["mech", "directory", "part"]),
+    ("locks", &["mech", "nobody", "lock_client", "directory", "part", "storage"]),
+    ("server", &["mech", "directory", "part", "runtime"]),
+];
 /// Of `experiment`, a report sees results and pictures alone.
 const REPORT_SEES: &[&str] = &["crate::experiment::results", "crate::experiment::pictures"];
 /// What the same core could not have in a browser, and what no two runs would agree on.
@@ -117,6 +136,30 @@ fn imports(path: &str, text: &str) -> Vec<String> {
     found
 }
 
+/// The same within `components`.
+fn imports_of_parts(path: &str, text: &str) -> Vec<String> {
+    let name =
+        |rest: &str| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or("").to_owned();
+    let Some(part) = path.strip_prefix("src/components/").map(name) else { return Vec::new() };
+    let Some((_, allowed)) = INSIDE.iter().find(|(layer, _)| *layer == part) else {
+        let listed = part == "mod" || is_test(path);
+        return if listed { Vec::new() } else { vec![finding(path, 1, "a layer that the list has not")] };
+    };
+    let mut found = Vec::new();
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//"));
+    for (number, line) in lines.filter(|_| !is_test(path)) {
+        for (at, before) in line.match_indices("crate::components::") {
+            let other = name(&line[at + before.len()..]);
+            // scripts are for tests, at the end of a file
+            if other != part && other != "script" && !allowed.contains(&other.as_str()) {
+                let what = format!("`{part}` may not import `{other}`: what both need is a mechanism");
+                found.push(finding(path, number + 1, &what));
+            }
+        }
+    }
+    found
+}
+
 /// The only place of the core where there may be threads, with the feature `cli`.
 const THREADS: &str = "src/experiment/parallel.rs";
 
@@ -139,7 +182,8 @@ fn outside(path: &str, text: &str) -> Vec<String> {
 }
 
 /// Where true time is what is simulated: what customers do, and how long cores take.
-const TRUE_TIME: &[&str] = &["arrivals.rs", "client.rs", "client/requests.rs", "cores.rs", "station.rs"];
+const TRUE_TIME: &[&str] =
+    &["mech/arrivals.rs", "client.rs", "client/requests.rs", "mech/cores.rs", "mech/station.rs"];
 /// What cores are told.
 const CORES: &[&str] = &["station.submit(", "station.take(", ".set_cores("];
 /// What a decision by a time looks like.
@@ -265,6 +309,17 @@ fn rooms_import_only_what_they_may() {
     assert_eq!(imports("src/components/x.rs", "use crate::check::judge::one;").len(), 1);
     assert_eq!(imports("src/sim/x.rs", "// crate::cli is not imported here"), Vec::<String>::new());
     let found = findings(imports);
+    assert!(found.is_empty(), "\n{found}");
+}
+
+#[test]
+fn parts_do_not_know_each_other() {
+    let imports = |path: &str, line: &str| imports_of_parts(path, line).len();
+    assert_eq!(imports("src/components/cache/x.rs", "use crate::components::db::DB;"), 1);
+    assert_eq!(imports("src/components/cache.rs", "use crate::components::mech::cores::Cores;"), 0);
+    assert_eq!(imports("src/components/mech/x.rs", "use crate::components::storage::front;"), 1);
+    assert_eq!(imports("src/components/scaler.rs", ""), 1, "it has a line in the list first");
+    let found = findings(imports_of_parts);
     assert!(found.is_empty(), "\n{found}");
 }
 

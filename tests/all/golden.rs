@@ -3,7 +3,9 @@
 //! file in another order. `UPDATE=1 cargo test --test all golden` writes the golden results anew; say in the commit why they changed.
 
 use splitbrain::base::parameter::{Constructor, Parameter, ParameterType};
-use splitbrain::components::{COMMON, KINDS, arrivals};
+use splitbrain::components::KINDS;
+use splitbrain::components::mech::arrivals;
+use splitbrain::components::part::COMMON;
 use splitbrain::experiment::Overrides;
 use splitbrain::faults;
 use splitbrain::program::distribution;
@@ -125,7 +127,7 @@ fn every_kind_fault_guard_arrival_and_law_is_in_a_golden_experiment() {
     let mut wanted: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
     KINDS.iter().for_each(|kind| words(kind.parameters, &mut wanted));
     words(COMMON, &mut wanted);
-    words(splitbrain::components::policy::POLICY, &mut wanted);
+    words(splitbrain::components::mech::policy::POLICY, &mut wanted);
     wanted.extend(faults::ALL.iter().map(|fault| fault.form.name));
     faults::ALL.iter().for_each(|fault| words(fault.form.parameters, &mut wanted));
     wanted.extend(distribution::DISTRIBUTIONS.iter().map(|(name, _)| *name));

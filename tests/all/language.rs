@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use splitbrain::base::parameter::{Parameter, ParameterType};
-use splitbrain::components::{KINDS, policy};
+use splitbrain::components::KINDS;
+use splitbrain::components::mech::policy;
 use splitbrain::design::entries::{ENTRIES, Holds};
 use splitbrain::experiment::Overrides;
 use splitbrain::experiment::results::Results;

@@ -6,8 +6,9 @@
 
 use crate::base::op::Value;
 use crate::base::time::{ClockTime, Span};
-use crate::components::evict::{Evict, Policy};
-use crate::components::keyed::Keyed;
+use crate::components::mech::evict::Policy;
+use crate::components::mech::evict::policy::Evict;
+use crate::components::mech::keyed::Keyed;
 
 /// How much fits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -15,7 +15,7 @@ use std::collections::VecDeque;
 use crate::base::ids::CallId;
 use crate::base::slab::{Key, Slab};
 use crate::base::time::{ClockTime, Span};
-use crate::components::keyed::Keyed;
+use crate::components::mech::keyed::Keyed;
 
 /// Leases by key. Tokens count up from 1.
 #[derive(Clone, Debug, Default, Hash)]

@@ -17,12 +17,12 @@ use crate::base::rng::{Bits, mix, name_hash};
 use crate::base::time::{ClockTime, Span, Time};
 use crate::components::cache::entries::{CacheEntry, Entries};
 use crate::components::cache::flights::{Flights, Leases, Waiter};
-use crate::components::cache::{Plan, Series};
-use crate::components::cores::{Cores, Submitted};
+use crate::components::cache::plan::{CachePlan, CacheSeries};
 use crate::components::guard::{Claim, Guard, Per};
-use crate::components::locks::table::{Clocks, LockTable};
-use crate::components::station::{Served, Station};
-use crate::components::{number_u32, share_ppm};
+use crate::components::mech::cores::{Cores, Submitted};
+use crate::components::mech::cores::{number_u32, share_ppm};
+use crate::components::mech::station::{Served, Station};
+use crate::components::storage::lock_table::{Clocks, LockTable};
 use crate::sim::context::Context;
 use crate::sim::order::Order;
 use crate::sim::payload::Word;
@@ -78,13 +78,13 @@ impl Word for Timer {
 }
 
 impl Process for CacheProcess {
-    type Plan = Plan;
+    type Plan = CachePlan;
     type Message = Infallible;
     type Timer = Timer;
     type Record = ();
     type Snapshot = ();
 
-    fn build(plan: &Plan, _member: u32) -> Self {
+    fn build(plan: &CachePlan, _member: u32) -> Self {
         let mut cores = Cores::new(plan.cores, plan.discipline, plan.queue);
         cores.set_speed(plan.speed_ppm, Time::ZERO);
         CacheProcess {
@@ -108,7 +108,7 @@ impl Process for CacheProcess {
             Serve::Distribution => ctx.plan().serve.span(&mut ctx.serving(SERVE, ctx.substream(call))),
         };
         if self.station.submit(call, op, demand, ctx.now()) == Submitted::Refused {
-            count(ctx, Series::Rejected);
+            count(ctx, CacheSeries::Rejected);
             ctx.reply(call, Outcome::Fail(Reason::Overloaded), 0, &Causes::NONE, ANSWER_BYTES);
         }
         self.after_cores(ctx);
@@ -142,8 +142,8 @@ impl Process for CacheProcess {
 
     fn on_crash(&mut self, ctx: &mut Context<Self>) {
         let (plan, now, (busy, waiting)) = (ctx.plan(), ctx.now(), self.station.told());
-        ctx.record().level(plan.series(Series::Busy), now, -busy);
-        ctx.record().level(plan.series(Series::Queue), now, -waiting);
+        ctx.record().level(plan.series(CacheSeries::Busy), now, -busy);
+        ctx.record().level(plan.series(CacheSeries::Queue), now, -waiting);
     }
 }
 
@@ -181,10 +181,10 @@ impl CacheProcess {
         let (busy, waiting) = self.station.changes();
         let plan = ctx.plan();
         if busy != 0 {
-            ctx.record().level(plan.series(Series::Busy), now, busy);
+            ctx.record().level(plan.series(CacheSeries::Busy), now, busy);
         }
         if waiting != 0 {
-            ctx.record().level(plan.series(Series::Queue), now, waiting);
+            ctx.record().level(plan.series(CacheSeries::Queue), now, waiting);
         }
     }
 
@@ -224,20 +224,20 @@ impl CacheProcess {
     fn lock(&mut self, op: &Op, ctx: &mut Context<Self>) -> Outcome {
         let (outcome, aside) = self.locks.apply(op, Clocks { wall: clock(ctx), monotonic: ctx.monotonic() });
         if aside.expired {
-            count(ctx, Series::Lapsed);
+            count(ctx, CacheSeries::Lapsed);
         }
         if let (Op::Release { owner, .. }, Some(of)) = (op, aside.foreign) {
             ctx.record().history.holds.deleted(*owner, of);
-            count(ctx, Series::ForeignReleases);
+            count(ctx, CacheSeries::ForeignReleases);
         }
         match (op, outcome) {
             (Op::Acquire { lock, key, .. }, Outcome::Ok(_)) => {
-                count(ctx, Series::Locks);
+                count(ctx, CacheSeries::Locks);
                 if *lock == GUARD {
                     self.claimed(*key, ctx);
                 }
             }
-            (Op::Acquire { .. }, _) => count(ctx, Series::Held),
+            (Op::Acquire { .. }, _) => count(ctx, CacheSeries::Held),
             _ => {}
         }
         outcome
@@ -249,9 +249,9 @@ impl CacheProcess {
         if let Guard::Stale { .. } = ctx.plan().guard
             && let Some(entry) = self.entries.get_mut(key).filter(|entry| !entry.alive(clock))
         {
-            count(ctx, Series::Renewals);
+            count(ctx, CacheSeries::Renewals);
             if !std::mem::replace(&mut entry.asked, true) {
-                count(ctx, Series::Rounds);
+                count(ctx, CacheSeries::Rounds);
             }
         }
     }
@@ -278,9 +278,9 @@ impl CacheProcess {
             let (value, first) = (entry.value, renew && !entry.asked);
             entry.asked |= renew;
             self.entries.used(key);
-            count(ctx, Series::Hits);
+            count(ctx, CacheSeries::Hits);
             if first {
-                let (series, now) = (plan.series(Series::Lead), ctx.now());
+                let (series, now) = (plan.series(CacheSeries::Lead), ctx.now());
                 ctx.record().count(series, now, left.as_ns());
             }
             return Some((renewal(value, renew, first, ctx), 0));
@@ -288,7 +288,7 @@ impl CacheProcess {
         let (found, first) = (!entry.found_expired, !entry.asked);
         entry.found_expired = true;
         if found {
-            count(ctx, Series::Expired);
+            count(ctx, CacheSeries::Expired);
         }
         if let Guard::Stale { window, rebuild, claim } = plan.guard
             && clock < entry.expires + window
@@ -296,37 +296,37 @@ impl CacheProcess {
             if let Claim::SetNx { .. } = claim {
                 let value = entry.value;
                 self.entries.used(key);
-                count(ctx, Series::Stale);
+                count(ctx, CacheSeries::Stale);
                 return Some((Outcome::Renew(value), 0)); // to all: they find out among themselves
             }
             let renew = ask(entry, rebuild, clock);
             entry.asked |= renew;
             let value = entry.value;
             self.entries.used(key);
-            count(ctx, Series::Stale);
+            count(ctx, CacheSeries::Stale);
             return Some((renewal(value, renew, renew && first, ctx), 0));
         }
         entry.asked = true;
         if first {
-            count(ctx, Series::Rounds);
+            count(ctx, CacheSeries::Rounds);
         }
         self.absent(key, waiter, ctx)
     }
 
     /// There is no value for a reader.
     fn absent(&mut self, key: i64, waiter: Waiter, ctx: &mut Context<Self>) -> Option<(Outcome, u32)> {
-        count(ctx, Series::Misses);
+        count(ctx, CacheSeries::Misses);
         match ctx.plan().guard {
             Guard::Lease { ttl, .. } => match self.leases.grant(key, ttl, ctx.monotonic()) {
                 Some(token) => {
-                    count(ctx, Series::Granted);
+                    count(ctx, CacheSeries::Granted);
                     Some((Outcome::Fail(Reason::Leased), token))
                 }
                 None => Some((Outcome::Fail(Reason::Wait), 0)),
             },
             Guard::SingleFlight { per: Per::All, hold } => {
                 let token = self.flights.join(key, waiter, ctx.monotonic() + hold)?;
-                count(ctx, Series::Granted);
+                count(ctx, CacheSeries::Granted);
                 ctx.wake(hold, Timer::Hold);
                 Some((Outcome::Fail(Reason::Leased), token))
             }
@@ -337,7 +337,7 @@ impl CacheProcess {
     fn put(&mut self, key: i64, value: Value, note: u32, substream: u64, ctx: &mut Context<Self>) -> Outcome {
         let (clock, plan) = (clock(ctx), ctx.plan());
         if matches!(plan.guard, Guard::Lease { .. }) && !self.leases.redeem(key, note) {
-            count(ctx, Series::Refused);
+            count(ctx, CacheSeries::Refused);
             return Outcome::Fail(Reason::NotHeld);
         }
         let mut entry = CacheEntry::new(key, value);
@@ -356,13 +356,13 @@ impl CacheProcess {
         let fits = self.entries.put(entry, clock);
         match fits {
             Some(evicted) => {
-                count(ctx, Series::Fills);
+                count(ctx, CacheSeries::Fills);
                 if evicted > 0 {
                     let now = ctx.now();
-                    ctx.record().count(plan.series(Series::Evictions), now, u64::from(evicted));
+                    ctx.record().count(plan.series(CacheSeries::Evictions), now, u64::from(evicted));
                 }
             }
-            None => count(ctx, Series::Refused),
+            None => count(ctx, CacheSeries::Refused),
         }
         // Who waits for the flight gets the value, whether or not there is room to keep it.
         while let Some(waiter) = self.flights.land(key) {
@@ -375,7 +375,7 @@ impl CacheProcess {
     fn expire(&mut self, ctx: &mut Context<Self>) {
         let Guard::SingleFlight { hold, .. } = ctx.plan().guard else { return };
         while let Some((waiter, token)) = self.flights.expire(ctx.monotonic(), hold) {
-            count(ctx, Series::Granted);
+            count(ctx, CacheSeries::Granted);
             ctx.wake(hold, Timer::Hold);
             answer(ctx, held(waiter, 0), Outcome::Fail(Reason::Leased), token);
         }
@@ -388,7 +388,7 @@ fn clock(ctx: &Context<CacheProcess>) -> ClockTime {
 }
 
 /// One more of a series.
-fn count(ctx: &mut Context<CacheProcess>, series: Series) {
+fn count(ctx: &mut Context<CacheProcess>, series: CacheSeries) {
     let (series, now) = (ctx.plan().series(series), ctx.now());
     ctx.record().count(series, now, 1);
 }
@@ -410,12 +410,12 @@ fn answer(ctx: &mut Context<CacheProcess>, served: Served, outcome: Outcome, not
 /// The answer with a value, to a reader who is perhaps asked to rebuild it.
 fn renewal(value: Value, renew: bool, first: bool, ctx: &mut Context<CacheProcess>) -> Outcome {
     if first {
-        count(ctx, Series::Rounds);
+        count(ctx, CacheSeries::Rounds);
     }
     if !renew {
         return Outcome::Ok(value);
     }
-    count(ctx, Series::Renewals);
+    count(ctx, CacheSeries::Renewals);
     Outcome::Renew(value)
 }
 

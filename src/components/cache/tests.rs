@@ -2,19 +2,22 @@
 
 use super::*;
 use crate::base::cause::Cause;
+use crate::base::dist::Dist;
 use crate::base::ids::OpId;
+use crate::base::ids::SeriesId;
 use crate::base::op::{At, GUARD, How, Op, Outcome, Reason, Value};
 use crate::base::parameter::Constructor;
 use crate::base::problem::FileId;
 use crate::base::problem::Place;
+use crate::components::cache::plan::{CachePlan, CacheSeries};
 use crate::components::guard::{Per, Wait};
 use crate::components::script::{Lines, PART, answers, level, told, total, until, world};
 use crate::sim::nodes::Crash;
 use crate::sim::order::Order;
 use crate::sim::run::World;
 
-fn plan(guard: Guard) -> Plan {
-    Plan {
+fn plan(guard: Guard) -> CachePlan {
+    CachePlan {
         capacity: Capacity::Unlimited,
         size: None,
         lifetime: Some(Span::from_ms(100)),
@@ -44,13 +47,13 @@ fn drops(ms: u64) -> (u64, crate::base::ids::Pid, Op) {
     (ms, PART, Op::Drop { key: 1 })
 }
 
-fn run(script: Lines, plan: Plan) -> World {
-    let mut world = world::<CacheProcess>(script, plan, 1, Series::ALL);
+fn run(script: Lines, plan: CachePlan) -> World {
+    let mut world = world::<CacheProcess>(script, plan, 1, CacheSeries::ALL);
     until(&mut world, 10_000);
     world
 }
 
-fn outcomes(script: Lines, plan: Plan) -> Vec<Outcome> {
+fn outcomes(script: Lines, plan: CachePlan) -> Vec<Outcome> {
     let lines = script.len();
     told(&run(script, plan), lines).into_iter().map(|told| told.1).collect()
 }
@@ -71,7 +74,7 @@ fn renew(n: i64) -> Outcome {
     Outcome::Renew(value(n))
 }
 
-fn count(world: &World, series: Series) -> u64 {
+fn count(world: &World, series: CacheSeries) -> u64 {
     total(world, series as u16)
 }
 
@@ -82,20 +85,26 @@ fn a_value_lives_for_its_ttl_and_each_expiry_is_counted_once() {
     let world = run(script.clone(), plan(Guard::None));
     let expected = [MISS, ok(7), ok(7), ok(7), MISS, MISS, ok(8), ok(8)];
     assert_eq!(told(&world, 8).into_iter().map(|told| told.1).collect::<Vec<_>>(), expected);
-    let counts = [Series::Hits, Series::Misses, Series::Expired, Series::Rounds, Series::Fills];
+    let counts = [
+        CacheSeries::Hits,
+        CacheSeries::Misses,
+        CacheSeries::Expired,
+        CacheSeries::Rounds,
+        CacheSeries::Fills,
+    ];
     assert_eq!(counts.map(|series| count(&world, series)), [3, 3, 1, 1, 2]);
 }
 
 #[test]
 fn a_hit_renews_a_sliding_lifetime() {
-    let sliding = Plan { sliding: true, ..plan(Guard::None) };
+    let sliding = CachePlan { sliding: true, ..plan(Guard::None) };
     let script = vec![put(0, 0, 7), read(90), read(180), read(279), read(379)];
     assert_eq!(outcomes(script, sliding), [ok(7), ok(7), ok(7), ok(7), MISS]);
 }
 
 #[test]
 fn jitter_spreads_lifetimes_within_its_share() {
-    let jittered = Plan { jitter: 0.2, ..plan(Guard::None) };
+    let jittered = CachePlan { jitter: 0.2, ..plan(Guard::None) };
     let mut script = Vec::new();
     for key in 0..400 {
         script.push((0, PART, Op::Put { note: 0, key, n: 1, version: OpId(1) }));
@@ -134,7 +143,7 @@ fn leases_send_all_but_one_away_and_refuse_what_is_out_of_date() {
     assert_eq!(told(&world, 11).into_iter().map(|told| told.1).collect::<Vec<_>>(), expected);
     let tokens: Vec<u32> = answers(&world, 11).into_iter().flatten().map(|answer| answer.note).collect();
     assert_eq!(tokens, [1, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4]);
-    assert_eq!((count(&world, Series::Granted), count(&world, Series::Refused)), (4, 2));
+    assert_eq!((count(&world, CacheSeries::Granted), count(&world, CacheSeries::Refused)), (4, 2));
 }
 
 #[test]
@@ -179,7 +188,7 @@ fn a_stale_value_is_served_while_one_rebuilds() {
     let world = run(script, stale);
     let expected = [ok(7), ok(7), renew(7), ok(7), renew(7), ok(7), ok(8), ok(8), MISS];
     assert_eq!(told(&world, 9).into_iter().map(|told| told.1).collect::<Vec<_>>(), expected);
-    let counts = [Series::Stale, Series::Renewals, Series::Rounds, Series::Expired];
+    let counts = [CacheSeries::Stale, CacheSeries::Renewals, CacheSeries::Rounds, CacheSeries::Expired];
     assert_eq!(
         counts.map(|series| count(&world, series)),
         [4, 2, 2, 2],
@@ -198,7 +207,7 @@ fn a_value_is_refreshed_ahead_of_its_expiry_by_one() {
 /// The share of readers who rebuild early is exp(-left / (beta delta)).
 #[test]
 fn xfetch_rebuilds_early_by_its_distribution() {
-    let xfetch = Plan { lifetime: Some(Span::from_ms(1000)), ..plan(Guard::XFetch { beta: 1.0 }) };
+    let xfetch = CachePlan { lifetime: Some(Span::from_ms(1000)), ..plan(Guard::XFetch { beta: 1.0 }) };
     let mut script = vec![put(0, 500_000, 7)];
     script.extend((0..20_000).map(|_| read(500)));
     let outcomes = outcomes(script, xfetch);
@@ -220,14 +229,14 @@ fn locks_are_apart_from_values_and_expire() {
     let token = Outcome::ok; // each lock has a newer one
     let expected = [token(1), held, ok(3), token(2), not_held, token(1), token(3)];
     assert_eq!(told(&world, 7).into_iter().map(|told| told.1).collect::<Vec<_>>(), expected);
-    assert_eq!((count(&world, Series::Locks), count(&world, Series::Held)), (3, 1));
+    assert_eq!((count(&world, CacheSeries::Locks), count(&world, CacheSeries::Held)), (3, 1));
 }
 
 #[test]
 fn a_flush_and_a_crash_lose_everything() {
     for flush in [true, false] {
         let script = vec![put(0, 0, 7), read(10), read(30), put(40, 0, 8), read(41)];
-        let mut world = world::<CacheProcess>(script, plan(Guard::None), 1, Series::ALL);
+        let mut world = world::<CacheProcess>(script, plan(Guard::None), 1, CacheSeries::ALL);
         until(&mut world, 20);
         if flush {
             world.order(PART, Order::Flush);
@@ -243,33 +252,33 @@ fn a_flush_and_a_crash_lose_everything() {
 
 #[test]
 fn operations_wait_for_a_core_and_the_queue_is_bounded() {
-    let busy = Plan { serve: Dist::Constant(10e6), cores: 1, queue: 1, ..plan(Guard::None) };
-    let mut world = world::<CacheProcess>(vec![read(0), read(1), read(2)], busy, 1, Series::ALL);
+    let busy = CachePlan { serve: Dist::Constant(10e6), cores: 1, queue: 1, ..plan(Guard::None) };
+    let mut world = world::<CacheProcess>(vec![read(0), read(1), read(2)], busy, 1, CacheSeries::ALL);
     until(&mut world, 15);
-    assert_eq!((level(&world, Series::Busy as u16), level(&world, Series::Queue as u16)), (1, 0));
+    assert_eq!((level(&world, CacheSeries::Busy as u16), level(&world, CacheSeries::Queue as u16)), (1, 0));
     until(&mut world, 100);
     let overloaded = Outcome::Fail(Reason::Overloaded);
     assert_eq!(told(&world, 3), vec![(10, MISS), (20, MISS), (2, overloaded)]);
     let second = answers(&world, 3)[1].clone().expect("answered");
     assert_eq!(second.causes.of(Cause::Queue), Span::from_ms(9));
     assert_eq!(second.causes.of(Cause::Cpu), Span::from_ms(10));
-    assert_eq!(level(&world, Series::Busy as u16), 0);
+    assert_eq!(level(&world, CacheSeries::Busy as u16), 0);
 }
 
 #[test]
 fn a_crash_takes_its_levels_back() {
-    let busy = Plan { serve: Dist::Constant(10e6), cores: 1, ..plan(Guard::None) };
-    let mut world = world::<CacheProcess>(vec![read(0), read(1), read(2)], busy, 1, Series::ALL);
+    let busy = CachePlan { serve: Dist::Constant(10e6), cores: 1, ..plan(Guard::None) };
+    let mut world = world::<CacheProcess>(vec![read(0), read(1), read(2)], busy, 1, CacheSeries::ALL);
     until(&mut world, 5);
-    assert_eq!((level(&world, Series::Busy as u16), level(&world, Series::Queue as u16)), (1, 2));
+    assert_eq!((level(&world, CacheSeries::Busy as u16), level(&world, CacheSeries::Queue as u16)), (1, 2));
     world.crash(PART, Crash::Machine);
-    assert_eq!((level(&world, Series::Busy as u16), level(&world, Series::Queue as u16)), (0, 0));
+    assert_eq!((level(&world, CacheSeries::Busy as u16), level(&world, CacheSeries::Queue as u16)), (0, 0));
 }
 
 #[test]
 fn a_set_parameter_holds_until_it_is_reset() {
-    let slow = Plan { serve: Dist::Constant(10e6), ..plan(Guard::None) };
-    let mut world = world::<CacheProcess>(vec![read(0), read(100), read(200)], slow, 1, Series::ALL);
+    let slow = CachePlan { serve: Dist::Constant(10e6), ..plan(Guard::None) };
+    let mut world = world::<CacheProcess>(vec![read(0), read(100), read(200)], slow, 1, CacheSeries::ALL);
     until(&mut world, 50);
     world.order(PART, Order::Set { parameter: "serve", value: 40e6 });
     until(&mut world, 150);

@@ -5,7 +5,7 @@ use crate::base::op::Reply;
 use crate::base::session::CausalContext;
 use crate::base::slab::{Key, Slab};
 use crate::base::time::{ClockTime, Span, Time};
-use crate::components::client::Plan;
+use crate::components::client::plan::ClientPlan;
 use crate::components::directory::{Avoided, Tried};
 
 /// What a customer remembers.
@@ -45,7 +45,7 @@ pub(super) struct Pending {
 
 impl Pending {
     /// The customer remembers what an answer has shown, and who gave none.
-    pub fn learn(&mut self, reply: &Reply, plan: &Plan, clock: ClockTime) {
+    pub fn learn(&mut self, reply: &Reply, plan: &ClientPlan, clock: ClockTime) {
         if reply.seen != CausalContext::NOTHING {
             self.memory.get_or_insert_default().seen.merge(reply.seen);
         }
