@@ -1,18 +1,15 @@
 //! splitbrain is a deterministic discrete-event simulator of backend systems. One run, named by
 //! (design, seed, version), yields both honest performance numbers and consistency verdicts, under faults.
 //!
-//! The layers, from the ground up; each imports only layers above it in this list (`tests/all/architecture.rs` holds that):
-//! [`base`] vocabulary · [`engine`] clock and pending events · [`net`] fate and delay of packets ·
-//! [`record`] what a run leaves behind · [`program`] the little language of endpoints · [`sim`] processes and
-//! the main loop · [`components`] the parts · [`faults`] · [`check`] · [`measures`] · [`design`] TOML to a
-//! checked design · [`experiment`] variants, trials, statistics · [`report`] tables, plots, page · [`cli`].
+//! [`experiments`] runs designs that are text · [`prelude`] is for protocols of one's own · `reports` makes tables, JSON and pages of results
+//! (feature `plots`) · `command` is the command line (feature `cli`). The layers below are the crate's own; `ARCHITECTURE.md` names them.
 //!
 //! The smallest whole example: a design out of memory, run, and asked one question.
 //!
 //! ```
 //! use std::collections::BTreeMap;
 //! use std::sync::atomic::AtomicBool;
-//! use splitbrain::experiment::{Overrides, execute, load};
+//! use splitbrain::experiments::{Overrides, execute, load};
 //!
 //! let text = r#"
 //! length = "60s"
@@ -32,21 +29,89 @@
 //!
 //! A protocol of one's own needs [`prelude`] and no design; the guide ends in a running program:
 #![doc = include_str!("../docs/your-own-protocol.md")]
+// What only the command and the pictures use is not dead in a build without them.
+#![cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))]
 
+#[cfg(feature = "internals")]
 pub mod base;
+#[cfg(not(feature = "internals"))]
+mod base;
+#[cfg(feature = "internals")]
 pub mod check;
-#[cfg(feature = "cli")]
+#[cfg(not(feature = "internals"))]
+mod check;
+#[cfg(all(feature = "cli", feature = "internals"))]
 pub mod cli;
+#[cfg(all(feature = "cli", not(feature = "internals")))]
+mod cli;
+#[cfg(feature = "internals")]
 pub mod components;
+#[cfg(not(feature = "internals"))]
+mod components;
+#[cfg(feature = "internals")]
 pub mod design;
+#[cfg(not(feature = "internals"))]
+mod design;
+#[cfg(feature = "internals")]
 pub mod engine;
+#[cfg(not(feature = "internals"))]
+mod engine;
+#[cfg(feature = "internals")]
 pub mod experiment;
+#[cfg(not(feature = "internals"))]
+mod experiment;
+#[cfg(feature = "internals")]
 pub mod faults;
+#[cfg(not(feature = "internals"))]
+mod faults;
+#[cfg(feature = "internals")]
 pub mod measures;
+#[cfg(not(feature = "internals"))]
+mod measures;
+#[cfg(feature = "internals")]
 pub mod net;
+#[cfg(not(feature = "internals"))]
+mod net;
 pub mod prelude;
+#[cfg(feature = "internals")]
 pub mod program;
+#[cfg(not(feature = "internals"))]
+mod program;
+#[cfg(feature = "internals")]
 pub mod record;
-#[cfg(feature = "plots")]
+#[cfg(not(feature = "internals"))]
+mod record;
+#[cfg(all(feature = "plots", feature = "internals"))]
 pub mod report;
+#[cfg(all(feature = "plots", not(feature = "internals")))]
+mod report;
+#[cfg(feature = "internals")]
 pub mod sim;
+#[cfg(not(feature = "internals"))]
+mod sim;
+
+/// Experiments: files in, results out.
+pub mod experiments {
+    pub use crate::base::problem::Problems;
+    pub use crate::design::file::{ReadError, Reader};
+    pub use crate::design::render::render;
+    pub use crate::design::source::Sources;
+    pub use crate::experiment::execute::{Outcome, Progress, Stopped, execute};
+    pub use crate::experiment::load::{Experiment, Failure, Overrides, load};
+    pub use crate::experiment::results::Results;
+}
+
+/// What is made of results: tables, `results.json`, the page and its pictures.
+#[cfg(feature = "plots")]
+pub mod reports {
+    pub use crate::report::input::ReportInput;
+    pub use crate::report::json::json;
+    pub use crate::report::render as page;
+    pub use crate::report::table::table;
+}
+
+/// The command.
+#[cfg(feature = "cli")]
+pub mod command {
+    pub use crate::cli::{Arguments, carry_out};
+}

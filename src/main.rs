@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use mimalloc::MiMalloc;
-use splitbrain::cli::{Arguments, carry_out};
+use splitbrain::command::{Arguments, carry_out};
 
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;

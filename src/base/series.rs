@@ -50,6 +50,7 @@ pub struct Series {
 }
 
 /// What each of these is.
+#[cfg(test)]
 pub fn kinds(series: &[Series]) -> Vec<SeriesKind> {
     series.iter().map(|series| series.kind).collect()
 }

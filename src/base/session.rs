@@ -31,6 +31,22 @@ impl CausalContext {
     }
 }
 
+/// The customer on whose behalf something is done: whoever is asked hands it on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Session {
+    /// Who it is; 0: nobody, machinery.
+    pub id: u64,
+    /// The customer's request of which this is a part, the same for all attempts: a trace id, for records. 0: none.
+    pub trace: u64,
+    /// What it has seen by now.
+    pub causal: CausalContext,
+}
+
+impl Session {
+    /// Nobody's.
+    pub const NOBODY: Session = Session { id: 0, trace: 0, causal: CausalContext::NOTHING };
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -98,11 +98,6 @@ impl<T> Slab<T> {
         self.entries.len() - self.free.len()
     }
 
-    /// Whether none is in use.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// All entries in order of place.
     pub fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
         self.entries.iter().enumerate().filter_map(|(slot, entry)| {

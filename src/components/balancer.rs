@@ -17,7 +17,7 @@ use crate::components::directory::Client;
 use crate::components::part::{Kind, Names, PLACED, Part, PartName, Wiring, count_u32};
 use crate::sim::context::Context;
 use crate::sim::process::Process;
-use crate::sim::request::Request;
+use crate::sim::request::{CallContext, Request};
 use crate::sim::run::World;
 
 /// The kind `lb`.
@@ -190,9 +190,7 @@ impl Process for BalancerProcess {
             size_bytes: REQUEST_BYTES,
             timeout: Some(plan.timeout),
             from: None,
-            session: ctx.session(call),
-            origin: ctx.origin(call),
-            seen: ctx.seen(call),
+            context: CallContext::of(ctx.context(call).session),
         };
         ctx.call(Pid::new(plan.to, backend), request, tag);
         let now = ctx.now();
@@ -220,7 +218,7 @@ impl Process for BalancerProcess {
 }
 
 fn pass_back(call: CallId, reply: &Reply, causes: &Causes, ctx: &mut Context<BalancerProcess>) {
-    ctx.saw(call, reply.seen);
+    ctx.shows(call, reply.seen);
     ctx.failed_at(call, reply.at);
     ctx.reply(call, reply.outcome, reply.note, causes, ANSWER_BYTES);
     let (series, now) = (Series::Busy.id(ctx.plan().first_series), ctx.now());

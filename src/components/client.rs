@@ -10,7 +10,7 @@ use crate::base::cause::Cause;
 use crate::base::ids::{CallId, Pid, ProbeId, ProgramId, ZoneId};
 use crate::base::op::{ARGS_MAX, Args, Op, Outcome, Reply};
 use crate::base::rng::{Bits, Draws, mix};
-use crate::base::session::CausalContext;
+use crate::base::session::{CausalContext, Session};
 use crate::base::slab::Key;
 use crate::base::time::{Span, Time};
 use crate::components::client::plan::ClientPlan;
@@ -23,7 +23,7 @@ use crate::record::recorder::{Ended, Finished};
 use crate::sim::context::Context;
 use crate::sim::disk::Disk;
 use crate::sim::process::Process;
-use crate::sim::request::Request;
+use crate::sim::request::{CallContext, Request};
 
 /// What is drawn, for telling draws apart.
 const ARRIVAL: u64 = 1;
@@ -176,7 +176,7 @@ impl Client {
     fn session(&self, number: u64, ctx: &Context<Self>) -> u64 {
         match ctx.plan().arrivals.of_one_customer() {
             true => mix(ctx.plan().name, u64::from(ctx.me().member)),
-            false => self.origin(number, ctx),
+            false => self.trace(number, ctx),
         }
     }
 
@@ -193,7 +193,7 @@ impl Client {
     }
 
     /// What names a request: the same for all attempts.
-    fn origin(&self, number: u64, ctx: &Context<Self>) -> u64 {
+    fn trace(&self, number: u64, ctx: &Context<Self>) -> u64 {
         self.substream(CUSTOMER, number, ctx)
     }
 
@@ -242,7 +242,7 @@ impl Client {
             session: self.session(number, ctx),
             memory: self.memory.take(),
         };
-        let (session, origin) = (pending.session, self.origin(number, ctx));
+        let (session, origin) = (pending.session, self.trace(number, ctx));
         ctx.record().history.asked(plan.calls[call].probe, origin, session, intended);
         let key = self.pending.insert(pending);
         ctx.count_requests(self.pending.len());
@@ -275,9 +275,11 @@ impl Client {
             size_bytes: MESSAGE_BYTES,
             timeout: Some(plan.policies[plan.policy.index()].timeout),
             from: Some(pending.zone),
-            session: pending.session,
-            origin: self.origin(pending.number, ctx),
-            seen: memory.map_or(CausalContext::NOTHING, |memory| memory.seen),
+            context: CallContext::of(Session {
+                id: pending.session,
+                trace: self.trace(pending.number, ctx),
+                causal: memory.map_or(CausalContext::NOTHING, |memory| memory.seen),
+            }),
         };
         let id = ctx.call(to, request, key.to_word());
         if let Some(alive) = plan.directory.alive(call.to) {
@@ -308,7 +310,7 @@ impl Client {
             attempts: pending.failures + u32::from(how == Ended::Ok),
             causes,
         };
-        let (probe, origin) = (plan.calls[pending.call as usize].probe, self.origin(pending.number, ctx));
+        let (probe, origin) = (plan.calls[pending.call as usize].probe, self.trace(pending.number, ctx));
         if let Outcome::Fail(reason) | Outcome::Unknown(reason) = reply.outcome {
             for probe in [probe, plan.probe] {
                 ctx.record().failed(probe, pending.intended, now, reason, reply.at);

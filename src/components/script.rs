@@ -10,7 +10,7 @@ use crate::base::ids::{CallId, Pid, SeriesId, TierId, ZoneId};
 use crate::base::op::{Op, Outcome, Reply};
 use crate::base::rng::mix;
 use crate::base::series::{Series, kinds};
-use crate::base::session::CausalContext;
+use crate::base::session::{CausalContext, Session};
 use crate::base::time::{Span, Time};
 use crate::net::Network;
 use crate::net::path::Path;
@@ -18,7 +18,7 @@ use crate::record::recorder::{RecordPlan, Recorder};
 use crate::sim::context::Context;
 use crate::sim::disk::Disk;
 use crate::sim::process::Process;
-use crate::sim::request::Request;
+use crate::sim::request::{CallContext, Request};
 use crate::sim::run::{Stop, World};
 
 /// The part under test: its tier comes after the script's.
@@ -76,9 +76,7 @@ impl Process for Script {
             size_bytes: 100,
             timeout: None,
             from: None,
-            session: 1,
-            origin: 0,
-            seen: self.seen,
+            context: CallContext::of(Session { id: 1, trace: 0, causal: self.seen }),
         };
         ctx.call(to, request, line);
     }

@@ -6,13 +6,12 @@ use crate::base::cause::Causes;
 use crate::base::ids::{CallId, Pid};
 use crate::base::op::{Op, Outcome};
 use crate::base::rng::mix;
-use crate::base::session::CausalContext;
 use crate::base::time::Span;
 use crate::sim::clock::rescaled;
 use crate::sim::event::Kind;
 use crate::sim::keepalive::{Keepalive, Watched};
 use crate::sim::kernel::Kernel;
-use crate::sim::request::Request;
+use crate::sim::request::{CallContext, Request};
 
 /// The word of a kernel's event for deadlines of signs of life; that of timeouts is 0.
 pub(super) const SIGNS: u64 = 1;
@@ -117,9 +116,7 @@ impl Kernel {
             size_bytes: PING_BYTES,
             timeout: Some(how.patience),
             from: Some(call.zone),
-            session: 0,
-            origin: 0,
-            seen: CausalContext::NOTHING,
+            context: CallContext::default(),
         };
         self.pinging.insert(id, how);
         self.call(caller, callee, request, id.to_word());

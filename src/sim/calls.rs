@@ -2,12 +2,12 @@
 //! [`Calls::abandon`]; the callee's side when the answer has arrived or nothing can come any more.
 
 use crate::base::cause::Causes;
-use crate::base::ids::{CallId, OpId, Pid, TierId, ZoneId};
-use crate::base::op::{Fence, Op, Outcome, Reason};
-use crate::base::session::CausalContext;
+use crate::base::ids::{CallId, Pid, TierId, ZoneId};
+use crate::base::op::{Op, Outcome, Reason};
 use crate::base::slab::{Key, Slab};
 use crate::base::time::Time;
 use crate::sim::deadlines::Deadline;
+use crate::sim::request::CallContext;
 
 /// One call.
 #[derive(Clone, Debug)]
@@ -28,18 +28,8 @@ pub struct Call {
     pub callee: Pid,
     /// Where the caller stands, for this call.
     pub zone: ZoneId,
-    /// The transaction that it belongs to, as its caller calls it; 0: none. In life the connection says so.
-    pub transaction: u64,
-    /// What goes with it where its caller holds a lock.
-    pub fence: Fence,
-    /// The identity of what it writes, where it is passed on for somebody else's call; 0: its own.
-    pub attempt: OpId,
-    /// The customer on whose behalf; 0: nobody's.
-    pub session: u64,
-    /// The customer's request of which it is a part; 0: none.
-    pub origin: u64,
-    /// What the customer has seen: what came with the request, then what the answer adds to it.
-    pub seen: CausalContext,
+    /// For whom it is, and as part of what; its causal context is what came with the request, then what the answer adds to it.
+    pub context: CallContext,
     /// Size of what is on the way, bytes: the request, then the answer.
     pub size_bytes: u32,
     /// Numbers what is on the way among all that was put on its way: who comes behind whom.
@@ -139,11 +129,6 @@ impl Calls {
     /// Calls in being.
     pub fn len(&self) -> usize {
         self.slab.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.slab.is_empty()
     }
 }
 

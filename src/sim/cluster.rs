@@ -1,8 +1,8 @@
 //! What a fault may do to a world: a narrow window, so that faults know no process and no kernel.
 
 use crate::base::ids::{Pid, SeriesId};
+pub use crate::net::EffectId;
 pub use crate::net::effect::{Effect, NodeSet};
-pub use crate::net::{EffectId, End, Network};
 pub use crate::sim::clock::ClockImpairmentId;
 pub use crate::sim::nodes::Crash;
 pub use crate::sim::order::Order;

@@ -2,8 +2,8 @@
 
 use crate::base::cause::{Cause, Causes};
 use crate::base::dist::Dist;
-use crate::base::ids::{CallId, OpId, Pid, SyncId, TierId, TimerId, ZoneId};
-use crate::base::op::{Fence, Op, Outcome};
+use crate::base::ids::{CallId, Pid, SyncId, TierId, TimerId, ZoneId};
+use crate::base::op::{Op, Outcome};
 use crate::base::rng::{Draws, Identity, Stream, mix};
 use crate::base::session::CausalContext;
 use crate::base::slab::Key;
@@ -15,7 +15,7 @@ use crate::sim::keepalive::Keepalive;
 use crate::sim::kernel::Kernel;
 use crate::sim::payload::{Payload, Word};
 use crate::sim::process::Process;
-use crate::sim::request::Request;
+use crate::sim::request::{CallContext, Request};
 use crate::sim::side::Side;
 
 /// How many messages a member has sent, by purpose.
@@ -153,9 +153,7 @@ impl<'a, P: Process> Context<'a, P> {
             size_bytes: 100,
             timeout: None,
             from: None,
-            session: 0,
-            origin: 0,
-            seen: CausalContext::NOTHING,
+            context: CallContext::default(),
         }
     }
 
@@ -169,58 +167,6 @@ impl<'a, P: Process> Context<'a, P> {
     #[inline]
     pub fn count_requests(&mut self, requests: usize) {
         self.kernel.count_requests(self.me.tier, requests);
-    }
-
-    /// A call of ours belongs to the transaction of that name; 0: to none.
-    #[inline]
-    pub fn within(&mut self, call: CallId, transaction: u64) {
-        if transaction != 0
-            && let Some(call) = self.kernel.calls.get_mut(call)
-        {
-            call.transaction = transaction;
-        }
-    }
-
-    /// The transaction that a call to us belongs to, as its caller calls it; 0: none.
-    ///
-    /// # Panics
-    /// When the call has been answered, or was never ours.
-    pub fn transaction(&self, call: CallId) -> u64 {
-        self.kernel.calls.get(call).expect("a call that we hold").transaction
-    }
-
-    /// A call of ours is made by whoever holds a lock.
-    #[inline]
-    pub fn fenced(&mut self, call: CallId, fence: Fence) {
-        if fence != Fence::default()
-            && let Some(call) = self.kernel.calls.get_mut(call)
-        {
-            call.fence = fence;
-        }
-    }
-
-    /// What goes with a call to us where its caller holds a lock.
-    ///
-    /// # Panics
-    /// When the call has been answered, or was never ours.
-    pub fn fence(&self, call: CallId) -> Fence {
-        self.kernel.calls.get(call).expect("a call that we hold").fence
-    }
-
-    /// A call of ours passes somebody else's on: what it writes is what that one would have written.
-    pub fn passes_on(&mut self, call: CallId, attempt: OpId) {
-        if let Some(call) = self.kernel.calls.get_mut(call) {
-            call.attempt = attempt;
-        }
-    }
-
-    /// The identity of what a call to us writes, where it passes another call on.
-    ///
-    /// # Panics
-    /// When the call has been answered, or was never ours.
-    pub fn passed_on(&self, call: CallId) -> Option<OpId> {
-        let attempt = self.kernel.calls.get(call).expect("a call that we hold").attempt;
-        (attempt != OpId(0)).then_some(attempt)
     }
 
     /// The connection of a call of ours is looked after: a callee that gives no sign of life breaks it.
@@ -249,34 +195,18 @@ impl<'a, P: Process> Context<'a, P> {
         self.kernel.calls.get(call).expect("a call that we hold").substream
     }
 
-    /// The customer on whose behalf a call to us was made: to be handed on to whomever we ask for it. 0: nobody's.
+    /// What came with a call to us: for whom it is, and as part of what. To be handed on to whomever we ask for it.
     ///
     /// # Panics
     /// When the call has been answered, or was never ours.
-    pub fn session(&self, call: CallId) -> u64 {
-        self.kernel.calls.get(call).expect("a call that we hold").session
-    }
-
-    /// The customer's request of which a call to us is a part: to be handed on, for records. 0: none.
-    ///
-    /// # Panics
-    /// When the call has been answered, or was never ours.
-    pub fn origin(&self, call: CallId) -> u64 {
-        self.kernel.calls.get(call).expect("a call that we hold").origin
-    }
-
-    /// What that customer had seen when it made the call, and what [`Context::saw`] has added since.
-    ///
-    /// # Panics
-    /// When the call has been answered, or was never ours.
-    pub fn seen(&self, call: CallId) -> CausalContext {
-        self.kernel.calls.get(call).expect("a call that we hold").seen
+    pub fn context(&self, call: CallId) -> CallContext {
+        self.kernel.calls.get(call).expect("a call that we hold").context
     }
 
     /// What the customer will have seen once it has our answer. Without this it has seen what it had seen before.
-    pub fn saw(&mut self, call: CallId, seen: CausalContext) {
+    pub fn shows(&mut self, call: CallId, causal: CausalContext) {
         if let Some(call) = self.kernel.calls.get_mut(call) {
-            call.seen.merge(seen);
+            call.context.session.causal.merge(causal);
         }
     }
 

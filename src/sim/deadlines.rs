@@ -150,6 +150,7 @@ impl Deadlines {
     }
 
     /// Dead entries, and all entries.
+    #[cfg(test)]
     pub fn population(&self) -> (usize, usize) {
         (
             self.classes.iter().map(|class| class.dead).sum(),

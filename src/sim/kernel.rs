@@ -4,8 +4,8 @@
 use rustc_hash::FxHashMap;
 
 use crate::base::cause::{Cause, Causes};
-use crate::base::ids::{CallId, OpId, Pid, TierId};
-use crate::base::op::{Fence, Op, Outcome, Reason, Reply};
+use crate::base::ids::{CallId, Pid, TierId};
+use crate::base::op::{Op, Outcome, Reason, Reply};
 use crate::base::rng::{Bits, Draws, Identity, Stream, mix, name_hash};
 use crate::base::session::CausalContext;
 use crate::base::slab::Slab;
@@ -226,12 +226,7 @@ impl Kernel {
             callee_incarnation: self.incarnation(to),
             callee: to,
             zone,
-            transaction: 0,
-            fence: Fence::default(),
-            attempt: OpId(0),
-            session: request.session,
-            origin: request.origin,
-            seen: request.seen,
+            context: request.context,
             size_bytes: request.size_bytes,
             number: 0,
             transmissions: 0,
@@ -322,7 +317,8 @@ impl Kernel {
             return None;
         }
         let at = call.failed_at.unwrap_or(call.callee.tier);
-        let reply = Reply { outcome: call.outcome, note: call.note, at, seen: call.seen, causes };
+        let reply =
+            Reply { outcome: call.outcome, note: call.note, at, seen: call.context.session.causal, causes };
         self.calls.drop_handled(id);
         if self.abandon(id) {
             self.fingerprint.more(outcome_word(reply.outcome));

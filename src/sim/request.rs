@@ -1,8 +1,8 @@
 //! An operation on its way to be called.
 
-use crate::base::ids::ZoneId;
-use crate::base::op::Op;
-use crate::base::session::CausalContext;
+use crate::base::ids::{OpId, ZoneId};
+use crate::base::op::{Fence, Op};
+use crate::base::session::Session;
 use crate::base::time::Span;
 
 /// An operation to be called.
@@ -19,10 +19,26 @@ pub struct Request {
     pub timeout: Option<Span>,
     /// As if called from this zone.
     pub from: Option<ZoneId>,
-    /// The customer on whose behalf: whoever is called hands it on. 0: nobody's, machinery.
-    pub session: u64,
-    /// That customer's request of which this is a part, the same for all attempts: for records. 0: none.
-    pub origin: u64,
-    /// What that customer has seen.
-    pub seen: CausalContext,
+    /// What goes with it: for whom it is, and as part of what.
+    pub context: CallContext,
+}
+
+/// What goes with a call besides the operation, as headers and the state of a connection do.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CallContext {
+    /// The customer on whose behalf.
+    pub session: Session,
+    /// The transaction that it belongs to, as its caller calls it; 0: none. In life the connection says so.
+    pub transaction: u64,
+    /// What goes with it where its caller holds a lock.
+    pub fence: Fence,
+    /// The identity of what it writes, where it passes somebody else's call on; 0: its own.
+    pub attempt: OpId,
+}
+
+impl CallContext {
+    /// Nothing but the customer.
+    pub fn of(session: Session) -> Self {
+        CallContext { session, ..CallContext::default() }
+    }
 }

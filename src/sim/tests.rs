@@ -9,7 +9,7 @@ use crate::base::dist::Dist;
 use crate::base::ids::{CallId, Pid, SyncId, TierId, TimerId, ZoneId};
 use crate::base::op::{At, Op, Outcome, Reason, Reply};
 use crate::base::rng::{Bits, mix};
-use crate::base::session::CausalContext;
+use crate::base::session::Session;
 use crate::base::time::{Span, Time};
 use crate::net::Network;
 use crate::net::effect::{Effect, NodeSet};
@@ -20,7 +20,7 @@ use crate::sim::disk::Disk;
 use crate::sim::fingerprint::first_difference;
 use crate::sim::nodes::Crash;
 use crate::sim::process::Process;
-use crate::sim::request::Request;
+use crate::sim::request::{CallContext, Request};
 use crate::sim::run::{Stop, World};
 use crate::sim::timers::DEAD_SLACK;
 
@@ -81,9 +81,7 @@ impl Process for Caller {
             size_bytes: 100,
             timeout: ctx.plan().timeout,
             from: None,
-            session: key,
-            origin: 0,
-            seen: CausalContext::NOTHING,
+            context: CallContext::of(Session { id: key, ..Session::NOBODY }),
         };
         ctx.call(ECHO, request, key);
     }

@@ -157,11 +157,13 @@ impl Entries {
     }
 
     /// How many entries there are, expired ones included.
+    #[cfg(test)]
     pub fn len(&self) -> usize {
         self.index.len()
     }
 
     /// Whether there is none.
+    #[cfg(test)]
     pub fn is_empty(&self) -> bool {
         self.index.is_empty()
     }

@@ -243,6 +243,6 @@ mod tests {
         assert_eq!(flights.expire(at(30), hold), Some((waiter(1), 4)));
         assert_eq!(flights.expire(at(40), hold), None);
         assert_eq!(flights.join(1, waiter(3), at(50)), Some(5), "nobody was left");
-        assert!(flights.waiting.is_empty());
+        assert!(flights.waiting.len() == 0);
     }
 }

@@ -202,24 +202,6 @@ impl Cores {
         Some(next)
     }
 
-    /// Takes out a job that waits or runs; its core goes to the next. True if it was there.
-    pub fn remove(&mut self, job: u64, now: Time) -> bool {
-        if let Some(place) = self.waiting.iter().position(|waiting| waiting.job == job) {
-            self.waiting.remove(place);
-            return true;
-        }
-        self.advance(now);
-        if let Some(place) = self.done.iter().position(|done| done.job == job) {
-            self.done.remove(place);
-            return true;
-        }
-        let was_running = self.running.remove(|running| running.job == job).is_some();
-        if was_running && self.discipline != Discipline::Ps {
-            self.begin_next(now);
-        }
-        was_running
-    }
-
     /// Changes the speed; what is left of each running job takes that much longer or shorter.
     /// Arm again afterwards.
     ///
@@ -269,11 +251,6 @@ impl Cores {
             Discipline::Ps => (self.running.len() as u32).saturating_sub(self.cores),
             Discipline::Fifo | Discipline::Lifo => self.waiting.len() as u32,
         }
-    }
-
-    /// How many cores there are.
-    pub fn cores(&self) -> u32 {
-        self.cores
     }
 
     fn begin(&mut self, waiting: Waiting, now: Time) {
@@ -415,16 +392,6 @@ impl Heap {
         let first = self.0.swap_remove(0);
         self.sink(0);
         Some(first)
-    }
-
-    fn remove(&mut self, is: impl Fn(&Running) -> bool) -> Option<Running> {
-        let place = self.0.iter().position(is)?;
-        let removed = self.0.swap_remove(place);
-        if place < self.0.len() {
-            self.rise(place);
-            self.sink(place);
-        }
-        Some(removed)
     }
 
     fn change(&mut self, change: impl FnMut(&mut Running)) {

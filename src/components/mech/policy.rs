@@ -8,9 +8,6 @@ use crate::base::parameter::{Constructor, Parameter, ParameterType, Parameters, 
 use crate::base::rng::Bits;
 use crate::base::time::Span;
 
-/// The name of the policy that holds where none is named.
-pub const DEFAULT: &str = "default";
-
 const TIMES: Parameter = Parameter {
     name: "times",
     takes: ParameterType::Count { min: 0, max: u64::MAX },

@@ -108,6 +108,6 @@ mod tests {
         let served = station.complete(Time::from_ns(1_000_000)).expect("done");
         assert_eq!((served.call, served.queued, served.served), (call(1), Span::ZERO, Span::from_ms(1)));
         assert_eq!(station.changes(), (-1, 0));
-        assert!(station.jobs.is_empty());
+        assert!(station.jobs.len() == 0);
     }
 }

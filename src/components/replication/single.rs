@@ -239,7 +239,7 @@ impl Member for StoreProcess {
             return front::answer(self, served, Outcome::Fail(Reason::Error), &Causes::NONE, ctx);
         };
         let is_read = matches!(served.op, Op::Read { .. });
-        let token = ctx.fence(served.call).token(is_read);
+        let token = ctx.context(served.call).fence.token(is_read);
         if let Some(token) = token {
             if !self.fences.lets(row, token) {
                 front::count(ctx, StoreSeries::Fenced);

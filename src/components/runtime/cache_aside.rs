@@ -6,11 +6,12 @@
 use crate::base::cause::Cause;
 use crate::base::ids::PartId;
 use crate::base::op::Reason;
+use crate::base::session::Session;
 use crate::base::slab::Key;
 use crate::base::time::Span;
 use crate::components::guard::Guard;
 use crate::components::runtime::host::{Ctx, Server};
-use crate::components::runtime::pending_call::{Job, PendingCall, Session};
+use crate::components::runtime::pending_call::{Job, PendingCall};
 use crate::components::runtime::reader::{of_cache, release};
 use crate::components::runtime::reading::question;
 use crate::components::runtime::right::Right;

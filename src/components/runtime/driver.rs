@@ -6,11 +6,11 @@
 use crate::base::ids::{PartId, Pid};
 use crate::base::op::{At, Op, Outcome, Reason, Reply};
 use crate::base::rng::mix;
-use crate::base::session::CausalContext;
+use crate::base::session::Session;
 use crate::base::slab::Key;
 use crate::base::time::{ClockTime, Span};
 use crate::components::runtime::host::{Ctx, Server};
-use crate::components::runtime::pending_call::{Job, Later, PendingCall, Session};
+use crate::components::runtime::pending_call::{Job, Later, PendingCall};
 
 impl Server {
     /// A member that did not answer is not asked until it does when it is asked whether it is there.
@@ -30,8 +30,7 @@ impl Server {
 
     /// A member that is avoided may be there again.
     pub(super) fn reconnect(&mut self, part: PartId, member: Pid, ctx: Ctx) {
-        let nobody = Session { id: 0, origin: 0, seen: CausalContext::NOTHING };
-        let pending = PendingCall::new(None, nobody, Job::Reconnect { part, member }, 0, ctx.now());
+        let pending = PendingCall::new(None, Session::NOBODY, Job::Reconnect { part, member }, 0, ctx.now());
         let (key, connect) =
             (self.pending_calls.insert(pending), ctx.plan().directory.store(part).alive.connect);
         let substream = mix(u64::from(member.member), ctx.now().as_ns()); // it serves nobody's request

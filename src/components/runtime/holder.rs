@@ -14,17 +14,18 @@ use crate::base::cause::Cause;
 use crate::base::ids::{PartId, Pid};
 use crate::base::op::{At, Failure, Fence, How, Op, Outcome, Reason, Reply, Value};
 use crate::base::rng::{Bits, mix};
-use crate::base::session::CausalContext;
+use crate::base::session::Session;
 use crate::base::slab::Key;
 use crate::base::time::Span;
 use crate::components::lock_client::{Fencing, LockClient, LockSeries};
 use crate::components::runtime::hold::{Hold, Stage, question};
 use crate::components::runtime::host::{Ctx, Server};
-use crate::components::runtime::pending_call::{BACK_OFF, Job, Later, PICK, PendingCall, Session};
-use crate::program::compile::MESSAGE_BYTES;
+use crate::components::runtime::pending_call::{
+    BACK_OFF, Job, Later, NO_PENDING_CALL, PICK, PendingCall, request,
+};
 use crate::program::interpret::{CoroutineId, HoldId};
 use crate::record::holds::LockRequest;
-use crate::sim::request::Request;
+use crate::sim::request::CallContext;
 
 /// What a majority's clocks may differ by, besides a hundredth of the ttl (redis.io).
 const DRIFT: Span = Span::from_ms(2);
@@ -65,7 +66,7 @@ impl Server {
         };
         let client = ctx.plan().directory.lock(lock).clone();
         ctx.record().level(client.series(LockSeries::Waiting), now, 1);
-        let Session { origin, .. } = *self.session(coroutine).expect("a strand works for somebody");
+        let Session { trace: origin, .. } = *self.session(coroutine).expect("a strand works for somebody");
         let asked = LockRequest { lock, key, by: ctx.me(), origin, around: self.around(coroutine, id) };
         ctx.record().history.holds.asked(hold.owner, now, asked);
         if let (How::Lease, Some(renew)) = (client.how, client.renew) {
@@ -269,8 +270,7 @@ impl Server {
         let Hold { key, owner, at, stage, .. } = hold;
         let compares = client.compares || stage != Stage::Held;
         let release = |compares| Op::Release { lock: client.number(), compares, key, owner };
-        let (op, size_bytes, session, origin) = (release(compares), MESSAGE_BYTES, 0, 0);
-        let (seen, timeout) = (CausalContext::NOTHING, Some(client.timeout));
+        let (op, timeout) = (release(compares), Some(client.timeout));
         let members = if client.majority { self.members(client, id, ctx) } else { at.into_iter().collect() };
         if !client.in_cache {
             // A request that comes late would stand in line for nobody; what follows it on the same connection takes it out.
@@ -286,8 +286,7 @@ impl Server {
         }
         for member in members {
             let substream = hold.question(question::RELEASE, member);
-            let request = Request { op, substream, size_bytes, timeout, from: None, session, origin, seen };
-            ctx.call(member, request, u64::MAX); // the tag of no pending call
+            ctx.call(member, request(op, substream, timeout, CallContext::default()), NO_PENDING_CALL);
         }
     }
 
@@ -306,9 +305,9 @@ impl Server {
     /// Gives a lock back to a store. Nobody waits for it, but it is said again elsewhere if whoever was asked does not answer: to give back twice
     /// is to give back once.
     fn gives_to(&mut self, place: PartId, (op, substream): (Op, u64), member: Pid, ctx: Ctx) {
-        let nobody = Session { id: 0, origin: 0, seen: CausalContext::NOTHING };
         let job = Job::GiveBack { place, op, asked: member };
-        let key = self.pending_calls.insert(PendingCall::new(None, nobody, job, substream, ctx.now()));
+        let key =
+            self.pending_calls.insert(PendingCall::new(None, Session::NOBODY, job, substream, ctx.now()));
         let timeout = ctx.plan().directory.store(place).timeout;
         let call = self.ask(key, member, op, substream, Some(timeout), ctx);
         if let Some(alive) = ctx.plan().directory.alive(place) {

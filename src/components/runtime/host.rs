@@ -6,13 +6,14 @@ use std::convert::Infallible;
 use crate::base::cause::{Cause, Causes};
 use crate::base::ids::{CallId, PartId, ProbeId, ProgramId};
 use crate::base::op::{Failure, Op, Outcome, Reason, Reply};
+use crate::base::session::Session;
 use crate::base::slab::{Key, Slab};
 use crate::base::time::Time;
 use crate::components::directory::{Avoided, Leading};
 use crate::components::mech::cores::share_ppm;
 use crate::components::mech::cores::{Cores, Submitted};
 use crate::components::runtime::hold::Holds;
-use crate::components::runtime::pending_call::{Later, PendingCall, Session};
+use crate::components::runtime::pending_call::{Later, PendingCall};
 use crate::components::runtime::plan::{RuntimePlan, ServerSeries};
 use crate::components::runtime::pool::Connections;
 use crate::components::runtime::right::Rights;
@@ -211,7 +212,7 @@ impl Server {
         if let Some(probe) = plan.probes[program.index()] {
             ctx.record().started(probe, arrived, now);
         }
-        let on_behalf = Session { id: ctx.session(call), origin: ctx.origin(call), seen: ctx.seen(call) };
+        let on_behalf = ctx.context(call).session;
         let activation = Activation::Request { call, program, arrived, on_behalf };
         let host = self.activations.insert(activation).to_word();
         let coroutine = self.frames.begin(&plan.programs, program, args, substream, host);
@@ -395,7 +396,7 @@ impl Server {
         match activation {
             Activation::Request { call, on_behalf, .. } => {
                 let (outcome, size_bytes) = outcome(ending);
-                ctx.saw(call, on_behalf.seen);
+                ctx.shows(call, on_behalf.causal);
                 if let Ending::Failed(Failure { at: Some(at), .. }) = ending {
                     ctx.failed_at(call, at);
                 }
@@ -404,7 +405,7 @@ impl Server {
                 self.thread_free(ctx);
             }
             Activation::Rebuild { pending, on_behalf, .. } => {
-                self.learn(pending, on_behalf.seen);
+                self.learn(pending, on_behalf.causal);
                 self.rebuilt(pending, ending, &causes, ctx);
             }
         }

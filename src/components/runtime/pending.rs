@@ -5,18 +5,17 @@ use crate::base::cause::{Cause, Causes};
 use crate::base::ids::{CallId, PartId, Pid, ProgramId};
 use crate::base::op::{At, Failure, Op, Outcome, Reason, Reply, Value};
 use crate::base::rng::Bits;
-use crate::base::session::CausalContext;
+use crate::base::session::{CausalContext, Session};
 use crate::base::slab::Key;
 use crate::base::time::{Span, Time};
 use crate::components::directory::Tried;
 use crate::components::runtime::host::{Ctx, Server};
-use crate::components::runtime::pending_call::{BACK_OFF, Job, Later, PICK, PendingCall, Session};
+use crate::components::runtime::pending_call::{BACK_OFF, Job, Later, PICK, PendingCall, request};
 use crate::components::runtime::reading::Reading;
-use crate::program::compile::MESSAGE_BYTES;
 use crate::program::instr::{Effect, Input};
 use crate::program::interpret::CoroutineId;
 use crate::record::history::{Sent, attempt};
-use crate::sim::request::Request;
+use crate::sim::request::{CallContext, Request};
 
 impl Server {
     /// Sends a coroutine's effect out as a pending call.
@@ -100,16 +99,14 @@ impl Server {
         let (from, clock, tried) = (site.from.unwrap_or(ctx.zone()), ctx.monotonic(), pending.tried);
         let avoided = |member: Pid| self.avoided.names(member, clock) || tried.has(member);
         let to = plan.directory.way_in(site.to, from, avoided, |n| ctx.serving(PICK, substream).below(n));
-        let Session { id: session, origin, seen } = self.on_behalf(key);
+        let context = CallContext::of(self.on_behalf(key));
         let request = Request {
             op: Op::Run { program: site.program.unwrap_or(ProgramId(u16::MAX)), args },
             substream,
             size_bytes: site.size_bytes,
             timeout: Some(plan.policies[site.policy.index()].timeout),
             from: site.from,
-            session,
-            origin,
-            seen,
+            context,
         };
         let call = ctx.call(to, request, key.to_word());
         if let Some(alive) = plan.directory.alive(site.to) {
@@ -159,17 +156,14 @@ impl Server {
         timeout: Option<Span>,
         ctx: Ctx,
     ) -> CallId {
-        let Session { id: session, origin, seen } = self.on_behalf(key);
-        let request =
-            Request { op, substream, size_bytes: MESSAGE_BYTES, timeout, from: None, session, origin, seen };
-        ctx.call(to, request, key.to_word())
+        let context = CallContext::of(self.on_behalf(key));
+        ctx.call(to, request(op, substream, timeout, context), key.to_word())
     }
 
     /// For whom a pending call is, and what that customer has seen by now.
     pub(super) fn on_behalf(&mut self, key: Key) -> Session {
         let pending = self.pending_calls.get(key).map(|pending| (pending.coroutine, pending.on_behalf));
-        let (coroutine, kept) =
-            pending.unwrap_or((None, Session { id: 0, origin: 0, seen: CausalContext::NOTHING }));
+        let (coroutine, kept) = pending.unwrap_or((None, Session::NOBODY));
         coroutine.and_then(|coroutine| self.session(coroutine).copied()).unwrap_or(kept)
     }
 
@@ -179,9 +173,9 @@ impl Server {
             return; // as in every design where nothing is read `at session`
         }
         let Some(pending) = self.pending_calls.get_mut(key) else { return };
-        pending.on_behalf.seen.merge(seen);
+        pending.on_behalf.causal.merge(seen);
         if let Some(session) = pending.coroutine.and_then(|coroutine| self.session(coroutine)) {
-            session.seen.merge(seen);
+            session.causal.merge(seen);
         }
     }
 
@@ -206,8 +200,9 @@ impl Server {
         let substream = self.substream(key);
         if ctx.plan().beside == Some(part) && matches!(at, At::Primary | At::Nearest | At::Session) {
             let here = Pid::new(directory.target(part).tier, ctx.me().member);
-            let call = self.ask(key, here, op, substream, timeout, ctx);
-            self.goes_with(key, call, op, ctx);
+            let context = self.context(key, ctx);
+            let call = ctx.call(here, request(op, substream, timeout, context), key.to_word());
+            self.record_held(key, call, op, ctx);
             return self.record(key, call, here, op, ctx);
         }
         let (zone, clock) = (ctx.zone(), ctx.monotonic());
@@ -215,25 +210,34 @@ impl Server {
         let leader = directory.leader(part, &self.leading);
         let substream = tried.identity(substream);
         let to = directory.copy(part, zone, at, leader, avoided, |n| ctx.serving(PICK, substream).below(n));
-        let call = self.ask(key, to, op, substream, timeout, ctx);
+        let context = self.context(key, ctx);
+        let call = ctx.call(to, request(op, substream, timeout, context), key.to_word());
         if let Some(alive) = directory.alive(part) {
             ctx.keep_alive(call, alive);
         }
-        self.goes_with(key, call, op, ctx);
+        self.record_held(key, call, op, ctx);
         self.record(key, call, to, op, ctx);
         if let Some(PendingCall { job: Job::Data { asked, .. }, .. }) = self.pending_calls.get_mut(key) {
             *asked = Some(to);
         }
     }
 
-    /// What an operation on a store carries besides: its transaction, the token of a lock.
-    fn goes_with(&mut self, key: Key, call: CallId, op: Op, ctx: Ctx) {
-        ctx.within(call, self.transactions.name(key));
+    /// What goes with an operation on a store: its customer, its transaction, the token of a lock.
+    fn context(&mut self, key: Key, ctx: Ctx) -> CallContext {
+        let coroutine = self.pending_calls.get(key).and_then(|pending| pending.coroutine);
+        CallContext {
+            session: self.on_behalf(key),
+            transaction: self.transactions.name(key),
+            fence: coroutine.map(|coroutine| self.fence(coroutine, ctx)).unwrap_or_default(),
+            ..CallContext::default()
+        }
+    }
+
+    /// Records that a change was made by whoever holds a lock.
+    fn record_held(&mut self, key: Key, call: CallId, op: Op, ctx: Ctx) {
         let Some(coroutine) = self.pending_calls.get(key).and_then(|pending| pending.coroutine) else {
             return;
         };
-        let fence = self.fence(coroutine, ctx);
-        ctx.fenced(call, fence);
         let changes = !matches!(op, Op::Read { .. } | Op::ReadForUpdate { .. });
         if let holder @ 1.. = self.held_by(coroutine)
             && changes
@@ -252,7 +256,7 @@ impl Server {
         let program =
             coroutine.and_then(|coroutine| self.frames.program(coroutine)).unwrap_or(ProgramId(u16::MAX));
         let branch = coroutine.map_or(u32::MAX, |coroutine| self.frames.branch(coroutine));
-        let Session { id: session, origin, .. } = self.on_behalf(key);
+        let Session { id: session, trace: origin, .. } = self.on_behalf(key);
         let (now, by, store, transaction) = (ctx.now(), ctx.me(), to.tier, self.transactions.name(key));
         // That a row is kept as well is no part of what was seen.
         let op = match op {

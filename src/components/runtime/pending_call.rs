@@ -3,21 +3,14 @@
 use crate::base::ids::{PartId, Pid, ProgramId};
 use crate::base::op::{Args, Op};
 use crate::base::rng::mix;
-use crate::base::session::CausalContext;
+use crate::base::session::Session;
 use crate::base::slab::Key;
 use crate::base::time::{Span, Time};
 use crate::components::directory::Tried;
 use crate::components::runtime::reading::Reading;
+use crate::program::compile::MESSAGE_BYTES;
 use crate::program::interpret::{CoroutineId, HoldId};
-
-/// The customer for whom something is done, and what it has seen by now.
-#[derive(Clone, Copy, Debug, Hash)]
-pub(super) struct Session {
-    pub id: u64,
-    /// Its request of which this is a part.
-    pub origin: u64,
-    pub seen: CausalContext,
-}
+use crate::sim::request::{CallContext, Request};
 
 /// What a timer is for.
 #[derive(Clone, Debug, Hash)]
@@ -42,6 +35,9 @@ pub(super) enum Later {
 pub(super) const PICK: u8 = 0;
 pub(super) const BACK_OFF: u8 = 1;
 pub(super) const GUARD_WAIT: u8 = 2;
+
+/// The tag of calls whose answers nobody waits for.
+pub(super) const NO_PENDING_CALL: u64 = u64::MAX;
 
 /// Something a coroutine waits for; a background rebuild waits for nobody.
 #[derive(Clone, Debug, Hash)]
@@ -102,4 +98,9 @@ impl PendingCall {
         let (tried, failures, backoff) = (Tried::default(), 0, Span::ZERO);
         PendingCall { coroutine, on_behalf, job, substream, tried, failures, backoff, since }
     }
+}
+
+/// A message of a server's to another part, from where it stands.
+pub(super) fn request(op: Op, substream: u64, timeout: Option<Span>, context: CallContext) -> Request {
+    Request { op, substream, size_bytes: MESSAGE_BYTES, timeout, from: None, context }
 }

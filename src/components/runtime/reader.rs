@@ -10,15 +10,17 @@ use crate::base::cause::{Cause, Causes};
 use crate::base::ids::PartId;
 use crate::base::op::{At, Failure, GUARD, How, Op, Outcome, Reason, Reply, Value};
 use crate::base::rng::mix;
+use crate::base::session::Session;
 use crate::base::slab::Key;
 use crate::base::time::Span;
 use crate::components::guard::{Claim, Guard, Per};
 use crate::components::runtime::host::{Ctx, Server};
-use crate::components::runtime::pending_call::{GUARD_WAIT, Job, Later, PendingCall, Session};
+use crate::components::runtime::pending_call::{
+    GUARD_WAIT, Job, Later, NO_PENDING_CALL, PendingCall, request,
+};
 use crate::components::runtime::reading::{Phase, Reading, question};
-use crate::program::compile::MESSAGE_BYTES;
 use crate::program::instr::Ending;
-use crate::sim::request::Request;
+use crate::sim::request::CallContext;
 
 impl Server {
     pub(super) fn reading(&mut self, key: Key) -> Option<&mut Reading> {
@@ -314,10 +316,7 @@ pub(super) fn release(
     let directory = &ctx.plan().directory;
     let (to, timeout) = (directory.owner(cache, entry), directory.cache(cache).timeout);
     let op = Op::Release { lock: GUARD, compares: true, key: entry, owner: token };
-    let Session { id: session, origin, seen } = on_behalf;
-    let (size_bytes, timeout) = (MESSAGE_BYTES, Some(timeout));
-    let request = Request { op, substream, size_bytes, timeout, from: None, session, origin, seen };
-    ctx.call(to, request, u64::MAX); // the tag of no pending call
+    ctx.call(to, request(op, substream, Some(timeout), CallContext::of(on_behalf)), NO_PENDING_CALL);
 }
 
 /// Whole microseconds, rounded up: what XFetch keeps beside a value. 71 minutes at most.

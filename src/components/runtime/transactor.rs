@@ -11,17 +11,17 @@ use crate::base::cause::Cause;
 use crate::base::ids::Pid;
 use crate::base::op::{At, Failure, Op, Outcome, Reason, Reply};
 use crate::base::rng::{Bits, mix};
-use crate::base::session::CausalContext;
 use crate::base::slab::Key;
 use crate::base::time::{Span, Time};
 use crate::components::runtime::host::{Ctx, Server};
-use crate::components::runtime::pending_call::{BACK_OFF, Job, Later, PICK, PendingCall};
+use crate::components::runtime::pending_call::{
+    BACK_OFF, Job, Later, NO_PENDING_CALL, PICK, PendingCall, request,
+};
 use crate::components::runtime::transaction::{Open, Stage, Transactions};
 use crate::components::storage::transactions::is_over;
-use crate::program::compile::MESSAGE_BYTES;
 use crate::program::instr::{Effect, Input};
 use crate::program::interpret::{CoroutineId, TxId};
-use crate::sim::request::Request;
+use crate::sim::request::CallContext;
 
 /// Sets the draws for an abort apart from those for the beginning.
 const ABORT: u64 = 0x6162_6f72;
@@ -187,11 +187,8 @@ impl Server {
             let avoided = |member: Pid| self.avoided.names(member, clock);
             let draw = |n| ctx.serving(PICK, substream).below(n);
             let to = directory.copy(db, zone, At::Primary, None, avoided, draw);
-            let (op, size_bytes) = (Op::Abort, MESSAGE_BYTES);
-            let (timeout, session, origin, seen) = (Some(timeout), 0, 0, CausalContext::NOTHING);
-            let request = Request { op, substream, size_bytes, timeout, from: None, session, origin, seen };
-            let call = ctx.call(to, request, u64::MAX); // the tag of no pending call
-            ctx.within(call, name);
+            let context = CallContext { transaction: name, ..CallContext::default() };
+            ctx.call(to, request(Op::Abort, substream, Some(timeout), context), NO_PENDING_CALL);
         }
         if connected {
             self.leave_pool(db, ctx);

@@ -121,7 +121,7 @@ impl Front {
 /// A client's operation: it takes a connection or waits for one, then gets in line for a core. A transaction takes one when it begins and
 /// keeps it.
 pub fn arrive<M: Member>(member: &mut M, call: CallId, op: Op, ctx: &mut Context<M>) {
-    if ctx.transaction(call) != 0 && op != Op::Begin {
+    if ctx.context(call).transaction != 0 && op != Op::Begin {
         admit(member, call, op, true, ctx);
         return after_cores(member, ctx);
     }
@@ -263,7 +263,7 @@ pub fn answer<M: Member>(
     causes.add(Cause::Cpu, served.served);
     causes.merge(spent);
     causes.add(Cause::Pool, elapsed - causes.total());
-    let name = ctx.transaction(served.call);
+    let name = ctx.context(served.call).transaction;
     ctx.reply(served.call, outcome, 0, &causes, ANSWER_BYTES);
     match name {
         0 => disconnect(member, ctx),
@@ -335,7 +335,7 @@ fn admit<M: Member>(member: &mut M, call: CallId, op: Op, at_once: bool, ctx: &m
         return false;
     }
     if op == Op::Begin && plan.pool.is_some() {
-        front.within.insert(ctx.transaction(call));
+        front.within.insert(ctx.context(call).transaction);
     }
     if !M::SENDS_ON {
         taken_in(op, ctx);

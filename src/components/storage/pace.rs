@@ -64,11 +64,13 @@ impl PerCopy {
     }
 
     /// The same for all.
+    #[cfg(test)]
     pub fn all(distribution: Dist) -> PerCopy {
         PerCopy(vec![Some(distribution)])
     }
 
     /// One for each.
+    #[cfg(test)]
     pub fn each(distributions: Vec<Dist>) -> PerCopy {
         PerCopy(distributions.into_iter().map(time).collect())
     }
@@ -76,11 +78,6 @@ impl PerCopy {
     /// How many distributions are given.
     pub fn len(&self) -> usize {
         self.0.len()
-    }
-
-    /// Whether none is.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 
     /// A copy's; `None`: no time at all.

@@ -103,19 +103,6 @@ fn half_speed_doubles_what_is_left() {
 }
 
 #[test]
-fn a_removed_job_gives_its_core_to_the_next() {
-    let mut cores = Cores::new(1, Discipline::Fifo, u32::MAX);
-    for job in 1..=3 {
-        cores.submit(job, Span::from_ns(10), at(0));
-    }
-    assert!(cores.remove(2, at(1)));
-    assert!(cores.remove(1, at(4)));
-    assert!(!cores.remove(1, at(4)));
-    assert_eq!(cores.next(), Some(at(14)));
-    assert_eq!(cores.complete(at(14)).map(|done| (done.job, done.queued.as_ns())), Some((3, 4)));
-}
-
-#[test]
 fn more_cores_start_what_waits() {
     let mut cores = Cores::new(1, Discipline::Fifo, u32::MAX);
     for job in 1..=3 {

@@ -1,7 +1,7 @@
 //! What a member does for clients: forwards what only a leader may do, reads what any copy may show.
 
 use crate::base::cause::{Cause, Causes};
-use crate::base::ids::{CallId, Pid};
+use crate::base::ids::{CallId, OpId, Pid};
 use crate::base::op::{At, Op, Outcome, Reason, Reply};
 use crate::base::rng::mix;
 use crate::base::slab::Key;
@@ -16,7 +16,7 @@ use crate::components::storage::front;
 use crate::components::storage::machine::{EntryContext, Machine};
 use crate::components::storage::series::StoreSeries;
 use crate::record::history::attempt;
-use crate::sim::request::Request;
+use crate::sim::request::{CallContext, Request};
 
 /// Sets the identities of calls that are passed on apart from those that they pass on.
 const FORWARD: u64 = 1 << 32;
@@ -24,7 +24,7 @@ const FORWARD: u64 = 1 << 32;
 impl<M: Machine> Member<M> {
     /// An operation came, from a client or from a member that forwards it.
     pub(super) fn asked(&mut self, served: Served, ctx: Ctx<M>) {
-        let passed_on = ctx.passed_on(served.call);
+        let passed_on = Some(ctx.context(served.call).attempt).filter(|attempt| *attempt != OpId(0));
         let (forwarded, attempt) = (passed_on.is_some(), passed_on.unwrap_or(attempt(served.call)));
         let ask =
             ClientRequest { served, attempt, forwards: 0, spent: Causes::NONE, since: ctx.now(), sent: None };
@@ -55,17 +55,12 @@ impl<M: Machine> Member<M> {
                     size_bytes: HEADER_BYTES,
                     timeout: Some(ctx.plan().patience),
                     from: None,
-                    session: ctx.session(ask.served.call),
-                    origin: ctx.origin(ask.served.call),
-                    seen: ctx.seen(ask.served.call),
+                    context: CallContext { attempt: ask.attempt, ..ctx.context(ask.served.call) },
                 };
                 let call = ctx.call(Pid::new(ctx.me().tier, leader), request, key.to_word());
                 if let Some(ask) = self.asks.get_mut(key) {
                     ask.forwards += 1;
                 }
-                ctx.passes_on(call, ask.attempt);
-                ctx.within(call, ctx.transaction(ask.served.call));
-                ctx.fenced(call, ctx.fence(ask.served.call));
                 if let Some(ask) = self.asks.get_mut(key) {
                     ask.sent = Some((leader, call));
                 }
@@ -128,10 +123,13 @@ impl<M: Machine> Member<M> {
             return self.orders_lock(key, op, attempt, ctx);
         }
         if self.transacting.is_some() {
-            return self.transacts(key, op, ctx.transaction(served.call) == 0, ctx);
+            return self.transacts(key, op, ctx.context(served.call).transaction == 0, ctx);
         }
-        let told =
-            ctx.fence(served.call).token(M::is_read(&op)).map_or(EntryContext::Nothing, EntryContext::Token);
+        let told = ctx
+            .context(served.call)
+            .fence
+            .token(M::is_read(&op))
+            .map_or(EntryContext::Nothing, EntryContext::Token);
         if M::is_read(&op) && told == EntryContext::Nothing {
             self.reads_as_leader(key, ctx);
         } else {
@@ -232,7 +230,7 @@ impl<M: Machine> Member<M> {
         ask.since = now;
         let asked = ask.sent.take().map(|(member, _)| member);
         let reads = M::is_read(&ask.served.op);
-        ctx.saw(ask.served.call, reply.seen);
+        ctx.shows(ask.served.call, reply.seen);
         let leads_still = self.role != Role::Leader && self.leader == asked;
         match reply.outcome {
             Outcome::Fail(Reason::NoLeader) => {

@@ -364,11 +364,13 @@ impl<M: Machine> front::Member for Member<M> {
 
 impl<M: Machine> Member<M> {
     /// The copy, as far as it is applied.
+    #[cfg(test)]
     pub fn machine(&self) -> &M {
         &self.machine
     }
 
     /// Whether it believes that it leads, and in which term.
+    #[cfg(test)]
     pub fn leads(&self) -> Option<u64> {
         (self.role == Role::Leader).then_some(self.term)
     }

@@ -32,7 +32,7 @@ impl<M: Machine> Member<M> {
     /// Whoever gets this answer has seen our copy as it is now.
     pub(super) fn shown(&self, served: &Served, ctx: Ctx<M>) {
         if let Some(store) = ctx.plan().store.session {
-            ctx.saw(served.call, CausalContext::upto(store, self.position()));
+            ctx.shows(served.call, CausalContext::upto(store, self.position()));
         }
     }
 
@@ -44,7 +44,7 @@ impl<M: Machine> Member<M> {
         let Op::Read { at: At::Session, .. } = served.op else { return None };
         let store =
             ctx.plan().store.session.filter(|_| ctx.plan().mutant != LeaderMutant::IgnoresSessions)?;
-        Some(ctx.seen(served.call).of(store)).filter(|position| *position > self.position())
+        Some(ctx.context(served.call).session.causal.of(store)).filter(|position| *position > self.position())
     }
 
     /// Keeps a read that must see more than our copy has. False if it need not wait.

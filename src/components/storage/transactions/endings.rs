@@ -128,13 +128,15 @@ impl<W: Copy> Transactions<W> {
     }
 
     /// How many transactions there are, those included that are kept for others.
+    #[cfg(test)]
     pub fn len(&self) -> usize {
         self.all.len()
     }
 
     /// Whether there is none.
+    #[cfg(test)]
     pub fn is_empty(&self) -> bool {
-        self.all.is_empty()
+        self.all.len() == 0
     }
 
     /// Aborts who is found in a cycle now, who has waited for `lock_wait` and whose client has not been heard of for `idle`. When to come

@@ -89,7 +89,7 @@ fn engine<H: Host>(host: &mut H) -> &mut Transactions<H::Word> {
 /// An operation has had its time on a core, and may be done now.
 pub fn transact<H: Host>(host: &mut H, word: H::Word, ctx: &mut Context<H>) {
     let Some(TransactionRequest { call, op, .. }) = host.asked(word, ctx) else { return };
-    let (name, clock) = (ctx.transaction(call), ctx.monotonic());
+    let (name, clock) = (ctx.context(call).transaction, ctx.monotonic());
     let key = engine(host).find(name);
     match (op, key) {
         (Op::Begin, _) => {

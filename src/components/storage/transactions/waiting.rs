@@ -40,6 +40,7 @@ pub struct Waiting {
 
 impl Waiting {
     /// Cycles are found at once, and cost the youngest; a wait in vain undoes the transaction.
+    #[cfg(test)]
     pub const AT_ONCE: Waiting =
         Waiting { deadlock: Deadlock::AtOnce(Victim::Youngest), undoes: Undoes::Transaction };
 }
