@@ -3,8 +3,10 @@
 use crate::experiment::draw::data::told;
 use crate::experiment::pictures::{Axis, BarGroup, Curve, GridLine};
 
-/// Values within this of each other are one, relative to the greatest.
+/// Values within this of each other are one, relative to the greater one: a small value beside a large one is not nothing.
 const SAME: f64 = 0.005;
+/// What is this small beside the greatest is nothing: it has come by rounding.
+const NOTHING: f64 = 1e-9;
 
 /// `from 1 (mutex and 3 others) to 501 (none)`; nothing where there is but one.
 fn ends(values: &[(String, f64)], unit: &str) -> Option<String> {
@@ -14,9 +16,10 @@ fn ends(values: &[(String, f64)], unit: &str) -> Option<String> {
     if finite.len() < 2 {
         return None;
     }
-    let near = |a: f64, b: f64| (a - b).abs() <= SAME * most.abs().max(least.abs());
+    let nothing = NOTHING * most.abs().max(least.abs());
+    let near = |a: f64, b: f64| (a - b).abs() <= nothing.max(SAME * a.abs().max(b.abs()));
     if near(least, most) {
-        return Some(format!("{} in all", told(most, unit)));
+        return Some(format!("{} in all", told(rounded(most), unit)));
     }
     let whose = |of: f64| {
         let names: Vec<&str> =
@@ -28,7 +31,13 @@ fn ends(values: &[(String, f64)], unit: &str) -> Option<String> {
             [one, ..] => format!("{one} and {} others", names.len() - 1),
         }
     };
-    Some(format!("from {} ({}) to {} ({})", told(least, unit), whose(least), told(most, unit), whose(most)))
+    let (from, to) = (told(rounded(least), unit), told(rounded(most), unit));
+    Some(format!("from {from} ({}) to {to} ({})", whose(least), whose(most)))
+}
+
+/// Of a large number, three digits: as it stands beside its bar.
+fn rounded(value: f64) -> f64 {
+    if value.abs() < 1000.0 { value } else { format!("{value:.2e}").parse().unwrap_or(value) }
 }
 
 fn full_name(curve: &Curve) -> String {
@@ -117,5 +126,19 @@ mod tests {
         );
         assert_eq!(ends(&named(&[("a", 2.0), ("b", 2.0)]), "1/s").as_deref(), Some("2/s in all"));
         assert_eq!(ends(&named(&[("a", 2.0), ("b", f64::NAN)]), "1"), None);
+        let many = named(&[("a", 813.0), ("b", 2425.3)]);
+        assert_eq!(ends(&many, "1").as_deref(), Some("from 813 (a) to 2430 (b)"), "as beside its bar");
+        let rare = named(&[("a", 0.0), ("b", 0.000_458), ("c", 1e-17), ("d", 0.106)]);
+        assert_eq!(
+            ends(&rare, "%").as_deref(),
+            Some("from 0 % (a and c) to 10.6 % (d)"),
+            "b is rare, not nothing"
+        );
+        let wide = named(&[("a", 0.01), ("b", 0.0075), ("c", 1.5)]);
+        assert_eq!(
+            ends(&wide, "s").as_deref(),
+            Some("from 7.50 ms (b) to 1.50 s (c)"),
+            "a is not as short as b"
+        );
     }
 }
