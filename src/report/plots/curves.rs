@@ -4,7 +4,7 @@
 use super::axis::Ruler;
 use super::frame::{Area, Frame, SIZE, SMALL, Swatch, head, height};
 use super::palette::{BAD, FAINT, GREY, HUES, INK, Look, PLAIN, looks};
-use super::picture::{Picture, Place, Shape, Side, cut, width_of};
+use super::picture::{Picture, Place, Shape, Side, cut};
 use crate::report::input::{Axis, Bound, Curve, Plot};
 
 /// More faults than this are shaded but not named.
@@ -15,6 +15,8 @@ const TOGETHER_MAX: usize = 4;
 const HIDDEN: f64 = 0.012;
 /// ... for this share of their points.
 const HIDDEN_SHARE: f64 = 0.6;
+/// The share of the fastest for which a logarithmic axis makes no room.
+const FASTEST: f64 = 0.01;
 /// Height of a rectangle among several, its heading included.
 const PANEL: f64 = 190.0;
 
@@ -39,9 +41,12 @@ pub fn line(
     drawn(plot, series, (&x, &y), (faults, bounds), How::Line, variants)
 }
 
-/// Distribution functions as stairs, from zero to one.
+/// Distribution functions as stairs, from zero to one. On a logarithmic axis the fastest hundredth stands at its beginning: of many requests
+/// the very fastest are decades below all others.
 pub fn cdf(plot: &Plot, curves: &[Curve], variants: &[String]) -> Picture {
-    let x = Ruler::around(&plot.x, xs(curves), std::iter::empty(), (true, 7));
+    let points = curves.iter().flat_map(|curve| &curve.points);
+    let shown = points.filter(|(_, share)| !plot.x.log || *share >= FASTEST).map(|(x, _)| *x);
+    let x = Ruler::around(&plot.x, shown, std::iter::empty(), (true, 7));
     let y = Ruler::exact(&Axis { log: false, ..plot.y.clone() }, 0.0, 1.0, 5);
     drawn(plot, curves, (&x, &y), (&[], &[]), How::Stairs, variants)
 }
@@ -211,7 +216,7 @@ fn direct(picture: &mut Picture, frame: &Frame, panel: &Panel, series: &[Curve],
     for ((_, y), place) in ends {
         let y = (y - 10.0).max(free);
         let right = frame.across(1.0) - 4.0;
-        picture.text(
+        picture.text_on_paper(
             (right, y),
             &cut(&series[place].name, SMALL, 180.0),
             SMALL,
@@ -265,14 +270,7 @@ fn bounded<'a>(picture: &mut Picture, frame: &Frame, bounds: impl Iterator<Item 
         picture.line(vec![(frame.across(0.0), level), (frame.across(1.0), level)], BAD, 1.5, 1);
         let text = cut(&bound.text, SMALL, frame.across(1.0) - frame.across(0.0));
         let y = if level - SMALL > frame.up(1.0) { level - 10.0 } else { level + 10.0 };
-        let right = frame.across(1.0) - 4.0;
-        picture.block(
-            (right - width_of(&text, SMALL), y - 8.0),
-            (right, y + 8.0),
-            super::palette::PAPER,
-            0.7,
-        );
-        picture.text((right, y), &text, SMALL, BAD, Side::Right);
+        picture.text_on_paper((frame.across(1.0) - 4.0, y), &text, SMALL, BAD, Side::Right);
     }
 }
 
@@ -384,6 +382,22 @@ mod tests {
         let five: Vec<Curve> =
             ["a", "b", "c", "d", "e"].iter().zip(1..).map(|(name, by)| curve(name, f64::from(by))).collect();
         assert_eq!(panels_of(&five), 5);
+    }
+
+    #[test]
+    fn a_distribution_has_no_room_for_the_very_fastest() {
+        let fast =
+            (1..=1000).map(|n| (if n < 5 { 1e-9 } else { 0.001 * f64::from(n) }, f64::from(n) / 1000.0));
+        let curve = Curve { name: "a".to_owned(), points: fast.collect(), ..Curve::default() };
+        let axis = |unit: &str, log| Axis { label: String::new(), unit: unit.to_owned(), log };
+        let (name, kind) = (String::new(), PlotKind::Cdf { curves: Vec::new() });
+        let (title, note) = (name.clone(), name.clone());
+        let plot = Plot { name, title, note, x: axis("s", true), y: axis("%", false), kind };
+        let shapes = cdf(&plot, &[curve], &[]).shapes;
+        let said = |wanted: &str| {
+            shapes.iter().any(|shape| matches!(shape, Shape::Text { text, .. } if text == wanted))
+        };
+        assert!(said("10 ms") && said("1 s") && !said("1 ns") && !said("1 ms"), "{shapes:?}");
     }
 
     fn panels_of(series: &[Curve]) -> usize {

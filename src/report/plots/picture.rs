@@ -15,6 +15,9 @@ const SCALE: f64 = 2.0;
 /// On and off lengths of the dashes, by number.
 const DASHES: [(f64, f64); 4] = [(1.0, 0.0), (7.0, 4.0), (2.5, 3.0), (12.0, 3.0)];
 
+/// How much of what is behind a text is hidden.
+const VEIL: f64 = 0.7;
+
 /// A point, right and down.
 pub type Place = (f64, f64);
 
@@ -59,6 +62,19 @@ impl Picture {
     /// Adds a text.
     pub(super) fn text(&mut self, at: Place, text: &str, size: f64, colour: Colour, side: Side) {
         self.shapes.push(Shape::Text { at, text: text.to_owned(), size, colour, side, bold: false });
+    }
+
+    /// Adds a text that can be read where lines are behind it: they show through, but faintly.
+    pub(super) fn text_on_paper(&mut self, at: Place, text: &str, size: f64, colour: Colour, side: Side) {
+        let width = width_of(text, size);
+        let left = match side {
+            Side::Left => at.0,
+            Side::Middle => at.0 - width / 2.0,
+            Side::Right => at.0 - width,
+        };
+        let half = size * 0.6;
+        self.block((left, at.1 - half), (left + width, at.1 + half), PAPER, VEIL);
+        self.text(at, text, size, colour, side);
     }
 
     /// Adds a line.

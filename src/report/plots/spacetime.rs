@@ -119,7 +119,7 @@ fn behind(
     }
 }
 
-/// Texts last, so that no break goes through them.
+/// Texts last, so that no break and no arrow goes through them.
 fn texts(
     picture: &mut Picture,
     all: &SpaceTime,
@@ -229,7 +229,7 @@ fn fault_names(picture: &mut Picture, all: &SpaceTime, across: &impl Fn(f64) -> 
         if from >= free {
             let name = cut(name, SMALL, SIZE.0 - 28.0);
             let at = (from + 4.0).min(SIZE.0 - 12.0 - width_of(&name, SMALL)).max(8.0);
-            picture.text((at, top + 12.0), &name, SMALL, GREY, Side::Left);
+            picture.text_on_paper((at, top + 12.0), &name, SMALL, GREY, Side::Left);
             free = at + 12.0 + width_of(&name, SMALL);
         }
     }
@@ -239,7 +239,7 @@ fn fault_names(picture: &mut Picture, all: &SpaceTime, across: &impl Fn(f64) -> 
 fn worded(picture: &mut Picture, (from, level): Place, text: &str, ink: Colour, right: f64) {
     let text = cut(text, SMALL, right - 16.0);
     let at = (text_begins(from, &text, right), level - 14.0);
-    picture.text(at, &text, SMALL, ink, Side::Left);
+    picture.text_on_paper(at, &text, SMALL, ink, Side::Left);
 }
 
 /// What a lane was for a while: a rail.
@@ -355,6 +355,11 @@ mod tests {
         assert!(of("down").expect("drawn").1 < of("has 1").expect("drawn").1, "over what happened");
         assert_eq!(of("nowhere"), None);
         assert!(texts.iter().all(|(at, _)| at.1 < picture.height && at.0 < picture.width));
+        let paper = |at: &Place| {
+            let behind = |shape: &Shape| matches!(shape, Shape::Block { from, to, colour, .. } if *colour == PAPER && from.0 == at.0 && from.1 < at.1 && at.1 < to.1);
+            picture.shapes.iter().any(behind)
+        };
+        assert!([write, read, of("down").expect("drawn")].iter().all(paper), "no line goes through a text");
         let heads = picture.shapes.iter().filter(|shape| matches!(shape, Shape::Area { .. })).count();
         assert_eq!(heads, 1, "an arrow to no lane is left out");
     }
