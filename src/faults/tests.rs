@@ -264,6 +264,7 @@ fn a_plan_says_what_happens() {
         ),
         ("error", vec![of("bank"), half()], "set errors of bank to 0.5"),
         ("loss", vec![of("a"), half()], "lose 50% of packets between a and everybody"),
+        ("cut", vec![of("kv[1]"), ("from", words("kv"))], "cut between kv[1] and kv[0], kv[2], kv[3], kv[4]"),
         ("one_way", vec![of("a"), ("to", words("kv[1]"))], "cut from a to kv[1]"),
         (
             "partition_bridge",

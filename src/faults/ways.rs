@@ -51,7 +51,7 @@ impl Ways {
         match self {
             Ways::Between(of, None) => format!("between {} and everybody", of.describe(who)),
             Ways::Between(of, Some(with)) => {
-                format!("between {} and {}", of.describe(who), with.describe(who))
+                format!("between {} and {}", beside(of, with).describe(who), beside(with, of).describe(who))
             }
             Ways::OneWay(from, to) => format!("from {} to {}", from.describe(who), to.describe(who)),
             Ways::Bridge(of, over)
@@ -69,6 +69,15 @@ impl Ways {
             }
         }
     }
+}
+
+/// One side without whom the other side consists of, if that is one process: it has no link to itself.
+fn beside(side: &Target, other: &Target) -> Target {
+    let mut side = side.clone();
+    if let ([alone], [], []) = (&other.pids[..], &other.zones[..], &other.picks[..]) {
+        side.pids.retain(|pid| pid != alone);
+    }
+    side
 }
 
 fn product(from: &[NodeSet], to: &[NodeSet]) -> Vec<(NodeSet, NodeSet)> {
