@@ -59,6 +59,20 @@ fn what_runs_away_ends_with_its_place_and_a_remedy() {
     assert_eq!(folder.run(&[&words[..], &["1000"]].concat()).0, 0);
 }
 
+/// What is granted a run before it starts is enough: where it is not, there is a word of it and no abort.
+#[cfg(target_os = "linux")]
+#[test]
+fn members_that_do_not_fit_into_memory_are_refused_before_they_take_it() {
+    let many = SMALL.replace("cores = 2", "cores = 2, count = 1_000_000");
+    let folder = Folder::with("many.toml", &many);
+    let words = ["-c", "ulimit -v 1100000 && exec \"$0\" run many.toml --quiet --runs 1"];
+    let mut command = std::process::Command::new("sh");
+    command.args(words).arg(env!("CARGO_BIN_EXE_splitbrain")).current_dir(folder.path(""));
+    let ended = command.output().expect("there is a shell");
+    let err = String::from_utf8_lossy(&ended.stderr);
+    assert!(ended.status.code() == Some(2) && err.contains("GB of memory, and"), "{:?} {err}", ended.status);
+}
+
 #[test]
 fn the_first_run_of_all_that_ran_away_is_told_for_any_number_of_jobs() {
     let text = SMALL.replace("120/s", "1k/s");
