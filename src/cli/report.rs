@@ -61,7 +61,10 @@ pub fn replays(arguments: &Run, results: &mut Results) {
         let (variant, point) = (&cell.variant, &cell.point);
         for property in cell.properties.values_mut() {
             let Some(seed) = property.failing_seeds.first() else { continue };
-            let mut words = start(arguments);
+            // what was set in the place of a sweep is the point now
+            let swept =
+                |set: &str| set.split_once('=').is_some_and(|(path, _)| point.contains_key(path.trim()));
+            let mut words = start(arguments, swept);
             let set = point.iter().map(|(path, value)| format!("{path}={value}"));
             set.for_each(|set| words.extend(["--set".to_owned(), quoted(&set)]));
             if variant != ONLY_VARIANT {
@@ -73,17 +76,18 @@ pub fn replays(arguments: &Run, results: &mut Results) {
     }
 }
 
-/// What all commands about these runs begin with.
-fn start(arguments: &Run) -> Vec<String> {
+/// What all commands about these runs begin with; what is set is left out where it is told elsewhere.
+fn start(arguments: &Run, elsewhere: impl Fn(&str) -> bool) -> Vec<String> {
     let mut words = vec!["splitbrain".to_owned(), "run".to_owned(), quoted(&arguments.experiment)];
-    arguments.set.iter().for_each(|value| words.extend(["--set".to_owned(), quoted(value)]));
+    let set = arguments.set.iter().filter(|set| !elsewhere(set));
+    set.for_each(|value| words.extend(["--set".to_owned(), quoted(value)]));
     words.extend(arguments.max_inflight.map(|most| format!("--max-inflight {most}")));
     words
 }
 
 /// The command that gives the same results: what changes nothing of them is left out.
 fn command(arguments: &Run) -> String {
-    let mut words = start(arguments);
+    let mut words = start(arguments, |_| false);
     arguments.variant.iter().for_each(|value| words.extend(["--variant".to_owned(), quoted(value)]));
     words.extend(arguments.seed.map(|seed| format!("--seed {seed}")));
     words.extend(arguments.runs.map(|runs| format!("--runs {runs}")));

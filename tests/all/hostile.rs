@@ -214,7 +214,8 @@ fn a_template_of_ten_lines_runs() {
 #[test]
 fn what_is_set_takes_the_place_of_its_sweep() {
     let text = format!(
-        "sweep = {{ server.app.cores = [1, 2, 4] }}\nexpect.base = {{ slow = [\"violated\", \"holds\", \"holds\"] }}\n\
+        "sweep = {{ server.app.cores = [1, 2, 4] }}\nalways.few = \"count(page) < 10\"\n\
+         expect.base = {{ slow = [\"violated\", \"holds\", \"holds\"], few = \"violated\" }}\n\
          theory.t = {{ of = \"mean(page)\", is = [\"8ms\", \"5ms\", \"5ms\"], within = \"90%\", source = \"x\" }}\n\
          slo.slow = \"p50(page) < 6ms\"\n\
          plot.map = {{ grid = [\"variant\", \"server.app.cores\"], cell = [\"slow\"] }}\n\
@@ -227,6 +228,8 @@ fn what_is_set_takes_the_place_of_its_sweep() {
     let results: serde_json::Value = serde_json::from_str(&out).expect("JSON");
     assert_eq!(results["cells"].as_array().map(Vec::len), Some(1));
     assert_eq!(results["cells"][0]["point"]["server.app.cores"], "1", "plots and grids find it still");
+    let replay = "splitbrain run swept.toml --set server.app.cores=1 --seed 1 --runs 1";
+    assert_eq!(results["cells"][0]["properties"]["few"]["replay"], replay, "told once");
     // what the file says of that point holds
     assert_eq!(results["cells"][0]["properties"]["slow"]["expected"], "violated");
     assert_eq!(results["theory"][0]["theory"], 0.008);
