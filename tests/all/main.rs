@@ -33,6 +33,7 @@ mod runs;
 mod servers;
 mod sessions;
 mod stampede;
+mod suggested;
 mod support;
 mod transactions;
 mod verdicts;
