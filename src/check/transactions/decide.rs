@@ -3,37 +3,27 @@
 
 use std::collections::BinaryHeap;
 
+use crate::check::Verdict;
 use crate::check::history::PENDING;
 use crate::check::search::Budget;
-use crate::check::transactions::form::{Assigned, Form};
-use crate::check::transactions::gather::Writes;
+use crate::check::transactions::anomalies::plain;
+use crate::check::transactions::form::{Assigned, Form, Open};
+use crate::check::transactions::history::Transactions;
 use crate::check::transactions::levels::{Axiom, Level};
 use crate::check::transactions::polygraph::{NONE, Polygraph};
 use crate::check::transactions::prune::{Pruned, passed, prune};
+use crate::check::transactions::report::Report;
 use crate::check::transactions::room::Room;
 use crate::check::transactions::solve::{Learnt, Solved, Solver};
 use crate::check::transactions::weak::{Broken, EDGE_BYTES, Outcome};
-use crate::check::transactions::{Report, Transactions, few, plain, serial, tell, weak};
-use crate::check::{Verdict, Witness};
+use crate::check::transactions::writes::Writes;
+use crate::check::transactions::{serial, weak};
 
 /// What a transaction or a read costs, in steps, each time that other writers are tried.
 const STEPS_EACH: u64 = 64;
 /// Bytes of a transaction or an action with what is made of it.
 const TRANSACTION_BYTES: u64 = 160;
 const ACTION_BYTES: u64 = 160;
-
-/// Whether a history is of a level, as far as can be said within the budget.
-pub fn decide(history: &Transactions, level: Level, budget: Budget) -> Verdict {
-    let broken = match look(history, level, budget) {
-        Looked::Decided(verdict) => return verdict,
-        Looked::Nothing(broken) => broken,
-    };
-    let few = matches!(broken, Broken::Exhausted { .. }).then(|| few::witness(history, level)).flatten();
-    Verdict::Violated(few.unwrap_or_else(|| {
-        let (sentence, operations) = tell::broken(history, level, &broken);
-        Witness { sentence, operations }
-    }))
-}
 
 /// What came of looking at a history.
 pub(super) enum Looked {
@@ -147,7 +137,7 @@ impl Search<'_> {
     }
 
     /// Looks for an order, with what is assumed so far; and the reads of which nothing is.
-    fn order(&mut self, assigned: &Assigned) -> (Outcome, Vec<crate::check::transactions::form::Open>) {
+    fn order(&mut self, assigned: &Assigned) -> (Outcome, Vec<Open>) {
         let mut form = match Form::of(self.history, &self.writes, self.level, assigned) {
             Ok(form) => form,
             Err(between) => return (Outcome::None(Broken::Between(between)), Vec::new()),

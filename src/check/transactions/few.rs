@@ -2,9 +2,10 @@
 
 use crate::check::search::Budget;
 use crate::check::transactions::decide::{Looked, look};
-use crate::check::transactions::gather::Writes;
+use crate::check::transactions::history::{Transaction, Transactions, What};
 use crate::check::transactions::levels::Level;
-use crate::check::transactions::{Transactions, What, tell};
+use crate::check::transactions::tell;
+use crate::check::transactions::writes::Writes;
 use crate::check::{Verdict, Witness};
 
 /// Transactions and actions of all histories that are tried, at most.
@@ -20,7 +21,7 @@ type Read = (usize, usize);
 /// The few reads of a violated history that are violated alone, in a sentence; `None` if they are many.
 pub(super) fn witness(history: &Transactions, level: Level) -> Option<Witness> {
     let all = history.transactions.iter().enumerate();
-    let reads_of = |(number, one): (usize, &crate::check::transactions::Transaction)| {
+    let reads_of = |(number, one): (usize, &Transaction)| {
         let is_read = |what: &What| matches!(what, What::Read(_) | What::List(_));
         let reads = one.actions.iter().enumerate().filter(|(_, action)| is_read(&action.what));
         reads.map(|(at, _)| (number, at)).collect::<Vec<Read>>()

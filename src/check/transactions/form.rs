@@ -4,9 +4,9 @@
 use rustc_hash::FxHashMap;
 
 use crate::check::history::{NIL, PENDING};
-use crate::check::transactions::gather::{Write, Writes};
+use crate::check::transactions::history::{Completion, Seen, Transactions, What};
 use crate::check::transactions::levels::{Axiom, Level};
-use crate::check::transactions::{Completion, Seen, Transactions, What};
+use crate::check::transactions::writes::{Write, Writes};
 
 /// Instead of a transaction: who wrote the initial versions.
 pub(super) const INITIAL: u32 = u32::MAX;

@@ -12,12 +12,37 @@ use petgraph::algo::kosaraju_scc;
 use petgraph::graph::DiGraph;
 
 use crate::check::graph::{self, Leaving};
-use crate::check::transactions::{How, Kind, Why};
+use crate::check::transactions::levels::Kind;
 
 /// Edges that are looked at in all for one kind; then the smallest cycle found so far is given.
 const STEPS_MAX: u64 = 50_000_000;
 /// No place.
 const NONE: u32 = u32::MAX;
+
+/// How one transaction depends on another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// It wrote over the other's version.
+    Ww,
+    /// It read the other's version.
+    Wr,
+    /// The other read a version before it wrote the next.
+    Rw,
+}
+
+/// What a dependency is about: the key, the version of the earlier one and the version of the later one. A value of a list stands for all
+/// up to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Why {
+    /// Which dependency.
+    pub how: How,
+    /// Of which key.
+    pub key: u32,
+    /// What was overwritten, written or read.
+    pub before: i64,
+    /// What was written or read instead.
+    pub after: i64,
+}
 
 /// One transaction comes before another.
 pub type Edge = graph::Edge<Why>;

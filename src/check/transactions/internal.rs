@@ -6,7 +6,9 @@ use rustc_hash::FxHashMap;
 
 use crate::check::history::NIL;
 use crate::check::transactions::gather::Dependencies;
-use crate::check::transactions::{Kind, Seen, What, tell};
+use crate::check::transactions::history::{Seen, What};
+use crate::check::transactions::levels::Kind;
+use crate::check::transactions::tell;
 
 /// What a transaction has done to a key so far.
 #[derive(Default)]

@@ -6,8 +6,11 @@ use std::collections::BTreeMap;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::check::history::NIL;
-use crate::check::transactions::gather::{Dependencies, How};
-use crate::check::transactions::{Kind, Seen, What, tell};
+use crate::check::transactions::gather::Dependencies;
+use crate::check::transactions::graph::How;
+use crate::check::transactions::history::{Seen, What};
+use crate::check::transactions::levels::Kind;
+use crate::check::transactions::tell;
 
 /// Who saw how much of a list.
 #[derive(Clone, Copy)]

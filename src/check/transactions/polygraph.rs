@@ -10,8 +10,8 @@ use rustc_hash::FxHashMap;
 
 use crate::check::graph::Edge;
 use crate::check::history::PENDING;
-use crate::check::transactions::Transactions;
 use crate::check::transactions::form::{Form, INITIAL};
+use crate::check::transactions::history::Transactions;
 use crate::check::transactions::levels::{Axiom, Level};
 use crate::check::transactions::room::Room;
 use crate::check::transactions::sessions::Sessions;

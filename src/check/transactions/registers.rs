@@ -7,8 +7,12 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 
 use crate::check::history::NIL;
-use crate::check::transactions::gather::{Dependencies, How, Write};
-use crate::check::transactions::{Kind, Orders, What, tell};
+use crate::check::transactions::gather::Dependencies;
+use crate::check::transactions::graph::How;
+use crate::check::transactions::history::{Orders, What};
+use crate::check::transactions::levels::Kind;
+use crate::check::transactions::tell;
+use crate::check::transactions::writes::Write;
 
 /// A version: its key and its value, [`NIL`] for the initial one.
 type Version = (u32, i64);

@@ -6,7 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::rng::mix;
 use crate::check::history::NIL;
-use crate::check::transactions::{Completion, Transactions, What};
+use crate::check::transactions::history::{Completion, Transactions, What};
 
 /// The steps of the whole budget of which this may take one.
 const SHARE: u64 = 4;

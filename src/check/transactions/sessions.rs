@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::check::history::PENDING;
-use crate::check::transactions::Transactions;
 use crate::check::transactions::form::Form;
+use crate::check::transactions::history::Transactions;
 
 /// The transactions that had effects, by session. Nothing comes after one that never returned: whoever is called the same then is a
 /// session of its own.

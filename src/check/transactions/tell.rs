@@ -3,10 +3,10 @@
 use crate::check::graph;
 use crate::check::history::NIL;
 use crate::check::transactions::form::INITIAL;
-use crate::check::transactions::graph::Edge;
+use crate::check::transactions::graph::{Edge, How};
+use crate::check::transactions::history::{Transactions, What};
 use crate::check::transactions::levels::{Axiom, Level};
 use crate::check::transactions::weak::{Because, Broken, Step};
-use crate::check::transactions::{How, Transactions, What};
 
 fn who(history: &Transactions, transaction: u32) -> String {
     format!("the transaction of line {}", history.transactions[transaction as usize].place)

@@ -10,8 +10,8 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::check::graph::{Edge, Graph};
-use crate::check::transactions::Transactions;
 use crate::check::transactions::form::{Form, INITIAL};
+use crate::check::transactions::history::Transactions;
 use crate::check::transactions::levels::Axiom;
 use crate::check::transactions::room::Room;
 use crate::check::transactions::sessions::Sessions;
