@@ -1,6 +1,7 @@
 //! Histories: operations with the order of their invocations and returns. Times do not matter, only what came before
 //! what; an operation without a return may or may not have happened, up to the end.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -40,6 +41,9 @@ impl Operation {
         if self.is_pending() { self.invoked } else { self.returned }
     }
 }
+
+/// The operations of each key.
+pub type ByKey = BTreeMap<i64, Vec<Operation>>;
 
 /// What an operation did, with what it saw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

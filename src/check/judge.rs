@@ -1,14 +1,11 @@
-//! Judges a history of many keys: by what is asked of it, and then by the fastest check that knows its operations.
+//! Judges whether a history of many keys is linearizable: by the fastest check that knows its operations.
 
-use std::collections::BTreeMap;
-
-use crate::check::history::{Operation, Texts};
+use crate::check::history::{ByKey, Operation, Texts};
 use crate::check::nowhere::nowhere;
-use crate::check::relations::{Access, accesses, told};
+use crate::check::relations::{Access, told};
 use crate::check::search::{Budget, search};
-use crate::check::session::Guarantee;
 use crate::check::shrink::smallest;
-use crate::check::{Verdict, Witness, causal, counter, frontier, register, sequential, session};
+use crate::check::{Verdict, Witness, counter, frontier, register};
 
 /// What a search may cost while a witness is made small, and how many operations the histories that are tried have together.
 const SHRINKING: (Budget, usize) = (Budget { nodes: 2_000, bytes: 1 << 20 }, 20_000);
@@ -16,72 +13,6 @@ const SHRINKING: (Budget, usize) = (Budget { nodes: 2_000, bytes: 1 << 20 }, 20_
 const QUICK: Budget = Budget { nodes: 100_000, bytes: 32 << 20 };
 /// A witness of more operations is not small.
 const NAMED_MAX: usize = 8;
-
-/// The operations of each key.
-pub type ByKey = BTreeMap<i64, Vec<Operation>>;
-
-/// What is asked of a history, from the strongest on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Consistency {
-    /// One order of all operations, each between its invocation and its return.
-    Linearizable,
-    /// One order of all operations that each process agrees with.
-    Sequential,
-    /// What an operation may depend on is visible to it, and all agree on one order of the writes: causal convergence.
-    Causal,
-    /// All four session guarantees.
-    Session,
-    /// One of them.
-    Only(Guarantee),
-}
-
-impl Consistency {
-    /// All, with their names.
-    pub fn all() -> Vec<(&'static str, Consistency)> {
-        let mut all = vec![
-            ("linearizable", Consistency::Linearizable),
-            ("sequential", Consistency::Sequential),
-            ("causal", Consistency::Causal),
-            ("session", Consistency::Session),
-        ];
-        all.extend(Guarantee::ALL.map(|(name, guarantee)| (name, Consistency::Only(guarantee))));
-        all
-    }
-
-    /// Whether it is about values that were written and read, so that nothing else can be judged by it.
-    pub fn is_about_values(self) -> bool {
-        !matches!(self, Consistency::Linearizable | Consistency::Sequential)
-    }
-
-    /// What a history that holds is, and what one that is violated is.
-    pub fn told(self) -> (String, String) {
-        let is = |what: &str| (what.to_owned(), format!("not {what}"));
-        match self {
-            Consistency::Linearizable => is("linearizable"),
-            Consistency::Sequential => is("sequentially consistent"),
-            Consistency::Causal => is("causally consistent"),
-            Consistency::Session => {
-                ("keeps the session guarantees".to_owned(), "breaks the session guarantees".to_owned())
-            }
-            Consistency::Only(guarantee) => {
-                let named = Guarantee::ALL.iter().find(|(_, other)| *other == guarantee);
-                let name = named.map_or("", |(name, _)| name);
-                (format!("keeps {name}"), format!("breaks {name}"))
-            }
-        }
-    }
-}
-
-/// Judges all operations; each process is a session.
-pub fn judge(keys: &ByKey, initial: i64, texts: &mut Texts, asked: Consistency, budget: Budget) -> Verdict {
-    match asked {
-        Consistency::Linearizable => linearizable(keys, initial, texts, budget),
-        Consistency::Sequential => sequential::check(&accesses(keys), initial, texts, None, budget),
-        Consistency::Causal => causal::check(&accesses(keys), initial, texts, budget),
-        Consistency::Session => session::check(&accesses(keys), initial, texts, None, &Guarantee::EVERY),
-        Consistency::Only(guarantee) => session::check_one(&accesses(keys), initial, texts, None, guarantee),
-    }
-}
 
 /// Whether every key's operations are linearizable; linearizability is local, so then all of them are (Herlihy and
 /// Wing 1990). A violation of one key decides, whatever is unknown of others.

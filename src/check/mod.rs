@@ -1,11 +1,12 @@
 //! Judges histories: what clients saw, against what an object may do. It knows neither how a history came about nor
 //! what it is printed as.
 //!
-//! [`history`] is what all checkers read · [`read`] makes events of a recorded file and [`kinds`] operations of these · [`judge`] picks the check.
+//! [`history`] is what all checkers read · [`read`] makes events of a recorded file and [`kinds`] operations of these · [`consistency`] is what
+//! may be asked, and picks the check.
 //!
-//! *Linearizable*: [`register`] decides registers whose written values differ and [`counter`] additions of one amount, both
-//! in O(n log n); [`search`] and [`frontier`] decide anything with a [`model`], exponentially in the worst case, and the search an object of
-//! one's own as well ([`spec`]). *Weaker*: [`sequential`],
+//! *Linearizable*: [`judge`] takes the fastest way. [`register`] decides registers whose written values differ and [`counter`] additions
+//! of one amount, both in O(n log n); [`search`] and [`frontier`] decide anything with a [`model`], exponentially in the worst case, and the
+//! search an object of one's own as well ([`spec`]). *Weaker*: [`sequential`],
 //! [`causal`], [`session`] read histories by their [`relations`], within sessions and from writes to reads. *How far off*: [`staleness`]
 //! measures reads; [`versions`] finds lost writes and copies that differ. [`shrink`] makes witnesses small. *Of several objects at once*:
 //! [`transactions`] finds the anomalies of isolation.
@@ -15,6 +16,7 @@
 
 pub mod causal;
 mod clocks;
+pub mod consistency;
 pub mod counter;
 pub mod frontier;
 mod graph;

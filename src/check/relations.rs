@@ -8,8 +8,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::check::history::{Call, Operation, Texts};
-use crate::check::judge::ByKey;
+use crate::check::history::{ByKey, Call, Operation, Texts};
 use crate::check::{Verdict, Witness};
 
 /// An operation with the key that it is about and the session that it belongs to.

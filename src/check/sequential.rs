@@ -25,7 +25,7 @@ use crate::check::relations::{Access, Orders, ReadsFrom, Relations, told, writte
 use crate::check::search::Budget;
 use crate::check::shrink::smallest;
 use crate::check::{Verdict, Witness};
-use saturate::{Saturated, saturate};
+use saturate::{Saturated, Why, saturate};
 
 /// What the search may cost while a violation is made small: it is repeated for each operation left out.
 const SHRINKING: Budget = Budget { nodes: 20_000, bytes: 64 << 20 };
@@ -103,21 +103,6 @@ fn decide(
         },
         Saturated::Partly(pairs) => searched(placement::search(&relations, &pairs, initial, texts, budget)),
     }
-}
-
-/// Why an operation comes before another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Why {
-    /// One session did them in this order.
-    Session,
-    /// The second saw what the first wrote.
-    Saw,
-    /// The store had the first before the second.
-    Order,
-    /// The first saw something that the second replaced.
-    Replaced,
-    /// It follows from the others.
-    Follows,
 }
 
 /// Whether every write is in the order of its key.

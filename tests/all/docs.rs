@@ -28,7 +28,7 @@ fn the_reference_is_what_the_tables_say() {
 
 #[test]
 fn what_is_said_of_histories_is_what_there_is() {
-    use splitbrain::check::judge::Consistency;
+    use splitbrain::check::consistency::Consistency;
     use splitbrain::check::kinds::{ALL, Nil};
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/history.md");
     let text = std::fs::read_to_string(path).expect("it is there");

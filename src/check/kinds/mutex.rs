@@ -3,8 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::check::Witness;
-use crate::check::history::{Call, Operation, Texts};
-use crate::check::judge::ByKey;
+use crate::check::history::{ByKey, Call, Operation, Texts};
 
 /// From when to when a process certainly holds the lock: from when its call for it has returned to when it begins to give it back.
 struct Hold<'a> {

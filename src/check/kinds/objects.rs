@@ -9,8 +9,8 @@ use rustc_hash::FxHashMap;
 
 use crate::base::op::When;
 use crate::check::Verdict;
-use crate::check::history::{Call, NIL, Operation, Texts};
-use crate::check::judge::{ByKey, Consistency, judge as decide};
+use crate::check::consistency::{Consistency, check};
+use crate::check::history::{ByKey, Call, NIL, Operation, Texts};
 use crate::check::kinds::{Asked, Judged, Kind, Nil, PART, Refused, Shown, knows, mutex, named, nearest};
 use crate::check::model::Model;
 use crate::check::observed::observed;
@@ -65,7 +65,7 @@ fn judge(kind: &Kind, attempts: &mut Attempts<'_>, asked: &Asked) -> Result<Judg
     let consistency = consistency(kind, model, asked)?;
     let mut objects = objects(attempts, model, asked)?;
     let Objects { keys, texts, initial, operations, nil, part } = &mut objects;
-    let mut verdict = decide(keys, *initial, texts, consistency, asked.budget);
+    let mut verdict = check(keys, *initial, texts, consistency, asked.budget);
     if let (Verdict::Violated(witness), Model::Mutex) = (&mut verdict, model) {
         mutex::speak(witness, keys, texts);
     }

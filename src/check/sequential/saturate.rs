@@ -7,12 +7,26 @@
 
 use std::collections::BTreeMap;
 
-use super::Why;
 use crate::check::causal;
 use crate::check::clocks::{Clocks, KeyWrites};
 use crate::check::graph::{Edge, Graph};
 use crate::check::relations::{ReadsFrom, Relations, written};
 use crate::check::search::Budget;
+
+/// Why an operation comes before another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    /// One session did them in this order.
+    Session,
+    /// The second saw what the first wrote.
+    Saw,
+    /// The store had the first before the second.
+    Order,
+    /// The first saw something that the second replaced.
+    Replaced,
+    /// It follows from the others.
+    Follows,
+}
 
 /// What came of it.
 pub(super) enum Saturated {

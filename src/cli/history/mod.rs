@@ -12,7 +12,7 @@ use clap::{Args, ValueEnum};
 
 use crate::base::plain::plain;
 use crate::check::Verdict;
-use crate::check::judge::Consistency;
+use crate::check::consistency::Consistency;
 use crate::check::kinds::{ALL, Asked, Judged, Kind, Nil, Refused, guess};
 use crate::check::read::attempts::Attempts;
 use crate::check::read::events::Events;
