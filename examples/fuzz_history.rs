@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use campaign::{Draws, campaign};
 use splitbrain::check::Verdict;
-use splitbrain::check::kinds::{ALL, Asked, Refused, guess};
+use splitbrain::check::kinds::auto::guess;
+use splitbrain::check::kinds::{ALL, Asked, Refused};
 use splitbrain::check::read::attempts::Attempts;
 use splitbrain::check::read::events::Events;
 use splitbrain::check::search::Budget;

@@ -1,6 +1,7 @@
 //! `--model auto`: what a history seems to be of, by what its operations are called and what they carry.
 
-use crate::check::kinds::{ALL, Kind};
+use crate::check::kinds::ALL;
+use crate::check::kinds::kind::Kind;
 use crate::check::read::Malformed;
 use crate::check::read::attempts::{Attempt, Attempts};
 use crate::check::read::datum::Datum;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::check::kinds::{Asked, Judged, Kind, Refused, each, knows, promised, unknown};
+use crate::check::kinds::kind::{Asked, Judged, Kind, Refused, each, knows, promised, unknown};
 use crate::check::read::Malformed;
 use crate::check::read::attempts::{Attempt, Attempts};
 use crate::check::read::datum::Datum;

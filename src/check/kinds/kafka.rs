@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::check::Verdict;
-use crate::check::kinds::{
+use crate::check::kinds::kind::{
     Asked, Judged, Kind, Refused, asks_nothing, each, everything, promised, unknown, violated,
 };
 use crate::check::read::attempts::{Attempt, Attempts};

@@ -9,7 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use rustc_hash::FxHashMap;
 
 use crate::check::Verdict;
-use crate::check::kinds::{Asked, Judged, Kind, Refused, asks_nothing, each, everything, promised, violated};
+use crate::check::kinds::kind::{
+    Asked, Judged, Kind, Refused, asks_nothing, each, everything, promised, violated,
+};
 use crate::check::read::attempts::{Attempt, Attempts};
 use crate::check::read::datum::Datum;
 use crate::check::read::{self, Malformed};

@@ -4,7 +4,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::check::history::{NIL, Texts};
-use crate::check::kinds::{
+use crate::check::kinds::kind::{
     Asked, Judged, Kind, OPERATION_BYTES, Refused, asks_nothing, each, promised, unknown, value,
 };
 use crate::check::multi::{Action, Together, linearizable};

@@ -3,7 +3,7 @@
 
 use crate::check::Verdict;
 use crate::check::frontier::adds_up;
-use crate::check::kinds::{
+use crate::check::kinds::kind::{
     Asked, Judged, Kind, Refused, argument, asks_nothing, each, promised, unknown, violated,
 };
 use crate::check::read::attempts::Attempts;

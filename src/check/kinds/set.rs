@@ -1,7 +1,9 @@
 //! A set that elements are added to (`add`) and that is read as a whole (`read`).
 
 use crate::check::history::Texts;
-use crate::check::kinds::{Asked, Judged, Kind, Refused, argument, each, knows, promised, unknown, value};
+use crate::check::kinds::kind::{
+    Asked, Judged, Kind, Refused, argument, each, knows, promised, unknown, value,
+};
 use crate::check::read::attempts::{Attempt, Attempts};
 use crate::check::read::datum::Datum;
 use crate::check::read::{self, Malformed};

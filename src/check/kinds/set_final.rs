@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::check::Verdict;
-use crate::check::kinds::{
+use crate::check::kinds::kind::{
     Asked, Judged, Kind, Refused, argument, asks_nothing, each, promised, unknown, violated,
 };
 use crate::check::read::attempts::Attempts;

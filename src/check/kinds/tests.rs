@@ -1,7 +1,8 @@
 //! What operations mean, and what is asked of them.
 
 use crate::check::Verdict;
-use crate::check::kinds::{ALL, Asked, Judged, Nil, Refused, guess};
+use crate::check::kinds::auto::guess;
+use crate::check::kinds::{ALL, Asked, Judged, Nil, Refused};
 use crate::check::read::attempts::Attempts;
 use crate::check::read::events::Events;
 use crate::check::read::written;

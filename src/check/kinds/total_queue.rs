@@ -5,10 +5,10 @@
 use std::collections::BTreeMap;
 
 use crate::check::Verdict;
-use crate::check::kinds::queue::taken_out;
-use crate::check::kinds::{
+use crate::check::kinds::kind::{
     Asked, Judged, Kind, Refused, asks_nothing, each, everything, promised, unknown, violated,
 };
+use crate::check::kinds::queue::taken_out;
 use crate::check::read;
 use crate::check::read::attempts::Attempts;
 use crate::check::read::datum::Datum;

@@ -6,7 +6,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::check::history::{NIL, PENDING};
-use crate::check::kinds::{Asked, Judged, Kind, Refused, knows, promised, value};
+use crate::check::kinds::kind::{Asked, Judged, Kind, Refused, knows, promised, value};
 use crate::check::read::attempts::{Attempt, Attempts};
 use crate::check::read::datum::Datum;
 use crate::check::read::{self, Malformed};

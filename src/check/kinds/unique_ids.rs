@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::check::Verdict;
-use crate::check::kinds::{
+use crate::check::kinds::kind::{
     Asked, Judged, Kind, Refused, asks_nothing, each, everything, promised, unknown, violated,
 };
 use crate::check::read::attempts::Attempts;

@@ -8,7 +8,9 @@ use rustc_hash::FxHashMap;
 use crate::check::history::PENDING;
 use crate::check::read::datum::Datum;
 use crate::check::read::events::{Event, Events, Own};
-use crate::check::read::{Format, Kind, Malformed};
+use crate::check::read::format::Format;
+use crate::check::read::kind::Kind;
+use crate::check::read::malformed::Malformed;
 
 /// Faults that are kept for pictures, at most.
 const FAULTS_MAX: usize = 10_000;

@@ -238,6 +238,17 @@ impl Syntax for Edn {
     const WRONG: &'static str = "this is no EDN";
 }
 
+/// A value as somebody writes it on the command line: a single value of EDN, where a bare word is a text.
+pub fn written(text: &str) -> Datum {
+    match whole(text) {
+        Some(Datum::Other(word)) if !word.starts_with(|c: char| c.is_ascii_digit() || "+-\\".contains(c)) => {
+            Datum::Text(word)
+        }
+        Some(datum) => datum,
+        None => Datum::Text(text.into()),
+    }
+}
+
 /// One value that is all of a text.
 pub(super) fn whole(text: &str) -> Option<Datum> {
     let mut scan = Scan::new(text.as_bytes(), true);

@@ -6,12 +6,14 @@ use std::rc::Rc;
 use crate::base::op::When;
 use crate::check::read::datum::Datum;
 use crate::check::read::edn::Edn;
+use crate::check::read::format::Format;
 use crate::check::read::json::Json;
+use crate::check::read::kind::Kind;
 use crate::check::read::log;
+use crate::check::read::malformed::Malformed;
 use crate::check::read::record::{Record, Syntax, record};
 use crate::check::read::scan::Stop;
 use crate::check::read::source::Source;
-use crate::check::read::{Format, Kind, Malformed};
 
 /// An operation begins or ends.
 #[derive(Clone, Debug, PartialEq, Eq)]

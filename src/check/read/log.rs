@@ -2,7 +2,8 @@
 //! first. Tabs may have been expanded to columns of eight. What else a logger writes is passed and counted.
 
 use crate::check::read::datum::Datum;
-use crate::check::read::{Kind, edn, kind};
+use crate::check::read::edn;
+use crate::check::read::kind::{Kind, kind};
 
 /// What a line is.
 pub(super) enum Line<'a> {

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use crate::base::op::When;
 use crate::check::read::datum::Datum;
+use crate::check::read::kind::{Kind, kind};
 use crate::check::read::scan::{Scan, Scanned, Stop};
-use crate::check::read::{Kind, kind};
 
 /// What EDN and JSON do differently.
 pub(super) trait Syntax {

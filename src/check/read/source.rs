@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Read};
 
-use crate::check::read::Malformed;
+use crate::check::read::malformed::Malformed;
 use crate::check::read::scan::{Scan, Scanned, Stop};
 
 /// Bytes that are asked for at once.
