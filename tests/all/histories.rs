@@ -423,6 +423,14 @@ fn histories_come_compressed_in_folders_and_by_standard_input() {
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2));
     assert!(told.contains("jepsen.store/write-history!"), "{told}");
+    // And named itself, with a name that a shell would take apart.
+    let blocks = store.path().join("a $\"b\".jepsen");
+    std::fs::write(&blocks, "JEPSEN\0\0\0\u{1}").expect("written");
+    let output = judge(&[], &[blocks]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(told.contains(r#"(jepsen.store/load-jepsen-file \"/"#), "{told}");
+    assert!(told.contains(r#"a \$\\\"b\\\".jepsen\"))""#), "{told}");
     let mut child = Command::new(env!("CARGO_BIN_EXE_splitbrain"))
         .args(["history", "--model", "register", "-"])
         .stdin(std::process::Stdio::piped())

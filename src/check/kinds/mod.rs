@@ -1,8 +1,10 @@
 //! What recorded histories can be of: what their operations are called and mean, and what judges them.
 //!
-//! To add a model: a file here with a function that takes [`Attempts`](crate::check::read::attempts::Attempts) one after the other, makes of them what its checker reads, and says what
+//! To add a model: a file here with a function that takes [`Attempts`] one after the other, makes of them what its checker reads, and says what
 //! came out ([`Judged`]); and a line in [`ALL`]. The names of operations in that line are what `--model auto` goes by. `set` is a small
 //! example.
+//!
+//! [`Attempts`]: crate::check::read::attempts::Attempts
 
 pub mod auto;
 mod bank;

@@ -44,6 +44,55 @@ fn turns(operations: &[(&str, &str, &str, &str)]) -> String {
 
 const NONE: &str = "nil";
 
+/// The order of fields, the errors and the lines of other kinds are theirs.
+#[test]
+fn files_of_maelstrom_and_jepsen_are_read_as_they_write_them() {
+    let registers = "{:process 0, :type :invoke, :f :txn, :value [[:w 0 1] [:r 3 nil] [:r 0 nil]], :index 0, :time 9183216}\n\
+        {:process :nemesis, :type :info, :f :start-partition, :value [:isolated {\"n1\" #{\"n2\"}}], :index 1, :time 10183216}\n\
+        {:process 0, :type :ok, :f :txn, :value [[:w 0 1] [:r 3 nil] [:r 0 1]], :index 2, :time 19183216}\n\
+        {:process 1, :type :invoke, :f :txn, :value [[:w 3 1] [:w 3 2]], :index 3, :time 22183216}\n\
+        {:process 1, :type :info, :f :txn, :value [[:w 3 1] [:w 3 2]], :error :net-timeout, :index 4, :time 5022183216}\n\
+        {:process 3, :type :invoke, :f :txn, :value [[:w 3 4]], :index 5, :time 6022183216}\n\
+        {:process 3, :type :fail, :f :txn, :value [[:w 3 4]], :error [:txn-conflict \"no\"], :index 6, :time 6022283216}\n\
+        {:process 0, :type :invoke, :f :txn, :value [[:r 3 nil]], :index 7, :time 7022183216}\n\
+        {:process 0, :type :ok, :f :txn, :value [[:r 3 SEEN]], :index 8, :time 7022283216}\n";
+    holds("rw-register", &registers.replace("SEEN", "2"));
+    violated("rw-register", &registers.replace("SEEN", "1"), "replaced before it committed");
+    violated("rw-register", &registers.replace("SEEN", "4"), "did not commit");
+    let lists = "{:index 0, :time 1, :type :invoke, :process 0, :f :txn, :value [[:append 9 1] [:r 9 nil]]}\n\
+        {:index 1, :time 2, :type :ok, :process 0, :f :txn, :value [[:append 9 1] [:r 9 [1]]]}\n\
+        {:index 2, :time 3, :type :invoke, :process 1, :f :txn, :value [[:r 9 nil] [:append 8 1]]}\n\
+        {:index 3, :time 4, :type :ok, :process 1, :f :txn, :value [[:r 9 SEEN] [:append 8 1]]}\n\
+        {:index 4, :time 5, :type :invoke, :process 2, :f :txn, :value [[:r 8 nil] [:append 9 2]]}\n\
+        {:index 5, :time 6, :type :ok, :process 2, :f :txn, :value [[:r 8 [1]] [:append 9 2]]}\n";
+    holds("list-append", &lists.replace("SEEN", "[1]"));
+    violated("list-append", &lists.replace("SEEN", "[1 2]"), "each must come before the next");
+    let keyed = "{:process 1, :type :invoke, :f :write, :value [0 3], :index 0, :time 3}\n\
+        {:process 1, :type :ok, :f :write, :value [0 3], :index 1, :time 4}\n\
+        {:process 2, :type :invoke, :f :cas, :value [0 [3 4]], :index 2, :time 5}\n\
+        {:process 2, :type :ok, :f :cas, :value [0 [3 4]], :index 3, :time 6}\n\
+        {:process 2, :type :invoke, :f :cas, :value [0 [3 1]], :index 4, :time 7}\n\
+        {:process 2, :type :fail, :f :cas, :value [0 [3 1]], :error [:precondition-failed \"was 4\"], :index 5, :time 8}\n\
+        {:process 0, :type :invoke, :f :read, :value [0 nil], :index 6, :time 9}\n\
+        {:process 0, :type :ok, :f :read, :value [0 SEEN], :index 7, :time 10}\n";
+    holds("cas-register", &keyed.replace("SEEN", "4"));
+    violated("cas-register", &keyed.replace("SEEN", "3"), "`read 3` of process 0");
+    let log = "2024-01-01 12:00:00,123{GMT}\tINFO\t[jepsen worker 0] jepsen.util: 0\t:invoke\t:txn\t[[:append 9 1]]\n\
+        2024-01-01 12:00:00,124{GMT}\tINFO\t[jepsen worker 0] jepsen.util: 0\t:ok\t:txn\t[[:append 9 1]]\n\
+        2024-01-01 12:00:00,125{GMT}\tINFO\t[jepsen worker 1] jepsen.util: 1\t:invoke\t:txn\t[[:r 9 nil]]\n\
+        2024-01-01 12:00:01,125{GMT}\tINFO\t[jepsen worker 1] jepsen.util: 1\t:info\t:txn\t[[:r 9 nil]]\t:net-timeout\n\
+        2024-01-01 12:00:01,126{GMT}\tINFO\t[jepsen worker 1] jepsen.util: 3\t:invoke\t:txn\t[[:r 9 nil]]\n\
+        2024-01-01 12:00:01,127{GMT}\tINFO\t[jepsen worker 1] jepsen.util: 3\t:ok\t:txn\t[[:r 9 SEEN]]\n\
+        2024-01-01 12:00:02,000{GMT}\tINFO\t[jepsen test runner] jepsen.core: Run complete, writing\n";
+    holds("list-append", &log.replace("SEEN", "[1]"));
+    violated("list-append", &log.replace("SEEN", "[2]"), "nobody wrote");
+    // In Elle's own examples nobody says whose transactions they are.
+    let nobody = "{:index 0 :type :invoke :value [[:append 1 1]]}\n{:index 1 :type :ok :value [[:append 1 1]]}\n\
+        {:index 2 :type :invoke, :value [[:r 1 nil]]}\n{:index 3 :type :ok, :value [[:r 1 SEEN]]}\n";
+    holds("list-append", &nobody.replace("SEEN", "[1]"));
+    violated("list-append", &nobody.replace("SEEN", "[1 2]"), "nobody wrote");
+}
+
 #[test]
 fn registers_are_read_and_written_together() {
     let model = "multi-register";

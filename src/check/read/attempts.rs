@@ -117,6 +117,8 @@ pub struct Attempts<'r> {
     events: Events<'r>,
     /// What has begun, by process.
     open: FxHashMap<u64, Event>,
+    /// What has begun of whom nobody names.
+    nameless: Option<Event>,
     /// The numbers of processes by name: of those that are no whole numbers, and of those that came back after an `:info`.
     numbers: FxHashMap<Datum, u64>,
     /// The names of those that have one.
@@ -137,6 +139,7 @@ impl<'r> Attempts<'r> {
         Attempts {
             events,
             open: FxHashMap::default(),
+            nameless: None,
             numbers: FxHashMap::default(),
             names: Vec::new(),
             numbered: 0,
@@ -225,7 +228,8 @@ impl<'r> Attempts<'r> {
                 },
                 Some(Err(wrong)) => return Some(Err(wrong)),
                 None => {
-                    let mut left: Vec<(u64, Event)> = self.open.drain().collect();
+                    let nameless = self.nameless.take().map(|begun| (self.somebody(), begun));
+                    let mut left: Vec<(u64, Event)> = self.open.drain().chain(nameless).collect();
                     left.sort_unstable_by_key(|(_, event)| event.order);
                     self.left = Some(left.into());
                 }
@@ -237,17 +241,7 @@ impl<'r> Attempts<'r> {
 
     /// The attempt that an event completes or leaves pending.
     fn take(&mut self, event: Event) -> Result<Option<Attempt>, Malformed> {
-        let Some(name) = &event.process else {
-            if event.kind == Kind::Invoke {
-                return Err(Malformed::new(
-                    event.line,
-                    "an invocation needs a :process",
-                    "without one nobody can tell which completion is its own; completions alone may lack it where transactions are judged",
-                ));
-            }
-            self.numbered += 1;
-            return Ok(Some(alone(NAMED + self.numbered - 1, event)));
-        };
+        let Some(name) = &event.process else { return self.take_nameless(event) };
         if name.word() == Some("nemesis") {
             self.passed.faults += 1;
             if self.faults.len() < FAULTS_MAX {
@@ -263,23 +257,54 @@ impl<'r> Attempts<'r> {
         let Some(begun) = self.open.remove(&process) else {
             return Ok(Some(alone(process, event)));
         };
-        if !event.f.is_empty() && !begun.f.is_empty() && begun.f != event.f {
-            let (name, line) = (name.name(), begun.line);
-            return Err(Malformed::new(
-                event.line,
-                format!(
-                    "process {name} completes `{}`, and had invoked `{}` (line {line})",
-                    event.f, begun.f
-                ),
-                "a process does one thing at a time; each completion follows its own invocation",
-            ));
-        }
+        is_its_own(name, &begun, &event)?;
         if event.kind == Kind::Info {
             // The name may come again, but it is somebody else's: this one may still be at it.
             self.fresh(&name.clone());
         }
         Ok(Some(attempt(process, begun, Some(event))))
     }
+
+    /// The same where nobody says whose event it is: plain where one such operation is under way at a time.
+    fn take_nameless(&mut self, event: Event) -> Result<Option<Attempt>, Malformed> {
+        let begun = self.nameless.take();
+        if event.kind != Kind::Invoke {
+            let process = self.somebody();
+            let Some(begun) = begun else { return Ok(Some(alone(process, event))) };
+            is_its_own(&Datum::Nil, &begun, &event)?;
+            return Ok(Some(attempt(process, begun, Some(event))));
+        }
+        if let Some(Event { line, .. }) = begun {
+            return Err(Malformed::new(
+                event.line,
+                format!("an invocation needs a :process, for another without one is under way (line {line})"),
+                "without one nobody can tell which completion is its own",
+            ));
+        }
+        self.nameless = Some(event);
+        Ok(None)
+    }
+
+    /// A number for somebody without a name.
+    fn somebody(&mut self) -> u64 {
+        let number = NAMED + self.numbered;
+        self.numbered += 1;
+        self.names.push((number, Datum::Nil));
+        number
+    }
+}
+
+/// That an operation completes as what it was invoked as.
+fn is_its_own(process: &Datum, begun: &Event, end: &Event) -> Result<(), Malformed> {
+    if end.f.is_empty() || begun.f.is_empty() || begun.f == end.f {
+        return Ok(());
+    }
+    let (name, line) = (process.name(), begun.line);
+    Err(Malformed::new(
+        end.line,
+        format!("process {name} completes `{}`, and had invoked `{}` (line {line})", end.f, begun.f),
+        "a process does one thing at a time; each completion follows its own invocation",
+    ))
 }
 
 fn attempt(process: u64, begun: Event, end: Option<Event>) -> Attempt {

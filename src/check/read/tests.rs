@@ -159,7 +159,8 @@ fn what_is_not_understood_is_refused_with_its_line() {
     is_refused("{:process 0 :type :invoked :f :read}", 1, "one of invoke, ok, fail, info");
     is_refused("{:process 0 :f :read}", 1, "needs a :type");
     is_refused("{:process 0 :type :ok :type :fail :f :read}", 1, "twice");
-    is_refused("{:type :invoke :f :read}", 1, "needs a :process");
+    is_refused("{:type :invoke :f :read}\n{:type :invoke :f :read}", 2, "needs a :process");
+    is_refused("{:type :invoke :f :read}\n{:type :ok :f :write}", 2, "had invoked `read` (line 1)");
     is_refused("{:process [1] :type :invoke :f :read}", 1, "a number or a name");
     is_refused(&format!("{{:process 0 :type :invoke :f :write :value {}}}", "[".repeat(100_000)), 1, "deep");
     let json = "{\"process\":0,\"type\":\"invoke\",\"f\":\"read\"}";
@@ -193,6 +194,21 @@ fn a_completion_of_another_operation_is_refused() {
     is_read(
         "{:process 0, :type :invoke, :f :write, :value 1}\n{:process 0, :type :ok, :value 1}",
         &["1 0:write 1 Ok 1"],
+    );
+}
+
+#[test]
+fn events_of_nobody_are_paired_where_one_is_under_way() {
+    is_read(
+        "{:index 0, :type :invoke, :value 1}\n{:type :invoke, :process 0, :value 2}\n{:type :ok, :value 3}\n\
+         {:type :invoke, :value 4}\n{:type :info, :value 4}\n{:type :ok, :value 5}\n{:type :invoke, :value 6}",
+        &[
+            "1 281474976710656: 1 Ok 3",
+            "4 281474976710657: 4 Info 4",
+            "6 281474976710658: 5 Ok 5",
+            "2 0: 2",
+            "7 281474976710659: 6",
+        ],
     );
 }
 

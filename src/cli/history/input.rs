@@ -8,6 +8,8 @@ use crate::cli::history::unpack::unpacked;
 
 /// Bytes of a history at most, decompressed.
 const HISTORY_BYTES_MAX: u64 = 2 << 30;
+/// What a file begins with that Jepsen writes in blocks.
+const BLOCKS: &[u8] = b"JEPSEN";
 /// Bytes of standard input that are kept, to be read once more for a picture.
 const KEPT_BYTES_MAX: u64 = 256 << 20;
 /// What a folder's history is called, the best first, and what it may be compressed with.
@@ -48,7 +50,11 @@ impl Input {
         let path = Path::new(name);
         let about = std::fs::metadata(path)
             .map_err(|why| format!("{name}: {why}\nhelp: name a history, or `-` for standard input"))?;
-        if about.is_dir() { in_folder(name, path) } else { Ok(Input::File(path.to_owned())) }
+        match about.is_dir() {
+            true => in_folder(name, path),
+            false if about.is_file() && is_blocks(path) => Err(blocks(name, path)),
+            false => Ok(Input::File(path.to_owned())),
+        }
     }
 
     /// Its bytes, decompressed.
@@ -74,16 +80,39 @@ fn in_folder(name: &str, folder: &Path) -> Result<Input, String> {
             }
         }
     }
-    if folder.join("test.jepsen").is_file() {
-        return Err(format!(
-            "{name} has its history in test.jepsen alone, a file of blocks that only Jepsen reads\n\
-             help: this writes a history.edn beside it, in the folder of the Jepsen project: lein run -m clojure.main -e \
-             \"(require 'jepsen.store) (jepsen.store/write-history! (jepsen.store/test \\\"{}\\\"))\"",
-            folder.display()
-        ));
+    let alone = folder.join("test.jepsen");
+    if alone.is_file() {
+        return Err(blocks(name, &alone));
     }
     Err(format!(
         "{name} is a directory, and none of {} is in it\nhelp: name the files in it, `{name}/*`",
         NAMES.join(", ")
     ))
+}
+
+/// Whether Jepsen wrote a file in blocks.
+fn is_blocks(path: &Path) -> bool {
+    let mut head = [0; BLOCKS.len()];
+    File::open(path).and_then(|mut file| file.read_exact(&mut head)).is_ok() && head == BLOCKS
+}
+
+/// That only Jepsen reads such a file, and what makes a history of it.
+fn blocks(name: &str, file: &Path) -> String {
+    let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let text = file.display().to_string().replace('\\', r"\\").replace('"', "\\\"");
+    let export = format!(
+        "(require 'jepsen.store) (jepsen.store/write-history! (jepsen.store/load-jepsen-file \"{text}\"))"
+    );
+    let mut quoted = String::new();
+    for c in export.chars() {
+        if matches!(c, '"' | '\\' | '$' | '`') {
+            quoted.push('\\');
+        }
+        quoted.push(c);
+    }
+    format!(
+        "{name}: the history is in {} alone, in blocks that only Jepsen reads\n\
+         help: in the folder of the Jepsen project this writes its history.edn under store/: lein run -m clojure.main -e \"{quoted}\"",
+        file.display()
+    )
 }
