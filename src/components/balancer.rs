@@ -15,6 +15,7 @@ use crate::base::slab::{Key, Slab};
 use crate::base::time::Span;
 use crate::components::directory::Client;
 use crate::components::part::{Kind, Names, PLACED, Part, PartName, Wiring, count_u32};
+use crate::program::compile::PartRole;
 use crate::sim::context::Context;
 use crate::sim::process::Process;
 use crate::sim::request::{CallContext, Request};
@@ -27,6 +28,7 @@ pub const LB: Kind = Kind {
     common: PLACED,
     parameters: PARAMETERS,
     series: Series::ALL,
+    role: PartRole::Balances,
     runs_programs: false,
     resolve,
 };

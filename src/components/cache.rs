@@ -26,6 +26,7 @@ use crate::components::mech::evict::Policy;
 use crate::components::part::{
     COMMON, DOES_NOT_FIT, Kind, Names, Part, PartName, Wiring, count_u32, speed_ppm,
 };
+use crate::program::compile::PartRole;
 use crate::sim::run::World;
 
 /// The kind `cache`.
@@ -35,6 +36,7 @@ pub const CACHE: Kind = Kind {
     common: COMMON,
     parameters: PARAMETERS,
     series: CacheSeries::ALL,
+    role: PartRole::Caches,
     runs_programs: false,
     resolve,
 };

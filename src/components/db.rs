@@ -17,6 +17,7 @@ use crate::components::db::copies::{
 };
 use crate::components::directory::{Client, PoolClient, StoreClient};
 use crate::components::mech::cores::{DISCIPLINE, Discipline};
+use crate::components::mech::mutant::Mutant;
 use crate::components::mech::pool::{POOL, Pool, PoolPer};
 use crate::components::part::{COMMON, Kind, Led, Names, Part, PartName, Wiring, count_u32, speed_ppm};
 use crate::components::replication::quorum;
@@ -33,6 +34,7 @@ use crate::components::storage::transactions::parameters::{
     DEADLOCK, IDLE, ISOLATION, LOCK_WAIT, LOCK_WAIT_UNDOES, isolation, waiting,
 };
 use crate::components::storage::transactions::waiting::Undoes;
+use crate::program::compile::PartRole;
 use crate::record::survey::Holdings;
 use crate::sim::keepalive::Keepalive;
 use crate::sim::run::World;
@@ -44,6 +46,7 @@ pub const DB: Kind = Kind {
     common: COMMON,
     parameters: PARAMETERS,
     series: StoreSeries::ALL,
+    role: PartRole::Stores,
     runs_programs: true,
     resolve,
 };
@@ -130,6 +133,27 @@ const PARAMETERS: &[Parameter] = &[
         doc: "Tables and what is in them at the start: `{ stock = \"each(500, keys=100k)\" }`.",
     },
 ];
+
+/// What only tests may say.
+const MUTANT: Parameter = Parameter {
+    name: "mutant",
+    takes: ParameterType::Word(Mutant::WORDS),
+    default: Preset::Absent,
+    doc: "A rule of its protocol that it breaks.",
+};
+
+const BREAKABLE: &[Parameter] = &{
+    let mut parameters = [MUTANT; PARAMETERS.len() + 1];
+    let mut index = 0;
+    while index < PARAMETERS.len() {
+        parameters[index] = PARAMETERS[index];
+        index += 1;
+    }
+    parameters
+};
+
+/// The same kind, of which a design may break a rule.
+pub const BREAKABLE_DB: Kind = Kind { parameters: BREAKABLE, ..DB };
 
 struct Store {
     me: PartId,
@@ -219,13 +243,19 @@ fn resolve(parameters: &Parameters, names: &Names, problems: &mut Problems) -> O
         idle: parameters.span("idle"),
         session: None,
         first_series: names.first_series,
-        acks_early: false,
+        mutant: match parameters.get("mutant") {
+            Some(Setting::Word(word)) => Mutant::of(word),
+            _ => Mutant::Sound,
+        },
     };
     let pool = Pool::of(parameters).filter(|pool| pool.per == PoolPer::Process);
     let pool = pool.map(|pool| PoolClient {
         size: pool.connections,
         queue: if pool.queue == u32::MAX { u64::MAX } else { u64::from(pool.queue) },
         timeout: pool.timeout,
+        rejected: StoreSeries::Rejected.id(names.first_series),
+        connected: StoreSeries::Connected.id(names.first_series),
+        waits: StoreSeries::PoolWaits.id(names.first_series),
     });
     let timeout = parameters.span("timeout");
     let leaderless =
@@ -234,9 +264,6 @@ fn resolve(parameters: &Parameters, names: &Names, problems: &mut Problems) -> O
         Some(Setting::Constructor("async" | "sync" | "raft", copy)) if copy.word("begin") == "led" => Some(0),
         _ => None,
     };
-    let [rejected, connected, pool_waits] =
-        [StoreSeries::Rejected, StoreSeries::Connected, StoreSeries::PoolWaits]
-            .map(|series| series.id(names.first_series));
     let alive = Keepalive {
         connect: parameters.span("connect"),
         after: parameters.span("keepalive"),
@@ -244,18 +271,7 @@ fn resolve(parameters: &Parameters, names: &Names, problems: &mut Problems) -> O
     };
     let keeps_tx = waiting(parameters).undoes == Undoes::Statement;
     let avoid = parameters.span("avoid");
-    let client = StoreClient {
-        timeout,
-        pool,
-        rejected,
-        connected,
-        pool_waits,
-        leaderless,
-        avoid,
-        alive,
-        led_by,
-        keeps_tx,
-    };
+    let client = StoreClient { timeout, pool, leaderless, avoid, alive, led_by, keeps_tx };
     let programs = plan.series(StoreSeries::Programs);
     Some(Box::new(Store {
         me: names.me,

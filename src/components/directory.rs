@@ -168,12 +168,6 @@ pub struct StoreClient {
     pub timeout: Span,
     /// The pool of connections that each process keeps, if it keeps one.
     pub pool: Option<PoolClient>,
-    /// Where an operation is counted that such a pool turns away: by the store's own series.
-    pub rejected: SeriesId,
-    /// Where the connections of such pools that are in use are recorded: a level of the store.
-    pub connected: SeriesId,
-    /// Where those that wait for one are: another level of the store.
-    pub pool_waits: SeriesId,
     /// Whether any member can be asked anything: there is no leader.
     pub leaderless: bool,
     /// How long a member that did not answer is avoided.
@@ -186,6 +180,22 @@ pub struct StoreClient {
     pub keeps_tx: bool,
 }
 
+impl StoreClient {
+    /// The client of a store that is one member, with no pool: it waits so long for an answer, and takes a transaction for over when one
+    /// of its operations has waited in vain.
+    pub fn plain(timeout: Span) -> StoreClient {
+        StoreClient {
+            timeout,
+            pool: None,
+            leaderless: false,
+            avoid: Span::ZERO,
+            led_by: None,
+            alive: Keepalive { connect: timeout, after: timeout, patience: timeout },
+            keeps_tx: false,
+        }
+    }
+}
+
 /// A pool of connections in each process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolClient {
@@ -195,6 +205,12 @@ pub struct PoolClient {
     pub queue: u64,
     /// How long they may wait.
     pub timeout: Span,
+    /// Where an operation is counted that it turns away: by the store's own series.
+    pub rejected: SeriesId,
+    /// Where its connections in use are recorded: a level of the store.
+    pub connected: SeriesId,
+    /// Where those that wait for one are: another level of the store.
+    pub waits: SeriesId,
 }
 
 /// All parts, by [`PartId`].

@@ -18,6 +18,7 @@ use crate::components::mech::cores::share_ppm;
 use crate::components::part::{
     COMMON, DOES_NOT_FIT, Kind, Names, Part, PartName, Wiring, count_u32, speed_ppm,
 };
+use crate::program::compile::PartRole;
 use crate::sim::context::Context;
 use crate::sim::order::Order;
 use crate::sim::process::Process;
@@ -30,6 +31,7 @@ pub const EXTERNAL: Kind = Kind {
     common: COMMON,
     parameters: PARAMETERS,
     series: Series::ALL,
+    role: PartRole::Replies,
     runs_programs: false,
     resolve,
 };

@@ -25,8 +25,56 @@ pub mod script;
 pub mod server;
 pub mod storage;
 
-use crate::components::part::Kind;
+use std::sync::Arc;
 
-/// Every kind of part.
+use crate::components::part::{Kind, OfKind};
+
+/// Every kind of part that splitbrain has.
 pub const KINDS: &[Kind] =
     &[server::KIND, balancer::LB, cache::CACHE, db::DB, locks::LOCK, external::EXTERNAL];
+
+/// The kinds of parts that a design may have.
+#[derive(Clone)]
+pub struct Kinds(Arc<[Kind]>);
+
+impl Kinds {
+    /// Those that splitbrain has.
+    pub fn builtin() -> Kinds {
+        Kinds(KINDS.into())
+    }
+
+    /// These and one more. A design names it as it does the others: `[NAME.x]`.
+    ///
+    /// # Panics
+    /// When there is a kind of that name.
+    #[must_use]
+    pub fn with<P: OfKind>(self) -> Kinds {
+        let name = P::KIND.name;
+        assert!(self.iter().all(|kind| kind.name != name), "there is a kind `{name}` already");
+        Kinds(self.iter().copied().chain([P::KIND]).collect())
+    }
+}
+
+/// Those of tests: a `db` may break a rule of its protocol (`mutant = "acks_early"`).
+#[cfg(any(test, feature = "internals"))]
+impl Kinds {
+    /// Those that splitbrain has, with rules to break.
+    pub fn with_mutants() -> Kinds {
+        let breakable = |kind: &Kind| if kind.name == db::DB.name { db::BREAKABLE_DB } else { *kind };
+        Kinds(KINDS.iter().map(breakable).collect())
+    }
+}
+
+impl Default for Kinds {
+    fn default() -> Kinds {
+        Kinds::builtin()
+    }
+}
+
+impl std::ops::Deref for Kinds {
+    type Target = [Kind];
+
+    fn deref(&self) -> &[Kind] {
+        &self.0
+    }
+}

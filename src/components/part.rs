@@ -10,11 +10,13 @@ use crate::base::series::Series;
 use crate::components::directory::{Client, Directory};
 use crate::components::mech::cores::{FULL_SPEED, share_ppm};
 use crate::components::mech::policy::{Answers, Policy};
+use crate::program::compile::PartRole;
 use crate::program::instr::SharedPrograms;
 use crate::record::survey::Holdings;
 use crate::sim::run::World;
 
 /// What the loader must know of a kind of part.
+#[derive(Clone, Copy)]
 pub struct Kind {
     /// `server`, `cache`, …
     pub name: &'static str,
@@ -26,10 +28,18 @@ pub struct Kind {
     pub parameters: &'static [Parameter],
     /// What it records of itself while it runs.
     pub series: &'static [Series],
+    /// What steps it takes.
+    pub role: PartRole,
     /// Whether `[on.part]` programs may be given.
     pub runs_programs: bool,
     /// From checked parameters to a part that can be built; says what does not fit together.
     pub resolve: fn(&Parameters, &Names, &mut Problems) -> Option<Box<dyn Part>>,
+}
+
+/// A kind of part of one's own, for a registry of kinds.
+pub trait OfKind {
+    /// The kind.
+    const KIND: Kind;
 }
 
 /// Who is who, for `resolve`.
@@ -55,6 +65,8 @@ pub struct PartName {
     pub name: String,
     /// Its kind.
     pub kind: &'static str,
+    /// What steps it takes.
+    pub role: PartRole,
     /// The tier that its members form.
     pub tier: TierId,
     /// How many members.

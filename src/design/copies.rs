@@ -7,6 +7,7 @@ use crate::components::part::{DOES_NOT_FIT, PartName};
 use crate::design::codes;
 use crate::design::names::Written;
 use crate::design::programs::ProgramText;
+use crate::program::compile::PartRole;
 use crate::program::instr::{Instr, Programs};
 
 /// `copy[i]` is one that exists; `count` and `copies` do not both say how many there are.
@@ -19,7 +20,9 @@ pub(super) fn check(
     problems: &mut Problems,
 ) {
     for (part, parameters) in written.iter().zip(parameters) {
-        let Some(parameters) = parameters.as_ref().filter(|_| part.kind.name == "db") else { continue };
+        let Some(parameters) = parameters.as_ref().filter(|_| part.kind.role == PartRole::Stores) else {
+            continue;
+        };
         if let (Some(_), Some(place)) = (parameters.place("copies"), parameters.place("count")) {
             let message = format!("'{}' has both `copies` and `count`", part.entry.key);
             problems.at(DOES_NOT_FIT, place.clone(), message).help("a store has `copies`: leave `count` out");

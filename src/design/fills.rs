@@ -12,7 +12,7 @@ use crate::components::part::DOES_NOT_FIT;
 use crate::design::names::Written;
 use crate::design::programs::{DesignScope, told};
 use crate::design::text::Text;
-use crate::program::compile;
+use crate::program::compile::{self, PartRole};
 use crate::program::instr::{Instr, Programs};
 use crate::program::syntax::{self, Does, Expr, Step, SyntaxError};
 
@@ -84,8 +84,8 @@ fn fill(call: &str, scope: &DesignScope<'_>) -> Result<Fill, Vec<SyntaxError>> {
     };
     let target = compile::target(scope, path).map_err(|error| vec![error])?;
     let Some(program) = target.program else { return Err(wrong(whole, "a cache is filled by a program")) };
-    let (name, kind) = &scope.known.parts[scope.naming.programs[program.index()].part.index()];
-    if *kind != "server" {
+    let (name, _, role) = &scope.known.parts[scope.naming.programs[program.index()].part.index()];
+    if *role != PartRole::Runs {
         let message =
             format!("a fill runs at whoever reads the cache, and the programs of `{name}` run at `{name}`");
         let help = format!("fill by a program of a server, which may `call {name}.PROGRAM(…)`");
@@ -125,7 +125,9 @@ pub(super) fn unfilled(
         .collect();
     let read = |part: PartId| code().any(|instr| matches!(instr, Instr::Get { cache, .. } if *cache == part));
     for (part, (cache, of)) in (0u16..).map(PartId).zip(written.iter().zip(parameters)) {
-        let Some(of) = of.as_ref().filter(|of| cache.kind.name == "cache" && of.get("fill").is_none()) else {
+        let Some(of) =
+            of.as_ref().filter(|of| cache.kind.role == PartRole::Caches && of.get("fill").is_none())
+        else {
             continue;
         };
         let name = &cache.entry.key;

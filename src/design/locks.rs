@@ -6,6 +6,7 @@ use crate::base::problem::Problems;
 use crate::components::locks::is_fenced;
 use crate::components::part::DOES_NOT_FIT;
 use crate::design::names::Written;
+use crate::program::compile::PartRole;
 use crate::program::instr::{Instr, Program, Programs};
 
 /// Whether one member of a store decides in which order things happen.
@@ -24,7 +25,7 @@ pub(super) fn check(
 ) {
     let name = |part: PartId| written[part.index()].entry.key.as_str();
     let parameters_of = |part: PartId| parameters.get(part.index()).and_then(Option::as_ref);
-    for (lock, of) in written.iter().zip(parameters).filter(|(part, _)| part.kind.name == "lock") {
+    for (lock, of) in written.iter().zip(parameters).filter(|(part, _)| part.kind.role == PartRole::Locks) {
         let Some(Setting::Part(place)) = of.as_ref().and_then(|of| of.get("in")) else { continue };
         if !has_order(parameters_of(*place)) {
             let message = format!(

@@ -114,7 +114,7 @@ pub(super) fn collect<'a>(
     parts.truncate(PARTS_MAX);
     known.policies.truncate(POLICIES_MAX);
     known.zones.truncate(ZONES_MAX);
-    known.parts = parts.iter().map(|part| (part.entry.key.clone(), part.kind.name)).collect();
+    known.parts = parts.iter().map(|part| (part.entry.key.clone(), part.kind.name, part.kind.role)).collect();
     (known, parts)
 }
 

@@ -16,6 +16,7 @@ use crate::design::later;
 use crate::design::quantities;
 use crate::design::text::Text;
 use crate::design::tree::{Node, Table, Value};
+use crate::program::compile::PartRole;
 use crate::program::syntax::{self, Expr, Spanned};
 
 /// A default that holds because nothing was given.
@@ -31,7 +32,7 @@ pub struct DefaultUsed {
 #[derive(Clone, Debug, Default)]
 pub struct Known {
     /// Parts in order of name, with their kinds.
-    pub parts: Vec<(String, &'static str)>,
+    pub parts: Vec<(String, &'static str, PartRole)>,
     /// Policies in order of name.
     pub policies: Vec<String>,
     /// Zones in order of name.
@@ -289,13 +290,13 @@ impl Checker<'_> {
 
     fn part(&mut self, path: &str, kinds: &'static [&'static str], given: Given<'_>) -> Option<Setting> {
         let (words, place) = self.words(path, &ParameterType::Part(kinds), given)?;
-        let Some(index) = self.known.parts.iter().position(|(name, _)| *name == words) else {
+        let Some(index) = self.known.parts.iter().position(|(name, ..)| *name == words) else {
             let fitting = self
                 .known
                 .parts
                 .iter()
-                .filter(|(_, kind)| kinds.contains(kind))
-                .map(|(name, _)| name.as_str());
+                .filter(|(_, kind, _)| kinds.contains(kind))
+                .map(|(name, ..)| name.as_str());
             let help = known_words(&words, "parts that fit", fitting);
             self.problems
                 .at(codes::UNKNOWN_PART, place, format!("unknown part '{}'", shown(&words)))

@@ -197,26 +197,19 @@ impl DesignScope<'_> {
     }
 
     fn role(&self, part: PartId) -> PartRole {
-        match self.known.parts[part.index()].1 {
-            "cache" => PartRole::Caches,
-            "db" => PartRole::Stores,
-            "lb" => PartRole::Balances,
-            "external" => PartRole::Replies,
-            "lock" => PartRole::Locks,
-            _ => PartRole::Runs,
-        }
+        self.known.parts[part.index()].2
     }
 }
 
 impl Scope for DesignScope<'_> {
     fn part(&self, name: &str) -> Option<(PartId, PartRole)> {
-        let index = self.known.parts.iter().position(|(known, _)| known == name)?;
+        let index = self.known.parts.iter().position(|(known, ..)| known == name)?;
         let part = PartId(u16::try_from(index).expect("parts are limited"));
         Some((part, self.role(part)))
     }
 
     fn part_names(&self) -> Vec<String> {
-        self.known.parts.iter().map(|(name, _)| name.clone()).collect()
+        self.known.parts.iter().map(|(name, ..)| name.clone()).collect()
     }
 
     fn program(
@@ -306,12 +299,12 @@ fn numbered(names: &mut Vec<String>, name: &str) -> u16 {
     u16::try_from(index).unwrap_or(u16::MAX)
 }
 
-/// Parts behind load balancers: what a parameter `to` of a part of kind `lb` names.
+/// Parts behind load balancers: what their parameter `to` names.
 pub(super) fn behind(written: &[Written<'_>], parameters: &[Option<Parameters>]) -> BTreeMap<PartId, PartId> {
     let mut behind = BTreeMap::new();
     for (index, (part, parameters)) in written.iter().zip(parameters).enumerate() {
-        if let ("lb", Some(Setting::Part(to))) =
-            (part.kind.name, parameters.as_ref().and_then(|parameters| parameters.get("to")))
+        if let (PartRole::Balances, Some(Setting::Part(to))) =
+            (part.kind.role, parameters.as_ref().and_then(|parameters| parameters.get("to")))
         {
             behind.insert(PartId(u16::try_from(index).expect("parts are limited")), *to);
         }

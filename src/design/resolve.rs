@@ -226,7 +226,14 @@ fn part_names(
         }
         let tier = TierId(u8::try_from(index).expect("parts are limited"));
         let count = u32::try_from(count.min(MEMBERS_MAX)).expect("members are limited");
-        names.push(PartName { name: part.entry.key.clone(), kind: part.kind.name, tier, count, zones });
+        names.push(PartName {
+            name: part.entry.key.clone(),
+            kind: part.kind.name,
+            role: part.kind.role,
+            tier,
+            count,
+            zones,
+        });
     }
     if total > MEMBERS_TOTAL_MAX {
         let place: Place = written.last().map_or_else(nowhere, |part| part.entry.key_place.clone());

@@ -8,6 +8,7 @@ use crate::components::part::{Kind, Names, Part, PartName, Wiring};
 use crate::design::file::{self, Data, Loaded};
 use crate::design::render::render;
 use crate::design::resolve::{Design, Tables, resolve};
+use crate::program::compile::PartRole;
 use crate::sim::run::World;
 
 struct Nothing(&'static str);
@@ -100,21 +101,31 @@ const COMMON: &[Parameter] = &[
     parameter("count", ParameterType::Count { min: 1, max: 4_000_000 }, is("1")),
 ];
 
-const fn kind(name: &'static str, parameters: &'static [Parameter], runs_programs: bool) -> Kind {
+const fn kind(
+    name: &'static str,
+    parameters: &'static [Parameter],
+    role: PartRole,
+    runs_programs: bool,
+) -> Kind {
     Kind {
         name,
         doc: "A part.",
         common: COMMON,
         parameters,
         series: &[HITS, MISSES],
+        role,
         runs_programs,
         resolve: server,
     }
 }
 
 /// Kinds to test with.
-pub static KINDS: [Kind; 4] =
-    [kind("server", SERVER, true), kind("cache", CACHE, false), kind("db", DB, true), kind("lb", LB, false)];
+pub static KINDS: [Kind; 4] = [
+    kind("server", SERVER, PartRole::Runs, true),
+    kind("cache", CACHE, PartRole::Caches, false),
+    kind("db", DB, PartRole::Stores, true),
+    kind("lb", LB, PartRole::Balances, false),
+];
 
 /// Tables to test with.
 pub fn tables() -> Tables {

@@ -5,8 +5,8 @@ use crate::base::problem::Problems;
 use crate::base::time::Span;
 use crate::components::db::fitting::{Fitting, fits};
 use crate::components::part::Names;
-use crate::components::replication::leader::plan::{Ack, Election, LeaderMutant, LeaderPlan, Rule};
-use crate::components::replication::multi_leader::plan::{AGAIN_FIRST, MultiLeaderMutant, MultiLeaderPlan};
+use crate::components::replication::leader::plan::{Ack, Election, LeaderPlan, Rule};
+use crate::components::replication::multi_leader::plan::{AGAIN_FIRST, MultiLeaderPlan};
 use crate::components::replication::quorum::plan::QuorumPlan;
 use crate::components::storage::cell::{COPIES_MAX, Merge};
 use crate::components::storage::legs::WarsDelays;
@@ -312,7 +312,6 @@ pub fn copies(
             send: time(copy.distribution("send")),
             again: copy.span("again"),
             legs: WarsDelays::of(parameters),
-            mutant: MultiLeaderMutant::Sound,
         }),
         form => Copies::Leader(led(form, copy, parameters, plan, patience)),
     })
@@ -387,6 +386,6 @@ fn led(
         legs: WarsDelays::of(parameters),
         patience,
         linger: copy.span("linger"),
-        mutant: if alone { LeaderMutant::DecidesAlone } else { LeaderMutant::Sound },
+        decides_alone: alone,
     }
 }

@@ -5,6 +5,7 @@ pub mod cores;
 pub mod evict;
 pub mod key_distribution;
 pub mod keyed;
+pub mod mutant;
 pub mod policy;
 pub mod pool;
 pub mod station;

@@ -24,6 +24,7 @@ use crate::base::ids::{CallId, OpId, SyncId};
 use crate::base::op::{Op, Outcome, Reason, Value};
 use crate::base::time::{Span, Time};
 use crate::components::mech::keyed::Keyed;
+use crate::components::mech::mutant::Mutant;
 use crate::components::mech::station::Served;
 use crate::components::replication::single::transacting::Committing;
 use crate::components::storage::fences::Fences;
@@ -138,9 +139,7 @@ impl Process for StoreProcess {
             fences: Fences::default(),
             locks: LockTable::default(),
             waiting: LockWaiters::default(),
-            transacting: plan
-                .transactional
-                .then(|| Box::new(host::TransactionManager::new(plan.isolation, plan.row_waiting))),
+            transacting: plan.transactional.then(|| Box::new(host::TransactionManager::new(plan))),
             front: Front::new(plan),
         }
     }
@@ -293,7 +292,7 @@ impl StoreProcess {
         safe: Safe,
         ctx: &mut Context<Self>,
     ) {
-        let (early, substream) = (ctx.plan().acks_early, ctx.substream(served.call));
+        let (early, substream) = (ctx.plan().mutant == Mutant::AcksEarly, ctx.substream(served.call));
         if early {
             front::answer(self, served, outcome, &Causes::NONE, ctx);
         }

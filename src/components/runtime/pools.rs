@@ -76,11 +76,13 @@ impl Server {
 
     /// There is no connection to be had: the store counts that as its own refusal, though the pool is here.
     fn turned_away(&mut self, key: Key, part: PartId, ctx: Ctx) {
-        let (target, now) = (ctx.plan().directory.target(part), ctx.now());
-        let (rejected, at) = (ctx.plan().directory.store(part).rejected, target.tier);
-        ctx.record().count(rejected, now, 1);
+        let (at, now) = (ctx.plan().directory.target(part).tier, ctx.now());
+        if let Some(pool) = ctx.plan().directory.store(part).pool {
+            ctx.record().count(pool.rejected, now, 1);
+        }
         self.call_failed(key, Failure { reason: Reason::Pool, at: Some(at) });
     }
+
     /// The process has crashed, and its connections are gone.
     pub(super) fn pools_fall(&self, ctx: Ctx) {
         for (part, pool) in &self.pools {
@@ -92,14 +94,16 @@ impl Server {
 
 /// Keeps the level of connections in use, which is the store's.
 fn connections(part: PartId, change: i64, ctx: Ctx) {
-    let (series, now) = (ctx.plan().directory.store(part).connected, ctx.now());
-    ctx.record().level(series, now, change);
+    let now = ctx.now();
+    if let Some(pool) = ctx.plan().directory.store(part).pool {
+        ctx.record().level(pool.connected, now, change);
+    }
 }
 
 /// The same of operations that wait for one.
 fn waits(part: PartId, change: i64, ctx: Ctx) {
-    if change != 0 {
-        let (series, now) = (ctx.plan().directory.store(part).pool_waits, ctx.now());
-        ctx.record().level(series, now, change);
+    let now = ctx.now();
+    if let Some(pool) = ctx.plan().directory.store(part).pool.filter(|_| change != 0) {
+        ctx.record().level(pool.waits, now, change);
     }
 }

@@ -4,6 +4,7 @@ use crate::base::dist::Dist;
 use crate::base::ids::SeriesId;
 use crate::base::time::Span;
 use crate::components::mech::cores::Discipline;
+use crate::components::mech::mutant::Mutant;
 use crate::components::mech::pool::Pool;
 use crate::components::storage::rows::Initial;
 use crate::components::storage::series::StoreSeries;
@@ -45,8 +46,8 @@ pub struct StorePlan {
     pub session: Option<u8>,
     /// Where the series begin.
     pub first_series: SeriesId,
-    /// Whether it acknowledges what its disk does not have yet: the mutant of every store, for tests.
-    pub acks_early: bool,
+    /// A rule to break, for tests.
+    pub mutant: Mutant,
 }
 
 impl StorePlan {

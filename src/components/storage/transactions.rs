@@ -39,6 +39,7 @@ use crate::base::op::{Op, Outcome, Reason, Value};
 use crate::base::slab::{Key, Slab};
 use crate::base::time::{ClockTime, Time};
 use crate::components::mech::keyed::Keyed;
+use crate::components::mech::mutant::Mutant;
 use crate::components::storage::rows::{RowName, apply};
 use crate::components::storage::transactions::readers::Readers;
 use crate::components::storage::transactions::row_locks::RowLocks;
@@ -71,20 +72,6 @@ impl Isolation {
     fn is_of_one_instant(self) -> bool {
         self >= Isolation::Snapshot
     }
-}
-
-/// A rule to break, for tests.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum TransactionMutant {
-    /// None.
-    #[default]
-    Sound,
-    /// Locks are given back as soon as the row is written.
-    GivesLocksBack,
-    /// Whoever commits last wins.
-    LetsLastWin,
-    /// A transaction may have both flags.
-    IgnoresFlags,
 }
 
 /// How far a transaction is.
@@ -191,7 +178,7 @@ pub fn is_over(reason: Reason) -> bool {
 pub struct Transactions<W> {
     isolation: Isolation,
     rules: Waiting,
-    mutant: TransactionMutant,
+    mutant: Mutant,
     all: Slab<Transaction<W>>,
     names: Keyed<u64, Key>,
     locks: RowLocks,
@@ -210,12 +197,7 @@ pub struct Transactions<W> {
 
 impl<W: Copy> Transactions<W> {
     /// None yet.
-    pub fn new(isolation: Isolation, rules: Waiting) -> Self {
-        Self::with_mutant(isolation, rules, TransactionMutant::Sound)
-    }
-
-    /// None yet, and a rule to break.
-    pub fn with_mutant(isolation: Isolation, rules: Waiting, mutant: TransactionMutant) -> Self {
+    pub fn new(isolation: Isolation, rules: Waiting, mutant: Mutant) -> Self {
         Transactions {
             isolation,
             rules,
@@ -330,7 +312,7 @@ impl<W: Copy> Transactions<W> {
         if !held && !self.lock(key, row, (word, now, shows)) {
             return self.in_line(key, row, shows);
         }
-        let first_wins = self.mutant != TransactionMutant::LetsLastWin;
+        let first_wins = self.mutant != Mutant::LetsLastWin;
         if of_one_instant && first_wins && self.versions.changed_since(row, snapshot) {
             return Step::Done(self.abort_as(key, Reason::Conflict));
         }
@@ -373,7 +355,7 @@ impl<W: Copy> Transactions<W> {
             Some((_, own)) => *own = value,
             None => writes.push((row, value)),
         }
-        if self.mutant == TransactionMutant::GivesLocksBack {
+        if self.mutant == Mutant::GivesLocksBack {
             self.unlock_one(key, row);
         }
         Step::Done(outcome)

@@ -5,11 +5,12 @@ use crate::base::ids::{CallId, OpId, Pid};
 use crate::base::op::{At, Op, Outcome, Reason, Reply};
 use crate::base::rng::mix;
 use crate::base::slab::Key;
+use crate::components::mech::mutant::Mutant;
 use crate::components::mech::station::Served;
 use crate::components::replication::leader::log::Entry;
 use crate::components::replication::leader::member::{Ctx, Member, Role};
 use crate::components::replication::leader::messages::{HEADER_BYTES, Timer};
-use crate::components::replication::leader::plan::{LeaderMutant, Rule};
+use crate::components::replication::leader::plan::Rule;
 use crate::components::replication::leader::request::ClientRequest;
 use crate::components::replication::leader::transfer::Transfer;
 use crate::components::storage::front;
@@ -142,10 +143,10 @@ impl<M: Machine> Member<M> {
     /// A read that must see everything committed before it came.
     pub(super) fn reads_as_leader(&mut self, key: Key, ctx: Ctx<M>) {
         let plan = ctx.plan();
-        let asks = plan.rule == Rule::Majority && plan.mutant != LeaderMutant::ReadsWhenDeposed;
+        let asks = plan.rule == Rule::Majority && plan.store.mutant != Mutant::ReadsWhenDeposed;
         if !asks {
             // Nothing newer can be acknowledged by us than what we have committed, once that is all that anybody has.
-            let knows = self.commits_its_term() || plan.mutant == LeaderMutant::ReadsWhenDeposed;
+            let knows = self.commits_its_term() || plan.store.mutant == Mutant::ReadsWhenDeposed;
             let index = if knows { self.commit_index } else { u64::MAX };
             self.reads.push_back((0, index, key));
             return self.answer_reads(ctx);
@@ -190,7 +191,7 @@ impl<M: Machine> Member<M> {
             return;
         }
         let answered = self.answered_round(ctx);
-        let decided = ctx.plan().mutant == LeaderMutant::CountsOldTerms || self.commits_its_term();
+        let decided = ctx.plan().store.mutant == Mutant::CountsOldTerms || self.commits_its_term();
         let mut wants_round = false;
         for (round, index, _) in &mut self.reads {
             if *index == u64::MAX && *round <= answered && decided {

@@ -2,10 +2,11 @@
 
 use crate::base::ids::Pid;
 use crate::base::rng::mix;
+use crate::components::mech::mutant::Mutant;
 use crate::components::replication::leader::log::{Entry, Log, Place};
 use crate::components::replication::leader::member::{Ctx, Member};
 use crate::components::replication::leader::messages::{Kept, Message, Record};
-use crate::components::replication::leader::plan::{Ack, LeaderMutant, Rule};
+use crate::components::replication::leader::plan::{Ack, Rule};
 use crate::components::storage::front;
 use crate::components::storage::machine::Machine;
 use crate::sim::disk::Disk;
@@ -49,7 +50,7 @@ impl<M: Machine> Member<M> {
 
     /// The term and the vote, on disk.
     pub(super) fn keep_term(&mut self, ctx: Ctx<M>) {
-        if ctx.plan().mutant != LeaderMutant::ForgetsVote {
+        if ctx.plan().store.mutant != Mutant::ForgetsVote {
             ctx.append(Record::Term(self.term, self.voted_for));
             self.dirty = true;
         }

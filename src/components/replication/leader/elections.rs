@@ -2,10 +2,11 @@
 
 use crate::base::rng::Bits;
 use crate::base::time::Span;
+use crate::components::mech::mutant::Mutant;
 use crate::components::replication::leader::log::{Entry, Place};
 use crate::components::replication::leader::member::{Ctx, Member, Peer, Role, TIMEOUT};
 use crate::components::replication::leader::messages::{Message, Record, Timer};
-use crate::components::replication::leader::plan::{Election, LeaderMutant, Rule};
+use crate::components::replication::leader::plan::{Election, Rule};
 use crate::components::replication::leader::transfer::Transfer;
 use crate::components::storage::front;
 use crate::components::storage::lock_table::Clocks;
@@ -67,7 +68,7 @@ impl<M: Machine> Member<M> {
             self.becomes(Role::Follower, ctx); // it is to serve nobody
             return self.reset_election_timer(true, ctx);
         }
-        if ctx.plan().mutant == LeaderMutant::DecidesAlone {
+        if ctx.plan().decides_alone {
             self.term += 1;
             return self.lead(ctx);
         }
@@ -195,7 +196,7 @@ impl<M: Machine> Member<M> {
                 self.keep(Record::LeadTerm(self.term), ctx);
             }
         }
-        if ctx.plan().mutant != LeaderMutant::CountsOldTerms {
+        if ctx.plan().store.mutant != Mutant::CountsOldTerms {
             let told = EntryContext::Clocks(Clocks::of(ctx));
             self.propose(Entry { told, ..Entry::empty(self.term) }, ctx);
         }
@@ -207,7 +208,7 @@ impl<M: Machine> Member<M> {
 
     /// A message of a later term came from somebody who may not lead.
     pub(super) fn observe_term(&mut self, term: u64, ctx: Ctx<M>) {
-        if self.role == Role::Leader && ctx.plan().mutant == LeaderMutant::KeepsOldLeader {
+        if self.role == Role::Leader && ctx.plan().store.mutant == Mutant::KeepsOldLeader {
             return;
         }
         if term > self.term {
@@ -225,7 +226,7 @@ impl<M: Machine> Member<M> {
     /// A leader of this term has written to us. False if we know better.
     pub(super) fn accept_leader(&mut self, from: u32, term: u64, ctx: Ctx<M>) -> bool {
         let stays = self.role == Role::Leader
-            && (term == self.term || ctx.plan().mutant == LeaderMutant::KeepsOldLeader);
+            && (term == self.term || ctx.plan().store.mutant == Mutant::KeepsOldLeader);
         if term < self.term || stays {
             return false;
         }

@@ -19,7 +19,7 @@
 use crate::base::time::Span;
 use crate::components::replication::leader::member::{Ctx, Member, Role};
 use crate::components::replication::leader::messages::{Message, Timer};
-use crate::components::replication::leader::plan::{Election, LeaderMutant};
+use crate::components::replication::leader::plan::Election;
 use crate::components::replication::leader::transfer::Handover;
 use crate::components::storage::front;
 use crate::components::storage::machine::Machine;
@@ -101,7 +101,7 @@ impl<M: Machine> Member<M> {
             return self.say(from, Message::Declined { term }, ctx);
         }
         self.leader = None;
-        if ctx.plan().mutant == LeaderMutant::DecidesAlone {
+        if ctx.plan().decides_alone {
             self.term += 1;
             return self.lead(ctx);
         }

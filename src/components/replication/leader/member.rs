@@ -7,6 +7,7 @@ use crate::base::ids::{CallId, Pid, SyncId};
 use crate::base::op::{Op, Reply};
 use crate::base::slab::{Key, Slab};
 use crate::base::time::ClockTime;
+use crate::components::mech::mutant::Mutant;
 use crate::components::mech::station::Served;
 use crate::components::replication::leader::log::{Entry, Log, Place};
 use crate::components::replication::leader::merge_log::{Addition, MergeLog};
@@ -198,10 +199,7 @@ impl<M: Machine> Process for Member<M> {
             rounds: VecDeque::new(),
             asks: Slab::default(),
             proposed: BTreeMap::new(),
-            transacting: plan
-                .store
-                .transactional
-                .then(|| Box::new(TransactionManager::new(plan.store.isolation, plan.store.row_waiting))),
+            transacting: plan.store.transactional.then(|| Box::new(TransactionManager::new(&plan.store))),
             committing: BTreeMap::new(),
             locks: LockWaiters::default(),
             reads: VecDeque::new(),
@@ -447,7 +445,7 @@ impl<M: Machine> Member<M> {
     /// How far this copy goes in what an acknowledgement says.
     pub(super) fn vouches(&self, plan: &LeaderPlan<M>) -> u64 {
         match plan.ack {
-            _ if plan.store.acks_early => u64::MAX,
+            _ if plan.store.mutant == Mutant::AcksEarly => u64::MAX,
             Ack::Receive => u64::MAX,
             Ack::Flush => self.durable_index,
             Ack::Apply => self.last_applied.min(self.durable_index),

@@ -61,26 +61,6 @@ pub enum Election {
     After(Span),
 }
 
-/// A rule to break, for tests.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LeaderMutant {
-    /// None: this is the protocol.
-    #[default]
-    Sound,
-    /// A leader counts copies of entries of older terms, and has no empty entry that would hide it.
-    CountsOldTerms,
-    /// A vote is not kept on disk.
-    ForgetsVote,
-    /// A leader answers reads of the primary without asking whether it still leads.
-    ReadsWhenDeposed,
-    /// A leader that hears of another goes on leading.
-    KeepsOldLeader,
-    /// Each member decides alone that it leads now.
-    DecidesAlone,
-    /// A copy answers reads `at session` whatever it has applied.
-    IgnoresSessions,
-}
-
 /// What all members share.
 #[derive(Clone, Debug)]
 pub struct LeaderPlan<M: Machine> {
@@ -116,6 +96,6 @@ pub struct LeaderPlan<M: Machine> {
     pub patience: Span,
     /// How long a member waits for what a leader that is no more was asked for, once there is another.
     pub linger: Span,
-    /// A rule to break, for tests.
-    pub mutant: LeaderMutant,
+    /// Whether each member decides alone that it leads now (`by = each`), which elects two.
+    pub decides_alone: bool,
 }

@@ -5,10 +5,11 @@
 //! whose place is not there.
 
 use crate::base::rng::mix;
+use crate::components::mech::mutant::Mutant;
 use crate::components::replication::leader::log::{Entry, Log, Place};
 use crate::components::replication::leader::member::{Ctx, Member, Peer, Role, SEND};
 use crate::components::replication::leader::messages::{AppendEntries, CopySnapshot, Message, Record, Timer};
-use crate::components::replication::leader::plan::{LeaderMutant, Rule};
+use crate::components::replication::leader::plan::Rule;
 use crate::components::storage::cell::COPIES_MAX;
 use crate::components::storage::front;
 use crate::components::storage::machine::Machine;
@@ -326,7 +327,8 @@ impl<M: Machine> Member<M> {
             return;
         }
         let (plan, copies) = (ctx.plan(), ctx.members());
-        let mine = if plan.store.acks_early { self.log.last().index } else { self.durable_index };
+        let mine =
+            if plan.store.mutant == Mutant::AcksEarly { self.log.last().index } else { self.durable_index };
         let has = self.ranked(mine, ctx, |peer| peer.match_index);
         let of_our_term = |member: &Self, index| member.log.term(index) == Some(member.term);
         let majority_durable_index = has[Rule::Majority.copies(copies) as usize - 1];
@@ -337,7 +339,7 @@ impl<M: Machine> Member<M> {
         }
         let index = has[plan.rule.copies(copies) as usize - 1];
         if index > self.commit_index
-            && (of_our_term(self, index) || plan.mutant == LeaderMutant::CountsOldTerms)
+            && (of_our_term(self, index) || plan.store.mutant == Mutant::CountsOldTerms)
         {
             let knew = self.commits_its_term();
             self.commit_index = index;

@@ -13,10 +13,10 @@ use crate::base::cause::Cause;
 use crate::base::op::{At, Op, Outcome, Reason};
 use crate::base::session::CausalContext;
 use crate::base::slab::Key;
+use crate::components::mech::mutant::Mutant;
 use crate::components::mech::station::Served;
 use crate::components::replication::leader::member::{Ctx, Member};
 use crate::components::replication::leader::messages::Timer;
-use crate::components::replication::leader::plan::LeaderMutant;
 use crate::components::storage::machine::Machine;
 
 /// Bits of a position for the index: 17 million million entries. The term has the other 20: a million elections.
@@ -43,7 +43,7 @@ impl<M: Machine> Member<M> {
         }
         let Op::Read { at: At::Session, .. } = served.op else { return None };
         let store =
-            ctx.plan().store.session.filter(|_| ctx.plan().mutant != LeaderMutant::IgnoresSessions)?;
+            ctx.plan().store.session.filter(|_| ctx.plan().store.mutant != Mutant::IgnoresSessions)?;
         Some(ctx.context(served.call).session.causal.of(store)).filter(|position| *position > self.position())
     }
 
@@ -138,7 +138,8 @@ mod tests {
 
     #[test]
     fn a_mutant_that_ignores_tokens_is_caught() {
-        let plan = LeaderPlan { mutant: LeaderMutant::IgnoresSessions, ..known(slow()) };
+        let mut plan = known(slow());
+        plan.store.mutant = Mutant::IgnoresSessions;
         let mut world = world(1, vec![write(100, 0, 7), read(106, 2)], plan, 3);
         until(&mut world, 300);
         assert_eq!(

@@ -21,6 +21,7 @@ use crate::check::history::{Call, Operation, PENDING, Texts};
 use crate::check::judge::one;
 use crate::check::search::Budget;
 use crate::components::mech::cores::Discipline;
+use crate::components::mech::mutant::Mutant;
 use crate::components::replication::leader::plan::*;
 use crate::components::script::{Lines, PART, Script, answers, total, until};
 use crate::components::storage::legs::WarsDelays;
@@ -60,7 +61,7 @@ fn plan(rule: Rule, election: Election) -> LeaderPlan<Tables> {
             idle: Span::from_secs(3600),
             session: None,
             first_series: SeriesId(0),
-            acks_early: false,
+            mutant: Mutant::Sound,
         },
         rule,
         ack: Ack::Flush,
@@ -76,7 +77,7 @@ fn plan(rule: Rule, election: Election) -> LeaderPlan<Tables> {
         legs: WarsDelays::default(),
         patience: Span::from_ms(500),
         linger: Span::from_ms(500),
-        mutant: LeaderMutant::Sound,
+        decides_alone: false,
     }
 }
 
@@ -302,13 +303,18 @@ fn verdict(history: &[Operation]) -> Verdict {
     one(history, 0, &mut Texts::default(), Budget::default())
 }
 
+fn broken(mutant: Mutant, mut plan: LeaderPlan<Tables>) -> LeaderPlan<Tables> {
+    plan.store.mutant = mutant;
+    plan
+}
+
 /// Raft whose members stand for election in turn, so that a test can tell who leads.
-fn in_turn(mutant: LeaderMutant) -> LeaderPlan<Tables> {
-    LeaderPlan { mutant, election: Election::After(Span::from_ms(1_000)), ..raft() }
+fn in_turn(mutant: Mutant) -> LeaderPlan<Tables> {
+    broken(mutant, LeaderPlan { election: Election::After(Span::from_ms(1_000)), ..raft() })
 }
 
 /// Member 2 votes for 1, which leads in term 2 and commits; then 2 crashes and is cut off from 1 together with 0.
-fn two_in_a_term(mutant: LeaderMutant) -> Verdict {
+fn two_in_a_term(mutant: Mutant) -> Verdict {
     let mut script = vec![write(100, 0, 1), write(2000, 1, 2), read(3000, 2)];
     script.extend((0..12).map(|n| read(4500 + 50 * n, 1 + n as u32 % 2)));
     let mut world = world(1, script.clone(), in_turn(mutant), 3);
@@ -329,13 +335,13 @@ fn two_in_a_term(mutant: LeaderMutant) -> Verdict {
 
 #[test]
 fn a_vote_that_is_forgotten_makes_two_leaders_of_one_term() {
-    assert_eq!(two_in_a_term(LeaderMutant::Sound), Verdict::Holds);
-    assert!(matches!(two_in_a_term(LeaderMutant::ForgetsVote), Verdict::Violated(_)));
+    assert_eq!(two_in_a_term(Mutant::Sound), Verdict::Holds);
+    assert!(matches!(two_in_a_term(Mutant::ForgetsVote), Verdict::Violated(_)));
 }
 
 /// Figure 8 of Ongaro and Ousterhout (2014), with 0 and 1 as its S1 and S2, and 2 as its S5: an entry of term 1 reaches a majority
 /// only in a later term, and is overwritten by one of term 2.
-fn figure_8(mutant: LeaderMutant) -> Verdict {
+fn figure_8(mutant: Mutant) -> Verdict {
     let other_row = (1_900, copy(2), Op::Write { table: 0, key: 2, n: 9, parent: OpId(0) });
     let mut script = vec![write(600, 0, 7), read(2_500, 1)];
     script.extend((0..20).map(|n| read(4_000 + 250 * n, 2)));
@@ -355,7 +361,7 @@ fn figure_8(mutant: LeaderMutant) -> Verdict {
     until(&mut world, 2_050);
     world.restart(copy(0));
     until(&mut world, 2_600);
-    if mutant == LeaderMutant::CountsOldTerms {
+    if mutant == Mutant::CountsOldTerms {
         assert_eq!(leaders(&world), [1], "of a later term; the entry of term 1 is at a majority now");
     }
     heal(&mut world, alone);
@@ -373,35 +379,35 @@ fn figure_8(mutant: LeaderMutant) -> Verdict {
 
 #[test]
 fn an_entry_of_an_older_term_that_is_counted_is_lost() {
-    assert_eq!(figure_8(LeaderMutant::Sound), Verdict::Holds);
-    assert!(matches!(figure_8(LeaderMutant::CountsOldTerms), Verdict::Violated(_)));
+    assert_eq!(figure_8(Mutant::Sound), Verdict::Holds);
+    assert!(matches!(figure_8(Mutant::CountsOldTerms), Verdict::Violated(_)));
 }
 
 #[test]
 fn a_leader_that_stays_and_one_that_nobody_elected_are_seen() {
     // The leader cut off: afterwards it hears of another.
-    for mutant in [LeaderMutant::Sound, LeaderMutant::KeepsOldLeader] {
+    for mutant in [Mutant::Sound, Mutant::KeepsOldLeader] {
         let script = vec![write(600, 0, 2), write(2500, 1, 3)];
-        let mut world = world(1, script, LeaderPlan { mutant, ..asynchronous() }, 3);
+        let mut world = world(1, script, broken(mutant, asynchronous()), 3);
         until(&mut world, 500);
         let effects = cut(&mut world, &[0], 3);
         until(&mut world, 3000);
         heal(&mut world, effects);
         until(&mut world, 6000);
-        let (values, sound) = (values(&world), mutant == LeaderMutant::Sound);
+        let (values, sound) = (values(&world), mutant == Mutant::Sound);
         assert_eq!(leaders(&world).len(), if sound { 1 } else { 2 }, "{mutant:?}");
         assert_eq!(values.iter().all(|value| *value == values[0]), sound, "{mutant:?}: {values:?}");
     }
     // A follower cut off: nobody else agrees that it should lead.
-    for mutant in [LeaderMutant::Sound, LeaderMutant::DecidesAlone] {
+    for decides_alone in [false, true] {
         let script = vec![write(2500, 0, 3), write(2500, 2, 2)];
-        let mut world = world(1, script, LeaderPlan { mutant, ..asynchronous() }, 3);
+        let mut world = world(1, script, LeaderPlan { decides_alone, ..asynchronous() }, 3);
         until(&mut world, 500);
         cut(&mut world, &[2], 3);
         until(&mut world, 3500);
         let acknowledged = told(&world, 2).iter().filter(|told| matches!(told, Some((_, Ok(_))))).count();
-        let sound = mutant == LeaderMutant::Sound;
-        assert_eq!((leaders(&world).len(), acknowledged), if sound { (1, 1) } else { (2, 2) }, "{mutant:?}");
+        let leads = (leaders(&world).len(), acknowledged);
+        assert_eq!(leads, if decides_alone { (2, 2) } else { (1, 1) });
     }
 }
 

@@ -7,6 +7,7 @@ use crate::base::ids::{CallId, Pid, SyncId};
 use crate::base::op::{Op, Outcome, Reason, Value};
 use crate::base::time::{ClockTime, Time};
 use crate::components::mech::keyed::Keyed;
+use crate::components::mech::mutant::Mutant;
 use crate::components::mech::station::Served;
 use crate::components::replication::multi_leader::messages::{Change, Kept, Message, Record, Rows, Timer};
 use crate::components::replication::multi_leader::plan::MultiLeaderPlan;
@@ -221,7 +222,7 @@ impl front::Member for Member {
         if change.is_none() && !ahead {
             return front::answer(self, served, outcome, &Causes::NONE, ctx);
         }
-        let early = ctx.plan().store.acks_early;
+        let early = ctx.plan().store.mutant == Mutant::AcksEarly;
         if early {
             front::answer(self, served, outcome, &Causes::NONE, ctx);
         }

@@ -28,16 +28,4 @@ pub struct MultiLeaderPlan {
     pub again: Span,
     /// What changes (`write`) and confirmations (`ack`) take on top of the network.
     pub legs: WarsDelays,
-    /// A rule to break, for tests.
-    pub mutant: MultiLeaderMutant,
-}
-
-/// A rule to break, for tests.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum MultiLeaderMutant {
-    /// None: this is the protocol.
-    #[default]
-    Sound,
-    /// What is not confirmed is not sent again.
-    NeverAgain,
 }

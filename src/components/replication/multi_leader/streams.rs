@@ -3,9 +3,10 @@
 use crate::base::dist::Dist;
 use crate::base::ids::Pid;
 use crate::base::time::{ClockTime, Span};
+use crate::components::mech::mutant::Mutant;
 use crate::components::replication::multi_leader::member::{Ctx, Early, Member, TURN};
 use crate::components::replication::multi_leader::messages::{Change, Message, Timer};
-use crate::components::replication::multi_leader::plan::{AGAIN_FIRST, MultiLeaderMutant};
+use crate::components::replication::multi_leader::plan::AGAIN_FIRST;
 use crate::components::storage::front;
 use crate::components::storage::series::StoreSeries;
 
@@ -162,7 +163,7 @@ impl Member {
         if clock < peer.due {
             return self.arm(to, ctx);
         }
-        if ctx.plan().mutant == MultiLeaderMutant::NeverAgain {
+        if ctx.plan().store.mutant == Mutant::NeverAgain {
             return;
         }
         peer.wait = (peer.wait * 2).min(again);

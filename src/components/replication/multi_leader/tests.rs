@@ -5,6 +5,7 @@ use crate::base::ids::{OpId, Pid, SeriesId, TierId, ZoneId};
 use crate::base::op::{At, Op, Outcome, Reason, When};
 use crate::base::time::Span;
 use crate::components::mech::cores::Discipline;
+use crate::components::mech::mutant::Mutant;
 use crate::components::replication::multi_leader::plan::*;
 use crate::components::replication::tests::trials;
 use crate::components::replication::tests::trials::{ALL, CALM, END, copy, ms, write};
@@ -40,7 +41,7 @@ fn plan(merge: Merge) -> MultiLeaderPlan {
             row_waiting: crate::components::storage::transactions::waiting::Waiting::AT_ONCE,
             idle: Span::from_secs(3600),
             first_series: SeriesId(0),
-            acks_early: false,
+            mutant: Mutant::Sound,
         },
         merge,
         apply: PerCopy::default(),
@@ -48,7 +49,6 @@ fn plan(merge: Merge) -> MultiLeaderPlan {
         send: None,
         again: Span::from_secs(1),
         legs: WarsDelays::default(),
-        mutant: MultiLeaderMutant::Sound,
     }
 }
 
@@ -150,10 +150,10 @@ fn what_was_written_on_both_sides_of_a_cut_is_merged_afterwards() {
 /// Rule 1: the mutant acknowledges at once and forgets.
 #[test]
 fn a_crash_keeps_what_was_acknowledged() {
-    for acks_early in [false, true] {
+    for mutant in [Mutant::Sound, Mutant::AcksEarly] {
         let mut plan = plan(Merge::Counter);
         plan.store.disk = ms(20.0);
-        plan.store.acks_early = acks_early;
+        plan.store.mutant = mutant;
         let mut world = world(vec![add(100, 0, 1, 1), add(130, 0, 1, 2)], plan);
         until(&mut world, 135);
         world.crash(copy(0), Crash::Machine);
@@ -163,7 +163,7 @@ fn a_crash_keeps_what_was_acknowledged() {
         let acknowledged: i64 =
             told(&world, 2).iter().flatten().filter_map(|(_, told)| told.ok()).max().unwrap_or(0);
         let kept = values(&world, Merge::Counter, 1);
-        assert_eq!(kept == [acknowledged; 3], !acks_early, "{acknowledged} became {kept:?}");
+        assert_eq!(kept == [acknowledged; 3], mutant == Mutant::Sound, "{acknowledged} became {kept:?}");
     }
 }
 
@@ -198,24 +198,23 @@ fn whoever_missed_more_than_the_others_keep_gets_all_rows() {
     assert_eq!(values(&world, Merge::Counter, 7), [1400; 3], "and it is on disk");
 }
 
+fn broken(mutant: Mutant, mut plan: MultiLeaderPlan) -> MultiLeaderPlan {
+    plan.store.mutant = mutant;
+    plan
+}
+
 /// Rule 3: the mutant sends once.
 #[test]
 fn what_was_not_confirmed_is_sent_again() {
-    for mutant in [MultiLeaderMutant::Sound, MultiLeaderMutant::NeverAgain] {
-        let mut world = world(
-            vec![add(600, 0, 1, 1), add(3_000, 0, 1, 1)],
-            MultiLeaderPlan { mutant, ..plan(Merge::Counter) },
-        );
+    for mutant in [Mutant::Sound, Mutant::NeverAgain] {
+        let mut world =
+            world(vec![add(600, 0, 1, 1), add(3_000, 0, 1, 1)], broken(mutant, plan(Merge::Counter)));
         until(&mut world, 500);
         let effects = cut(&mut world, 0);
         until(&mut world, 2_000);
         effects.into_iter().for_each(|effect| world.network().lift(effect));
         until(&mut world, 6_000);
-        assert_eq!(
-            values(&world, Merge::Counter, 1) == [2; 3],
-            mutant == MultiLeaderMutant::Sound,
-            "{mutant:?}"
-        );
+        assert_eq!(values(&world, Merge::Counter, 1) == [2; 3], mutant == Mutant::Sound, "{mutant:?}");
     }
 }
 
@@ -305,14 +304,10 @@ fn several_leaders_converge_after_random_faults_and_lose_nothing_that_merges() {
 
 #[test]
 fn mutants_of_several_leaders_are_caught() {
-    let diverged = |seed: &u64| {
-        trial(*seed, MultiLeaderPlan { mutant: MultiLeaderMutant::NeverAgain, ..plan(Merge::Counter) })
-            .1
-            .is_none()
-    };
+    let diverged = |seed: &u64| trial(*seed, broken(Mutant::NeverAgain, plan(Merge::Counter))).1.is_none();
     assert!((0..20).any(|seed| diverged(&seed)), "sending once was not caught");
     let mut early = plan(Merge::Counter);
-    early.store.acks_early = true;
+    early.store.mutant = Mutant::AcksEarly;
     assert!((0..40).any(|seed| trial(seed, early.clone()).0.is_some()), "acknowledging early was not caught");
 }
 

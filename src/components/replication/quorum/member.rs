@@ -22,6 +22,7 @@ use crate::base::rng::{Bits, mix};
 use crate::base::slab::{Key, Slab};
 use crate::base::time::ClockTime;
 use crate::components::mech::keyed::Keyed;
+use crate::components::mech::mutant::Mutant;
 use crate::components::mech::station::Served;
 use crate::components::replication::quorum::coordinator::{NOBODY, Operation};
 use crate::components::replication::quorum::plan::QuorumPlan;
@@ -256,7 +257,7 @@ impl Process for Member {
         for _ in 0..std::mem::take(&mut self.syncing) {
             let commit = self.log.pop_front().expect("what is being synced");
             self.takes_in(commit.row, &commit.cell, ctx);
-            if !ctx.plan().store.acks_early {
+            if ctx.plan().store.mutant != Mutant::AcksEarly {
                 self.confirm(commit.from, commit.op, commit.substream, ctx);
             }
         }
@@ -347,7 +348,7 @@ impl Member {
     pub(super) fn keep(&mut self, commit: Commit, ctx: &mut Context<Self>) {
         ctx.append((commit.row, commit.cell.clone()));
         self.logged += 1;
-        if ctx.plan().store.acks_early {
+        if ctx.plan().store.mutant == Mutant::AcksEarly {
             self.confirm(commit.from, commit.op, commit.substream, ctx);
         }
         self.log.push_back(commit);

@@ -12,6 +12,7 @@ use crate::base::op::{At, Op, Outcome, When};
 use crate::base::series::kinds;
 use crate::base::time::Span;
 use crate::components::mech::cores::Discipline;
+use crate::components::mech::mutant::Mutant;
 use crate::components::replication::quorum::plan::*;
 use crate::components::script::{Answer, Lines, PART, Script, answers, total, until};
 use crate::components::storage::cell::Merge;
@@ -49,7 +50,7 @@ fn plan(r: u8, w: u8, merge: Merge) -> QuorumPlan {
             idle: Span::from_secs(3600),
             session: None,
             first_series: SeriesId(0),
-            acks_early: false,
+            mutant: Mutant::Sound,
         },
         copies: 3,
         r,
@@ -264,9 +265,9 @@ fn a_hint_does_not_count_as_an_acknowledgement() {
 /// What was acknowledged by W copies survives the crash of all, but for the mutant that does not wait for its disk.
 #[test]
 fn the_mutant_that_acknowledges_before_its_disk_loses_what_it_acknowledged() {
-    for acks_early in [false, true] {
+    for mutant in [Mutant::Sound, Mutant::AcksEarly] {
         let mut plan = plan(3, 3, Merge::LastWrite);
-        plan.store.acks_early = acks_early;
+        plan.store.mutant = mutant;
         plan.store.disk = ms(20.0);
         let mut world = world(vec![write(0, 0, 7), write(30, 0, 8), read(200, 0)], plan);
         until(&mut world, 35);
@@ -279,7 +280,7 @@ fn the_mutant_that_acknowledges_before_its_disk_loses_what_it_acknowledged() {
         let lines = answers(&world, 3);
         let acknowledged = if lines[1].as_ref().is_some_and(|answer| answer.outcome.is_ok()) { 8 } else { 7 };
         let read = lines[2].as_ref().expect("answered").outcome.value().expect("a value").n;
-        assert_eq!(read != acknowledged, acks_early, "{acknowledged} became {read}");
+        assert_eq!(read != acknowledged, mutant == Mutant::AcksEarly, "{acknowledged} became {read}");
     }
 }
 

@@ -7,6 +7,7 @@ use crate::base::ids::Pid;
 use crate::base::ids::SeriesId;
 use crate::base::op::{At, Op, Outcome, Reason, When};
 use crate::components::mech::cores::Discipline;
+use crate::components::mech::mutant::Mutant;
 use crate::components::mech::pool::{Pool, PoolPer};
 use crate::components::script::{Lines, PART, answers, level, told, total, until, world};
 use crate::components::storage::plan::StorePlan;
@@ -33,7 +34,7 @@ fn plan() -> StorePlan {
         idle: Span::from_secs(3600),
         session: None,
         first_series: SeriesId(0),
-        acks_early: false,
+        mutant: Mutant::Sound,
     }
 }
 

@@ -6,8 +6,9 @@ use crate::base::ids::{OpId, SeriesId, TierId};
 use crate::base::op::Op;
 use crate::base::time::Span;
 use crate::components::mech::cores::Discipline;
-use crate::components::replication::leader::plan::{Ack, Election, LeaderMutant, LeaderPlan, Rule};
-use crate::components::replication::multi_leader::plan::{MultiLeaderMutant, MultiLeaderPlan};
+use crate::components::mech::mutant::Mutant;
+use crate::components::replication::leader::plan::{Ack, Election, LeaderPlan, Rule};
+use crate::components::replication::multi_leader::plan::MultiLeaderPlan;
 use crate::components::replication::quorum::plan::QuorumPlan;
 use crate::components::replication::single::StoreProcess;
 use crate::components::replication::{leader, multi_leader, quorum};
@@ -28,7 +29,7 @@ const MUTANT_SEEDS: u64 = 200;
 const CRASHES: &[Impairment] =
     &[Impairment::Machine, Impairment::Process, Impairment::Everybody, Impairment::Pause, Impairment::Disk];
 
-fn store(acks_early: bool) -> StorePlan {
+fn store(early: bool) -> StorePlan {
     StorePlan {
         read: ms(0.0),
         write: ms(0.0),
@@ -46,14 +47,14 @@ fn store(acks_early: bool) -> StorePlan {
         idle: Span::from_secs(3600),
         session: None,
         first_series: SeriesId(0),
-        acks_early,
+        mutant: if early { Mutant::AcksEarly } else { Mutant::Sound },
     }
 }
 
-fn led(rule: Rule, election: Election, acks_early: bool) -> LeaderPlan<Tables> {
+fn led(rule: Rule, election: Election, early: bool) -> LeaderPlan<Tables> {
     LeaderPlan {
         machine: vec![Initial { n: 0, keys: 10_000 }],
-        store: store(acks_early),
+        store: store(early),
         rule,
         ack: Ack::Flush,
         election,
@@ -68,7 +69,7 @@ fn led(rule: Rule, election: Election, acks_early: bool) -> LeaderPlan<Tables> {
         legs: WarsDelays::default(),
         patience: Span::from_ms(500),
         linger: Span::from_ms(500),
-        mutant: LeaderMutant::Sound,
+        decides_alone: false,
     }
 }
 
@@ -155,7 +156,6 @@ fn every_store_that_acknowledges_before_its_disk_has_synced_is_caught() {
             send: None,
             again: Span::from_secs(1),
             legs: WarsDelays::default(),
-            mutant: MultiLeaderMutant::Sound,
         };
         let of = plan.clone();
         let value = move |world: &World, key| {

@@ -3,8 +3,9 @@
 //! flag after it has committed cannot be stopped any more, so the other one is.
 
 use crate::base::slab::Key;
+use crate::components::mech::mutant::Mutant;
 use crate::components::storage::rows::RowName;
-use crate::components::storage::transactions::{Stage, Transaction, TransactionMutant, Transactions};
+use crate::components::storage::transactions::{Stage, Transaction, Transactions};
 
 impl<W> Transaction<W> {
     fn is_past(&self) -> bool {
@@ -38,7 +39,7 @@ impl<W: Copy> Transactions<W> {
         let wrote: Vec<Key> = self.versions.since(row, snapshot).map(|old| old.by).chain(writes).collect();
         for writer in wrote {
             let Some(other) = self.all.get_mut(writer) else { continue };
-            if other.is_past() && other.outgoing && self.mutant != TransactionMutant::IgnoresFlags {
+            if other.is_past() && other.outgoing && self.mutant != Mutant::IgnoresFlags {
                 return false;
             }
             other.incoming = true;
@@ -57,11 +58,7 @@ impl<W: Copy> Transactions<W> {
                 continue;
             };
             // A single operation is over at once and cannot have committed before who is committing.
-            if other.is_past()
-                && other.incoming
-                && !is_single
-                && self.mutant != TransactionMutant::IgnoresFlags
-            {
+            if other.is_past() && other.incoming && !is_single && self.mutant != Mutant::IgnoresFlags {
                 return false;
             }
             other.outgoing = true;

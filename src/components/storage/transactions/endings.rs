@@ -3,10 +3,9 @@
 use crate::base::op::{Outcome, Reason, Value};
 use crate::base::slab::Key;
 use crate::base::time::{ClockTime, Span, Time};
+use crate::components::mech::mutant::Mutant;
 use crate::components::storage::rows::RowName;
-use crate::components::storage::transactions::{
-    End, Event, Isolation, Stage, TransactionMutant, Transactions,
-};
+use crate::components::storage::transactions::{End, Event, Isolation, Stage, Transactions};
 
 impl<W: Copy> Transactions<W> {
     /// Commits. `Ok(false)`: it has written nothing and is over. `Ok(true)`: what it has [written](Self::writes) is to be made safe, and then it
@@ -17,7 +16,7 @@ impl<W: Copy> Transactions<W> {
     pub fn commit(&mut self, key: Key) -> Result<bool, Reason> {
         let active = self.all.get_mut(key).filter(|one| one.stage == Stage::Active);
         let transaction = active.ok_or(Reason::Reset)?;
-        if transaction.incoming && transaction.outgoing && self.mutant != TransactionMutant::IgnoresFlags {
+        if transaction.incoming && transaction.outgoing && self.mutant != Mutant::IgnoresFlags {
             self.abort_as(key, Reason::Conflict);
             return Err(Reason::Conflict);
         }

@@ -13,10 +13,10 @@ use crate::base::slab::Key;
 use crate::base::time::{ClockTime, Span};
 use crate::components::storage::front;
 use crate::components::storage::front::{Member, Wake};
+use crate::components::storage::plan::StorePlan;
 use crate::components::storage::rows::RowName;
 use crate::components::storage::series::StoreSeries;
-use crate::components::storage::transactions::waiting::Waiting;
-use crate::components::storage::transactions::{End, Event, Isolation, Step, Transactions};
+use crate::components::storage::transactions::{End, Event, Step, Transactions};
 use crate::sim::context::Context;
 
 /// The transactions of a member, and when it looks after them. `W` is a member's word for an operation under way.
@@ -33,8 +33,12 @@ pub struct TransactionManager<W> {
 
 impl<W: Copy> TransactionManager<W> {
     /// A manager where nobody is.
-    pub fn new(isolation: Isolation, rules: Waiting) -> Self {
-        TransactionManager { engine: Transactions::new(isolation, rules), waiting: 0, armed: None }
+    pub fn new(plan: &StorePlan) -> Self {
+        TransactionManager {
+            engine: Transactions::new(plan.isolation, plan.row_waiting, plan.mutant),
+            waiting: 0,
+            armed: None,
+        }
     }
 }
 
@@ -221,12 +225,10 @@ pub fn ends_open<H: Host>(host: &mut H, ctx: &mut Context<H>) {
 /// The member can keep transactions apart no more: all are over but those that are being made safe, of which others will know.
 pub fn drops_all<H: Host>(host: &mut H, ctx: &mut Context<H>) {
     let Some(manager) = host.manager() else { return };
-    let store = H::store(ctx.plan());
-    let (isolation, rules) = (store.isolation, store.row_waiting);
     let armed = manager.armed;
     let before = std::mem::replace(
         manager,
-        Box::new(TransactionManager { armed, ..TransactionManager::new(isolation, rules) }),
+        Box::new(TransactionManager { armed, ..TransactionManager::new(H::store(ctx.plan())) }),
     );
     let (series, now) = (H::store(ctx.plan()).series(StoreSeries::LockWaits), ctx.now());
     ctx.record().level(series, now, -i64::from(before.waiting));

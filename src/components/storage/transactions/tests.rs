@@ -13,6 +13,7 @@ use crate::check::history::{NIL, PENDING};
 use crate::check::transactions::{
     Action, Completion, Kind, Level, Orders, Transaction as Judged, Transactions as History, What, check,
 };
+use crate::components::mech::mutant::Mutant;
 
 const KEYS: i64 = 3;
 /// Longer than any workload lasts: what ends a wait is a deadlock or a hand-over.
@@ -48,13 +49,13 @@ struct World {
 }
 
 impl World {
-    fn new(isolation: Isolation, mutant: TransactionMutant) -> Self {
+    fn new(isolation: Isolation, mutant: Mutant) -> Self {
         Self::with(isolation, Waiting::AT_ONCE, mutant)
     }
 
-    fn with(isolation: Isolation, rules: Waiting, mutant: TransactionMutant) -> Self {
+    fn with(isolation: Isolation, rules: Waiting, mutant: Mutant) -> Self {
         World {
-            transactions: Transactions::with_mutant(isolation, rules, mutant),
+            transactions: Transactions::new(isolation, rules, mutant),
             rows: BTreeMap::new(),
             committing: VecDeque::new(),
             orders: Orders::new(),
@@ -131,11 +132,11 @@ struct Workload {
 }
 
 impl Workload {
-    fn new(isolation: Isolation, mutant: TransactionMutant, seed: u64) -> Self {
+    fn new(isolation: Isolation, mutant: Mutant, seed: u64) -> Self {
         Self::with(isolation, Waiting::AT_ONCE, mutant, seed)
     }
 
-    fn with(isolation: Isolation, rules: Waiting, mutant: TransactionMutant, seed: u64) -> Self {
+    fn with(isolation: Isolation, rules: Waiting, mutant: Mutant, seed: u64) -> Self {
         let mut draws = Draws::new(seed);
         let mut fresh = 0;
         let clients = (0..2 + draws.below(4)).map(|_| {
@@ -325,7 +326,7 @@ impl Workload {
 fn kinds(isolation: Isolation, rules: Waiting, level: Level, seeds: u64) -> (BTreeSet<Kind>, Vec<End>) {
     let (mut found, mut ends) = (BTreeSet::new(), Vec::new());
     for seed in 0..seeds {
-        let mut workload = Workload::with(isolation, rules, TransactionMutant::Sound, seed);
+        let mut workload = Workload::with(isolation, rules, Mutant::Sound, seed);
         workload.run(seed);
         let bound = match rules.deadlock {
             Deadlock::AtOnce(_) => Span::ZERO,
@@ -380,9 +381,9 @@ fn each_level_shows_what_it_permits_and_nothing_else() {
 #[test]
 fn each_broken_rule_shows_the_anomaly_that_it_forbids() {
     for (isolation, mutant, level, kind) in [
-        (Isolation::Snapshot, TransactionMutant::GivesLocksBack, Level::Snapshot, Kind::LostUpdate),
-        (Isolation::Snapshot, TransactionMutant::LetsLastWin, Level::Snapshot, Kind::LostUpdate),
-        (Isolation::Serializable, TransactionMutant::IgnoresFlags, Level::Serializable, Kind::G2Item),
+        (Isolation::Snapshot, Mutant::GivesLocksBack, Level::Snapshot, Kind::LostUpdate),
+        (Isolation::Snapshot, Mutant::LetsLastWin, Level::Snapshot, Kind::LostUpdate),
+        (Isolation::Serializable, Mutant::IgnoresFlags, Level::Serializable, Kind::G2Item),
     ] {
         let shows = |seed: u64| {
             let mut workload = Workload::new(isolation, mutant, seed);
@@ -396,7 +397,7 @@ fn each_broken_rule_shows_the_anomaly_that_it_forbids() {
 /// Where rows are locked until the end, changes that know nothing of each other add up at every level.
 #[test]
 fn changes_of_one_row_add_up_as_long_as_its_lock_is_held() {
-    let sum = |mutant: TransactionMutant| {
+    let sum = |mutant: Mutant| {
         let mut world = World::new(Isolation::ReadCommitted, mutant);
         let keys = [1, 2].map(|name| world.transactions.begin(name, ClockTime::ZERO));
         world.operate(keys[0], &add(1, 1), 0);
@@ -410,7 +411,7 @@ fn changes_of_one_row_add_up_as_long_as_its_lock_is_held() {
         world.sync();
         value(&world, 1)
     };
-    assert_eq!((sum(TransactionMutant::Sound), sum(TransactionMutant::GivesLocksBack)), (2, 1));
+    assert_eq!((sum(Mutant::Sound), sum(Mutant::GivesLocksBack)), (2, 1));
 }
 
 /// A row of one member, what was said to it, and what came of it.
@@ -425,7 +426,7 @@ fn done(step: Step) -> i64 {
 
 #[test]
 fn locks_are_handed_on_in_the_order_in_which_they_were_asked_for() {
-    let mut world = World::new(Isolation::ReadCommitted, TransactionMutant::Sound);
+    let mut world = World::new(Isolation::ReadCommitted, Mutant::Sound);
     let keys: Vec<Key> = (1..=4).map(|name| world.transactions.begin(name, ClockTime::ZERO)).collect();
     assert_eq!(done(world.operate(keys[0], &write(1, 10), 0)), 10);
     for (who, key) in keys.iter().enumerate().skip(1) {
@@ -447,7 +448,7 @@ fn locks_are_handed_on_in_the_order_in_which_they_were_asked_for() {
 
 #[test]
 fn a_snapshot_is_of_the_instant_when_it_began_and_the_first_committer_wins() {
-    let mut world = World::new(Isolation::Snapshot, TransactionMutant::Sound);
+    let mut world = World::new(Isolation::Snapshot, Mutant::Sound);
     let [old, new] = [1, 2].map(|name| world.transactions.begin(name, ClockTime::ZERO));
     for (n, key) in [(5, 1), (6, 2)] {
         done(world.operate(new, &write(key, n), 1));
@@ -471,7 +472,7 @@ fn a_snapshot_is_of_the_instant_when_it_began_and_the_first_committer_wins() {
 /// Everything about a line costs the same however long it is.
 #[test]
 fn a_hundred_thousand_who_want_one_row_are_served_one_by_one() {
-    let mut world = World::new(Isolation::Serializable, TransactionMutant::Sound);
+    let mut world = World::new(Isolation::Serializable, Mutant::Sound);
     let many = 100_000;
     let keys: Vec<Key> = (1..=many).map(|_| world.transactions.single(ClockTime::ZERO)).collect();
     for (who, key) in keys.iter().enumerate().skip(1) {

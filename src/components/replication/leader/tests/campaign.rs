@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::base::rng::{Bits, Stream};
+use crate::components::mech::mutant::Mutant;
 use crate::components::replication::tests::trials;
 use crate::components::replication::tests::trials::{ALL, CALM, END, Impairment, LASTS_MAX};
 
@@ -131,9 +132,11 @@ fn mutants_of_raft_are_caught() {
         plan
     };
     assert_eq!(violations(40, ALL, &slow_disk(raft())), 0, "a slow disk alone breaks nothing");
-    for mutant in [LeaderMutant::ReadsWhenDeposed, LeaderMutant::DecidesAlone] {
-        let witness_run = violations(40, ALL, &slow_disk(LeaderPlan { mutant, ..raft() }));
-        assert!(witness_run > 0, "{mutant:?} was not caught in 40 seeds");
+    let reads_when_deposed = broken(Mutant::ReadsWhenDeposed, raft());
+    let decides_alone = LeaderPlan { decides_alone: true, ..raft() };
+    for plan in [reads_when_deposed, decides_alone] {
+        let caught = violations(40, ALL, &slow_disk(plan.clone()));
+        assert!(caught > 0, "{plan:?} was not caught in 40 seeds");
     }
 }
 

@@ -23,7 +23,7 @@ fn each_level_keeps_its_promise_however_deadlocks_are_found() {
 
 #[test]
 fn a_cycle_is_found_when_it_closes_and_its_youngest_is_aborted() {
-    let mut world = World::new(Isolation::ReadCommitted, TransactionMutant::Sound);
+    let mut world = World::new(Isolation::ReadCommitted, Mutant::Sound);
     let keys: Vec<Key> = (1..=3).map(|name| world.transactions.begin(name, ClockTime::ZERO)).collect();
     for (who, key) in keys.iter().enumerate() {
         assert_eq!(done(world.operate(*key, &lock(who as i64), who)), 0);
@@ -47,7 +47,7 @@ fn a_cycle_is_found_when_it_closes_and_its_youngest_is_aborted() {
 
 /// Two that have a row each and want the other's: when, and who wants which.
 fn crossed(rules: Waiting, wants: [u64; 2]) -> (World, Vec<Key>) {
-    let mut world = World::with(Isolation::ReadCommitted, rules, TransactionMutant::Sound);
+    let mut world = World::with(Isolation::ReadCommitted, rules, Mutant::Sound);
     let keys: Vec<Key> = (1..=2).map(|name| world.transactions.begin(name, ClockTime::ZERO)).collect();
     for (who, key) in keys.iter().enumerate() {
         assert_eq!(done(world.operate(*key, &lock(who as i64), who)), 0);
@@ -97,7 +97,7 @@ fn a_cycle_that_is_looked_for_after_a_second_lasts_until_somebody_s_second_is_ov
 #[test]
 fn who_waits_for_one_of_a_cycle_without_being_in_it_finds_none() {
     let rules = Waiting { deadlock: Deadlock::After(Span::from_secs(1)), undoes: Undoes::Transaction };
-    let mut world = World::with(Isolation::ReadCommitted, rules, TransactionMutant::Sound);
+    let mut world = World::with(Isolation::ReadCommitted, rules, Mutant::Sound);
     let keys: Vec<Key> = (1..=3).map(|name| world.transactions.begin(name, ClockTime::ZERO)).collect();
     for (who, key) in keys.iter().enumerate() {
         done(world.operate(*key, &lock(who as i64), who));
@@ -118,7 +118,7 @@ fn who_waits_for_one_of_a_cycle_without_being_in_it_finds_none() {
 fn the_lightest_of_a_cycle_is_who_has_written_and_locked_the_fewest_rows() {
     let rules = Waiting { deadlock: Deadlock::AtOnce(Victim::Lightest), undoes: Undoes::Transaction };
     for (extra, aborted) in [([0, 0], 1), ([0, 1], 0), ([2, 1], 1)] {
-        let mut world = World::with(Isolation::ReadCommitted, rules, TransactionMutant::Sound);
+        let mut world = World::with(Isolation::ReadCommitted, rules, Mutant::Sound);
         let keys: Vec<Key> = (1..=2).map(|name| world.transactions.begin(name, ClockTime::ZERO)).collect();
         for (who, key) in keys.iter().enumerate() {
             done(world.operate(*key, &lock(who as i64), who));
@@ -139,7 +139,7 @@ fn a_wait_in_vain_undoes_the_transaction_or_only_the_statement() {
     let lock_wait = Span::from_ms(50);
     for undoes in [Undoes::Transaction, Undoes::Statement] {
         let rules = Waiting { undoes, ..Waiting::AT_ONCE };
-        let mut world = World::with(Isolation::ReadCommitted, rules, TransactionMutant::Sound);
+        let mut world = World::with(Isolation::ReadCommitted, rules, Mutant::Sound);
         let keys: Vec<Key> = (1..=3).map(|name| world.transactions.begin(name, ClockTime::ZERO)).collect();
         done(world.operate(keys[0], &lock(1), 0));
         done(world.operate(keys[1], &write(2, 7), 1));
@@ -164,7 +164,7 @@ fn a_wait_in_vain_undoes_the_transaction_or_only_the_statement() {
 #[test]
 fn nobody_waits_or_rests_for_ever() {
     let (lock_wait, idle) = (Span::from_ms(50), Span::from_ms(80));
-    let mut world = World::new(Isolation::ReadCommitted, TransactionMutant::Sound);
+    let mut world = World::new(Isolation::ReadCommitted, Mutant::Sound);
     let keys: Vec<Key> = (1..=3).map(|name| world.transactions.begin(name, ClockTime::ZERO)).collect();
     done(world.operate(keys[0], &lock(1), 0));
     world.now = ClockTime::from_ns(10_000_000);
