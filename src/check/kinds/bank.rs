@@ -15,8 +15,11 @@ pub(super) const BANK: Kind = Kind {
     judge,
 };
 
-/// An account in a map: its name and its balance.
-const ACCOUNT_BYTES: u64 = 64;
+/// A read, a node of its map with so many accounts at most, and the name of each.
+const READ_BYTES: u64 = 48;
+const NODE_BYTES: u64 = 384;
+const NODE_ACCOUNTS: u64 = 11;
+const NAME_BYTES: u64 = 16;
 
 fn judge(kind: &Kind, attempts: &mut Attempts<'_>, asked: &Asked) -> Result<Judged, Refused> {
     let instead = "a bank is judged by its balances: they add up to what there was, and none is negative";
@@ -45,14 +48,15 @@ fn judge(kind: &Kind, attempts: &mut Attempts<'_>, asked: &Asked) -> Result<Judg
     Ok(Judged::new(check(&reads, total), count, promised("balanced")))
 }
 
-/// What is kept of an operation: balances by name.
+/// What is kept of an operation: of a read balances by name, of a transfer nothing.
 fn bytes(attempt: &Attempt) -> u64 {
     let accounts = match attempt.result() {
-        Some(Datum::Map(entries)) => entries.len(),
-        Some(seen) => seen.elements().map_or(0, <[Datum]>::len),
-        None => 0,
+        Some(_) if &*attempt.f != "read" => return 0,
+        Some(Datum::Map(entries)) => entries.len() as u64,
+        Some(seen) => seen.elements().map_or(0, |balances| balances.len() as u64),
+        None => return 0,
     };
-    accounts as u64 * ACCOUNT_BYTES
+    READ_BYTES + accounts.div_ceil(NODE_ACCOUNTS) * NODE_BYTES + accounts * NAME_BYTES
 }
 
 /// What a read saw, with when it began; `None` if it saw nothing.
