@@ -101,6 +101,21 @@ pub mod experiments {
     pub use crate::experiment::results::Results;
 }
 
+/// Parts of one's own in designs: a [`Kind`](parts::Kind) in a registry, [`Kinds::with`](parts::Kinds::with), that
+/// [`Overrides::kinds`](experiments::Overrides::kinds) names. `tests/library` has one.
+pub mod parts {
+    pub use crate::base::ids::SeriesId;
+    pub use crate::base::parameter::{Constructor, Parameter, ParameterType, Parameters, Preset, Setting};
+    pub use crate::base::problem::Problems;
+    pub use crate::base::series::{Series, SeriesKind, series_id};
+    pub use crate::components::Kinds;
+    pub use crate::components::directory::{Client, StoreClient};
+    pub use crate::components::part::{COMMON, Kind, Names, OfKind, Part, PartName, Wiring};
+    pub use crate::components::storage::rows::apply;
+    pub use crate::program::compile::PartRole;
+    pub use crate::record::history::attempt;
+}
+
 /// What is made of results: tables, `results.json`, the page and its pictures.
 #[cfg(feature = "plots")]
 pub mod reports {

@@ -137,7 +137,7 @@ pub fn carry_out(arguments: &Arguments) -> ExitCode {
 }
 
 fn schema() -> u8 {
-    let schema = schema::schema(&crate::design::resolve::Tables::shipped());
+    let schema = schema::schema(&crate::design::resolve::Tables::of(&crate::components::Kinds::builtin()));
     print(&format!("{}\n", serde_json::to_string_pretty(&schema).expect("a schema is JSON")))
 }
 

@@ -98,6 +98,7 @@ pub fn run(arguments: &Run, colour: Colour) -> u8 {
         variants: arguments.variant.clone(),
         set: arguments.set.clone(),
         max_inflight: arguments.max_inflight,
+        ..Overrides::default()
     };
     let experiment = match load(reader.as_ref(), &path, &overrides) {
         Ok(experiment) => experiment,

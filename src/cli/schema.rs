@@ -16,7 +16,7 @@ pub fn schema(tables: &Tables) -> Value {
     for entry in ENTRIES {
         properties.insert(entry.name.to_owned(), entry_schema(entry, tables));
     }
-    for kind in tables.kinds {
+    for kind in tables.kinds.iter() {
         properties.insert(kind.name.to_owned(), kind_schema(kind));
     }
     json!({

@@ -8,6 +8,7 @@ use clap::Args;
 use crate::base::problem::{Problem, Problems};
 use crate::cli::files::Once;
 use crate::cli::{AS_EXPECTED, BAD_INPUT, Colour, Denying};
+use crate::components::Kinds;
 use crate::design::file;
 use crate::design::prune::all_problems;
 use crate::design::render::render;
@@ -52,7 +53,7 @@ fn check(path: &str) -> Result<(Sources, Vec<Problem>), Failure> {
     let mut problems = Problems::default();
     let data = file::Data { reader: &reader, sources: &loaded.sources };
     all_problems(&loaded.tree, &[], &mut problems, |tree, _, problems| {
-        resolve(tree, &Tables::shipped(), data, problems);
+        resolve(tree, &Tables::of(&Kinds::builtin()), data, problems);
     });
     let warnings = problems.warnings();
     if problems.is_empty() { Ok((loaded.sources, warnings)) } else { Err((loaded.sources, problems)) }

@@ -55,6 +55,14 @@ impl Kinds {
     }
 }
 
+#[cfg(test)]
+impl Kinds {
+    /// No others than these.
+    pub fn of(kinds: &[Kind]) -> Kinds {
+        Kinds(kinds.into())
+    }
+}
+
 /// Those of tests: a `db` may break a rule of its protocol (`mutant = "acks_early"`).
 #[cfg(any(test, feature = "internals"))]
 impl Kinds {
@@ -68,6 +76,12 @@ impl Kinds {
 impl Default for Kinds {
     fn default() -> Kinds {
         Kinds::builtin()
+    }
+}
+
+impl std::fmt::Debug for Kinds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.iter().map(|kind| kind.name)).finish()
     }
 }
 

@@ -28,6 +28,12 @@ pub struct Kind {
     pub parameters: &'static [Parameter],
     /// What it records of itself while it runs.
     pub series: &'static [Series],
+    /// Those of them that count what it has answered.
+    pub served: &'static [&'static str],
+    /// Those that count what it has turned away.
+    pub refused: &'static [&'static str],
+    /// Parameters whose times an operation takes at least, and how that is said: for timeouts that are shorter.
+    pub takes: &'static [(&'static str, &'static str)],
     /// What steps it takes.
     pub role: PartRole,
     /// Whether `[on.part]` programs may be given.

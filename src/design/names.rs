@@ -62,14 +62,14 @@ const RESERVED: &[&str] = &[
 /// A part as written.
 #[derive(Clone, Copy)]
 pub(super) struct Written<'a> {
-    pub kind: &'static Kind,
+    pub kind: &'a Kind,
     pub entry: &'a Entry,
 }
 
 /// Collects parts (in order of name), policies and zones, and reports kinds of entries that do not exist.
 pub(super) fn collect<'a>(
     tree: &'a Table,
-    kinds: &'static [Kind],
+    kinds: &'a [Kind],
     problems: &mut Problems,
 ) -> (Known, Vec<Written<'a>>) {
     let mut parts: Vec<Written<'a>> = Vec::new();

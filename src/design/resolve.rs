@@ -8,7 +8,7 @@ use crate::base::ids::{PartId, PolicyId, SeriesId, TierId, ZoneId};
 use crate::base::parameter::{Parameter, Parameters, Setting};
 use crate::base::problem::{Place, Problems};
 use crate::base::series::Series;
-use crate::components::KINDS;
+use crate::components::Kinds;
 use crate::components::mech::policy::Answers;
 use crate::components::mech::policy::POLICY;
 use crate::components::part::{Kind, Names, Part, PartName};
@@ -29,23 +29,25 @@ use crate::design::tree::Table;
 use crate::program::instr::Programs;
 
 /// The tables of parameters that a design is checked against.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Tables {
     /// Kinds of parts.
-    pub kinds: &'static [Kind],
+    pub kinds: Kinds,
     /// Parameters of `policy.x`.
     pub policy: &'static [Parameter],
 }
 
 impl Tables {
-    /// What splitbrain ships.
-    pub fn shipped() -> Tables {
-        Tables { kinds: KINDS, policy: POLICY }
+    /// Those of these kinds of parts, with the policies that splitbrain has.
+    pub fn of(kinds: &Kinds) -> Tables {
+        Tables { kinds: kinds.clone(), policy: POLICY }
     }
 }
 
 /// A design, checked.
 pub struct Design {
+    /// The kinds of parts that it may have.
+    pub kinds: Kinds,
     /// Parts in order of name: `PartId` is the index, and so is `TierId`.
     pub names: Vec<PartName>,
     /// The parts, in the same order.
@@ -112,6 +114,12 @@ impl Design {
         }
     }
 
+    /// The kind of a part.
+    pub fn kind(&self, part: PartId) -> &Kind {
+        let name = self.names[part.index()].kind;
+        self.kinds.iter().find(|kind| kind.name == name).expect("each part has been resolved as of its kind")
+    }
+
     /// The series of that name, `pages.hits`.
     pub fn series(&self, name: &str) -> Option<SeriesId> {
         index(self.series.iter().map(|(name, _)| name.as_str()), name).map(|index| SeriesId(index as u16))
@@ -126,14 +134,14 @@ fn index<'a>(mut names: impl Iterator<Item = &'a str>, name: &str) -> Option<usi
 pub fn resolve(tree: &Table, tables: &Tables, data: Data<'_>, problems: &mut Problems) -> Option<Design> {
     let before = problems.0.len();
     let mut defaults = BTreeMap::new();
-    let (known, written) = names::collect(tree, tables.kinds, problems);
+    let (known, written) = names::collect(tree, &tables.kinds, problems);
     let mut checker = Checker { known: &known, data, defaults: &mut defaults, problems };
     let places = places::places(tree, &mut checker);
     let policies = policies(tree, tables, &mut checker);
     let parameters: Vec<Option<Parameters>> =
         written.iter().map(|part| part_parameters(part, &mut checker)).collect();
     shape::shapes(tree, &mut checker);
-    shape::patches(tree, tables.kinds, problems);
+    shape::patches(tree, &tables.kinds, problems);
     let names = part_names(&written, &parameters, problems);
     let (series, first_series) = series(&written);
     let parts = parts(&written, &parameters, &names, &first_series, &known, problems);
@@ -163,6 +171,7 @@ pub fn resolve(tree: &Table, tables: &Tables, data: Data<'_>, problems: &mut Pro
         return None;
     }
     Some(Design {
+        kinds: tables.kinds.clone(),
         names,
         parts: parts.into_iter().collect::<Option<_>>()?,
         parameters: parameters.into_iter().collect::<Option<_>>()?,

@@ -4,6 +4,7 @@ use crate::base::parameter::{Constructor, Parameter, ParameterType, Parameters, 
 use crate::base::problem::Problems;
 use crate::base::series::{Series, SeriesKind};
 use crate::base::time::Span;
+use crate::components::Kinds;
 use crate::components::part::{Kind, Names, Part, PartName, Wiring};
 use crate::design::file::{self, Data, Loaded};
 use crate::design::render::render;
@@ -113,6 +114,9 @@ const fn kind(
         common: COMMON,
         parameters,
         series: &[HITS, MISSES],
+        served: &["hits"],
+        refused: &[],
+        takes: &[],
         role,
         runs_programs,
         resolve: server,
@@ -133,7 +137,7 @@ pub fn tables() -> Tables {
         parameter("timeout", SPAN, is("1s")),
         parameter("retry", ParameterType::Constructor(RETRY), Preset::Absent),
     ];
-    Tables { kinds: &KINDS, policy: POLICY }
+    Tables { kinds: Kinds::of(&KINDS), policy: POLICY }
 }
 
 /// Loads a design that stands in one file.

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use crate::base::parameter::{Parameter, ParameterType, Preset};
 use crate::base::problem::Problems;
 use crate::components::KINDS;
+use crate::components::mech::policy::POLICY;
 use crate::design::codes;
 use crate::design::entries::{ENTRIES, Holds};
 use crate::design::file::Data;
 use crate::design::parameters::{Checker, Known};
 use crate::design::places::nowhere;
-use crate::design::resolve::Tables;
 use crate::design::source::Sources;
 
 /// All parameters of a table, those of the forms that they take included.
@@ -37,7 +37,7 @@ fn all_parameters(
 #[test]
 fn every_shipped_default_is_what_its_parameter_takes() {
     let mut parameters = Vec::new();
-    all_parameters("policy", Tables::shipped().policy, &mut parameters);
+    all_parameters("policy", POLICY, &mut parameters);
     for kind in KINDS {
         all_parameters(kind.name, kind.common, &mut parameters);
         all_parameters(kind.name, kind.parameters, &mut parameters);

@@ -10,7 +10,6 @@ use crate::base::ids::{PartId, PolicyId, ProgramId};
 use crate::base::parameter::Setting;
 use crate::base::problem::{FileId, Place, Problem, Problems};
 use crate::base::time::Time;
-use crate::components::KINDS;
 use crate::design::codes;
 use crate::design::names::DEFAULT_POLICY;
 use crate::design::tree::{Entry, Node, Table};
@@ -124,7 +123,8 @@ fn unused(tree: &Table, cells: &[Cell], problems: &mut Problems) {
         policies.extend(used.policies.iter().map(|id| design.known.policies[id.0 as usize].clone()));
     }
     let mine = |entry: &&Entry| entry.key_place.file == ASKED_FOR;
-    for kind in KINDS {
+    let kinds = cells.first().map(|cell| cell.setup.design.kinds.clone()).unwrap_or_default();
+    for kind in kinds.iter() {
         for entry in named(tree, kind.name).iter().filter(mine).filter(|entry| !parts.contains(&entry.key)) {
             let message = format!("no workload reaches the {} '{}'", kind.name, entry.key);
             let help = "leave it out, or name it where it should be used";

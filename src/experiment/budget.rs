@@ -8,6 +8,7 @@ use crate::design::limits::{MEMORY_BYTES_MAX, REQUESTS_MAX};
 use crate::experiment::fork::prefix_families;
 use crate::experiment::load::{Cell, Experiment};
 use crate::experiment::workload::expected_requests;
+use crate::program::compile::PartRole;
 use crate::program::instr::Program;
 use crate::record::probe::SAMPLES_MAX;
 use crate::record::sample::SAMPLE_BYTES;
@@ -63,7 +64,7 @@ pub fn budget(cell: &Cell) -> Budget {
 /// How many may be in flight at once: as many as servers take in, where they all have a bound and none branches without one.
 fn in_flight(cell: &Cell, requests: f64) -> f64 {
     let design = &cell.setup.design;
-    let servers = design.names.iter().zip(&design.parameters).filter(|(part, _)| part.kind == "server");
+    let servers = design.names.iter().zip(&design.parameters).filter(|(part, _)| part.role == PartRole::Runs);
     let taken_in = servers.map(|(part, parameters)| {
         let bound = |parameter: &str| match parameters.get(parameter) {
             Some(Setting::Count(u64::MAX)) => f64::INFINITY,

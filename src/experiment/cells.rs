@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::base::problem::Problems;
 use crate::base::quantity::{Quantity, Unit};
-use crate::components::KINDS;
+use crate::components::part::Kind;
 use crate::design::patch::{Change, changes, set};
 use crate::design::shape::{Entries, ONLY_VARIANT};
 use crate::design::tree::{Node, Table, Value};
@@ -86,6 +86,7 @@ pub fn patched(
     variant: &str,
     point: &Point,
     overrides: &[Change],
+    kinds: &[Kind],
     problems: &mut Problems,
 ) -> Table {
     let mut tree = tree.clone();
@@ -96,7 +97,7 @@ pub fn patched(
         .and_then(Node::table)
         .map_or_else(Vec::new, changes);
     for change in of_variant.iter().chain(&point.changes).chain(overrides) {
-        set(&mut tree, change, KINDS, problems);
+        set(&mut tree, change, kinds, problems);
     }
     tree
 }

@@ -12,7 +12,6 @@ mod theory;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::time::{Span, Time};
-use crate::components::KINDS;
 use crate::design::patch::{Path, get};
 use crate::design::places::nowhere;
 use crate::design::text::Text;
@@ -92,7 +91,7 @@ fn dimensions(
     for path in entry.x.iter().chain(&entry.by).chain(&entry.axes) {
         if !dimensions.contains_key(path)
             && let Some(parsed) = Path::parse(path)
-            && let Some(node) = get(&trials.cell.tree, &parsed, KINDS)
+            && let Some(node) = get(&trials.cell.tree, &parsed, &trials.cell.setup.design.kinds)
         {
             dimensions.insert(path.clone(), node.show());
         }

@@ -3,7 +3,6 @@
 use crate::base::ids::{Pid, ProbeId, ProgramId, TierId, ZoneId};
 use crate::base::parameter::Setting;
 use crate::base::quantity::{Quantity, Unit};
-use crate::components::KINDS;
 use crate::design::patch::{Path, get};
 use crate::experiment::cells::{mean_time, number, only_time};
 use crate::experiment::load::Cell;
@@ -11,6 +10,7 @@ use crate::experiment::setup::Setup;
 use crate::experiment::theory::Numbers;
 use crate::measures::expression::Names;
 use crate::measures::verdicts::{Facts, Merging};
+use crate::program::compile::PartRole;
 use crate::program::instr::Instr;
 use crate::record::history::RowName;
 
@@ -80,7 +80,7 @@ pub(super) fn is_written_outright(setup: &Setup, written: (TierId, u16)) -> bool
 pub(super) fn store(setup: &Setup, name: &str) -> Option<(TierId, Vec<u16>)> {
     let part = setup.design.part(name)?;
     let tables = setup.design.naming.tables[part.index()].len();
-    (setup.design.names[part.index()].kind == "db")
+    (setup.design.names[part.index()].role == PartRole::Stores)
         .then(|| (TierId(part.0 as u8), (0..tables as u16).collect()))
 }
 
@@ -88,7 +88,7 @@ pub(super) fn store(setup: &Setup, name: &str) -> Option<(TierId, Vec<u16>)> {
 pub(super) fn stores(setup: &Setup) -> Vec<String> {
     let mut all = Vec::new();
     for (part, tables) in setup.design.names.iter().zip(&setup.design.naming.tables) {
-        if part.kind == "db" {
+        if part.role == PartRole::Stores {
             all.push(part.name.clone());
             all.extend(tables.iter().map(|table| format!("{}.{table}", part.name)));
         }
@@ -99,7 +99,7 @@ pub(super) fn stores(setup: &Setup) -> Vec<String> {
 impl Numbers for Cell {
     /// What is written there, the mean of a distribution of times, or of the only time that a program (`on.app.page`) takes.
     fn parameter(&self, path: &str) -> Option<Quantity> {
-        let shown = get(&self.tree, &Path::parse(path)?, KINDS)?.show();
+        let shown = get(&self.tree, &Path::parse(path)?, &self.setup.design.kinds)?.show();
         number(&shown).or_else(|| mean_time(&shown)).or_else(|| only_time(&shown))
     }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicUsize;
 use crate::base::ids::ProbeId;
 use crate::base::problem::{Problem, Problems};
 use crate::base::time::{Span, Time};
-use crate::components::KINDS;
+use crate::components::Kinds;
 use crate::components::mech::arrivals::Arrivals;
 use crate::design::codes;
 use crate::design::entries::asked_once;
@@ -159,7 +159,7 @@ pub fn load(reader: &dyn Reader, path: &str, overrides: &Overrides) -> Result<Ex
     let (asked, designed): (Vec<Change>, Vec<Change>) =
         changes.into_iter().partition(|change| asked_once(&change.path.0[0]));
     for change in &asked {
-        set(&mut tree, change, KINDS, &mut problems);
+        set(&mut tree, change, &overrides.kinds, &mut problems);
     }
     let notes = pinned(&mut tree, &designed);
     let data = Data { reader, sources: &sources };
@@ -226,7 +226,7 @@ fn whole(
     if trials > TRIALS_MAX {
         problems.overall(codes::LIMIT, format!("{trials} runs in all: at most {TRIALS_MAX}"));
     }
-    let loading = Loading { tree, question: &question, changes, data };
+    let loading = Loading { tree, question: &question, changes, kinds: &overrides.kinds, data };
     let mut cells = loading.cells(&chosen, &points, problems);
     if let Some(most) = overrides.max_inflight {
         cells.iter_mut().for_each(|cell| cell.setup.limits.in_flight = most);
@@ -238,6 +238,7 @@ struct Loading<'a> {
     tree: &'a Table,
     question: &'a Question,
     changes: &'a [Change],
+    kinds: &'a Kinds,
     data: Data<'a>,
 }
 
@@ -245,7 +246,7 @@ impl Loading<'_> {
     /// All cells; each problem once.
     fn cells(&self, variants: &[String], points: &[Point], problems: &mut Problems) -> Vec<Cell> {
         if points.is_empty() {
-            resolve(self.tree, &Tables::shipped(), self.data, problems); // which tells why there are none
+            resolve(self.tree, &Tables::of(self.kinds), self.data, problems); // which tells why there are none
         }
         let mut cells = Vec::new();
         for variant in variants {
@@ -267,8 +268,8 @@ impl Loading<'_> {
     }
 
     fn cell(&self, variant: &str, index: usize, point: &Point, problems: &mut Problems) -> Option<Cell> {
-        let tree = patched(self.tree, variant, point, self.changes, problems);
-        let design = resolve(&tree, &Tables::shipped(), self.data, problems)?;
+        let tree = patched(self.tree, variant, point, self.changes, self.kinds, problems);
+        let design = resolve(&tree, &Tables::of(self.kinds), self.data, problems)?;
         let faults = timetable(&design, self.data, problems);
         let setup = Setup::new(design, self.data, problems)?;
         clashes::check(&tree, &setup, problems);

@@ -94,13 +94,7 @@ fn meter(setup: &Setup, part: PartId) -> Meter {
     let names = &setup.design.names[part.index()];
     let series = |name: &&str| setup.design.series(&format!("{}.{name}", names.name));
     let all = |names: &[&str]| names.iter().filter_map(series).collect::<Vec<_>>();
-    let (served, refused): (&[&str], &[&str]) = match names.kind {
-        "server" => (&["served"], &["refused"]),
-        "cache" => (&["hits", "stale", "misses", "fills"], &["rejected"]),
-        "db" => (&["reads", "writes", "updates"], &["rejected", "dropped"]),
-        "lock" => (&["acquired"], &["given_up"]),
-        _ => (&["calls"], &["rejected"]),
-    };
+    let kind = setup.design.kind(part);
     // by the series of those that wait: what for, its cause, what of it is in use
     let resources = [
         ("runnable", "cores", Cause::Queue, Some("busy")),
@@ -125,7 +119,7 @@ fn meter(setup: &Setup, part: PartId) -> Meter {
     for resource in resources.iter_mut().filter(|one| one.units.is_none() && one.name != "lock") {
         resource.busy = None;
     }
-    Meter { part, resources, served: all(served), refused: all(refused) }
+    Meter { part, resources, served: all(kind.served), refused: all(kind.refused) }
 }
 
 /// How much of something a part has.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::base::problem::Problems;
+use crate::components::Kinds;
 use crate::design::codes;
 use crate::design::file;
 use crate::design::patch::{Change, Path};
@@ -24,6 +25,8 @@ pub struct Overrides {
     pub set: Vec<String>,
     /// `--max-inflight`
     pub max_inflight: Option<u64>,
+    /// The kinds of parts that it may have: those that splitbrain has, unless there are some of one's own.
+    pub kinds: Kinds,
 }
 
 /// What the command line says of the seed and of the runs.

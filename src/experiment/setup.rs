@@ -12,7 +12,6 @@ use crate::base::series::{Series, SeriesKind};
 use crate::base::time::{Span, Time};
 use crate::components::client::Client as Caller;
 use crate::components::client::plan::ClientPlan as CallerPlan;
-use crate::components::db::DB;
 use crate::components::directory::{CacheClient, Client, Directory, Filling, Target};
 use crate::components::mech::policy::Policy;
 use crate::components::nobody::Nobody;
@@ -27,6 +26,7 @@ use crate::experiment::topology::{graph, reached};
 use crate::experiment::workload::{Workload, workloads};
 use crate::measures::expression::Names;
 use crate::net::Network;
+use crate::program::compile::PartRole;
 use crate::record::history::RowId;
 use crate::record::recorder::{RecordPlan, Recorder};
 use crate::record::series::SeriesName;
@@ -191,7 +191,7 @@ impl Setup {
 /// The stores that have programs.
 fn hosts(design: &Design, reached: &BTreeSet<PartId>) -> Vec<PartId> {
     let runs = |part: &PartId| design.programs.0.iter().any(|program| program.part == *part);
-    let stores = reached.iter().filter(|part| design.names[part.index()].kind == DB.name);
+    let stores = reached.iter().filter(|part| design.names[part.index()].role == PartRole::Stores);
     stores.filter(|part| runs(part)).copied().collect()
 }
 
@@ -394,7 +394,7 @@ impl Names for Setup {
     }
 
     fn lock(&self, name: &str) -> Option<PartId> {
-        self.design.part(name).filter(|part| self.design.names[part.index()].kind == "lock")
+        self.design.part(name).filter(|part| self.design.names[part.index()].role == PartRole::Locks)
     }
 
     fn store(&self, name: &str) -> Option<(TierId, Vec<u16>)> {

@@ -10,7 +10,6 @@ use crate::base::problem::Problems;
 use crate::base::rng::name_hash;
 use crate::base::rng::{Bits, Stream};
 use crate::base::time::{Span, Time};
-use crate::components::KINDS;
 use crate::design::file::Data;
 use crate::design::parameters::{Checker, check};
 use crate::design::resolve::Design;
@@ -19,6 +18,7 @@ use crate::faults::schedule::Schedule;
 use crate::faults::target::{Led, Settable, Who, WhoPart};
 use crate::faults::trigger::{Trigger, When};
 use crate::faults::{TIMETABLE, resolve};
+use crate::program::compile::PartRole;
 
 /// The faults of a cell.
 pub struct Timetable {
@@ -56,7 +56,7 @@ pub fn timetable(design: &Design, data: Data<'_>, problems: &mut Problems) -> Op
 
 fn who(design: &Design) -> Who {
     let part = |(index, name): (usize, &crate::components::part::PartName)| {
-        let kind = KINDS.iter().find(|kind| kind.name == name.kind);
+        let kind = design.kinds.iter().find(|kind| kind.name == name.kind);
         let parameters = || kind.into_iter().flat_map(|kind| kind.common.iter().chain(kind.parameters));
         let settable = design.parts[index].settable().iter().filter_map(|wanted| {
             let parameter = parameters().find(|parameter| parameter.name == *wanted)?;
@@ -71,6 +71,7 @@ fn who(design: &Design) -> Who {
         WhoPart {
             name: name.name.clone(),
             kind: name.kind,
+            caches: name.role == PartRole::Caches,
             tier: name.tier,
             count: name.count,
             zones: name.zones.clone(),

@@ -9,6 +9,7 @@ use crate::experiment::Experiment;
 use crate::experiment::pictures::{Drawing, Graph, GraphNode};
 use crate::experiment::setup::Setup;
 use crate::experiment::workload::Workload;
+use crate::program::compile::PartRole;
 use crate::program::instr::Instr;
 
 /// One end of an arrow.
@@ -56,7 +57,8 @@ pub fn arrows(design: &Design, workloads: &[Workload]) -> BTreeSet<Arrow> {
         }
     }
     for (lock, parameters) in (0u16..).zip(&design.parameters) {
-        if let ("lock", Some(Setting::Part(place))) = (design.names[lock as usize].kind, parameters.get("in"))
+        if let (PartRole::Locks, Some(Setting::Part(place))) =
+            (design.names[lock as usize].role, parameters.get("in"))
         {
             arrows.insert(Arrow { from: Caller::Part(PartId(lock)), to: *place, what: String::new() });
         }

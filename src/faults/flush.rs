@@ -20,7 +20,7 @@ pub const FLUSH: Fault = Fault {
 
 fn resolve(parameters: &Parameters, who: &Who, problems: &mut Problems) -> Option<Action> {
     let target = Target::of(parameters, "of", who, problems)?;
-    let caches = |tier| who.parts.iter().any(|part| part.tier == tier && part.kind == "cache");
+    let caches = |tier| who.parts.iter().any(|part| part.tier == tier && part.caches);
     if !target.zones.is_empty() || target.all().any(|pid| !caches(pid.tier)) {
         let message = "only a cache can be flushed".to_string();
         problem(problems, DOES_NOT_FIT, parameters.place("of"), message)

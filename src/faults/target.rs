@@ -32,6 +32,8 @@ pub struct WhoPart {
     pub name: String,
     /// Its kind.
     pub kind: &'static str,
+    /// Whether it has something cached, which it may be told to forget.
+    pub caches: bool,
     /// Its tier.
     pub tier: TierId,
     /// How many members.

@@ -34,6 +34,7 @@ fn who() -> Who {
     let part = |name: &str, kind, tier, count, zones: &[u8], settable: &[Settable]| WhoPart {
         name: name.to_string(),
         kind,
+        caches: kind == "cache",
         tier,
         count,
         zones: zones.iter().map(|zone| ZoneId(*zone)).collect(),
@@ -167,9 +168,9 @@ fn deaf(seed: u64, form: &'static str, arguments: &[(&'static str, Setting)]) ->
     let action = action.draw(&mut crate::base::rng::Draws::new(seed)).resolve(&Diary::default());
     let zone = |member: u32| ZoneId(member as u8 % 3);
     let heard = |from: u32, to: u32| {
-        let mut network = crate::net::Network::flat(1, Default::default());
+        let mut network = crate::sim::cluster::Network::flat(1, Default::default());
         action.effects().into_iter().for_each(|effect| _ = network.add(effect));
-        let end = |member: u32| crate::net::End { pid: Pid::new(KV, member), zone: zone(member) };
+        let end = |member: u32| crate::sim::cluster::End { pid: Pid::new(KV, member), zone: zone(member) };
         network.admits(end(from), end(to))
     };
     (0..5u32)

@@ -3,6 +3,8 @@
 use crate::base::ids::{Pid, SeriesId};
 pub use crate::net::EffectId;
 pub use crate::net::effect::{Effect, NodeSet};
+#[cfg(test)]
+pub use crate::net::{End, Network};
 pub use crate::sim::clock::ClockImpairmentId;
 pub use crate::sim::nodes::Crash;
 pub use crate::sim::order::Order;

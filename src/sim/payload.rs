@@ -3,6 +3,8 @@
 use std::convert::Infallible;
 use std::hash::Hash;
 
+use crate::base::ids::CallId;
+
 /// A value that fits into the 64-bit word of an event.
 pub trait Word: Copy {
     /// To the word.
@@ -38,6 +40,15 @@ impl Word for u64 {
     }
     fn from_word(word: u64) -> u64 {
         word
+    }
+}
+
+impl Word for CallId {
+    fn to_word(self) -> u64 {
+        CallId::to_word(self)
+    }
+    fn from_word(word: u64) -> CallId {
+        CallId::from_word(word)
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use splitbrain::base::problem::Problems;
+use splitbrain::components::Kinds;
 use splitbrain::design::codes::explain;
 use splitbrain::design::file::{self, Data, ReadError, Reader};
 use splitbrain::design::limits::FILE_BYTES_MAX;
@@ -48,7 +49,7 @@ fn problems_of(reader: &dyn Reader, path: &str) -> (Sources, Problems) {
             let mut problems = Problems::default();
             let design = resolve(
                 &loaded.tree,
-                &Tables::shipped(),
+                &Tables::of(&Kinds::builtin()),
                 Data { reader, sources: &loaded.sources },
                 &mut problems,
             );
@@ -199,7 +200,7 @@ fn hostile_files_are_refused_with_one_sentence() {
 
 #[test]
 fn the_schema_accepts_what_the_loader_accepts_and_rejects_slips() {
-    let schema = splitbrain::cli::schema::schema(&Tables::shipped());
+    let schema = splitbrain::cli::schema::schema(&Tables::of(&Kinds::builtin()));
     let validator = jsonschema::draft202012::new(&schema).expect("a valid schema");
     let instance = |text: &str| {
         let value: toml::Value = toml::from_str(text).expect("valid TOML");

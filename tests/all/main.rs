@@ -23,6 +23,7 @@ mod language;
 mod lines;
 mod lock_faults;
 mod locks;
+mod mutants;
 mod pictures;
 mod random_numbers;
 mod readme;

@@ -1,5 +1,7 @@
 //! A ticket machine: whoever calls gets the next number. It keeps its count on its disk, or forgets to.
 
+pub mod memory;
+
 use std::sync::Arc;
 
 use splitbrain::prelude::*;

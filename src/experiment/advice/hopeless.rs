@@ -9,6 +9,7 @@ use crate::design::resolve::Design;
 use crate::design::tree::Table;
 use crate::experiment::advice::{Used, named, warning};
 use crate::experiment::load::Cell;
+use crate::program::compile::PartRole;
 
 /// Finds them: of dependencies, through load balancers too, and of stores and caches by their own timeouts.
 pub(super) fn calls(tree: &Table, cell: &Cell, found: &mut Vec<Problem>) {
@@ -39,16 +40,14 @@ pub(super) fn calls(tree: &Table, cell: &Cell, found: &mut Vec<Problem>) {
         let (place, timeout) =
             (written(tree, part.kind, &part.name, parameters.place("timeout")), parameters.span("timeout"));
         let who = format!("'{}' is given up after {timeout}", part.name);
-        let takes = match part.kind {
-            "lb" => {
+        let takes: Vec<(&str, Span)> = match part.role {
+            PartRole::Balances => {
                 behind(design, id).map(|(_, least)| ("what is behind it takes", least)).into_iter().collect()
             }
-            "db" => vec![
-                ("a read takes", least(parameters, "read")),
-                ("a write takes", least(parameters, "write")),
-            ],
-            "cache" => vec![("an operation takes", least(parameters, "serve"))],
-            _ => Vec::new(),
+            _ => {
+                let of_kind = design.kind(id).takes.iter();
+                of_kind.map(|(parameter, what)| (*what, least(parameters, parameter))).collect()
+            }
         };
         found.extend(
             takes.into_iter().filter_map(|(what, least)| told(&who, timeout, what, least, place.clone())),
@@ -79,7 +78,8 @@ fn behind(design: &Design, part: PartId) -> Option<(&str, Span)> {
         }
     }
     let (name, parameters) = (&design.names[part.index()], &design.parameters[part.index()]);
-    (name.kind == "external").then(|| (name.name.as_str(), least(parameters, "reply")))
+    let (parameter, _) = design.kind(part).takes.first().filter(|_| name.role == PartRole::Replies)?;
+    Some((name.name.as_str(), least(parameters, parameter)))
 }
 
 /// The least time of a distribution, at the part's speed.
