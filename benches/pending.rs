@@ -13,9 +13,10 @@ use splitbrain::base::dist::Dist;
 use splitbrain::base::math;
 use splitbrain::base::rng::{Bits, Draws, Stream};
 use splitbrain::base::time::{Span, Time};
+use splitbrain::engine::Engine;
 use splitbrain::engine::heap::Heap;
 use splitbrain::engine::ladder::Ladder;
-use splitbrain::engine::{Engine, PendingEvents};
+use splitbrain::engine::pending::PendingEvents;
 
 /// The kernel's event: 16 bytes.
 #[derive(Clone, Copy)]
@@ -51,7 +52,7 @@ impl<Q: PendingEvents<Event>> Hold<Q> {
     fn run(&mut self, events: u64) {
         for _ in 0..events {
             let counters = &self.counters;
-            let prefetch = |upcoming: &[splitbrain::engine::Scheduled<Event>]| {
+            let prefetch = |upcoming: &[splitbrain::engine::pending::Scheduled<Event>]| {
                 for entry in upcoming {
                     black_box(counters[entry.event.member as usize]);
                 }

@@ -6,8 +6,9 @@ use splitbrain::base::cause::{Cause, Causes};
 use splitbrain::base::ids::{ProbeId, SeriesId};
 use splitbrain::base::series::SeriesKind;
 use splitbrain::base::time::{Span, Time};
+use splitbrain::record::ended::{Ended, Finished};
 use splitbrain::record::probe::ProbePlan;
-use splitbrain::record::recorder::{Ended, Finished, RecordPlan, Recorder};
+use splitbrain::record::recorder::{RecordPlan, Recorder};
 use splitbrain::record::series::Window;
 
 fn main() {

@@ -112,7 +112,7 @@ pub mod parts {
     pub use crate::components::directory::{Client, StoreClient};
     pub use crate::components::part::{COMMON, Kind, Names, OfKind, Part, PartName, Wiring};
     pub use crate::components::storage::rows::apply;
-    pub use crate::program::compile::PartRole;
+    pub use crate::program::compile::scope::PartRole;
     pub use crate::record::history::attempt;
 }
 

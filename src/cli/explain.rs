@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 
 use crate::base::time::Time;
 use crate::cli::files::find;
-use crate::cli::{BAD_INPUT, Colour, Denying, complain, print};
+use crate::cli::status::{BAD_INPUT, Colour, Denying, complain, print};
 use crate::components::KINDS;
 use crate::components::db::DB;
 use crate::design::codes;

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::cli::{BAD_INPUT, CANNOT_WRITE};
+use crate::cli::status::{BAD_INPUT, CANNOT_WRITE};
 use crate::report::json::is_results;
 
 /// How the name of a folder begins that is being written, and that of one into which an old result is moved aside.

@@ -1,6 +1,7 @@
 //! `splitbrain list`: shipped experiments and models, one line each.
 
-use crate::cli::{print, shipped};
+use crate::cli::shipped;
+use crate::cli::status::print;
 
 /// Lists them.
 pub fn list() -> u8 {

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::cli::{CANNOT_WRITE, complain, folder, print, shipped};
+use crate::cli::status::{CANNOT_WRITE, complain, print};
+use crate::cli::{folder, shipped};
 
 /// The smallest experiment with a question: what is there, what it does, who asks, and what is to be so.
 const EMPTY: &str = r#"title = "What is asked here?"

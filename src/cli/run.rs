@@ -12,12 +12,13 @@ use clap::{Args, ValueEnum};
 use crate::base::plain::plain;
 use crate::cli::files::find;
 use crate::cli::folder::Folder;
+use crate::cli::machine;
 use crate::cli::progress::telling;
 use crate::cli::recorded::Recording;
 use crate::cli::report::{gather, replays};
-use crate::cli::{
+use crate::cli::status::{
     AS_EXPECTED, BAD_INPUT, CANNOT_WRITE, Colour, Denying, INTERRUPTED, NOT_AS_EXPECTED, UNDECIDED, complain,
-    machine, print,
+    print,
 };
 use crate::design::render::render as render_problems;
 use crate::experiment::budget::memory;

@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::base::problem::{Problem, Problems};
 use crate::cli::files::Once;
-use crate::cli::{AS_EXPECTED, BAD_INPUT, Colour, Denying};
+use crate::cli::status::{AS_EXPECTED, BAD_INPUT, Colour, Denying};
 use crate::components::Kinds;
 use crate::design::file;
 use crate::design::prune::all_problems;

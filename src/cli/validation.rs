@@ -8,7 +8,8 @@ use std::sync::atomic::AtomicBool;
 use clap::Args;
 
 use crate::cli::files::Embedded;
-use crate::cli::{AS_EXPECTED, NOT_AS_EXPECTED, complain, print, shipped};
+use crate::cli::shipped;
+use crate::cli::status::{AS_EXPECTED, NOT_AS_EXPECTED, complain, print};
 use crate::experiment::question::Runs;
 use crate::experiment::results::{Results, Theory};
 use crate::experiment::{Overrides, execute, load};

@@ -15,7 +15,7 @@ use crate::base::slab::{Key, Slab};
 use crate::base::time::Span;
 use crate::components::directory::Client;
 use crate::components::part::{Kind, Names, PLACED, Part, PartName, Wiring, count_u32};
-use crate::program::compile::PartRole;
+use crate::program::compile::scope::PartRole;
 use crate::sim::context::Context;
 use crate::sim::process::Process;
 use crate::sim::request::{CallContext, Request};

@@ -26,7 +26,7 @@ use crate::components::mech::evict::Policy;
 use crate::components::part::{
     COMMON, DOES_NOT_FIT, Kind, Names, Part, PartName, Wiring, count_u32, speed_ppm,
 };
-use crate::program::compile::PartRole;
+use crate::program::compile::scope::PartRole;
 use crate::sim::run::World;
 
 /// The kind `cache`.

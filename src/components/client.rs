@@ -19,7 +19,7 @@ use crate::components::directory::Tried;
 use crate::components::mech::arrivals::{Arrivals, residual};
 use crate::components::mech::key_distribution::Turn;
 use crate::program::compile::MESSAGE_BYTES;
-use crate::record::recorder::{Ended, Finished};
+use crate::record::ended::{Ended, Finished};
 use crate::sim::context::Context;
 use crate::sim::disk::Disk;
 use crate::sim::process::Process;

@@ -34,7 +34,7 @@ use crate::components::storage::transactions::parameters::{
     DEADLOCK, IDLE, ISOLATION, LOCK_WAIT, LOCK_WAIT_UNDOES, isolation, waiting,
 };
 use crate::components::storage::transactions::waiting::Undoes;
-use crate::program::compile::PartRole;
+use crate::program::compile::scope::PartRole;
 use crate::record::survey::Holdings;
 use crate::sim::keepalive::Keepalive;
 use crate::sim::run::World;

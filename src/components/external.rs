@@ -18,7 +18,7 @@ use crate::components::mech::cores::share_ppm;
 use crate::components::part::{
     COMMON, DOES_NOT_FIT, Kind, Names, Part, PartName, Wiring, count_u32, speed_ppm,
 };
-use crate::program::compile::PartRole;
+use crate::program::compile::scope::PartRole;
 use crate::sim::context::Context;
 use crate::sim::order::Order;
 use crate::sim::process::Process;

@@ -14,7 +14,7 @@ use crate::components::lock_client::{Fencing, LockClient, LockSeries};
 use crate::components::mech::policy::{RETRIES, Retry};
 use crate::components::nobody::Nobody;
 use crate::components::part::{DOES_NOT_FIT, Kind, Names, Part, PartName, Wiring};
-use crate::program::compile::PartRole;
+use crate::program::compile::scope::PartRole;
 use crate::sim::run::World;
 
 /// The kind `lock`.

@@ -10,7 +10,7 @@ use crate::base::series::Series;
 use crate::components::directory::{Client, Directory};
 use crate::components::mech::cores::{FULL_SPEED, share_ppm};
 use crate::components::mech::policy::{Answers, Policy};
-use crate::program::compile::PartRole;
+use crate::program::compile::scope::PartRole;
 use crate::program::instr::SharedPrograms;
 use crate::record::survey::Holdings;
 use crate::sim::run::World;

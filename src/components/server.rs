@@ -10,7 +10,7 @@ use crate::components::mech::policy::Answers;
 use crate::components::part::{COMMON, Kind, Names, Part, PartName, Wiring, count_u32, speed_ppm};
 use crate::components::runtime::host;
 use crate::components::runtime::plan::{RecordsAs, RuntimePlan, ServerSeries};
-use crate::program::compile::PartRole;
+use crate::program::compile::scope::PartRole;
 use crate::program::instr::SharedPrograms;
 use crate::sim::run::World;
 

@@ -7,7 +7,7 @@ use crate::components::part::{DOES_NOT_FIT, PartName};
 use crate::design::codes;
 use crate::design::names::Written;
 use crate::design::programs::ProgramText;
-use crate::program::compile::PartRole;
+use crate::program::compile::scope::PartRole;
 use crate::program::instr::{Instr, Programs};
 
 /// `copy[i]` is one that exists; `count` and `copies` do not both say how many there are.

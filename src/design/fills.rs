@@ -12,7 +12,8 @@ use crate::components::part::DOES_NOT_FIT;
 use crate::design::names::Written;
 use crate::design::programs::{DesignScope, told};
 use crate::design::text::Text;
-use crate::program::compile::{self, PartRole};
+use crate::program::compile;
+use crate::program::compile::scope::PartRole;
 use crate::program::instr::{Instr, Programs};
 use crate::program::syntax::{self, Does, Expr, Step, SyntaxError};
 

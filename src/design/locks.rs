@@ -6,7 +6,7 @@ use crate::base::problem::Problems;
 use crate::components::locks::is_fenced;
 use crate::components::part::DOES_NOT_FIT;
 use crate::design::names::Written;
-use crate::program::compile::PartRole;
+use crate::program::compile::scope::PartRole;
 use crate::program::instr::{Instr, Program, Programs};
 
 /// Whether one member of a store decides in which order things happen.

@@ -5,7 +5,7 @@ use crate::components::part::Kind;
 use crate::design::codes;
 use crate::design::entries::ENTRIES;
 use crate::design::limits::{NAME_BYTES_MAX, PARTS_MAX, POLICIES_MAX, ZONES_MAX};
-use crate::design::parameters::Known;
+use crate::design::parameters::checker::Known;
 use crate::design::tree::{Entry, Table};
 
 /// The policy that holds where none is named; it may be given as `policy.default = { … }`.

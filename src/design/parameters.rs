@@ -1,99 +1,23 @@
 //! Checks a table against its parameters: every mistake at once, and every default that was used, recorded.
 
+pub mod checker;
 mod constructors;
 
+use crate::design::parameters::checker::{Checker, DefaultUsed, Given};
 use std::collections::BTreeMap;
 
 use constructors::names_one_of;
 
 use crate::base::ids::{PartId, PolicyId, ZoneId};
 use crate::base::parameter::{Parameter, ParameterType, Parameters, Preset, Setting};
-use crate::base::problem::{Place, Problems, known_words, nearest, shown};
+use crate::base::problem::{Place, known_words, nearest, shown};
 use crate::design::codes;
 use crate::design::describe::{describe, example};
-use crate::design::file::Data;
 use crate::design::later;
 use crate::design::quantities;
 use crate::design::text::Text;
 use crate::design::tree::{Node, Table, Value};
-use crate::program::compile::PartRole;
 use crate::program::syntax::{self, Expr, Spanned};
-
-/// A default that holds because nothing was given.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DefaultUsed {
-    /// The value, as it would stand in the TOML.
-    pub value: String,
-    /// Where it is from.
-    pub source: String,
-}
-
-/// What names can mean while parameters are checked.
-#[derive(Clone, Debug, Default)]
-pub struct Known {
-    /// Parts in order of name, with their kinds.
-    pub parts: Vec<(String, &'static str, PartRole)>,
-    /// Policies in order of name.
-    pub policies: Vec<String>,
-    /// Zones in order of name.
-    pub zones: Vec<String>,
-}
-
-/// Checks tables; keeps what it finds.
-pub struct Checker<'a> {
-    /// Who is there.
-    pub known: &'a Known,
-    /// Where data files are read.
-    pub data: Data<'a>,
-    /// Defaults used so far, by path.
-    pub defaults: &'a mut BTreeMap<String, DefaultUsed>,
-    /// Problems found so far.
-    pub problems: &'a mut Problems,
-}
-
-/// A value as it was given: a TOML value, or an expression inside a TOML text.
-#[derive(Clone, Copy)]
-pub(super) enum Given<'a> {
-    Node(&'a Node),
-    Expr(&'a Text, &'a Spanned<Expr>),
-}
-
-impl Given<'_> {
-    pub(super) fn place(&self) -> Place {
-        match self {
-            Given::Node(node) => node.place.clone(),
-            Given::Expr(text, expr) => text.place(expr.at.clone()),
-        }
-    }
-
-    /// As text: the whole of a TOML text, or the expression as written.
-    fn words(&self) -> Option<(String, Place)> {
-        match self {
-            Given::Node(Node { value: Value::Text(text), .. }) => {
-                let (all, trimmed) = (text.as_str(), text.as_str().trim());
-                let start = all.len() - all.trim_start().len();
-                Some((trimmed.to_owned(), text.place(start..start + trimmed.len())))
-            }
-            Given::Node(_) => None,
-            Given::Expr(text, expr) => {
-                Some((text.as_str()[expr.at.clone()].to_owned(), text.place(expr.at.clone())))
-            }
-        }
-    }
-
-    pub(super) fn what(&self) -> &'static str {
-        match self {
-            Given::Node(node) => node.what(),
-            Given::Expr(_, expr) => match expr.value {
-                Expr::Number(_) => "a number",
-                Expr::List(_) => "a list",
-                Expr::Call(_) => "a form with arguments",
-                Expr::Name(_) | Expr::Text(_) => "a word",
-                _ => "an expression",
-            },
-        }
-    }
-}
 
 /// Checks `table`, an entry at `path`, against all of `parameters`. What is wrong is reported and left out.
 pub fn check(

@@ -8,7 +8,8 @@ use crate::base::problem::{FileId, Place, Problems, known_words, shown};
 use crate::design::codes;
 use crate::design::entries::{LINK, NET, ZONE};
 use crate::design::names::named;
-use crate::design::parameters::{Checker, check};
+use crate::design::parameters::check;
+use crate::design::parameters::checker::Checker;
 use crate::design::tree::{Entry, Table};
 use crate::net::path::Path;
 

@@ -6,7 +6,7 @@ use crate::base::quantity::{Quantity, Unit};
 use crate::base::time::Span;
 use crate::design::codes;
 use crate::design::describe::{describe, example};
-use crate::design::parameters::{Checker, Given};
+use crate::design::parameters::checker::{Checker, Given};
 use crate::design::tree::{Node, Value};
 use crate::program::distribution::{distribution_of_numbers, distribution_of_spans};
 use crate::program::syntax::{Expr, Spanned, UnaryOp};

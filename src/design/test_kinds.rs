@@ -9,7 +9,7 @@ use crate::components::part::{Kind, Names, Part, PartName, Wiring};
 use crate::design::file::{self, Data, Loaded};
 use crate::design::render::render;
 use crate::design::resolve::{Design, Tables, resolve};
-use crate::program::compile::PartRole;
+use crate::program::compile::scope::PartRole;
 use crate::sim::run::World;
 
 struct Nothing(&'static str);

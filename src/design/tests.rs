@@ -9,7 +9,7 @@ use crate::components::mech::policy::POLICY;
 use crate::design::codes;
 use crate::design::entries::{ENTRIES, Holds};
 use crate::design::file::Data;
-use crate::design::parameters::{Checker, Known};
+use crate::design::parameters::checker::{Checker, Known};
 use crate::design::places::nowhere;
 use crate::design::source::Sources;
 

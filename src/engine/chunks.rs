@@ -4,7 +4,7 @@
 use std::hint::black_box;
 
 use crate::base::time::Time;
-use crate::engine::Scheduled;
+use crate::engine::pending::Scheduled;
 
 /// Entries of a chunk: of 24 bytes, two kibibytes.
 const CHUNK: usize = 84;

@@ -5,7 +5,7 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
 use crate::base::time::Time;
-use crate::engine::{PendingEvents, Scheduled};
+use crate::engine::pending::{PendingEvents, Scheduled};
 
 /// Pending events ordered by (time, number of scheduling).
 #[derive(Clone, Debug)]

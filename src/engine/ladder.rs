@@ -18,8 +18,8 @@
 
 use crate::base::time::Time;
 use crate::engine::chunks::{Chunks, List};
+use crate::engine::pending::{PendingEvents, Scheduled};
 use crate::engine::sorted::Sorted;
-use crate::engine::{PendingEvents, Scheduled};
 
 /// Up to so many entries one sorted array is faster than any ladder.
 const FEW: usize = 48;

@@ -2,7 +2,7 @@
 //! they came.
 
 use crate::base::time::Time;
-use crate::engine::Scheduled;
+use crate::engine::pending::Scheduled;
 
 /// Given-out entries that may lie before the pending ones until they are shifted away.
 const ROOM: usize = 64;

@@ -8,7 +8,7 @@ use crate::design::limits::{MEMORY_BYTES_MAX, REQUESTS_MAX};
 use crate::experiment::fork::prefix_families;
 use crate::experiment::load::{Cell, Experiment};
 use crate::experiment::workload::expected_requests;
-use crate::program::compile::PartRole;
+use crate::program::compile::scope::PartRole;
 use crate::program::instr::Program;
 use crate::record::probe::SAMPLES_MAX;
 use crate::record::sample::SAMPLE_BYTES;

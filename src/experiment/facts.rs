@@ -10,7 +10,7 @@ use crate::experiment::setup::Setup;
 use crate::experiment::theory::Numbers;
 use crate::measures::expression::Names;
 use crate::measures::verdicts::{Facts, Merging};
-use crate::program::compile::PartRole;
+use crate::program::compile::scope::PartRole;
 use crate::program::instr::Instr;
 use crate::record::history::RowName;
 

@@ -8,7 +8,7 @@ use crate::base::quantity::Unit;
 use crate::base::time::Span;
 use crate::design::codes;
 use crate::design::limits::RUNS_MAX;
-use crate::design::parameters::DefaultUsed;
+use crate::design::parameters::checker::DefaultUsed;
 use crate::design::shape::Entries;
 use crate::design::text::Text;
 use crate::design::tree::{Entry, Node, Table, Value};

@@ -26,7 +26,7 @@ use crate::experiment::topology::{graph, reached};
 use crate::experiment::workload::{Workload, workloads};
 use crate::measures::expression::Names;
 use crate::net::Network;
-use crate::program::compile::PartRole;
+use crate::program::compile::scope::PartRole;
 use crate::record::history::RowId;
 use crate::record::recorder::{RecordPlan, Recorder};
 use crate::record::series::SeriesName;

@@ -11,14 +11,15 @@ use crate::base::rng::name_hash;
 use crate::base::rng::{Bits, Stream};
 use crate::base::time::{Span, Time};
 use crate::design::file::Data;
-use crate::design::parameters::{Checker, check};
+use crate::design::parameters::check;
+use crate::design::parameters::checker::Checker;
 use crate::design::resolve::Design;
 use crate::faults::plan::{self, FaultEntry, Occurrence};
 use crate::faults::schedule::Schedule;
 use crate::faults::target::{Led, Settable, Who, WhoPart};
 use crate::faults::trigger::{Trigger, When};
 use crate::faults::{TIMETABLE, resolve};
-use crate::program::compile::PartRole;
+use crate::program::compile::scope::PartRole;
 
 /// The faults of a cell.
 pub struct Timetable {

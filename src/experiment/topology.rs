@@ -9,7 +9,7 @@ use crate::experiment::Experiment;
 use crate::experiment::pictures::{Drawing, Graph, GraphNode};
 use crate::experiment::setup::Setup;
 use crate::experiment::workload::Workload;
-use crate::program::compile::PartRole;
+use crate::program::compile::scope::PartRole;
 use crate::program::instr::Instr;
 
 /// One end of an arrow.

@@ -8,9 +8,10 @@ use crate::measures::asked::{Instant, Query, QueryKind, Stat};
 use crate::measures::evaluation::{Evaluation, Purpose};
 use crate::measures::expression::{During, Expression, Names, Needs};
 use crate::program::syntax::expression;
+use crate::record::ended::{Ended, Finished};
 use crate::record::observed::Open;
 use crate::record::probe::ProbePlan;
-use crate::record::recorder::{Ended, Finished, RecordPlan, Recorder};
+use crate::record::recorder::{RecordPlan, Recorder};
 use crate::record::series::{SeriesName, Window};
 
 struct Shop;

@@ -7,7 +7,8 @@ use crate::base::dist::Dist;
 use crate::base::ids::OpId;
 use crate::base::ids::{PartId, PolicyId, ProgramId, TallyId, ZoneId};
 use crate::base::op::{Args, At, Failure, Reason, Value, When};
-use crate::program::interpret::{CoroutineId, HoldId, TxId};
+use crate::program::interpret::ids::CoroutineId;
+use crate::program::interpret::ids::{HoldId, TxId};
 use crate::program::syntax::BinaryOp;
 
 /// All programs of a design.

@@ -6,6 +6,8 @@
 //! registers that it assigned are copied back in text order. Each coroutine adds up its time by cause; at a join the
 //! parent takes over the causes of the branch that ended last (`par`) or first succeeded (`race`).
 
+use crate::program::interpret::frame::{Coroutine, Frame, ROUNDS_MAX};
+use crate::program::interpret::ids::{CoroutineId, HoldId, TxId};
 use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
 
@@ -17,76 +19,18 @@ use crate::base::slab::{Key, Slab};
 use crate::base::time::Span;
 use crate::program::instr::{Branch, Effect, Ending, Input, Instr, Program, Programs};
 
+pub(super) mod frame;
 mod holds;
+pub mod ids;
 mod locals;
 mod machine;
 mod transactions;
 
-pub use holds::HoldId;
 use holds::Holds;
 use locals::AllLocals;
 pub use machine::binary;
 use machine::{Around, Ended, Stop, is_par_each, run};
 use transactions::Transactions;
-pub use transactions::TxId;
-
-/// Registers of a program: variables, parameters and the counters of loops.
-pub const REGISTERS_MAX: usize = 24;
-/// Loops within loops.
-pub const LOOPS_MAX: usize = 7;
-/// Locks held within each other, by one line of execution.
-pub const HOLDS_MAX: usize = 7;
-/// Branches of one `par each`: beyond this the step fails. A fan-out of ten thousand is a mistake or an attack.
-pub const BRANCHES_MAX: i64 = 10_000;
-
-/// Repetitions of `each` and `par each`, all together, in one activation: beyond this the step fails. So every program
-/// ends, and none can stop the clock of the run by computing.
-pub const ROUNDS_MAX: u32 = 1_000_000;
-
-/// A coroutine of a frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CoroutineId(pub Key);
-
-#[derive(Clone, Debug, Hash)]
-struct Frame {
-    program: ProgramId,
-    substream: u64,
-    host: u64,
-    /// The version of the newest value that the frame has read: what it writes and returns is derived from it.
-    version: OpId,
-    /// The version that it has read or written last.
-    latest: OpId,
-    /// Repetitions that it may still make.
-    rounds_left: u32,
-    /// Its first coroutine; the others hang below it.
-    root: Key,
-}
-
-#[derive(Clone, Debug, Hash)]
-struct Coroutine {
-    frame: Key,
-    parent: Option<Key>,
-    /// The branch after it in its block.
-    next: Option<Key>,
-    /// The first of its own branches.
-    first: Option<Key>,
-    /// Its branch: the code that it may run.
-    branch: Branch,
-    pc: u32,
-    /// Whether it waits for the answer to the effect at `pc`.
-    pending: bool,
-    ended: Option<Result<(), Failure>>,
-    /// Children that have not ended.
-    children: u32,
-    depth: u8,
-    /// The lock that it took last, of those that it holds or asks for, and how many there are.
-    hold: Option<Key>,
-    held: u8,
-    /// The transaction that it is in.
-    transaction: Option<Key>,
-    result: i64,
-    causes: Causes,
-}
 
 /// The frames and coroutines of one host.
 #[derive(Clone, Debug, Default)]

@@ -6,9 +6,12 @@ use crate::base::cause::{Cause, Causes};
 use crate::base::ids::{PartId, PolicyId, ProgramId, TallyId, ZoneId};
 use crate::base::op::{Reason, Value};
 use crate::base::time::Span;
-use crate::program::compile::{PartRole, Scope, compile, parameters};
+use crate::program::compile::scope::{PartRole, Scope};
+use crate::program::compile::{compile, parameters};
 use crate::program::instr::{Effect, Ending, Input, Programs};
-use crate::program::interpret::{CoroutineId, Frames, HoldId};
+use crate::program::interpret::Frames;
+use crate::program::interpret::ids::CoroutineId;
+use crate::program::interpret::ids::HoldId;
 use crate::program::syntax::steps;
 
 /// A small world of names.

@@ -8,6 +8,7 @@
 //! [`warmup`] finds where a run becomes steady.
 
 pub mod bins;
+pub mod ended;
 pub mod gaps;
 pub mod history;
 pub mod holds;

@@ -1,9 +1,9 @@
 //! Collects while the run goes on. Cheap: vectors indexed by id, no look-ups; each event is added to one cell of its
 //! series, and windows are summed up when they are asked for.
 
+use crate::record::ended::Finished;
 use std::ops::Range;
 
-use crate::base::cause::Causes;
 use crate::base::ids::{Pid, ProbeId, SeriesId, TallyId, TierId};
 use crate::base::op::Reason;
 use crate::base::series::SeriesKind;
@@ -18,42 +18,6 @@ use crate::record::warmup::mser5;
 
 #[cfg(test)]
 mod tests;
-
-/// How a request ended, for its caller.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Ended {
-    /// Success.
-    Ok,
-    /// A program said no, and its design declares that as an answer that is expected: sold out. Nothing failed, and whoever
-    /// called has what there is to know.
-    Answered,
-    /// It certainly failed.
-    Failed,
-    /// Nobody knows (timeout, reset).
-    Unknown,
-}
-
-impl Ended {
-    /// Whether the caller got an answer that it may expect: a success, or one that is declared as such.
-    pub const fn is_answer(self) -> bool {
-        matches!(self, Ended::Ok | Ended::Answered)
-    }
-}
-
-/// A finished request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Finished {
-    /// When its sender meant to send it: latency counts from here.
-    pub intended: Time,
-    /// When it ended.
-    pub ended: Time,
-    /// How.
-    pub how: Ended,
-    /// How many attempts it took, at least 1.
-    pub attempts: u32,
-    /// Where the time went: sums to `ended - intended`.
-    pub causes: Causes,
-}
 
 /// What a run is to keep.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -4,7 +4,7 @@ use hdrhistogram::Histogram;
 
 use crate::base::cause::{Cause, Causes};
 use crate::base::time::{Span, Time};
-use crate::record::recorder::{Ended, Finished};
+use crate::record::ended::{Ended, Finished};
 use crate::record::series::Window;
 use crate::record::sums::{CLASSES, Which, class};
 

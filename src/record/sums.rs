@@ -2,7 +2,7 @@
 
 use crate::base::cause::{Cause, Causes};
 use crate::base::time::{Span, Time};
-use crate::record::recorder::{Ended, Finished};
+use crate::record::ended::{Ended, Finished};
 
 /// Which requests a measure is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,12 +1,14 @@
 //! `report.html`: one file that needs nothing else, in the order in which a reader asks: what came of it, what was the question, what was
 //! expected and did not happen, what does it look like, what is the design, what does theory say, how do I see it again.
 
+mod cells;
 mod comparisons;
 mod failures;
 mod happened;
 mod parts;
 mod summary;
 
+use crate::report::page::cells::{name, ordered};
 use std::collections::BTreeMap;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -125,35 +127,6 @@ fn designs(input: &ReportInput) -> Markup {
             }
         }
     }
-}
-
-/// A cell's name as a reader knows it: with its point only where there are several.
-fn name(cell: &Cell) -> String {
-    place(&cell.variant, &cell.point)
-}
-
-/// ✓, ? or ✗, with a word for those who do not see them.
-fn mark(good: bool, open: bool) -> Markup {
-    let (class, sign, word) = match (good, open) {
-        (true, _) => ("good", "✓", "as expected"),
-        (false, true) => ("open", "?", "undecided"),
-        (false, false) => ("bad", "✗", "not as expected"),
-    };
-    html! { span class=(class) title=(word) aria-label=(word) { (sign) } }
-}
-
-/// Cells by point, then variants in the file's order.
-fn ordered(input: &ReportInput) -> Vec<&Cell> {
-    let mut points: Vec<&BTreeMap<String, String>> = Vec::new();
-    for cell in &input.results.cells {
-        if !points.contains(&&cell.point) {
-            points.push(&cell.point);
-        }
-    }
-    let mut cells: Vec<&Cell> = input.results.cells.iter().collect();
-    let variant = |cell: &Cell| input.variants_in_order.iter().position(|name| *name == cell.variant);
-    cells.sort_by_key(|cell| (points.iter().position(|point| **point == cell.point), variant(cell)));
-    cells
 }
 
 fn theory(results: &Results) -> Markup {

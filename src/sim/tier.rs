@@ -7,7 +7,7 @@ use crate::base::ids::{CallId, Pid, ProbeId, TierId};
 use crate::base::op::{Reason, Reply};
 use crate::base::slab::Key;
 use crate::base::time::Time;
-use crate::engine::Scheduled;
+use crate::engine::pending::Scheduled;
 use crate::sim::context::{Context, Sent, SideOf};
 use crate::sim::event::{Event, Kind, unpack};
 use crate::sim::impairments::Admission;

@@ -20,7 +20,7 @@ use crate::check::read::events::Events;
 use crate::check::read::{Format, Malformed, written};
 use crate::check::search::Budget;
 use crate::check::transactions::Level;
-use crate::cli::{AS_EXPECTED, BAD_INPUT, NOT_AS_EXPECTED, UNDECIDED, complain, print};
+use crate::cli::status::{AS_EXPECTED, BAD_INPUT, NOT_AS_EXPECTED, UNDECIDED, complain, print};
 use input::Input;
 
 /// Let the model be guessed.

@@ -4,7 +4,7 @@ use crate::base::ids::{PartId, Pid};
 use crate::base::rng::mix;
 use crate::base::slab::Beside;
 use crate::base::time::{ClockTime, Span};
-use crate::program::interpret::CoroutineId;
+use crate::program::interpret::ids::CoroutineId;
 
 /// A lock that a coroutine wants or has.
 #[derive(Clone, Debug, Hash)]

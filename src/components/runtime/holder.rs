@@ -23,7 +23,8 @@ use crate::components::runtime::host::{Ctx, Server};
 use crate::components::runtime::pending_call::{
     BACK_OFF, Job, Later, NO_PENDING_CALL, PICK, PendingCall, request,
 };
-use crate::program::interpret::{CoroutineId, HoldId};
+use crate::program::interpret::ids::CoroutineId;
+use crate::program::interpret::ids::HoldId;
 use crate::record::holds::LockRequest;
 use crate::sim::request::CallContext;
 

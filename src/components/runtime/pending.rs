@@ -13,7 +13,7 @@ use crate::components::runtime::host::{Ctx, Server};
 use crate::components::runtime::pending_call::{BACK_OFF, Job, Later, PICK, PendingCall, request};
 use crate::components::runtime::reading::Reading;
 use crate::program::instr::{Effect, Input};
-use crate::program::interpret::CoroutineId;
+use crate::program::interpret::ids::CoroutineId;
 use crate::record::history::{Sent, attempt};
 use crate::sim::request::{CallContext, Request};
 

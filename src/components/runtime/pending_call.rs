@@ -9,7 +9,8 @@ use crate::base::time::{Span, Time};
 use crate::components::directory::Tried;
 use crate::components::runtime::reading::Reading;
 use crate::program::compile::MESSAGE_BYTES;
-use crate::program::interpret::{CoroutineId, HoldId};
+use crate::program::interpret::ids::CoroutineId;
+use crate::program::interpret::ids::HoldId;
 use crate::sim::request::{CallContext, Request};
 
 /// What a timer is for.

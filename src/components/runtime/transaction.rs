@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::base::ids::{PartId, PolicyId};
 use crate::base::slab::Key;
 use crate::base::time::{ClockTime, Span};
-use crate::program::interpret::TxId;
+use crate::program::interpret::ids::TxId;
 
 /// The transactions of a server.
 #[derive(Clone, Debug, Default, Hash)]

@@ -20,7 +20,8 @@ use crate::components::runtime::pending_call::{
 use crate::components::runtime::transaction::{Open, Stage, Transactions};
 use crate::components::storage::transactions::is_over;
 use crate::program::instr::{Effect, Input};
-use crate::program::interpret::{CoroutineId, TxId};
+use crate::program::interpret::ids::CoroutineId;
+use crate::program::interpret::ids::TxId;
 use crate::sim::request::CallContext;
 
 /// Sets the draws for an abort apart from those for the beginning.

@@ -9,7 +9,7 @@ use crate::design::resolve::Design;
 use crate::design::tree::Table;
 use crate::experiment::advice::{Used, named, warning};
 use crate::experiment::load::Cell;
-use crate::program::compile::PartRole;
+use crate::program::compile::scope::PartRole;
 
 /// Finds them: of dependencies, through load balancers too, and of stores and caches by their own timeouts.
 pub(super) fn calls(tree: &Table, cell: &Cell, found: &mut Vec<Problem>) {

@@ -1,9 +1,10 @@
 //! Blocks to code: loops, branches, conditions, holds.
 
 use crate::base::ids::PartId;
-use crate::program::compile::{Compiler, PartRole};
+use crate::program::compile::compiler::Compiler;
+use crate::program::compile::scope::PartRole;
 use crate::program::instr::{Branch, ForkBlock, Instr};
-use crate::program::interpret::{HOLDS_MAX, LOOPS_MAX};
+use crate::program::interpret::frame::{HOLDS_MAX, LOOPS_MAX};
 use crate::program::syntax::{Expr, Place, Spanned, Step, Steps};
 
 impl Compiler<'_> {

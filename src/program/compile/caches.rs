@@ -1,7 +1,8 @@
 //! Steps on a cache.
 
 use crate::base::ids::PartId;
-use crate::program::compile::{Compiler, PartRole};
+use crate::program::compile::compiler::Compiler;
+use crate::program::compile::scope::PartRole;
 use crate::program::instr::Instr;
 use crate::program::syntax::{Does, Place, Step};
 

@@ -3,7 +3,8 @@
 use crate::base::ids::{PartId, PolicyId, ProgramId, ZoneId};
 use crate::base::op::ARGS_MAX;
 use crate::base::problem::nearest;
-use crate::program::compile::{Compiler, PartRole, Scope};
+use crate::program::compile::compiler::Compiler;
+use crate::program::compile::scope::{PartRole, Scope};
 use crate::program::instr::{CallSite, Instr};
 use crate::program::syntax::{Arg, ArgKey, Expr, Spanned, Step, SyntaxError};
 

@@ -2,7 +2,8 @@
 
 use crate::base::ids::{PartId, PolicyId};
 use crate::base::op::At;
-use crate::program::compile::{Compiler, PartRole};
+use crate::program::compile::compiler::Compiler;
+use crate::program::compile::scope::PartRole;
 use crate::program::instr::Instr;
 use crate::program::syntax::{Place, Spanned, Step, Steps};
 

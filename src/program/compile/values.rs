@@ -1,7 +1,7 @@
 //! Expressions to stack code.
 
 use crate::base::quantity::Unit;
-use crate::program::compile::Compiler;
+use crate::program::compile::compiler::Compiler;
 use crate::program::instr::Instr;
 use crate::program::syntax::{BinaryOp, Expr, Spanned, UnaryOp};
 

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::program::compile::Compiler;
+use crate::program::compile::compiler::Compiler;
 use crate::program::compile::names::bodies;
 use crate::program::instr::Instr;
 use crate::program::syntax::{Does, Expr, Spanned, Steps};

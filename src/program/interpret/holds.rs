@@ -1,14 +1,11 @@
 //! Which locks coroutines hold, or ask for: a chain from the lock that a coroutine took last to the one that it took first. It knows
 //! neither locks nor keys; the host keeps what it needs under the id.
 
+use crate::program::interpret::ids::HoldId;
 use std::collections::VecDeque;
 
 use crate::base::slab::{Key, Slab};
-use crate::program::interpret::Coroutine;
-
-/// A hold: one lock from the moment when it is asked for until it is given back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct HoldId(pub Key);
+use crate::program::interpret::frame::Coroutine;
 
 /// The holds of all coroutines.
 #[derive(Clone, Debug, Default, Hash)]

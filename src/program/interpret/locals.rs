@@ -4,7 +4,7 @@ use std::hash::{Hash, Hasher};
 
 use crate::base::op::Args;
 use crate::base::slab::Key;
-use crate::program::interpret::{LOOPS_MAX, REGISTERS_MAX};
+use crate::program::interpret::frame::{LOOPS_MAX, REGISTERS_MAX};
 
 /// What one coroutine computes with.
 #[derive(Clone, Debug)]

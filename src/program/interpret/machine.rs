@@ -4,10 +4,10 @@ use crate::base::ids::{OpId, PartId};
 use crate::base::op::{ARGS_MAX, Failure, Reason, Value, When};
 use crate::base::rng::mix;
 use crate::program::instr::{Effect, ForkBlock, Instr, Program};
+use crate::program::interpret::frame::{BRANCHES_MAX, Coroutine, Frame};
 use crate::program::interpret::holds::Holds;
 use crate::program::interpret::locals::Locals;
 use crate::program::interpret::transactions::Transactions;
-use crate::program::interpret::{BRANCHES_MAX, Coroutine, Frame};
 use crate::program::syntax::BinaryOp;
 
 pub(super) fn is_par_each(fork: &ForkBlock) -> bool {

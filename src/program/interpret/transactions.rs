@@ -1,6 +1,7 @@
 //! Transactions of coroutines: what a coroutine was when its transaction began, so that the block can be run again as if for the first time.
 //! It knows neither the store nor how often a block is run; the host keeps what it needs under the id.
 
+use crate::program::interpret::ids::TxId;
 use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
 
@@ -8,14 +9,11 @@ use crate::base::cause::{Cause, Causes};
 use crate::base::ids::{OpId, PartId};
 use crate::base::op::{Failure, Reason};
 use crate::base::rng::mix;
-use crate::base::slab::{Key, Slab};
+use crate::base::slab::Slab;
 use crate::program::instr::{Effect, Instr};
+use crate::program::interpret::Holds;
+use crate::program::interpret::frame::{Coroutine, Frame};
 use crate::program::interpret::locals::Locals;
-use crate::program::interpret::{Coroutine, Frame, Holds};
-
-/// A transaction, through all its attempts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TxId(pub Key);
 
 /// What its draws are named by, besides the number of the attempt.
 const ATTEMPT: u64 = 0x7478;

@@ -2,10 +2,9 @@
 
 use std::ops::Range;
 
+use crate::program::syntax::limits::{LINKS_MAX, NESTING_MAX};
 use crate::program::syntax::tokens::{Placed, Token, tokens};
-use crate::program::syntax::{
-    Arg, ArgKey, BinaryOp, Expr, Function, LINKS_MAX, NESTING_MAX, Spanned, SyntaxError, UnaryOp,
-};
+use crate::program::syntax::{Arg, ArgKey, BinaryOp, Expr, Function, Spanned, SyntaxError, UnaryOp};
 
 /// Parses an expression or function string: the whole text.
 ///

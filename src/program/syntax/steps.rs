@@ -1,8 +1,9 @@
 //! Programs: one step per line or `;`, blocks in braces, `else` after any step that can fail.
 
 use crate::program::syntax::expression::Parser;
+use crate::program::syntax::limits::ERRORS_MAX;
 use crate::program::syntax::tokens::{Token, tokens};
-use crate::program::syntax::{BinaryOp, Does, ERRORS_MAX, Expr, Place, Spanned, Step, Steps, SyntaxError};
+use crate::program::syntax::{BinaryOp, Does, Expr, Place, Spanned, Step, Steps, SyntaxError};
 
 /// The words that begin a step, for "did you mean".
 pub const WORDS: [&str; 22] = [

@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 
-use crate::program::syntax::{Does, ERRORS_MAX, Expr, expression, steps};
+use crate::program::syntax::limits::ERRORS_MAX;
+use crate::program::syntax::{Does, Expr, expression, steps};
 
 #[test]
 fn expressions_print_canonically() {
@@ -170,7 +171,7 @@ fn hostile_texts_are_refused_and_not_followed() {
         ".",
         "/",
     ] {
-        for times in [30, 200, crate::program::syntax::TEXT_BYTES_MAX / unit.len() - 1] {
+        for times in [30, 200, crate::program::syntax::limits::TEXT_BYTES_MAX / unit.len() - 1] {
             let text = unit.repeat(times);
             for text in
                 [text.clone(), format!("{text}a"), format!("x = {text}a"), format!("cpu 1ms * {text}1")]

@@ -8,7 +8,8 @@ use winnow::prelude::*;
 use winnow::token::{one_of, take_until, take_while};
 
 use crate::base::quantity::Quantity;
-use crate::program::syntax::{SyntaxError, TEXT_BYTES_MAX};
+use crate::program::syntax::SyntaxError;
+use crate::program::syntax::limits::TEXT_BYTES_MAX;
 
 /// A token.
 #[derive(Clone, Debug, PartialEq)]

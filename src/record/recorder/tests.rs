@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::base::cause::Cause;
+use crate::base::cause::Causes;
+use crate::record::ended::Ended;
 use crate::record::observed::{Observed, Open, Values};
 use crate::record::sums::Which;
 

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::experiment::results::{Cell, Property};
 use crate::report::input::ReportInput;
-use crate::report::page::{mark, name, ordered};
+use crate::report::page::cells::{mark, name, ordered};
 
 /// Of what came as expected more than this is folded.
 const OPEN_MAX: usize = 12;

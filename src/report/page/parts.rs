@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::experiment::results::{Cell, Part, Results};
-use crate::report::page::name;
+use crate::report::page::cells::name;
 use crate::report::text::{bottleneck, digits, value};
 
 /// Sentences, then a row for each cell and part.

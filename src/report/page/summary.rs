@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::experiment::results::{Property, Theory};
 use crate::report::input::{PlotKind, ReportInput};
-use crate::report::page::name;
+use crate::report::page::cells::name;
 use crate::report::text::counted;
 
 /// Things that are named one by one.

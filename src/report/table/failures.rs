@@ -1,8 +1,8 @@
 //! Why requests did not succeed, and where.
 
-use super::{Page, Paint};
 use crate::experiment::results::{Cell, Failures};
 use crate::report::input::ReportInput;
+use crate::report::table::sheet::{Page, Paint};
 use crate::report::text::{place, value};
 
 /// Rows in the terminal; the rest stands in `results.json`.

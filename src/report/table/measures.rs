@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{EMPTY, Page, Paint, padded, pushed, wide};
 use crate::experiment::results::{Cell, Estimate};
 use crate::report::input::ReportInput;
+use crate::report::table::sheet::{EMPTY, Page, Paint, padded, pushed, wide};
 use crate::report::text::{counted, estimate, place, short_path};
 
 /// Measures in the terminal, unless the file asks for more; the rest stands in `results.json`.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{EMPTY, Page, Paint};
 use crate::experiment::results::{Cell, Part};
 use crate::report::input::ReportInput;
 use crate::report::table::measures::in_order;
+use crate::report::table::sheet::{EMPTY, Page, Paint};
 use crate::report::text::{bottleneck, digits, place, value};
 
 /// Rows in the terminal; the rest stands in `results.json`.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Mark, Page, Paint, padded, wide};
 use crate::experiment::results::{Cell, Property, Results, Theory};
+use crate::report::table::sheet::{Mark, Page, Paint, padded, wide};
 use crate::report::text::{digits, estimate, interval, maybe, place, point, value};
 
 /// More comparisons are left to `results.json`.
