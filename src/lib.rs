@@ -29,8 +29,10 @@
 //!
 //! A protocol of one's own needs [`prelude`] and no design; the guide ends in a running program:
 #![doc = include_str!("../docs/your-own-protocol.md")]
-// What only the command and the pictures use is not dead in a build without them.
-#![cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))]
+// What only the command, the pictures or this package's own tests use is not dead in a build without them.
+#![cfg_attr(not(feature = "internals"), allow(dead_code, unused_imports))]
+// Links to what is the crate's own are for who reads it with that (`cargo doc --document-private-items`, which CI checks).
+#![allow(rustdoc::private_intra_doc_links)]
 
 #[cfg(feature = "internals")]
 pub mod base;

@@ -11,7 +11,7 @@
 //! `registers` knows of a register's versions that nothing came before the initial one and that who read a version and then wrote
 //! replaced it; or a store's own order is given.
 //!
-//! [`decide`] says whether a history is of a [`Level`]. Where nothing plain is against it, there must be an order of the writes that
+//! [`decide()`] says whether a history is of a [`Level`]. Where nothing plain is against it, there must be an order of the writes that
 //! explains what was seen: it is found, or shown not to exist, or the search was given up.
 //!
 //! [`mod@bank`] and [`mod@set`] judge histories that were made to be judged by a sum or by what is there at the end. Predicates are not looked

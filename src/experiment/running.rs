@@ -287,7 +287,8 @@ impl<'a> Running<'a> {
             if decisive.is_none() || !condition.expression.can_be_watched() {
                 continue;
             }
-            let mut evaluation = Evaluation::new(self.world.recorder(), &self.cell.windows).from_zero();
+            let mut evaluation =
+                Evaluation::new(self.world.recorder(), &self.cell.windows).beginning_at_zero();
             let holds = condition.expression.value(&mut evaluation).ok().map(|value| value != 0.0);
             if holds == decisive {
                 let witness = format!("at {now} of seed {}: {}", self.seed, sides(judged, &mut evaluation));
@@ -320,7 +321,7 @@ impl<'a> Running<'a> {
             values.push(named.expression.value(&mut evaluation));
             remarks.push(evaluation.take_remarks());
         }
-        let mut whole = Evaluation::new(recorder, &cell.windows).with(&findings).from_zero();
+        let mut whole = Evaluation::new(recorder, &cell.windows).with(&findings).beginning_at_zero();
         let seen = cell.judged.iter().zip(std::mem::take(&mut self.seen));
         let seed = self.seed;
         let seen = seen

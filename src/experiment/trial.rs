@@ -132,7 +132,8 @@ pub fn witness_run(cell: &Cell, warmup: Warmup, seed: u64, property: usize) -> O
     let condition = cell.judged.get(property)?.condition.as_ref()?;
     let plan = running.schedule.plan_so_far();
     let findings = running.looks.answers(cell, &times(&plan), &running.world);
-    let mut evaluation = Evaluation::new(running.world.recorder(), &cell.windows).with(&findings).from_zero();
+    let mut evaluation =
+        Evaluation::new(running.world.recorder(), &cell.windows).with(&findings).beginning_at_zero();
     condition.expression.value(&mut evaluation).ok()?;
     let told = (*evaluation.take_witnesses().first()?).clone();
     let (leads, end) = (running.leads.take().unwrap_or_default().changes, running.end);

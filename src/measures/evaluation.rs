@@ -66,7 +66,7 @@ pub struct Evaluation<'a> {
     /// The slice that stands for the run.
     pub(super) slice: Option<usize>,
     /// Whether the run is meant with its warm-up.
-    from_zero: bool,
+    beginning_at_zero: bool,
     pub(super) purpose: Purpose,
     findings: &'a [(Query, Finding)],
     /// What showed the answers that were asked for, in order.
@@ -88,7 +88,7 @@ impl<'a> Evaluation<'a> {
             recorder,
             windows,
             slice: None,
-            from_zero: false,
+            beginning_at_zero: false,
             purpose: Purpose::Shown,
             findings: &[],
             witnesses: Vec::new(),
@@ -110,8 +110,8 @@ impl<'a> Evaluation<'a> {
     }
 
     /// The same over the run with its warm-up.
-    pub fn from_zero(self) -> Self {
-        Evaluation { from_zero: true, ..self }
+    pub fn beginning_at_zero(self) -> Self {
+        Evaluation { beginning_at_zero: true, ..self }
     }
 
     /// The same for another purpose.
@@ -143,7 +143,7 @@ impl<'a> Evaluation<'a> {
 
     pub(super) fn stretch(&self, during: &During) -> Stretch {
         let whole = During::Whole;
-        let during = if self.from_zero && *during == During::Run { &whole } else { during };
+        let during = if self.beginning_at_zero && *during == During::Run { &whole } else { during };
         let index = self.windows.iter().position(|window| window == during);
         let index = index.unwrap_or(self.slice.unwrap_or(0));
         let (cells, bounds) = (self.recorder.range(index), self.recorder.windows()[index]);

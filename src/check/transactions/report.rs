@@ -24,7 +24,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether the history is of a level where the store's own orders were given; without them [`decide`](super::decide) has to say.
+    /// Whether the history is of a level where the store's own orders were given; without them [`decide()`](super::decide()) has to say.
     pub fn verdict(&self, level: Level) -> Verdict {
         match self.anomalies.iter().find(|anomaly| !level.permits(anomaly.kind)) {
             Some(Anomaly { kind, witness }) => Verdict::Violated(Witness {

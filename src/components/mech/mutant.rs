@@ -1,5 +1,5 @@
 //! Mutants: protocols with one rule broken, each of which a checker must catch. All of them are here. A design names one (`mutant = "votes_twice"`
-//! of a `db`) only where the kinds of parts are those of tests ([`Kinds::with_mutants`](crate::components::Kinds::with_mutants)); no table of
+//! of a `db`) only where the kinds of parts are those of tests (`Kinds::with_mutants`); no table of
 //! parameters shows that, and where nobody breaks a rule it costs a comparison.
 
 macro_rules! mutants {

@@ -1,7 +1,7 @@
 //! The clients' half of `tx`: it begins at a store, keeps one connection until it is over, and is run again as the policy says.
 //!
 //! Numbered rules:
-//! 1. An attempt that came to nothing is run again if the policy has a retry left and trying again may help ([`Policy::retries`]); so after
+//! 1. An attempt that came to nothing is run again if the policy has a retry left and trying again may help ([`Policy::retries`](crate::components::mech::policy::Policy::retries)); so after
 //!    a conflict, a deadlock or a wait that was too long, and after a store that did not answer.
 //! 2. But not once a commit has been sent that nobody answered: it may have happened. Then the failure is unknown.
 //! 3. An attempt that takes longer than the policy's timeout comes to nothing at its next step on the store.

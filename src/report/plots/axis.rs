@@ -25,7 +25,7 @@ impl Ruler {
         axis: &Axis,
         values: impl Iterator<Item = f64> + Clone,
         beside: impl Iterator<Item = f64>,
-        (from_zero, ticks): (bool, usize),
+        (beginning_at_zero, ticks): (bool, usize),
     ) -> Ruler {
         let shown = |x: &f64| x.is_finite() && (!axis.log || *x > 0.0);
         let ends = |(low, high): (f64, f64), x: f64| (low.min(x), high.max(x));
@@ -41,7 +41,7 @@ impl Ruler {
             // What lies beside may be next to nothing: the floor is that of the values.
             (true, true) => logarithmic(axis, own.0.min(high), high),
             (true, false) => logarithmic(axis, 1.0, 10.0),
-            (false, true) => linear(axis, if from_zero { low.min(0.0) } else { low }, high, ticks),
+            (false, true) => linear(axis, if beginning_at_zero { low.min(0.0) } else { low }, high, ticks),
             (false, false) => linear(axis, 0.0, 1.0, ticks),
         }
     }
