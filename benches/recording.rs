@@ -9,9 +9,9 @@ use std::time::Instant;
 
 use splitbrain::base::time::Span;
 use splitbrain::design::file::{ReadError, Reader};
-use splitbrain::experiment::load::Cell;
+use splitbrain::experiment::cell::Cell;
 use splitbrain::experiment::question::Warmup;
-use splitbrain::experiment::{Overrides, load, trial};
+use splitbrain::experiment::{Overrides, load, run};
 use splitbrain::record::history::HistoryPlan;
 
 const TEXT: &str = r#"
@@ -45,7 +45,7 @@ impl Reader for Text {
 fn seconds(cell: &Cell) -> f64 {
     let begun = Instant::now();
     let never = AtomicBool::new(false);
-    let trial = trial::run(cell, Warmup::Span(Span::ZERO), 1, false, &never).expect("nobody cancels it");
+    let trial = run::run(cell, Warmup::Span(Span::ZERO), 1, false, &never).expect("nobody cancels it");
     assert_eq!(trial.broken, None);
     begun.elapsed().as_secs_f64()
 }

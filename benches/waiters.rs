@@ -10,9 +10,9 @@ use std::time::Instant;
 
 use splitbrain::base::time::Span;
 use splitbrain::design::file::{ReadError, Reader};
-use splitbrain::experiment::load::Cell;
+use splitbrain::experiment::cell::Cell;
 use splitbrain::experiment::question::Warmup;
-use splitbrain::experiment::{Overrides, load, trial};
+use splitbrain::experiment::{Overrides, load, run};
 
 const TEXT: &str = r#"
 length = "10s"
@@ -42,7 +42,7 @@ impl Reader for Text {
 fn rate(cell: &Cell) -> f64 {
     let begun = Instant::now();
     let never = AtomicBool::new(false);
-    let trial = trial::run(cell, Warmup::Span(Span::ZERO), 1, false, &never).expect("nobody cancels it");
+    let trial = run::run(cell, Warmup::Span(Span::ZERO), 1, false, &never).expect("nobody cancels it");
     assert_eq!(trial.broken, None);
     trial.events as f64 / begun.elapsed().as_secs_f64()
 }

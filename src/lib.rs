@@ -98,8 +98,10 @@ pub mod experiments {
     pub use crate::design::file::{ReadError, Reader};
     pub use crate::design::render::render;
     pub use crate::design::source::Sources;
+    pub use crate::experiment::cell::Experiment;
     pub use crate::experiment::execute::{Outcome, Progress, Stopped, execute};
-    pub use crate::experiment::load::{Experiment, Failure, Overrides, load};
+    pub use crate::experiment::load::{Failure, load};
+    pub use crate::experiment::overrides::Overrides;
     pub use crate::experiment::results::Results;
 }
 

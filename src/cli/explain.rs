@@ -17,9 +17,9 @@ use crate::design::render::render;
 use crate::design::resolve::Design;
 use crate::design::source::Sources;
 use crate::design::tree::{Entry, Value};
-use crate::experiment::load::Cell;
+use crate::experiment::cell::Cell;
 use crate::experiment::question::{PropertyKind, Question, Warmup};
-use crate::experiment::trial;
+use crate::experiment::run;
 use crate::experiment::{Experiment, Overrides, load};
 use crate::report::graph;
 
@@ -97,7 +97,7 @@ fn faults(cell: &Cell, question: &Question, seed: Option<u64>) -> String {
     let who = &cell.faults.who;
     let run = seed.filter(|_| cell.faults.is_open());
     let seed = seed.unwrap_or(question.seed);
-    let told = run.and_then(|seed| trial::run(cell, question.warmup, seed, false, &AtomicBool::new(false)));
+    let told = run.and_then(|seed| run::run(cell, question.warmup, seed, false, &AtomicBool::new(false)));
     let (plan, open) = match told {
         Some(trial) => (trial.plan, Vec::new()),
         None => (cell.faults.known_before(seed, cell.length), cell.faults.open()),

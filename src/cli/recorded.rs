@@ -15,11 +15,11 @@ use crate::base::problem::nearest;
 use crate::base::quantity::{Quantity, Unit};
 use crate::base::time::Time;
 use crate::check::kinds::PART;
+use crate::experiment::cell::Cell;
 use crate::experiment::export::{Event, Kind, Said, Teller};
-use crate::experiment::load::Cell;
 use crate::experiment::setup::Setup;
 use crate::experiment::telling::Happening;
-use crate::experiment::{Experiment, trial};
+use crate::experiment::{Experiment, run};
 use crate::faults::plan::Occurrence;
 
 /// What is recorded of the first run.
@@ -125,7 +125,7 @@ impl Recording {
         let mut teller = Teller::new(&cell.setup);
         let mut failed = None;
         let question = &experiment.question;
-        let ended = trial::stream(cell, question.warmup, question.seed, &mut |happens| {
+        let ended = run::stream(cell, question.warmup, question.seed, &mut |happens| {
             let mut lines = String::new();
             match happens {
                 Happening::Moments(moments) => {

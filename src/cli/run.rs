@@ -21,9 +21,9 @@ use crate::cli::status::{
     print,
 };
 use crate::design::render::render as render_problems;
-use crate::experiment::budget::memory;
+use crate::experiment::memory::memory;
 use crate::experiment::results::Results;
-use crate::experiment::{Experiment, Overrides, Progress, Stopped, execute, load, trial};
+use crate::experiment::{Experiment, Overrides, Progress, Stopped, execute, load, run};
 use crate::report::json::json;
 use crate::report::render;
 use crate::report::table::table;
@@ -239,7 +239,7 @@ fn status(results: &Results) -> u8 {
 
 fn verify(experiment: &Experiment) -> Result<(), String> {
     for cell in &experiment.cells {
-        trial::verify(cell, experiment.question.warmup, experiment.question.seed)
+        run::verify(cell, experiment.question.warmup, experiment.question.seed)
             .map_err(|why| format!("variant {}: {why}", cell.variant))?;
     }
     Ok(())

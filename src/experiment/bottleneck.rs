@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::cause::{Cause, Causes};
 use crate::base::ids::{PartId, ProbeId};
-use crate::experiment::load::Cell;
+use crate::experiment::cell::Cell;
 use crate::experiment::meters::{Load, Resource};
 use crate::experiment::outcome::CellTrials;
 use crate::experiment::results::{Bottleneck, Part};

@@ -2,7 +2,7 @@
 //! cut into slices; of a percentile in several ways, since nobody knows yet how many slices have samples enough.
 
 use crate::base::time::{Span, Time};
-use crate::experiment::load::Named;
+use crate::experiment::compiled::Named;
 use crate::experiment::plot::PlotEntry;
 use crate::experiment::question::Question;
 use crate::experiment::setup::Setup;

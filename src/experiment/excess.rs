@@ -1,6 +1,6 @@
 //! What a run had too much of.
 
-use crate::experiment::load::Cell;
+use crate::experiment::cell::Cell;
 use crate::sim::limits::{Exceeded, Excess};
 
 /// What a run had too much of, for people.

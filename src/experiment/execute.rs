@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
+use crate::experiment::cell::{Cell, Experiment};
 use crate::experiment::fork;
-use crate::experiment::load::{Cell, Experiment};
 use crate::experiment::outcome::{CellTrials, results};
 use crate::experiment::parallel;
 use crate::experiment::question::{RUNS_MIN, Runs};

@@ -1,18 +1,151 @@
-//! What a design says to those who judge the history of a run (tables, programs, values at the start), and to theory.
+//! What a design says to measures (its names), and to those who judge the history of a run (tables, programs, values at the start).
 
-use crate::base::ids::{Pid, ProbeId, ProgramId, TierId, ZoneId};
+use crate::base::ids::{PartId, Pid, ProbeId, ProgramId, SeriesId, TallyId, TierId};
+use crate::base::op::{REASONS, Reason};
 use crate::base::parameter::Setting;
-use crate::base::quantity::{Quantity, Unit};
-use crate::design::patch::{Path, get};
-use crate::experiment::cells::{mean_time, number, only_time};
-use crate::experiment::load::Cell;
+use crate::base::series::{Series, SeriesKind};
+use crate::components::part::PartName;
 use crate::experiment::setup::Setup;
-use crate::experiment::theory::Numbers;
 use crate::measures::expression::Names;
 use crate::measures::verdicts::{Facts, Merging};
 use crate::program::compile::scope::PartRole;
 use crate::program::instr::Instr;
 use crate::record::history::RowName;
+use crate::record::series::SeriesName;
+
+impl Names for Setup {
+    fn probe(&self, name: &str) -> Option<ProbeId> {
+        let position = self.probe_names.iter().position(|names| names.iter().any(|known| known == name))?;
+        Some(ProbeId(position as u16))
+    }
+
+    fn series(&self, name: &str) -> Option<(SeriesName, Series)> {
+        let (whole, member) = with_member(self, name)?;
+        let id = self.design.series(&whole)?;
+        let series = self.design.series[id.index()].1;
+        (member.is_none() || !series.of_whole).then_some((SeriesName { id, member }, series))
+    }
+
+    fn no_such_member(&self, name: &str) -> Option<String> {
+        let (part, _) = name.split_once('[')?;
+        let PartName { name: part, count, .. } = &self.design.names[self.design.part(part)?.index()];
+        match with_member(self, name) {
+            None if *count == 1 => Some(format!("`{part}` has one member, `{part}[0]`")),
+            None => Some(format!("members of `{part}`: `{part}[0]` to `{part}[{}]`", count - 1)),
+            Some((whole, _)) => {
+                let series = self.design.series[self.design.series(&whole)?.index()].1;
+                series.of_whole.then(|| format!("its members have none of their own; write `{whole}`"))
+            }
+        }
+    }
+
+    fn is_level(&self, series: SeriesId) -> bool {
+        self.design.series.get(series.index()).is_some_and(|(_, series)| series.kind == SeriesKind::Level)
+    }
+
+    fn reasons(&self, name: &str) -> Vec<Reason> {
+        let ours = REASONS.iter().filter(|(known, ..)| *known == name).map(|(_, reason, _)| *reason);
+        let named = (0u16..).zip(&self.design.naming.failures).filter(|(_, known)| *known == name);
+        ours.chain(named.map(|(number, _)| Reason::Named(number))).collect()
+    }
+
+    fn all_reasons(&self) -> Vec<String> {
+        let ours = REASONS.iter().map(|(name, ..)| (*name).to_owned());
+        self.design.naming.failures.iter().cloned().chain(ours).collect()
+    }
+
+    fn part(&self, name: &str) -> Option<TierId> {
+        self.design.part(name).map(|part| self.design.names[part.index()].tier)
+    }
+
+    fn tally(&self, name: &str) -> Option<TallyId> {
+        let position = self.design.naming.tallies.iter().position(|tally| tally == name)?;
+        Some(TallyId(position as u16))
+    }
+
+    fn cores(&self, name: &str) -> Option<(f64, SeriesName)> {
+        let (part, member) = with_member(self, name)?;
+        let busy = SeriesName { id: self.design.series(&format!("{part}.busy"))?, member };
+        let id = self.design.part(&part)?;
+        let members = if member.is_some() { 1 } else { self.design.names[id.index()].count };
+        match self.design.parameters[id.index()].get("cores") {
+            Some(Setting::Count(cores)) if *cores < u64::from(u32::MAX) => {
+                Some((*cores as f64 * f64::from(members), busy))
+            }
+            _ => None,
+        }
+    }
+
+    fn initial(&self, db: &str, table: &str, key: i64) -> Option<f64> {
+        let id = self.design.part(db)?;
+        let Some(Setting::Table(tables)) = self.design.parameters[id.index()].get("start") else {
+            return None;
+        };
+        match tables.get(table)? {
+            Setting::Constructor("each", each) if key >= 0 && key as u64 <= each.count("keys") => {
+                Some(each.count("n") as f64)
+            }
+            _ => None,
+        }
+    }
+
+    fn fault(&self, name: &str) -> bool {
+        self.design.entries.named("fault").iter().any(|entry| entry.key == name)
+    }
+
+    fn program(&self, name: &str) -> Option<(ProbeId, Vec<(TierId, u16)>)> {
+        let probe = self.probe(name)?;
+        let program = self.design.programs.0.get(probe.index())?;
+        let mut tables: Vec<(TierId, u16)> = program.code.iter().filter_map(table).collect();
+        tables.sort_unstable();
+        tables.dedup();
+        Some((probe, tables))
+    }
+
+    fn table(&self, store: &str, table: &str) -> Option<(TierId, u16)> {
+        let (tier, _) = Names::store(self, store)?;
+        let tables = &self.design.naming.tables[tier.0 as usize];
+        tables.iter().position(|known| known == table).map(|index| (tier, index as u16))
+    }
+
+    fn lock(&self, name: &str) -> Option<PartId> {
+        self.design.part(name).filter(|part| self.design.names[part.index()].role == PartRole::Locks)
+    }
+
+    fn store(&self, name: &str) -> Option<(TierId, Vec<u16>)> {
+        let part = self.design.part(name)?;
+        let tables = self.design.naming.tables[part.index()].len();
+        (self.design.names[part.index()].role == PartRole::Stores)
+            .then(|| (TierId(part.0 as u8), (0..tables as u16).collect()))
+    }
+
+    fn stores(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        for (part, tables) in self.design.names.iter().zip(&self.design.naming.tables) {
+            if part.role == PartRole::Stores {
+                all.push(part.name.clone());
+                all.extend(tables.iter().map(|table| format!("{}.{table}", part.name)));
+            }
+        }
+        all
+    }
+
+    fn all(&self) -> Vec<String> {
+        let mut all: Vec<String> = self.probe_names.iter().flatten().cloned().collect();
+        all.extend(self.design.series.iter().map(|(name, _)| name.clone()));
+        all.extend(self.design.naming.tallies.iter().cloned());
+        all
+    }
+}
+
+/// `app[1].busy` as `app.busy` and a member of `app` that there is; without a member the name as it is.
+fn with_member(setup: &Setup, name: &str) -> Option<(String, Option<Pid>)> {
+    let Some((part, rest)) = name.split_once('[') else { return Some((name.to_owned(), None)) };
+    let (member, rest) = rest.split_once(']')?;
+    let known = &setup.design.names[setup.design.part(part)?.index()];
+    let member = member.parse().ok().filter(|member| *member < known.count)?;
+    Some((format!("{part}{rest}"), Some(Pid::new(known.tier, member))))
+}
 
 impl Facts for Setup {
     fn table(&self, store: TierId, table: u16) -> String {
@@ -51,16 +184,6 @@ impl Facts for Setup {
     }
 }
 
-/// A program by a name that it is measured under, with the tables that it reads or writes.
-pub(super) fn program(setup: &Setup, name: &str) -> Option<(ProbeId, Vec<(TierId, u16)>)> {
-    let probe = setup.probe(name)?;
-    let program = setup.design.programs.0.get(probe.index())?;
-    let mut tables: Vec<(TierId, u16)> = program.code.iter().filter_map(table).collect();
-    tables.sort_unstable();
-    tables.dedup();
-    Some((probe, tables))
-}
-
 fn table(instr: &Instr) -> Option<(TierId, u16)> {
     match instr {
         Instr::Read { db, table, .. } | Instr::Write { db, table, .. } | Instr::Update { db, table, .. } => {
@@ -74,40 +197,4 @@ fn table(instr: &Instr) -> Option<(TierId, u16)> {
 pub(super) fn is_written_outright(setup: &Setup, written: (TierId, u16)) -> bool {
     let mut code = setup.design.programs.0.iter().flat_map(|program| &program.code);
     code.any(|instr| matches!(instr, Instr::Write { .. }) && table(instr) == Some(written))
-}
-
-/// A store, and its tables.
-pub(super) fn store(setup: &Setup, name: &str) -> Option<(TierId, Vec<u16>)> {
-    let part = setup.design.part(name)?;
-    let tables = setup.design.naming.tables[part.index()].len();
-    (setup.design.names[part.index()].role == PartRole::Stores)
-        .then(|| (TierId(part.0 as u8), (0..tables as u16).collect()))
-}
-
-/// Every store, and every table as `kv.balance`.
-pub(super) fn stores(setup: &Setup) -> Vec<String> {
-    let mut all = Vec::new();
-    for (part, tables) in setup.design.names.iter().zip(&setup.design.naming.tables) {
-        if part.role == PartRole::Stores {
-            all.push(part.name.clone());
-            all.extend(tables.iter().map(|table| format!("{}.{table}", part.name)));
-        }
-    }
-    all
-}
-
-impl Numbers for Cell {
-    /// What is written there, the mean of a distribution of times, or of the only time that a program (`on.app.page`) takes.
-    fn parameter(&self, path: &str) -> Option<Quantity> {
-        let shown = get(&self.tree, &Path::parse(path)?, &self.setup.design.kinds)?.show();
-        number(&shown).or_else(|| mean_time(&shown)).or_else(|| only_time(&shown))
-    }
-
-    fn latency(&self, from: &str, to: &str) -> Option<Quantity> {
-        let design = &self.setup.design;
-        let zone = |name: &str| design.known.zones.iter().position(|known| known == name);
-        let (from, to) = (ZoneId(zone(from)? as u8), ZoneId(zone(to)? as u8));
-        let mean = design.places.path(from, to).latency.mean()?;
-        Some(Quantity { value: mean, exact: None, unit: Unit::Span })
-    }
 }

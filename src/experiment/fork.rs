@@ -7,13 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::base::time::Time;
 use crate::design::tree::Node;
 use crate::experiment::budget::family_max;
-use crate::experiment::judging::Snapshots;
-use crate::experiment::load::Cell;
+use crate::experiment::cell::Cell;
 use crate::experiment::parallel;
 use crate::experiment::question::Warmup;
+use crate::experiment::run;
 use crate::experiment::running::{Running, windows};
+use crate::experiment::snapshots::Snapshots;
 use crate::experiment::timetable::times;
-use crate::experiment::trial::{self, Trial};
+use crate::experiment::trial::Trial;
 use crate::faults::schedule::Schedule;
 use crate::record::series::Window;
 
@@ -104,7 +105,7 @@ pub fn run(
     cancelled: &AtomicBool,
 ) -> Option<Vec<Trial>> {
     if let [cell] = family {
-        let trial = trial::run(cell, warmup, seed, keep, cancelled)?;
+        let trial = run::run(cell, warmup, seed, keep, cancelled)?;
         each();
         return Some(vec![trial]);
     }

@@ -7,7 +7,7 @@ use crate::base::rng::log::{self, Drawn, Log};
 use crate::base::rng::{Bits, Draws};
 use crate::design::file::{ReadError, Reader};
 use crate::design::render::render;
-use crate::experiment::{Overrides, load, trial};
+use crate::experiment::{Overrides, load, run};
 
 struct Text(String);
 
@@ -24,7 +24,7 @@ fn logs(text: &str) -> Vec<Log> {
     let (warmup, seed) = (experiment.question.warmup, experiment.question.seed);
     let run = |cell| {
         let never = AtomicBool::new(false);
-        log::of(|| assert!(trial::run(cell, warmup, seed, false, &never).is_some()))
+        log::of(|| assert!(run::run(cell, warmup, seed, false, &never).is_some()))
     };
     experiment.cells.iter().map(run).collect()
 }

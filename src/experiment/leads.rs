@@ -2,7 +2,7 @@
 
 use crate::base::ids::Pid;
 use crate::base::time::Time;
-use crate::experiment::load::Cell;
+use crate::experiment::cell::Cell;
 use crate::sim::cluster::Cluster;
 use crate::sim::run::World;
 

@@ -1,9 +1,6 @@
 //! From a file to an experiment that can be run: every cell resolved, every expression compiled, every limit checked.
 //! All problems come back at once.
 
-use std::sync::atomic::AtomicUsize;
-
-use crate::base::ids::ProbeId;
 use crate::base::problem::{Problem, Problems};
 use crate::base::time::{Span, Time};
 use crate::components::Kinds;
@@ -21,130 +18,26 @@ use crate::design::text::Text;
 use crate::design::tree::Table;
 use crate::experiment::advice;
 use crate::experiment::budget;
+use crate::experiment::cell::{Cell, Drain, Experiment, Room};
 use crate::experiment::cells::{Point, count, patched, points, variants};
 use crate::experiment::clashes;
+use crate::experiment::compiled::{Judged, Named};
 use crate::experiment::course;
-use crate::experiment::meters::{Meter, meters};
-pub use crate::experiment::overrides::Overrides;
-use crate::experiment::overrides::{chosen, command_line, overridden};
+use crate::experiment::meters::meters;
+use crate::experiment::overrides::{Overrides, chosen, command_line, overridden};
 use crate::experiment::question::{self, Length, Property, PropertyKind, Question, Runs, TheoryEntry};
 use crate::experiment::recording::record;
 use crate::experiment::setup::Setup;
 use crate::experiment::swept::pinned;
 use crate::experiment::theory::evaluate;
-use crate::experiment::timetable::{Timetable, timetable};
+use crate::experiment::timetable::timetable;
 use crate::experiment::workload::add;
 use crate::measures::Dimension;
-use crate::measures::asked::Query;
-use crate::measures::expression::{During, Expression};
+use crate::measures::expression::Expression;
 use crate::program::syntax::expression;
-use crate::record::recorder::RecordPlan;
 
 /// What could not be loaded.
 pub type Failure = (Sources, Problems);
-
-/// An expression with its name in results.
-#[derive(Clone, Debug)]
-pub struct Named {
-    /// Printed canonically.
-    pub name: String,
-    /// Compiled.
-    pub expression: Expression,
-}
-
-impl Named {
-    /// Whether it is what a text says.
-    pub fn text_is(&self, text: &Text) -> bool {
-        expression(text.as_str()).is_ok_and(|expr| expr.value.to_string() == self.name)
-    }
-}
-
-/// A property, compiled.
-#[derive(Clone, Debug)]
-pub struct Judged {
-    /// As written.
-    pub property: Property,
-    /// Its condition.
-    pub condition: Option<Named>,
-}
-
-/// One cell, ready to run.
-pub struct Cell {
-    /// The variant.
-    pub variant: String,
-    /// Which sweep point.
-    pub point: usize,
-    /// Its tree: for parameters by path.
-    pub tree: Table,
-    /// Its world.
-    pub setup: Setup,
-    /// What happens to it.
-    pub faults: Timetable,
-    /// What is measured.
-    pub measures: Vec<Named>,
-    /// What is judged.
-    pub judged: Vec<Judged>,
-    /// What is kept, but for the windows of faults.
-    pub record: RecordPlan,
-    /// What each window is; window 0 is the run after its warm-up, window 1 the whole run.
-    pub windows: Vec<During>,
-    /// What is asked of the history.
-    pub asked: Vec<Query>,
-    /// How long it runs, at most.
-    pub length: Span,
-    /// Where it is over when the last request has ended.
-    pub drain: Option<Drain>,
-    /// The measures, by place, that only a picture over time asks for and that are levels: of those there is nothing to be said at the end.
-    pub unlisted: Vec<usize>,
-    /// What pictures show of its runs over time.
-    pub courses: Vec<course::Asked>,
-    /// What tells how busy its parts are.
-    pub meters: Vec<Meter>,
-    /// How much a run of it has recorded so far at most: the next makes as much room at once. It changes no result.
-    pub room: Room,
-}
-
-/// What a run waits for that ends with its last request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Drain {
-    /// When the last arrives.
-    pub last: Time,
-    /// Whose requests.
-    pub probes: Vec<ProbeId>,
-    /// How long after the last arrival it waits, at most.
-    pub patience: Span,
-}
-
-/// Operations, and versions that copies took in.
-#[derive(Debug, Default)]
-pub struct Room {
-    /// Operations.
-    pub steps: AtomicUsize,
-    /// Versions.
-    pub taken: AtomicUsize,
-}
-
-/// An experiment, ready to run.
-pub struct Experiment {
-    /// Its name: the file's stem.
-    pub name: String,
-    /// As it was named on the command line.
-    pub path: String,
-    /// What it asks.
-    pub question: Question,
-    /// Variants, in file order.
-    pub variants: Vec<String>,
-    /// Sweep points.
-    pub points: Vec<Point>,
-    /// Cells by variant (in order of name) and point.
-    pub cells: Vec<Cell>,
-    /// Its texts.
-    pub sources: Sources,
-    /// What is unwise about it, each once, in order of place.
-    pub warnings: Vec<Problem>,
-    /// What the command line changes that its user may not expect.
-    pub notes: Vec<String>,
-}
 
 /// Loads an experiment.
 ///

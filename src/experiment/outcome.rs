@@ -7,12 +7,15 @@ use crate::base::ids::TierId;
 use crate::base::op::Reason;
 use crate::base::problem::Problem;
 use crate::experiment::bottleneck::{bottleneck, parts};
-use crate::experiment::load::{Cell, Experiment, Named, theories_of};
+use crate::experiment::cell::{Cell, Experiment};
+use crate::experiment::compiled::Named;
+use crate::experiment::decision::Decided;
+use crate::experiment::load::theories_of;
 use crate::experiment::question::{Expected, PropertyKind, Question, RUNS_MIN, Runs, TheoryEntry};
 use crate::experiment::results::{self, Comparison, Estimate, Results, Summary as RunSummary, Theory};
 use crate::experiment::statistics::{Agreement, Summary, agreement, paired, poisson_interval};
 use crate::experiment::theory::evaluate;
-use crate::experiment::trial::{Decided, Trial};
+use crate::experiment::trial::Trial;
 use crate::measures::Dimension;
 use crate::measures::evaluation::Remarks;
 use crate::program::syntax::{BinaryOp, expression};
@@ -311,7 +314,7 @@ fn sometimes(seen: &[(u64, Option<&Decided>)]) -> Said {
 
 /// An objective over runs, judged twice: with requests that are open at the end as failed, and as succeeded. Where that makes a
 /// difference it is not known.
-fn objective(judged: &crate::experiment::load::Judged, seen: &[(u64, Option<&Decided>)]) -> Said {
+fn objective(judged: &crate::experiment::compiled::Judged, seen: &[(u64, Option<&Decided>)]) -> Said {
     let failing = failing(seen);
     let margins: Vec<[f64; 2]> =
         seen.iter().filter_map(|(_, seen)| seen.and_then(|seen| seen.margins)).collect();

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::base::ids::{ProbeId, SeriesId};
 use crate::base::time::{Span, Time};
+use crate::experiment::compiled::{Judged, Named};
 use crate::experiment::facts::is_written_outright;
-use crate::experiment::load::{Judged, Named};
 use crate::experiment::meters::Meter;
 use crate::experiment::question::PropertyKind;
 use crate::experiment::setup::Setup;

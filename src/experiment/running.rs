@@ -5,24 +5,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::base::ids::ProbeId;
 use crate::base::time::{Span, Time};
 use crate::design::limits::EVENTS_MAX;
+use crate::experiment::cell::Cell;
 use crate::experiment::course;
+use crate::experiment::decision::{Decided, at_end, sides};
 use crate::experiment::excess::told;
-use crate::experiment::judging::Snapshots;
 use crate::experiment::leads::Leads;
-use crate::experiment::load::{Cell, Judged};
 use crate::experiment::meters::SLOWEST;
 use crate::experiment::question::{PropertyKind, Warmup};
-use crate::experiment::telling::Sink;
+use crate::experiment::snapshots::Snapshots;
+use crate::experiment::telling::{Happening, Sink};
 use crate::experiment::timetable::times;
-use crate::experiment::trial::{Decided, Failed, Trial};
+use crate::experiment::trial::{Failed, Trial};
 use crate::faults::plan::TIMES_MAX;
 use crate::faults::schedule::Schedule;
 use crate::measures::asked::Instant as Named;
-use crate::measures::evaluation::{Evaluation, Purpose};
+use crate::measures::evaluation::Evaluation;
 use crate::measures::expression::During;
-use crate::measures::functions::Undefined;
 use crate::record::history::{History, HistoryPlan};
-use crate::record::observed::Open;
 use crate::record::recorder::{RecordPlan, Recorder};
 use crate::record::series::Window;
 use crate::record::sums::Which;
@@ -60,7 +59,7 @@ pub struct Running<'a> {
     /// Who takes what happens, where it is streamed.
     pub sink: Option<Sink<'a>>,
     /// How much of what its faults do has been handed on.
-    pub(super) told: usize,
+    told: usize,
     /// Why it ended before its end.
     pub cut_short: Option<Cut>,
     /// No more requests arrive: it goes on until the last has ended.
@@ -173,6 +172,25 @@ impl<'a> Running<'a> {
             self.end = self.world.now().max(last) + Span::from_ns(1);
         }
         self.looks.look_last(self.cell, &self.world);
+    }
+
+    /// Hands on what has happened.
+    pub fn hand_on(&mut self) {
+        let Some(sink) = &mut self.sink else { return };
+        if !sink(Happening::Moments(&self.world.recorder_mut().history.take_moments())) {
+            self.cut_short.get_or_insert(Cut::Cancelled);
+        }
+    }
+
+    /// Hands on what faults have done, after all that had happened before.
+    fn hand_on_faults(&mut self) {
+        let Some(sink) = &mut self.sink else { return };
+        for (at, begins, planned) in self.schedule.done_since(self.told) {
+            self.told += 1;
+            if !sink(Happening::Fault(at, begins, planned)) {
+                self.cut_short.get_or_insert(Cut::Cancelled);
+            }
+        }
     }
 
     /// Everything before an instant, with the faults at their times, and looks at the copies after the faults of an instant.
@@ -380,83 +398,6 @@ fn failed(probe: ProbeId, recorder: &Recorder) -> Failed {
 fn make_room(world: &mut World, cell: &Cell) {
     let [steps, taken] = [&cell.room.steps, &cell.room.taken].map(|room| room.load(Ordering::Relaxed));
     world.recorder_mut().history.reserve(steps, taken);
-}
-
-/// Both sides of a condition, as text.
-fn sides(judged: &Judged, evaluation: &mut Evaluation<'_>) -> String {
-    let Some(condition) = &judged.condition else { return String::new() };
-    match condition.expression.comparison() {
-        Some((_, left, right)) => {
-            let mut shown = |side: &crate::measures::expression::Expression| match side.value(evaluation) {
-                Ok(value) if value.is_infinite() => "more than any bound".to_owned(),
-                Ok(value) => format!(
-                    "{value} {}",
-                    if side.dimension.unit() == "1" { "" } else { side.dimension.unit() }
-                ),
-                Err(Undefined(why)) => format!("undefined ({why})"),
-            };
-            let (left, right) = (shown(&left), shown(&right));
-            format!("{}: {} against {}", condition.name, left.trim_end(), right.trim_end())
-        }
-        None => condition.name.clone(),
-    }
-}
-
-/// A property at the end of a run: judged twice, since requests that are open may fail or succeed. What differs is not known.
-fn at_end<'r>(
-    judged: &Judged,
-    seed: u64,
-    evaluation: &mut Evaluation<'r>,
-    whole: &mut Evaluation<'r>,
-) -> Option<Decided> {
-    judged.condition.as_ref()?;
-    let evaluation = if judged.property.kind == PropertyKind::Slo { evaluation } else { whole };
-    let [failing, succeeding] = [Open::Fail, Open::Succeed].map(|open| {
-        evaluation.set_purpose(Purpose::Judged(open));
-        one_way(judged, seed, evaluation)
-    });
-    evaluation.set_purpose(Purpose::Shown);
-    let margins = failing.margin.zip(succeeding.margin).map(|(failing, succeeding)| [failing, succeeding]);
-    if failing.holds == succeeding.holds {
-        return Some(Decided { holds: failing.holds, margins, witness: failing.witness });
-    }
-    let witness = match (&failing.holds, &succeeding.holds) {
-        (None, _) => failing.witness,
-        (_, None) => succeeding.witness,
-        _ => format!(
-            "it hangs on requests that are open at the end: if they fail, {}; if they succeed, {}",
-            failing.witness, succeeding.witness
-        ),
-    };
-    Some(Decided { holds: None, margins, witness })
-}
-
-/// A property at the end of a run, if open requests come to one end.
-struct OneWay {
-    holds: Option<bool>,
-    margin: Option<f64>,
-    witness: String,
-}
-
-fn one_way(judged: &Judged, seed: u64, evaluation: &mut Evaluation<'_>) -> OneWay {
-    let Some(condition) = &judged.condition else {
-        return OneWay { holds: None, margin: None, witness: String::new() };
-    };
-    evaluation.take_witnesses();
-    let value = condition.expression.value(evaluation);
-    let shown = evaluation.take_witnesses();
-    let margin = condition
-        .expression
-        .comparison()
-        .and_then(|(_, left, right)| Some(left.value(evaluation).ok()? - right.value(evaluation).ok()?));
-    let witness = match &value {
-        Ok(_) => match shown.first() {
-            Some(told) => format!("in seed {seed}, {}: {}", sides(judged, evaluation), told.sentence),
-            None => sides(judged, evaluation),
-        },
-        Err(Undefined(why)) => format!("{} is undefined: {why}", condition.name),
-    };
-    OneWay { holds: value.ok().map(|value| value != 0.0), margin, witness }
 }
 
 /// The windows of a run: after the warm-up, the whole, and those that measures name.

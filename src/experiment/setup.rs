@@ -4,11 +4,9 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::base::ids::{PartId, Pid, ProbeId, SeriesId, TallyId, TierId, ZoneId};
+use crate::base::ids::{PartId, ProbeId, TierId, ZoneId};
 use crate::base::op::{REASONS, Reason};
-use crate::base::parameter::Setting;
 use crate::base::problem::Problems;
-use crate::base::series::{Series, SeriesKind};
 use crate::base::time::{Span, Time};
 use crate::components::client::Client as Caller;
 use crate::components::client::plan::ClientPlan as CallerPlan;
@@ -20,16 +18,13 @@ use crate::design::file::Data;
 use crate::design::limits::{AT_INSTANT_MAX, IN_FLIGHT_MAX};
 use crate::design::resolve::Design;
 use crate::design::sessions::sessions;
-use crate::experiment::facts;
 use crate::experiment::pictures::Graph;
 use crate::experiment::topology::{graph, reached};
 use crate::experiment::workload::{Workload, workloads};
-use crate::measures::expression::Names;
 use crate::net::Network;
 use crate::program::compile::scope::PartRole;
 use crate::record::history::RowId;
 use crate::record::recorder::{RecordPlan, Recorder};
-use crate::record::series::SeriesName;
 use crate::record::survey::Survey;
 use crate::sim::limits::Limits;
 use crate::sim::run::World;
@@ -290,125 +285,4 @@ fn probe_names(design: &Design, workloads: &[Workload]) -> Vec<Vec<String>> {
     names.extend(design.names.iter().map(|part| vec![part.name.clone()]));
     names.extend(workloads.iter().map(|workload| vec![workload.name.clone()]));
     names
-}
-
-impl Setup {
-    /// `app[1].busy` as `app.busy` and a member of `app` that there is; without a member the name as it is.
-    fn member(&self, name: &str) -> Option<(String, Option<Pid>)> {
-        let Some((part, rest)) = name.split_once('[') else { return Some((name.to_owned(), None)) };
-        let (member, rest) = rest.split_once(']')?;
-        let known = &self.design.names[self.design.part(part)?.index()];
-        let member = member.parse().ok().filter(|member| *member < known.count)?;
-        Some((format!("{part}{rest}"), Some(Pid::new(known.tier, member))))
-    }
-}
-
-impl Names for Setup {
-    fn probe(&self, name: &str) -> Option<ProbeId> {
-        let position = self.probe_names.iter().position(|names| names.iter().any(|known| known == name))?;
-        Some(ProbeId(position as u16))
-    }
-
-    fn series(&self, name: &str) -> Option<(SeriesName, Series)> {
-        let (whole, member) = self.member(name)?;
-        let id = self.design.series(&whole)?;
-        let series = self.design.series[id.index()].1;
-        (member.is_none() || !series.of_whole).then_some((SeriesName { id, member }, series))
-    }
-
-    fn no_such_member(&self, name: &str) -> Option<String> {
-        let (part, _) = name.split_once('[')?;
-        let PartName { name: part, count, .. } = &self.design.names[self.design.part(part)?.index()];
-        match self.member(name) {
-            None if *count == 1 => Some(format!("`{part}` has one member, `{part}[0]`")),
-            None => Some(format!("members of `{part}`: `{part}[0]` to `{part}[{}]`", count - 1)),
-            Some((whole, _)) => {
-                let series = self.design.series[self.design.series(&whole)?.index()].1;
-                series.of_whole.then(|| format!("its members have none of their own; write `{whole}`"))
-            }
-        }
-    }
-
-    fn is_level(&self, series: SeriesId) -> bool {
-        self.design.series.get(series.index()).is_some_and(|(_, series)| series.kind == SeriesKind::Level)
-    }
-
-    fn reasons(&self, name: &str) -> Vec<Reason> {
-        let ours = REASONS.iter().filter(|(known, ..)| *known == name).map(|(_, reason, _)| *reason);
-        let named = (0u16..).zip(&self.design.naming.failures).filter(|(_, known)| *known == name);
-        ours.chain(named.map(|(number, _)| Reason::Named(number))).collect()
-    }
-
-    fn all_reasons(&self) -> Vec<String> {
-        let ours = REASONS.iter().map(|(name, ..)| (*name).to_owned());
-        self.design.naming.failures.iter().cloned().chain(ours).collect()
-    }
-
-    fn part(&self, name: &str) -> Option<TierId> {
-        self.design.part(name).map(|part| self.design.names[part.index()].tier)
-    }
-
-    fn tally(&self, name: &str) -> Option<TallyId> {
-        let position = self.design.naming.tallies.iter().position(|tally| tally == name)?;
-        Some(TallyId(position as u16))
-    }
-
-    fn cores(&self, name: &str) -> Option<(f64, SeriesName)> {
-        let (part, member) = self.member(name)?;
-        let busy = SeriesName { id: self.design.series(&format!("{part}.busy"))?, member };
-        let id = self.design.part(&part)?;
-        let members = if member.is_some() { 1 } else { self.design.names[id.index()].count };
-        match self.design.parameters[id.index()].get("cores") {
-            Some(Setting::Count(cores)) if *cores < u64::from(u32::MAX) => {
-                Some((*cores as f64 * f64::from(members), busy))
-            }
-            _ => None,
-        }
-    }
-
-    fn initial(&self, db: &str, table: &str, key: i64) -> Option<f64> {
-        let id = self.design.part(db)?;
-        let Some(Setting::Table(tables)) = self.design.parameters[id.index()].get("start") else {
-            return None;
-        };
-        match tables.get(table)? {
-            Setting::Constructor("each", each) if key >= 0 && key as u64 <= each.count("keys") => {
-                Some(each.count("n") as f64)
-            }
-            _ => None,
-        }
-    }
-
-    fn fault(&self, name: &str) -> bool {
-        self.design.entries.named("fault").iter().any(|entry| entry.key == name)
-    }
-
-    fn program(&self, name: &str) -> Option<(ProbeId, Vec<(TierId, u16)>)> {
-        facts::program(self, name)
-    }
-
-    fn table(&self, store: &str, table: &str) -> Option<(TierId, u16)> {
-        let (tier, _) = facts::store(self, store)?;
-        let tables = &self.design.naming.tables[tier.0 as usize];
-        tables.iter().position(|known| known == table).map(|index| (tier, index as u16))
-    }
-
-    fn lock(&self, name: &str) -> Option<PartId> {
-        self.design.part(name).filter(|part| self.design.names[part.index()].role == PartRole::Locks)
-    }
-
-    fn store(&self, name: &str) -> Option<(TierId, Vec<u16>)> {
-        facts::store(self, name)
-    }
-
-    fn stores(&self) -> Vec<String> {
-        facts::stores(self)
-    }
-
-    fn all(&self) -> Vec<String> {
-        let mut all: Vec<String> = self.probe_names.iter().flatten().cloned().collect();
-        all.extend(self.design.series.iter().map(|(name, _)| name.clone()));
-        all.extend(self.design.naming.tallies.iter().cloned());
-        all
-    }
 }

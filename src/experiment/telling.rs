@@ -1,7 +1,6 @@
 //! What a run hands on while it goes on, for whoever writes it down.
 
 use crate::base::time::Time;
-use crate::experiment::running::{Cut, Running};
 use crate::faults::plan::Occurrence;
 use crate::record::history::HistoryEvent;
 
@@ -16,24 +15,3 @@ pub enum Happening<'a> {
 
 /// Takes what happens in a run, in order; false: it wants no more, and the run ends.
 pub type Sink<'a> = &'a mut (dyn FnMut(Happening<'_>) -> bool + Send);
-
-impl Running<'_> {
-    /// Hands on what has happened.
-    pub fn hand_on(&mut self) {
-        let Some(sink) = &mut self.sink else { return };
-        if !sink(Happening::Moments(&self.world.recorder_mut().history.take_moments())) {
-            self.cut_short.get_or_insert(Cut::Cancelled);
-        }
-    }
-
-    /// Hands on what faults have done, after all that had happened before.
-    pub(super) fn hand_on_faults(&mut self) {
-        let Some(sink) = &mut self.sink else { return };
-        for (at, begins, planned) in self.schedule.done_since(self.told) {
-            self.told += 1;
-            if !sink(Happening::Fault(at, begins, planned)) {
-                self.cut_short.get_or_insert(Cut::Cancelled);
-            }
-        }
-    }
-}

@@ -3,7 +3,8 @@
 use std::sync::atomic::AtomicBool;
 
 use splitbrain::base::time::{Span, Time};
-use splitbrain::experiment::trial::{Trial, run as trial};
+use splitbrain::experiment::run::run as trial;
+use splitbrain::experiment::trial::Trial;
 use splitbrain::experiment::{Experiment, Overrides};
 
 use crate::support::{experiment, run};

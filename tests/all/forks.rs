@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use splitbrain::experiment::load::{Cell, Experiment};
-use splitbrain::experiment::{Overrides, fork, trial};
+use splitbrain::experiment::cell::{Cell, Experiment};
+use splitbrain::experiment::{Overrides, fork, run};
 
 use crate::support::experiment;
 
@@ -52,7 +52,7 @@ fn compare(loaded: &Experiment, family: &[usize], seed: u64) {
     let together = fork::run(&cells, warmup, seed, false, &each, &never).expect("nobody cancels");
     assert_eq!((together.len(), done.into_inner()), (cells.len(), cells.len() as u64));
     for (cell, forked) in cells.iter().zip(together) {
-        let alone = trial::run(cell, warmup, seed, false, &never).expect("nobody cancels");
+        let alone = run::run(cell, warmup, seed, false, &never).expect("nobody cancels");
         assert_eq!(format!("{forked:?}"), format!("{alone:?}"), "{} {:?}", cell.variant, cell.point);
         assert!(alone.broken.is_none() && alone.events > 10_000, "{:?}", alone.broken);
     }

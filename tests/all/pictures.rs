@@ -3,11 +3,11 @@
 use std::sync::atomic::AtomicBool;
 
 use splitbrain::experiment::draw::draw;
+use splitbrain::experiment::drawing::designs;
 use splitbrain::experiment::execute::execute;
-use splitbrain::experiment::load::Overrides;
+use splitbrain::experiment::overrides::Overrides;
 use splitbrain::experiment::pictures::{Plot, PlotKind};
 use splitbrain::experiment::results::Results;
-use splitbrain::experiment::topology::designs;
 
 use crate::support::experiment;
 

@@ -2,8 +2,8 @@
 //! told apart by the first event that differs.
 
 use splitbrain::base::time::{Span, Time};
-use splitbrain::experiment::load::{Cell, Experiment};
-use splitbrain::experiment::trial::{parted, verify};
+use splitbrain::experiment::cell::{Cell, Experiment};
+use splitbrain::experiment::run::{parted, verify};
 use splitbrain::experiment::{Overrides, question::Warmup};
 use splitbrain::faults::schedule::Schedule;
 use splitbrain::sim::run::{Stop, World};

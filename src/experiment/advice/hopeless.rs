@@ -7,8 +7,9 @@ use crate::base::time::Span;
 use crate::design::codes;
 use crate::design::resolve::Design;
 use crate::design::tree::Table;
-use crate::experiment::advice::{Used, named, warning};
-use crate::experiment::load::Cell;
+use crate::experiment::advice::unused::Used;
+use crate::experiment::advice::warning::{named, warning};
+use crate::experiment::cell::Cell;
 use crate::program::compile::scope::PartRole;
 
 /// Finds them: of dependencies, through load balancers too, and of stores and caches by their own timeouts.

@@ -3,8 +3,8 @@
 use crate::base::problem::Problem;
 use crate::base::time::Span;
 use crate::design::codes;
-use crate::experiment::advice::warning;
-use crate::experiment::load::Cell;
+use crate::experiment::advice::warning::warning;
+use crate::experiment::cell::Cell;
 use crate::experiment::question::{PropertyKind, Question, Warmup};
 use crate::experiment::workload::expected_requests;
 use crate::measures::expression::Names;

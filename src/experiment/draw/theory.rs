@@ -2,9 +2,10 @@
 
 use crate::base::math;
 use crate::base::quantity::Quantity;
+use crate::experiment::cell::Cell;
 use crate::experiment::draw::data::placed;
 use crate::experiment::draw::{Drawing, Measure, Shown};
-use crate::experiment::load::{Cell, theories_of};
+use crate::experiment::load::theories_of;
 use crate::experiment::pictures::Axis;
 use crate::experiment::theory::{Numbers, evaluate};
 use crate::program::syntax::expression;

@@ -3,9 +3,9 @@
 use crate::base::ids::{Pid, TierId};
 use crate::base::parameter::Setting;
 use crate::base::time::{Span, Time};
-use crate::experiment::load::Cell;
+use crate::experiment::cell::Cell;
+use crate::experiment::run::WitnessRun;
 use crate::experiment::setup::Setup;
-use crate::experiment::trial::WitnessRun;
 use crate::experiment::witness::matters::Matters;
 use crate::faults::action::Action;
 use crate::faults::plan::Occurrence;

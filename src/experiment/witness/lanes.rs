@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use crate::base::ids::{Pid, TierId};
 use crate::base::time::Time;
-use crate::experiment::load::Cell;
+use crate::experiment::cell::Cell;
 use crate::experiment::pictures::Stretch;
+use crate::experiment::run::WitnessRun;
 use crate::experiment::setup::Setup;
-use crate::experiment::trial::WitnessRun;
 use crate::experiment::witness::impairment::{Impairment, led, lock_places, members, node, stores};
 use crate::experiment::witness::matters::Matters;
 use crate::experiment::witness::when;

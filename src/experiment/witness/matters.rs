@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::base::ids::OpId;
 use crate::base::op::{Op, Outcome};
 use crate::base::time::Time;
-use crate::experiment::trial::WitnessRun;
+use crate::experiment::run::WitnessRun;
 use crate::experiment::witness::{end, when};
 use crate::record::history::{NO_COPY, RowId, Step, Taken};
 use crate::record::holds::Hold;

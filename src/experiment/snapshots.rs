@@ -3,7 +3,7 @@
 
 use crate::base::ids::TierId;
 use crate::base::time::Time;
-use crate::experiment::load::Cell;
+use crate::experiment::cell::Cell;
 use crate::measures::asked::{Instant, Query, QueryKind};
 use crate::measures::verdicts::{Finding, Run, answer};
 use crate::record::survey::Survey;
