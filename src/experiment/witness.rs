@@ -8,6 +8,7 @@
 mod impairment;
 mod lanes;
 mod matters;
+mod times;
 
 use std::collections::BTreeSet;
 
@@ -23,7 +24,6 @@ use crate::experiment::witness::lanes::Lanes;
 use crate::experiment::witness::matters::{Matters, wrote};
 use crate::measures::verdicts::{Facts, words};
 use crate::record::history::Step;
-use crate::record::holds::Hold;
 
 /// Diagrams of one experiment at most, each of a run made again.
 const DIAGRAMS_MAX: usize = 12;
@@ -229,14 +229,4 @@ fn made(step: &Step) -> i64 {
         (Op::Cas { to, .. }, _) => to,
         _ => 0,
     }
-}
-
-/// When a hold lasted, or was asked for if it never did.
-fn when(hold: &Hold) -> (Time, Time) {
-    let begin = if hold.granted == Time::NEVER { hold.asked } else { hold.granted };
-    (begin, if hold.ended == Time::NEVER { begin } else { hold.ended })
-}
-
-fn end(step: &Step) -> Time {
-    if step.returned == Time::NEVER { step.invoked } else { step.returned }
 }

@@ -6,6 +6,7 @@ mod bottleneck;
 mod cap;
 mod cli;
 mod clocks;
+mod cycles;
 mod designs;
 mod docs;
 mod elsewhere;

@@ -10,7 +10,7 @@ use crate::experiment::run::WitnessRun;
 use crate::experiment::setup::Setup;
 use crate::experiment::witness::impairment::{Impairment, led, lock_places, members, node, stores};
 use crate::experiment::witness::matters::Matters;
-use crate::experiment::witness::when;
+use crate::experiment::witness::times::when;
 use crate::record::history::Step;
 use crate::record::holds::Hold;
 

@@ -7,7 +7,7 @@ use crate::base::ids::OpId;
 use crate::base::op::{Op, Outcome};
 use crate::base::time::Time;
 use crate::experiment::run::WitnessRun;
-use crate::experiment::witness::{end, when};
+use crate::experiment::witness::times::{end, when};
 use crate::record::history::{NO_COPY, RowId, Step, Taken};
 use crate::record::holds::Hold;
 
