@@ -19,8 +19,8 @@ const TEMPLATE: &str = include_str!("reference.md");
 const LIMITS: [&str; 6] = [
     include_str!("../design/limits.rs"),
     include_str!("../base/op.rs"),
-    include_str!("../program/interpret.rs"),
-    include_str!("../program/syntax/mod.rs"),
+    include_str!("../program/interpret/frame.rs"),
+    include_str!("../program/syntax/limits.rs"),
     include_str!("../components/storage/cell.rs"),
     include_str!("../faults/plan.rs"),
 ];
