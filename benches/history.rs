@@ -9,7 +9,8 @@ use std::time::Instant;
 
 use splitbrain::base::rng::{Bits, Stream};
 use splitbrain::check::history::{Call, Operation, Texts};
-use splitbrain::check::kinds::{Asked, objects};
+use splitbrain::check::kinds::Asked;
+use splitbrain::check::kinds::objects::objects;
 use splitbrain::check::model::Model;
 use splitbrain::check::read::attempts::Attempts;
 use splitbrain::check::read::events::Events;

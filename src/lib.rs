@@ -29,8 +29,8 @@
 //!
 //! A protocol of one's own needs [`prelude`] and no design; the guide ends in a running program:
 #![doc = include_str!("../docs/your-own-protocol.md")]
-// What only the command, the pictures or this package's own tests use is not dead in a build without them.
-#![cfg_attr(not(feature = "internals"), allow(dead_code, unused_imports))]
+// What only the command and the pictures use is not dead in a build without them.
+#![cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))]
 // Links to what is the crate's own are for who reads it with that (`cargo doc --document-private-items`, which CI checks).
 #![allow(rustdoc::private_intra_doc_links)]
 
@@ -114,10 +114,11 @@ pub mod parts {
     pub use crate::base::series::{Series, SeriesKind, series_id};
     pub use crate::components::Kinds;
     pub use crate::components::directory::{Client, StoreClient};
-    pub use crate::components::part::{COMMON, Kind, Names, OfKind, Part, PartName, Wiring};
+    pub use crate::components::part::{COMMON, Kind, Led, Names, OfKind, Part, PartName, Wiring};
     pub use crate::components::storage::rows::apply;
     pub use crate::program::compile::scope::PartRole;
     pub use crate::record::history::attempt;
+    pub use crate::record::survey::Holdings;
 }
 
 /// What is made of results: tables, `results.json`, the page and its pictures.

@@ -86,23 +86,6 @@ pub fn bounded(operations: &[Operation], initial: i64, texts: &Texts) -> Verdict
     Verdict::Holds
 }
 
-/// How much of acknowledged additions a last value lacks, at least and at most: what is pending may have been added or
-/// not. Amounts of one sign; in units of the counter.
-pub fn lost(operations: &[Operation], initial: i64, last: i64) -> (u64, u64) {
-    let (mut acknowledged, mut pending) = (0i128, 0i128);
-    for operation in operations {
-        if let Call::Add(by, _) = operation.call {
-            let sum = if operation.is_pending() { &mut pending } else { &mut acknowledged };
-            *sum += i128::from(by);
-        }
-    }
-    let sign = if acknowledged + pending < 0 { -1 } else { 1 };
-    let (all, pending) = (sign * acknowledged, sign * pending);
-    let lacks = all - sign * (i128::from(last) - i128::from(initial));
-    let amount = |x: i128| u64::try_from(x.clamp(0, all)).unwrap_or(u64::MAX);
-    (amount(lacks), amount(lacks + pending))
-}
-
 /// Amounts by instant; sums of those before one, positive and negative apart.
 #[derive(Default)]
 struct Sums(Vec<(u64, i128, i128)>);

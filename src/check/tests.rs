@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 
 use crate::check::history::{Call, NIL, Operation, PENDING, Texts};
-use crate::check::kinds::{Asked, Refused, objects};
+use crate::check::kinds::objects::objects;
+use crate::check::kinds::{Asked, Refused};
 use crate::check::model::Model;
 use crate::check::read::attempts::Attempts;
 use crate::check::read::events::Events;

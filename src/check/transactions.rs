@@ -26,7 +26,7 @@ mod gather;
 pub mod graph;
 mod history;
 mod internal;
-mod levels;
+pub mod levels;
 mod lists;
 mod ordered;
 mod polygraph;
@@ -49,10 +49,8 @@ use crate::check::{Verdict, Witness};
 use weak::Broken;
 
 pub use anomalies::check;
-pub use graph::{How, Why};
-pub use history::{Action, Completion, Orders, Seen, Transaction, Transactions, What};
-pub use levels::{Kind, Level};
-pub use report::{Anomaly, Report};
+pub use history::{Action, Completion, Orders, Transaction, Transactions, What};
+pub use levels::Level;
 
 /// Whether a history is of a level, as far as can be said within the budget.
 pub fn decide(history: &Transactions, level: Level, budget: Budget) -> Verdict {

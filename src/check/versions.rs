@@ -9,6 +9,7 @@ pub mod convergence;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "internals")]
 use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
@@ -68,6 +69,7 @@ impl Dag {
     }
 
     /// Whether `old` is `new` or one of its ancestors. For many questions about one store ask [`survivors`].
+    #[cfg(test)]
     pub fn is_in(&self, old: Version, new: Version) -> bool {
         let Some(old) = self.numbers.get(&old) else { return false };
         let mut seen = vec![false; self.nodes.len()];
@@ -159,6 +161,7 @@ pub struct Held {
 
 /// What copies hold at an instant, after what happened just then, by key and copy. Installs are in the order of time.
 /// A copy that never held anything of a key is not mentioned.
+#[cfg(feature = "internals")]
 pub fn held(installs: &[Install], at: u64) -> Vec<Held> {
     let until = installs.partition_point(|install| install.at <= at);
     let mut held: BTreeMap<(i64, u8), Vec<Version>> = BTreeMap::new();
@@ -220,10 +223,4 @@ pub fn lost(dag: &Dag, writes: &[Write], held: &[Held]) -> Vec<usize> {
         write.is_acknowledged() && !survives[*place] && end <= write.invoked && begin <= write.returned
     };
     (0..writes.len()).filter(is_lost).collect()
-}
-
-/// The writes that nobody was told of and that are there all the same, by their place in `writes`.
-pub fn unacknowledged(dag: &Dag, writes: &[Write], held: &[Held]) -> Vec<usize> {
-    let survives = survivors(dag, writes, held);
-    (0..writes.len()).filter(|place| survives[*place] && !writes[*place].is_acknowledged()).collect()
 }

@@ -10,20 +10,18 @@ static MODELS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/models");
 pub struct Shipped {
     /// Its path, `experiments/queueing.toml`.
     pub path: &'static str,
-    /// Its folder.
-    pub folder: &'static str,
     /// Its name, `queueing`.
     pub name: &'static str,
     /// Its text.
     pub text: &'static str,
 }
 
-fn of(folder: &'static str, dir: &'static Dir<'static>) -> Vec<Shipped> {
+fn of(dir: &'static Dir<'static>) -> Vec<Shipped> {
     let mut all: Vec<Shipped> = dir
         .files()
         .filter_map(|file| {
             let path = file.path().to_str()?;
-            Some(Shipped { path, folder, name: path.strip_suffix(".toml")?, text: file.contents_utf8()? })
+            Some(Shipped { path, name: path.strip_suffix(".toml")?, text: file.contents_utf8()? })
         })
         .collect();
     all.sort_by_key(|file| file.name);
@@ -32,12 +30,12 @@ fn of(folder: &'static str, dir: &'static Dir<'static>) -> Vec<Shipped> {
 
 /// All experiments, by name.
 pub fn experiments() -> Vec<Shipped> {
-    of("experiments", &EXPERIMENTS)
+    of(&EXPERIMENTS)
 }
 
 /// All models, by name.
 pub fn models() -> Vec<Shipped> {
-    of("models", &MODELS)
+    of(&MODELS)
 }
 
 /// The experiment of that name.

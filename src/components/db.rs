@@ -138,6 +138,7 @@ const PARAMETERS: &[Parameter] = &[
 ];
 
 /// What only tests may say.
+#[cfg(feature = "internals")]
 const MUTANT: Parameter = Parameter {
     name: "mutant",
     takes: ParameterType::Word(Mutant::WORDS),
@@ -145,6 +146,7 @@ const MUTANT: Parameter = Parameter {
     doc: "A rule of its protocol that it breaks.",
 };
 
+#[cfg(feature = "internals")]
 const BREAKABLE: &[Parameter] = &{
     let mut parameters = [MUTANT; PARAMETERS.len() + 1];
     let mut index = 0;
@@ -156,6 +158,7 @@ const BREAKABLE: &[Parameter] = &{
 };
 
 /// The same kind, of which a design may break a rule.
+#[cfg(feature = "internals")]
 pub const BREAKABLE_DB: Kind = Kind { parameters: BREAKABLE, ..DB };
 
 struct Store {

@@ -64,7 +64,7 @@ impl Kinds {
 }
 
 /// Those of tests: a `db` may break a rule of its protocol (`mutant = "acks_early"`).
-#[cfg(any(test, feature = "internals"))]
+#[cfg(feature = "internals")]
 impl Kinds {
     /// Those that splitbrain has, with rules to break.
     pub fn with_mutants() -> Kinds {

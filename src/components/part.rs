@@ -32,7 +32,7 @@ pub struct Kind {
     pub served: &'static [&'static str],
     /// Those that count what it has turned away.
     pub refused: &'static [&'static str],
-    /// Parameters whose times an operation takes at least, and how that is said: for timeouts that are shorter.
+    /// Parameters (distributions of spans) whose times an operation takes at least, and how that is said: for timeouts that are shorter.
     pub takes: &'static [(&'static str, &'static str)],
     /// What steps it takes.
     pub role: PartRole,

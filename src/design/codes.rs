@@ -1,7 +1,7 @@
 //! Every code that a problem can carry, with a paragraph for `splitbrain explain SB0102`.
 
 macro_rules! codes {
-    ($($name:ident = $code:literal, $title:literal, $text:literal;)*) => {
+    ($($name:tt = $code:literal, $title:literal, $text:literal;)*) => {
         $(#[doc = $title] pub const $name: &str = $code;)*
 
         /// Every code: itself, its title, a paragraph.
@@ -131,9 +131,9 @@ codes! {
         "What an experiment expects is `holds`, `violated`, `unknown`, or `either: WHY`; or a list of these in sweep order.";
     LIMIT = "SB0401", "Over a limit",
         "Everything has a limit, checked before a run starts, so that a slip of a finger does not exhaust the machine. The message names the limit; src/design/limits.rs gives the reason for each.";
-    UNKNOWN_FAULT = "SB0501", "An unknown fault",
+    _ = "SB0501", "An unknown fault",
         "`during(x)` and `after(x)` wait for another fault of the experiment, and there is no `fault.x`. The nearest name is shown.";
-    FAULT_CYCLE = "SB0502", "Faults that wait for each other",
+    _ = "SB0502", "Faults that wait for each other",
         "A fault that begins `during` or `after` another waits for it, and these wait for each other in a cycle: none of them would ever begin. Let one of them begin at a time.";
     UNUSED = "SB0601", "Something is never used",
         "No workload reaches this part, nothing calls this program, nobody names this policy or stands in this zone, in any variant. It changes no result, so perhaps another name was meant where it should be used. What stands in a file that `use` joins may be left unused: a model holds more than one experiment needs.";

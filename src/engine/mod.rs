@@ -9,10 +9,11 @@
 //! 4. The clock moves only by [`Engine::pop_before`], to the instant of the event it gives out, and never back.
 //!
 //! Who picks the next event is a seam: [`Engine`] is generic over [`PendingEvents`]. [`ladder::Ladder`] picks by time
-//! and is the default, [`heap::Heap`] is its slow counterpart and the oracle of its tests, and an explorer of orders brings
+//! and is the default, `heap::Heap` is its slow counterpart and the oracle of its tests, and an explorer of orders brings
 //! a third.
 
 mod chunks;
+#[cfg(feature = "internals")]
 pub mod heap;
 pub mod ladder;
 pub mod pending;
@@ -88,19 +89,9 @@ impl<E: Copy, Q: PendingEvents<E>> Engine<E, Q> {
         self.now = at;
     }
 
-    /// When the next event is due. For decisions off the hot path: it may have to look through a bucket.
-    pub fn peek(&self) -> Option<Time> {
-        self.pending.peek()
-    }
-
     /// How many events are pending, dead ones included.
     pub fn len(&self) -> usize {
         self.pending.len()
-    }
-
-    /// Whether no event is pending.
-    pub fn is_empty(&self) -> bool {
-        self.pending.is_empty()
     }
 
     /// Drops the events for which `keep` is false: for whoever cancels events and sees that the dead outnumber the

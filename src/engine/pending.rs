@@ -26,11 +26,6 @@ pub trait PendingEvents<E: Copy> {
     /// How many events are pending.
     fn len(&self) -> usize;
 
-    /// Whether none is pending.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// Drops the events for which `keep` is false; the others keep their order. `keep` is asked once for each event,
     /// in any order.
     fn retain(&mut self, keep: impl FnMut(&E) -> bool);

@@ -109,7 +109,7 @@ fn both_agree(plan: &Plan) -> u64 {
         let before = both.ladder.now();
         if stream.below(plan.horizon.0) == 0 {
             both.pop(before + Span::from_ns(plan.horizon.1));
-            assert_eq!(both.ladder.peek(), both.heap.peek());
+            assert_eq!(both.ladder.pending.peek(), both.heap.pending.peek());
             both.schedule(both.ladder.now(), &mut stream);
         }
         if both.pop(Time::NEVER).is_none() {
@@ -218,14 +218,14 @@ fn the_horizon_is_exclusive_and_the_clock_stays_when_nothing_is_due() {
     let mut engine = Engine::new();
     engine.schedule(Time::from_ns(10), 'a');
     engine.schedule(Time::NEVER, 'z');
-    assert_eq!(engine.peek(), Some(Time::from_ns(10)));
+    assert_eq!(engine.pending.peek(), Some(Time::from_ns(10)));
     assert_eq!(engine.pop_before(Time::from_ns(10), |_| ()), None);
     assert_eq!(engine.now(), Time::ZERO);
     engine.schedule(Time::from_ns(3), 'b');
     assert_eq!(engine.pop_before(Time::from_ns(11), |_| ()), Some('b'));
     assert_eq!(engine.pop_before(Time::from_ns(11), |_| ()), Some('a'));
     assert_eq!(engine.pop_before(Time::NEVER, |_| ()), None);
-    assert_eq!((engine.now(), engine.len(), engine.is_empty()), (Time::from_ns(10), 1, false));
+    assert_eq!((engine.now(), engine.len()), (Time::from_ns(10), 1));
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::base::time::Time;
 use crate::experiment::cell::Cell;
 use crate::experiment::leads::{Lead, Leads};
 use crate::experiment::question::Warmup;
@@ -47,8 +46,6 @@ pub struct WitnessRun {
     pub plan: Vec<Occurrence>,
     /// Who led whom, in order.
     pub leads: Vec<Lead>,
-    /// When the run was over.
-    pub end: Time,
 }
 
 /// Runs a cell under a seed once more and keeps everything, for a picture of what shows that a property (by place among the cell's) is
@@ -66,8 +63,8 @@ pub fn witness_run(cell: &Cell, warmup: Warmup, seed: u64, property: usize) -> O
         Evaluation::new(running.world.recorder(), &cell.windows).with(&findings).beginning_at_zero();
     condition.expression.value(&mut evaluation).ok()?;
     let told = (*evaluation.take_witnesses().first()?).clone();
-    let (leads, end) = (running.leads.take().unwrap_or_default().changes, running.end);
-    Some(WitnessRun { told, history: running.world.into_recorder().0.history, plan, leads, end })
+    let leads = running.leads.take().unwrap_or_default().changes;
+    Some(WitnessRun { told, history: running.world.into_recorder().0.history, plan, leads })
 }
 
 /// Whether two runs of one cell under one seed are the same, event by event.

@@ -28,7 +28,7 @@ mod values;
 mod versions;
 
 pub use names::parameters;
-pub use target::{NO_PARAMETER, Target, order_arguments, target};
+pub use target::{NO_PARAMETER, order_arguments, target};
 
 /// Which programs a program calls.
 pub fn calls_of(program: &Program) -> Vec<ProgramId> {

@@ -104,8 +104,8 @@ impl Frames {
     /// When the coroutine is not there any more: the host forgets abandoned ones.
     pub fn resume(&mut self, programs: &Programs, coroutine: CoroutineId, input: Input) -> Effect {
         let key = coroutine.0;
-        let current = self.coroutines.get_mut(key).expect("a strand that is resumed is there");
-        let frame = self.frames.get_mut(current.frame).expect("a strand has a frame");
+        let current = self.coroutines.get_mut(key).expect("a coroutine that is resumed is there");
+        let frame = self.frames.get_mut(current.frame).expect("a coroutine has a frame");
         let program = &programs.0[frame.program.index()];
         let mut failure = None;
         match input {
@@ -147,7 +147,7 @@ impl Frames {
         let stop = run(program, frame, current, locals, &mut around, failure, &mut stack);
         self.stack = stack;
         match stop {
-            Stop::Not => unreachable!("a strand runs until it stops"),
+            Stop::Not => unreachable!("a coroutine runs until it stops"),
             Stop::Effect(effect) => effect,
             Stop::Fork { block, count } => self.fork(program, key, block, count),
             Stop::End(ended) => self.end(program, key, ended),
@@ -252,7 +252,7 @@ impl Frames {
     fn release(&mut self, first: Option<Key>, but: Option<Key>) {
         let mut next = first;
         while let Some(key) = next {
-            let coroutine = self.coroutines.get_mut(key).expect("a linked strand is there");
+            let coroutine = self.coroutines.get_mut(key).expect("a linked coroutine is there");
             self.holds.end(coroutine, 0);
             self.transactions.cut_off(coroutine);
             if coroutine.ended.is_none() && but != Some(key) {
@@ -301,11 +301,13 @@ impl Frames {
     }
 
     /// Transactions that have not ended.
+    #[cfg(test)]
     pub fn transactions(&self) -> usize {
         self.transactions.len()
     }
 
     /// Locks that are held or asked for.
+    #[cfg(test)]
     pub fn held(&self) -> usize {
         self.holds.len()
     }
@@ -370,11 +372,13 @@ impl Frames {
     }
 
     /// Activations in being.
+    #[cfg(test)]
     pub fn len(&self) -> usize {
         self.frames.len()
     }
 
     /// Whether there is none.
+    #[cfg(test)]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 pub use crate::experiment::pictures::{
-    Arrow, Axis, Bar, BarGroup, Bound, Curve, Drawing, Graph, GraphNode, GridLine, Length, Plot, PlotKind,
+    Axis, Bar, BarGroup, Bound, Curve, Drawing, Graph, GraphNode, GridLine, Length, Plot, PlotKind,
     SpaceTime, Stretch, TimelineRow,
 };
 use crate::experiment::results::Results;

@@ -43,6 +43,7 @@ fn spelled(results: &Results) -> Cow<'_, Results> {
 /// The text of `results.json` with the two fields at zero that may differ between two runs of the same thing
 /// (`summary.wall_s`, `summary.events_per_s`): what is left is equal byte for byte. It works on the text, for reading
 /// numbers and printing them again could hide a difference in the last digit.
+#[cfg(feature = "internals")]
 pub fn without_timing(text: &str) -> String {
     let timeless = |line: &str| {
         let field = ["\"wall_s\": ", "\"events_per_s\": "]

@@ -104,7 +104,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::input::Arrow;
+    use crate::experiment::pictures::Arrow;
 
     #[test]
     fn a_picture_is_told_in_the_order_of_what_happens() {

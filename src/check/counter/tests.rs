@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{bounded, check, lost};
+use super::{bounded, check};
 use crate::check::Verdict;
 use crate::check::history::{Call, Operation, PENDING, Texts};
 use crate::check::samples::{is_linearizable, overlapping};
@@ -83,15 +83,6 @@ fn several_amounts_are_left_to_others_unless_the_bounds_tell() {
         Some(Verdict::Violated(_))
     ));
     assert_eq!(check(&[op(0, 0, 10, Call::Write(1))], 0, &Texts::default()), None);
-}
-
-#[test]
-fn what_a_last_value_lacks_is_lost() {
-    let adds =
-        [op(0, 0, 10, Add(-10, None)), op(1, 1, 11, Add(-10, None)), op(2, 2, PENDING, Add(-10, None))];
-    assert_eq!(lost(&adds, 100, 80), (0, 10), "or one of the two, and the pending one was added");
-    assert_eq!(lost(&adds, 100, 90), (10, 20));
-    assert_eq!(lost(&adds, 100, 70), (0, 0));
 }
 
 #[test]

@@ -60,6 +60,7 @@ pub struct Asked {
 
 impl Asked {
     /// Nothing but what is usual.
+    #[cfg(feature = "internals")]
     pub fn usual() -> Asked {
         Asked { consistency: None, isolation: None, initial: None, nil: None, budget: Budget::default() }
     }

@@ -15,7 +15,7 @@ mod long_fork;
 mod multi_register;
 mod mutex;
 mod nil;
-mod objects;
+pub mod objects;
 mod pn_counter;
 mod queue;
 mod set;
@@ -32,7 +32,6 @@ use crate::check::model::Model;
 
 pub use kind::{Asked, Judged, Kind, PART, Refused, Shown};
 pub use nil::Nil;
-pub use objects::{Objects, objects};
 
 /// All, in the order in which users see them.
 pub const ALL: &[Kind] = &[
@@ -41,7 +40,7 @@ pub const ALL: &[Kind] = &[
     objects::of(Model::Kv, "registers by key, whose texts can be appended to"),
     objects::of(Model::Counter, "additions and reads"),
     objects::of(Model::Mutex, "a lock that one process holds at a time"),
-    objects::of(Model::Store, "rows as `splitbrain run --history` records them"),
+    objects::of(Model::Store, "rows, as the histories of our own runs have them"),
     transactions::LIST_APPEND,
     transactions::RW_REGISTER,
     bank::BANK,

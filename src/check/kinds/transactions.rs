@@ -72,15 +72,10 @@ fn level(of: Of, asked: &Asked) -> Result<Level, Refused> {
     })
 }
 
-/// Reads a history of transactions.
+/// Reads a history of transactions that takes so many bytes at most.
 ///
 /// # Errors
-/// The first line that makes no sense.
-pub fn transactions(attempts: &mut Attempts<'_>, of: Of) -> Result<Transactions, Refused> {
-    within(attempts, of, u64::MAX)
-}
-
-/// The same of one that takes so many bytes at most.
+/// The first line that makes no sense, or how many transactions fitted.
 fn within(attempts: &mut Attempts<'_>, of: Of, bytes: u64) -> Result<Transactions, Refused> {
     let mut reader = Reader { of, history: Transactions::default(), numbers: FxHashMap::default() };
     let full = |history: &Transactions| match history.bytes() > bytes {

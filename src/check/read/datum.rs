@@ -123,12 +123,6 @@ impl Datum {
         }
     }
 
-    /// The entry of a map under a name.
-    pub fn get(&self, name: &str) -> Option<&Datum> {
-        let Datum::Map(entries) = self else { return None };
-        entries.iter().find(|(key, _)| key.word() == Some(name)).map(|entry| &entry.1)
-    }
-
     /// As a name: without a colon or quotes.
     pub fn name(&self) -> String {
         self.word().map_or_else(|| self.to_string(), str::to_owned)

@@ -36,6 +36,7 @@ impl Report {
     }
 
     /// The kinds that were found.
+    #[cfg(test)]
     pub fn kinds(&self) -> Vec<Kind> {
         self.anomalies.iter().map(|anomaly| anomaly.kind).collect()
     }

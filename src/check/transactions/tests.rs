@@ -10,7 +10,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::check::history::{NIL, PENDING};
-use crate::check::transactions::graph::{Cycle, Edge, Graph};
+use crate::check::transactions::graph::{Cycle, Edge, Graph, How, Why};
+use crate::check::transactions::levels::Kind;
+use crate::check::transactions::report::Report;
 
 /// A history from a line for each transaction: `w x 1, r y -` of registers, `a x 1, l x 1 2` of lists; `!` before what was aborted, `?`
 /// before what nobody knows. Places count from 1.

@@ -92,7 +92,9 @@ pub enum Expected {
 }
 
 fn models() -> clap::builder::PossibleValuesParser {
-    std::iter::once(AUTO).chain(ALL.iter().map(|kind| kind.name)).collect::<Vec<_>>().into()
+    let of = |kind: &Kind| PossibleValue::new(kind.name).help(kind.about);
+    let auto = PossibleValue::new(AUTO).help("what the names of its operations tell");
+    std::iter::once(auto).chain(ALL.iter().map(of)).collect::<Vec<_>>().into()
 }
 
 fn level((name, level): &(&'static str, Level)) -> PossibleValue {

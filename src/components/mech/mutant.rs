@@ -15,6 +15,7 @@ macro_rules! mutants {
 
         impl Mutant {
             /// Their words.
+            #[cfg(feature = "internals")]
             pub const WORDS: &'static [&'static str] = &[$($word),+];
 
             /// All but the sound one: its word, the copies that have the rule, and a property that fails without it.

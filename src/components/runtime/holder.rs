@@ -67,7 +67,7 @@ impl Server {
         };
         let client = ctx.plan().directory.lock(lock).clone();
         ctx.record().level(client.series(LockSeries::Waiting), now, 1);
-        let Session { trace: origin, .. } = *self.session(coroutine).expect("a strand works for somebody");
+        let Session { trace: origin, .. } = *self.session(coroutine).expect("a coroutine works for somebody");
         let asked = LockRequest { lock, key, by: ctx.me(), origin, around: self.around(coroutine, id) };
         ctx.record().history.holds.asked(hold.owner, now, asked);
         if let (How::Lease, Some(renew)) = (client.how, client.renew) {

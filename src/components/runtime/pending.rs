@@ -135,7 +135,7 @@ impl Server {
 
     /// A new pending call of a coroutine.
     pub(super) fn pending(&mut self, coroutine: CoroutineId, job: Job, substream: u64, ctx: Ctx) -> Key {
-        let on_behalf = *self.session(coroutine).expect("a strand works for somebody");
+        let on_behalf = *self.session(coroutine).expect("a coroutine works for somebody");
         let since = ctx.now();
         let pending = PendingCall::new(Some(coroutine), on_behalf, job, substream, since);
         self.pending_calls.insert(pending)

@@ -17,9 +17,7 @@ const ASKED_FOR: FileId = FileId(0);
 
 /// Warns of parts, programs and policies that no cell uses.
 pub(super) fn entries(tree: &Table, cells: &[Cell], problems: &mut Problems) {
-    if cells.is_empty() {
-        return;
-    }
+    let Some(first) = cells.first() else { return };
     let (mut parts, mut programs, mut policies) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for cell in cells {
         let used = Used::of(cell);
@@ -38,8 +36,7 @@ pub(super) fn entries(tree: &Table, cells: &[Cell], problems: &mut Problems) {
         policies.extend(used.policies.iter().map(|id| design.known.policies[id.0 as usize].clone()));
     }
     let mine = |entry: &&Entry| entry.key_place.file == ASKED_FOR;
-    let kinds = cells.first().map(|cell| cell.setup.design.kinds.clone()).unwrap_or_default();
-    for kind in kinds.iter() {
+    for kind in first.setup.design.kinds.iter() {
         for entry in named(tree, kind.name).iter().filter(mine).filter(|entry| !parts.contains(&entry.key)) {
             let message = format!("no workload reaches the {} '{}'", kind.name, entry.key);
             let help = "leave it out, or name it where it should be used";

@@ -38,7 +38,7 @@ impl Holds {
     }
 
     fn pop(&mut self, coroutine: &mut Coroutine) -> HoldId {
-        let key = coroutine.hold.expect("a strand that holds something holds something last");
+        let key = coroutine.hold.expect("a coroutine that holds something holds something last");
         coroutine.hold = self.before.remove(key).expect("a hold ends once");
         coroutine.held -= 1;
         HoldId(key)
@@ -55,6 +55,7 @@ impl Holds {
     }
 
     /// Holds that have not ended.
+    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.before.len()
     }

@@ -96,7 +96,7 @@ impl Transactions {
         failure: Failure,
     ) -> Option<Effect> {
         let key = coroutine.transaction?;
-        let transaction = self.open.get_mut(key).expect("a strand is in it");
+        let transaction = self.open.get_mut(key).expect("a coroutine is in it");
         transaction.aborted = true;
         coroutine.pc = transaction.begin;
         coroutine.depth = transaction.depth;
@@ -107,7 +107,7 @@ impl Transactions {
     /// The block is run again, as if for the first time but for its draws; the time that it has taken was for nothing.
     pub(super) fn again(&mut self, frame: &mut Frame, coroutine: &mut Coroutine, locals: &mut Locals) {
         let key = coroutine.transaction.expect("there is something to run again");
-        let transaction = self.open.get_mut(key).expect("a strand is in it");
+        let transaction = self.open.get_mut(key).expect("a coroutine is in it");
         transaction.attempts += 1;
         transaction.aborted = false;
         *locals = transaction.locals.clone();
@@ -150,6 +150,7 @@ impl Transactions {
         Some((TxId(coroutine.transaction?), self.around(coroutine)?.db))
     }
 
+    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.open.len()
     }

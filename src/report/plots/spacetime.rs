@@ -67,14 +67,14 @@ pub fn spacetime(plot: &Plot, all: &SpaceTime) -> Picture {
     picture.height = lanes.bottom + 62.0;
     behind(&mut picture, all, &across, &lanes, (top, left, right), &names);
     let (stretch_rows, rows) = lanes.rows.split_at(all.stretches.len());
-    for arrow in &all.arrows {
-        let at = |place: usize| {
-            let (bar, row) = (all.bars.get(place)?, rows.get(place).copied().flatten()?);
-            Some((across(bar.from), lanes.level(bar.lane, row)?))
-        };
-        if let (Some(from), Some(to)) = (at(arrow.from), at(arrow.to)) {
-            point(&mut picture, from, to);
-        }
+    let at = |place: usize| {
+        let (bar, row) = (all.bars.get(place)?, rows.get(place).copied().flatten()?);
+        Some((across(bar.from), lanes.level(bar.lane, row)?))
+    };
+    let arrows: Vec<(Place, Place)> =
+        all.arrows.iter().filter_map(|arrow| at(arrow.from).zip(at(arrow.to))).collect();
+    for (from, to) in &arrows {
+        picture.line(vec![*from, *to], GREY, 1.0, 0);
     }
     for (one, row) in all.stretches.iter().zip(stretch_rows) {
         if let Some(level) = row.and_then(|row| lanes.level(one.lane, row)) {
@@ -88,6 +88,7 @@ pub fn spacetime(plot: &Plot, all: &SpaceTime) -> Picture {
     }
     axis(&mut picture, &clock, (left, right), (top, lanes.bottom));
     texts(&mut picture, all, &across, &lanes, (top, right));
+    picture.shapes.extend(arrows.into_iter().filter_map(head_of)); // over the texts: it says at which event an arrow ends
     picture
 }
 
@@ -119,7 +120,7 @@ fn behind(
     }
 }
 
-/// Texts last, so that no break and no arrow goes through them.
+/// Texts after all else but the heads of arrows, so that no break and no arrow goes through them.
 fn texts(
     picture: &mut Picture,
     all: &SpaceTime,
@@ -270,19 +271,18 @@ fn happening(picture: &mut Picture, bar: &Bar, level: f64, across: &impl Fn(f64)
     }
 }
 
-/// An arrow.
-fn point(picture: &mut Picture, from: Place, to: Place) {
-    picture.line(vec![from, to], GREY, 1.0, 0);
+/// The head of an arrow; none where there is no way to point.
+fn head_of((from, to): (Place, Place)) -> Option<Shape> {
     let (dx, dy) = (to.0 - from.0, to.1 - from.1);
     let length = libm::hypot(dx, dy);
     if length < 1.0 {
-        return;
+        return None;
     }
     let (dx, dy) = (dx / length, dy / length);
     let tip = (to.0 - 4.0 * dx, to.1 - 4.0 * dy);
     let back = (tip.0 - 8.0 * dx, tip.1 - 8.0 * dy);
     let points = vec![tip, (back.0 - 3.5 * dy, back.1 + 3.5 * dx), (back.0 + 3.5 * dy, back.1 - 3.5 * dx)];
-    picture.shapes.push(Shape::Area { points, colour: GREY, alpha: 1.0 });
+    Some(Shape::Area { points, colour: GREY, alpha: 1.0 })
 }
 
 /// The axis with its ticks, and its breaks through all lanes.
@@ -310,7 +310,8 @@ fn axis(picture: &mut Picture, clock: &Clock, (left, right): (f64, f64), (top, b
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::input::{Arrow, Axis, PlotKind};
+    use crate::experiment::pictures::Arrow;
+    use crate::report::input::{Axis, PlotKind};
 
     fn bar(lane: usize, text: &str, from: f64, to: Option<f64>) -> Bar {
         Bar { lane, text: text.to_owned(), from, to, marked: false }

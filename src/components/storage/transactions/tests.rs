@@ -10,8 +10,9 @@ use crate::base::op::At;
 use crate::base::rng::{Bits, Draws};
 use crate::base::time::{ClockTime, Span, Time};
 use crate::check::history::{NIL, PENDING};
+use crate::check::transactions::levels::Kind;
 use crate::check::transactions::{
-    Action, Completion, Kind, Level, Orders, Transaction as Judged, Transactions as History, What, check,
+    Action, Completion, Level, Orders, Transaction as Judged, Transactions as History, What, check,
 };
 use crate::components::mech::mutant::Mutant;
 
